@@ -1,0 +1,161 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrFull tells that as many viewers watch as may.
+var ErrFull = errors.New("as many viewers as allowed")
+
+// ErrClosed tells that the broadcast has ended.
+var ErrClosed = errors.New("broadcast has ended")
+
+// Options of a broadcast; zero values are sensible.
+type Options struct {
+	MaxViewers int           // 16 when zero
+	Grace      time.Duration // how long a producer outlives its last viewer; 5 s when zero
+	STUN       string
+	TURN       []string
+	Greeting   string // first message on each data channel, none when empty
+	Logger     *slog.Logger
+}
+
+// Broadcast serves one camera to many viewers: each codec is encoded once, and only while somebody watches it.
+//
+// # Concurrency
+//
+// Run is called once; all else is safe for concurrent use. One goroutine per producer and one per viewer, all owned by Run.
+type Broadcast struct {
+	engine Engine
+	plan   Plan
+	opts   Options
+	log    *slog.Logger
+	raw    *line
+	audio  *line // nil without a microphone
+	coded  map[Codec]*line
+
+	mu      sync.Mutex
+	ctx     context.Context //nolint:containedctx // the life of Run, which viewers that join later share
+	viewers map[*Viewer]struct{}
+	wg      sync.WaitGroup
+	started chan struct{}
+	joined  atomic.Uint64
+}
+
+// NewBroadcast makes a broadcast of what plan says; nothing runs before Run.
+func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
+	if o.MaxViewers == 0 {
+		o.MaxViewers = 16
+	}
+	if o.Grace == 0 {
+		o.Grace = 5 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	b := &Broadcast{
+		engine: e, plan: plan, opts: o, log: o.Logger, coded: map[Codec]*line{},
+		viewers: map[*Viewer]struct{}{}, started: make(chan struct{}),
+	}
+	b.raw = newLine(e, "capture", plan.Capture, nil, 0, o.Grace, o.Logger)
+	for _, c := range plan.Choices {
+		b.coded[c.Encoder.Codec] = newLine(e, c.Encoder.ID, c.Graph, b.raw, c.Encoder.Keyframe, o.Grace, o.Logger)
+	}
+	if plan.Audio != nil {
+		b.audio = newLine(e, "microphone", plan.Audio, nil, 0, o.Grace, o.Logger)
+	}
+	return b
+}
+
+func (b *Broadcast) lines() []*line {
+	out := []*line{}
+	for _, l := range b.coded {
+		out = append(out, l)
+	}
+	if b.audio != nil {
+		out = append(out, b.audio)
+	}
+	return append(out, b.raw) // producers end before what feeds them
+}
+
+// Run runs the broadcast until ctx ends, then ends every viewer and producer and returns nil.
+func (b *Broadcast) Run(ctx context.Context) error {
+	b.mu.Lock()
+	b.ctx = ctx
+	b.mu.Unlock()
+	close(b.started)
+	var producers sync.WaitGroup
+	for _, l := range b.lines() {
+		producers.Go(func() { l.run(ctx) })
+	}
+	<-ctx.Done()
+	b.wg.Wait()
+	producers.Wait()
+	for _, l := range b.lines() {
+		l.fan.Close()
+	}
+	return nil
+}
+
+// Join makes a viewer named id; send hands its messages to the other side, must not block and may be called until Done.
+// ErrFull when as many watch as may.
+func (b *Broadcast) Join(id string, send func(Message)) (*Viewer, error) {
+	<-b.started
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() != nil {
+		return nil, ErrClosed
+	}
+	if len(b.viewers) >= b.opts.MaxViewers {
+		return nil, ErrFull
+	}
+	v := newViewer(b, id, send)
+	b.viewers[v] = struct{}{}
+	b.joined.Add(1)
+	ctx := b.ctx
+	b.wg.Go(func() {
+		v.run(ctx)
+		b.mu.Lock()
+		delete(b.viewers, v)
+		b.mu.Unlock()
+	})
+	return v, nil
+}
+
+// Status is a broadcast as numbers, for people and machines.
+type Status struct {
+	Viewers []ViewerStatus `json:"viewers"`
+	Joined  uint64         `json:"joined_total"`
+	Lines   []LineStatus   `json:"producers"`
+}
+
+// LineStatus is one producer.
+type LineStatus struct {
+	Name      string `json:"name"`
+	Users     int64  `json:"users"`
+	Frames    uint64 `json:"frames_total"`
+	Bytes     uint64 `json:"bytes_total"`
+	Keyframes uint64 `json:"keyframes_total"`
+}
+
+// Status never waits for media.
+func (b *Broadcast) Status() Status {
+	s := Status{Viewers: []ViewerStatus{}, Joined: b.joined.Load()}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for v := range b.viewers {
+		s.Viewers = append(s.Viewers, v.status())
+	}
+	if b.ctx != nil && b.ctx.Err() == nil {
+		for _, l := range b.lines() {
+			n := l.fan.Count()
+			s.Lines = append(s.Lines, LineStatus{l.name, l.users.Load(), n.Frames, n.Bytes, n.Keyframes})
+		}
+	}
+	return s
+}

@@ -1,0 +1,148 @@
+package pipeline
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Graph is a chain of elements as a value: it prints as gst-launch syntax, and that text is what the engine runs.
+type Graph []Node
+
+// Node is one link of a chain: an element with its properties, or, when Factory is empty, a caps filter.
+type Node struct {
+	Factory string
+	Name    string // empty lets GStreamer name it
+	Props   []Prop
+	Caps    string
+}
+
+// Prop is a property in the textual form that GStreamer parses.
+type Prop struct{ Name, Value string }
+
+// Names of the ends that join graphs to fans.
+const (
+	InName  = "in"  // an appsrc, first of its chain
+	OutName = "out" // an appsink, last of its chain
+)
+
+// El makes a node from a factory and name=value pairs.
+func El(factory string, props ...string) Node {
+	n := Node{Factory: factory}
+	for _, p := range props {
+		name, value, _ := strings.Cut(p, "=")
+		n.Props = append(n.Props, Prop{name, value})
+	}
+	return n
+}
+
+// Named returns the node under a name of its own.
+func (n Node) Named(name string) Node {
+	n.Name = name
+	return n
+}
+
+// Filter makes a caps filter.
+func Filter(format string, args ...any) Node { return Node{Caps: fmt.Sprintf(format, args...)} }
+
+// String prints the chain as gst_parse_launch reads it.
+func (g Graph) String() string {
+	parts := make([]string, len(g))
+	for i, n := range g {
+		parts[i] = n.String()
+	}
+	return strings.Join(parts, " ! ")
+}
+
+// String prints one node.
+func (n Node) String() string {
+	words := n.words()
+	for i, w := range words {
+		name, value, isProp := strings.Cut(w, "=")
+		if n.Factory != "" && isProp {
+			words[i] = name + "=" + quote(value)
+		} else {
+			words[i] = quote(w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// words are the node's parts, unquoted.
+func (n Node) words() []string {
+	if n.Factory == "" {
+		return []string{n.Caps}
+	}
+	words := []string{n.Factory}
+	if n.Name != "" {
+		words = append(words, "name="+n.Name)
+	}
+	for _, p := range n.Props {
+		words = append(words, p.Name+"="+p.Value)
+	}
+	return words
+}
+
+// quote leaves plain words as they are; in GStreamer's launch syntax a quoted string knows \" and \\ alone.
+func quote(s string) string {
+	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n\"'\\!;", r) })
+	if plain {
+		return s
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// Shell prints the chain as a command line for a shell. Ends that join fans are left out at the front and replaced by a
+// fakesink at the back, so that the line runs by itself.
+func (g Graph) Shell() string {
+	words := []string{"gst-launch-1.0"}
+	for i, n := range g.standalone() {
+		if i > 0 {
+			words = append(words, "!")
+		}
+		for _, w := range n.words() {
+			words = append(words, shellQuote(w))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func (g Graph) standalone() Graph {
+	out := Graph{}
+	for _, n := range g {
+		switch n.Name {
+		case InName:
+		case OutName:
+			out = append(out, El("fakesink", "sync=false"))
+		default:
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// shellQuote protects what a shell would take for itself, such as the parentheses of a memory feature.
+func shellQuote(word string) string {
+	if strings.ContainsAny(word, " ();&|<>$*?!\"'\\[]{}`~#") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
+}
+
+// Join makes one chain of two whose ends meet in a fan: a's appsink and b's appsrc fall away.
+func Join(a, b Graph) Graph {
+	out := make(Graph, 0, len(a)+len(b))
+	for _, n := range a {
+		if n.Name != OutName {
+			out = append(out, n)
+		}
+	}
+	for _, n := range b {
+		if n.Name != InName {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,80 @@
+//go:build !nogst
+
+package gst
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"boardcast/pipeline"
+)
+
+func testPlan(t *testing.T, e *Engine, codec string) pipeline.Plan {
+	t.Helper()
+	p, err := pipeline.Build(pipeline.Wish{Width: 320, Height: 240, FPS: 15, Codec: codec},
+		pipeline.VideoSource{}, pipeline.AudioSource{Test: true}, pipeline.AudioSink{}, e.Installed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func testLog(t *testing.T) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func broadcast(t *testing.T, e *Engine, plan pipeline.Plan) *pipeline.Broadcast {
+	t.Helper()
+	b := pipeline.NewBroadcast(e, plan, pipeline.Options{Logger: testLog(t), Grace: time.Second})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = b.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return b
+}
+
+// Two broadcasts call one another: what one sends, the other decodes.
+func TestCall(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, codec := range []string{"h264", "vp8"} {
+		t.Run(codec, func(t *testing.T) {
+			a, b := broadcast(t, e, testPlan(t, e, codec)), broadcast(t, e, testPlan(t, e, "auto"))
+			var va, vb *pipeline.Viewer
+			ready := make(chan struct{})
+			va, err := a.Join("b", func(m pipeline.Message) { <-ready; t.Logf("a: %.300s %s", m.SDP, m.Candidate); vb.Receive(m) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			vb, err = b.Join("a", func(m pipeline.Message) { <-ready; t.Logf("b: %.300s %s", m.SDP, m.Candidate); va.Receive(m) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			close(ready)
+			va.Receive(pipeline.Message{OfferRequest: true})
+			deadline := time.After(15 * time.Second)
+			check := time.NewTicker(100 * time.Millisecond)
+			defer check.Stop()
+			for {
+				sa, sb := a.Status(), b.Status()
+				if len(sb.Viewers) == 1 && len(sb.Viewers[0].Incoming) == 2 && sb.Viewers[0].IncomingAudioDB != nil && sa.Viewers[0].Sent != nil && sa.Viewers[0].Sent.VideoFrames > 20 {
+					break
+				}
+				select {
+				case <-deadline:
+					t.Fatalf("no media: %+v\n%+v", sa, sb)
+				case <-check.C:
+				}
+			}
+			t.Logf("%+v %+v", a.Status(), b.Status())
+			va.Close()
+			<-va.Done()
+			vb.Close()
+			<-vb.Done()
+		})
+	}
+}

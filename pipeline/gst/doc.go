@@ -1,0 +1,16 @@
+// Package gst answers "how to run it": it implements [pipeline.Engine] on GStreamer and is the only room with cgo and go-gst.
+//
+// Graphs are run by one loop as the text that they print. What happens on GStreamer's threads is in C (fan.c, stage.c,
+// peer.c): frames pass from producer to viewers without touching Go, and events reach Go as copies on bounded channels.
+// It decides nothing: what to run, when to ask for a keyframe and when a viewer is gone is package pipeline's.
+//
+// Under the build tag nogst the package compiles without GStreamer and New answers [ErrNoGStreamer].
+package gst
+
+import "errors"
+
+// ErrNoGStreamer is New's answer in a binary built with the tag nogst.
+var ErrNoGStreamer = errors.New("gst: built without GStreamer")
+
+// ErrStuck tells that a C call did not come back in time: the thing it was called on is left behind.
+var ErrStuck = errors.New("gst: call did not return in time")

@@ -1,0 +1,182 @@
+//go:build !nogst
+
+package gst
+
+/*
+#cgo pkg-config: gstreamer-1.0 gstreamer-app-1.0 gstreamer-sdp-1.0
+#cgo CFLAGS: -Wall -Wno-unused-function
+#include "media.h"
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/go-gst/go-gst/gst"
+
+	"boardcast/pipeline"
+)
+
+// Time limits of calls into C.
+const (
+	startLimit = 10 * time.Second
+	stopLimit  = 10 * time.Second
+	callLimit  = 5 * time.Second
+)
+
+// Engine runs graphs on GStreamer.
+//
+// # Concurrency
+//
+// All methods are safe for concurrent use. Those that call into C return within the limits above.
+type Engine struct {
+	log *slog.Logger
+}
+
+var _ pipeline.Engine = (*Engine)(nil)
+
+var initOnce = sync.OnceFunc(func() {
+	gst.Init(nil)
+	C.media_epoch()
+})
+
+// New initialises GStreamer and begins to make the DTLS key on a thread of its own.
+func New(log *slog.Logger) (*Engine, error) {
+	initOnce()
+	C.media_warm_dtls()
+	return &Engine{log: log}, nil
+}
+
+// Version is GStreamer's, as it runs.
+func Version() string {
+	var major, minor, micro, nano C.guint
+	C.gst_version(&major, &minor, &micro, &nano)
+	return fmt.Sprintf("%d.%d.%d", major, minor, micro)
+}
+
+// Installed reports whether an element of that name can be made.
+func (e *Engine) Installed(element string) bool { return gst.Find(element) != nil }
+
+// bounded runs f in a goroutine and waits for at most limit. After that f goes on alone and late is called when it ends.
+func bounded(limit time.Duration, f func() error, late func()) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		if late != nil {
+			go func() { <-done; late() }()
+		}
+		return ErrStuck
+	}
+}
+
+// pipe is a GstPipeline with one Go reference, given back by free and not by a finalizer.
+type pipe struct{ p *gst.Pipeline }
+
+func parse(g pipeline.Graph) (pipe, error) {
+	p, err := gst.NewPipelineFromString(g.String())
+	if err != nil {
+		return pipe{}, fmt.Errorf("build graph %q: %w", g.String(), err)
+	}
+	return pipe{p}, nil
+}
+
+func newPipe() (pipe, error) {
+	p, err := gst.NewPipeline("")
+	if err != nil {
+		return pipe{}, fmt.Errorf("make pipeline: %w", err)
+	}
+	return pipe{p}, nil
+}
+
+func (p pipe) c() *C.GstElement { return (*C.GstElement)(p.p.Unsafe()) }
+
+func (p pipe) play() error {
+	return bounded(startLimit, func() error { return p.p.SetState(gst.StatePlaying) }, nil)
+}
+
+func (p pipe) ready() error {
+	return bounded(callLimit, func() error { return p.p.SetState(gst.StateReady) }, nil)
+}
+
+// stop takes the pipeline to NULL and then frees it and what free frees; when it is late, so is the freeing.
+func (p pipe) stop(free func()) error {
+	end := func() {
+		free()
+		object := p.p.InitiallyUnowned.Object
+		runtime.SetFinalizer(object, nil)
+		object.Unref()
+	}
+	err := bounded(stopLimit, func() error { return p.p.SetState(gst.StateNull) }, end)
+	if err == nil {
+		end()
+	}
+	return err
+}
+
+// Start implements [pipeline.Engine].
+func (e *Engine) Start(_ context.Context, g pipeline.Graph, in, out pipeline.Fan) (pipeline.Stage, error) {
+	p, err := parse(g)
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{pipe: p, events: make(chan pipeline.StageEvent, 16), log: e.log}
+	s.handle = register(s)
+	var problem *C.char
+	s.c = C.stage_new(p.c(), cFan(in), cFan(out), C.uintptr_t(s.handle), &problem)
+	if s.c == nil {
+		unregister(s.handle)
+		return nil, fmt.Errorf("build graph %q: %s", g.String(), C.GoString(problem))
+	}
+	if err := p.play(); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("start %s: %w", g[0].Factory, s.cause(err))
+	}
+	return s, nil
+}
+
+func cFan(f pipeline.Fan) *C.Fan {
+	if f == nil {
+		return nil
+	}
+	return f.(*fan).c
+}
+
+func cString(s string) (*C.char, func()) {
+	c := C.CString(s)
+	return c, func() { C.free(unsafe.Pointer(c)) }
+}
+
+// problem makes an error of "element: message\ndebug": the message for people, the debug text for the log.
+func problem(text string) error {
+	message, debug, _ := strings.Cut(text, "\n")
+	return &MediaError{Message: message, Debug: debug}
+}
+
+// MediaError is an error that an element posted.
+type MediaError struct {
+	Message string // "element: text"
+	Debug   string // GStreamer's debug text
+}
+
+// Error is the message with the last line of the debug text, which holds what the system said.
+func (e *MediaError) Error() string {
+	lines := strings.Split(strings.TrimSpace(e.Debug), "\n")
+	last := strings.TrimSpace(lines[len(lines)-1])
+	if last == "" || strings.Contains(e.Message, last) || len(lines) < 2 {
+		return e.Message
+	}
+	return e.Message + " (" + last + ")"
+}

@@ -1,0 +1,188 @@
+//go:build !nogst
+
+// A fan hands each buffer of an appsink to any number of appsrcs, on the thread that made the buffer. It never waits for
+// a consumer: an appsrc that is full loses its oldest (raw) or everything up to the next keyframe (coded).
+
+#include "media.h"
+#include "_cgo_export.h"
+
+struct Tap {
+  Fan *fan;
+  GstAppSrc *src;
+  GstCaps *caps; // last given to src
+  guint max;
+  gboolean paused, wait_key;
+  TapCount count;
+};
+
+// A fan is kept by its Go owner, by each stage that fills it and by each tap: a stage whose driver hangs never gives its
+// reference back, and so never writes to freed memory.
+struct Fan {
+  gint refs;
+  GMutex lock; // held for list changes and while one buffer is handed round
+  GPtrArray *taps;
+  gboolean coded;
+  uintptr_t handle;
+  FanCount count;
+};
+
+Fan *fan_new(gboolean coded, uintptr_t handle) {
+  Fan *f = g_new0(Fan, 1);
+  f->refs = 1;
+  g_mutex_init(&f->lock);
+  f->taps = g_ptr_array_new();
+  f->coded = coded;
+  f->handle = handle;
+  return f;
+}
+
+Fan *fan_ref(Fan *f) {
+  g_atomic_int_inc(&f->refs);
+  return f;
+}
+
+void fan_unref(Fan *f) {
+  if (!g_atomic_int_dec_and_test(&f->refs))
+    return;
+  g_ptr_array_free(f->taps, TRUE);
+  g_mutex_clear(&f->lock);
+  g_free(f);
+}
+
+void fan_count(Fan *f, FanCount *out) {
+  g_mutex_lock(&f->lock);
+  *out = f->count;
+  g_mutex_unlock(&f->lock);
+}
+
+static void want_key(Fan *f) { mediaEvent(f->handle, EV_KEY_WANTED, 0, 0, NULL, 0); }
+
+// A keyframe request from downstream of a tap (PLI or FIR of a viewer) ends at the appsrc: tell Go, which merges them.
+static GstPadProbeReturn on_upstream(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  GstEvent *e = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(e) == GST_EVENT_CUSTOM_UPSTREAM && gst_event_has_name(e, "GstForceKeyUnit")) {
+    mediaEvent((uintptr_t)data, EV_KEY_WANTED, 1, 0, NULL, 0);
+    return GST_PAD_PROBE_DROP;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused) {
+  Tap *t = g_new0(Tap, 1);
+  t->fan = fan_ref(f);
+  t->src = gst_object_ref(src);
+  t->max = max;
+  t->paused = paused;
+  t->wait_key = f->coded;
+  if (f->coded) {
+    GstPad *pad = gst_element_get_static_pad(src, "src");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream, (gpointer)f->handle, NULL);
+    gst_object_unref(pad);
+  }
+  g_mutex_lock(&f->lock);
+  g_ptr_array_add(f->taps, t);
+  g_mutex_unlock(&f->lock);
+  return t;
+}
+
+void tap_resume(Tap *t) {
+  g_mutex_lock(&t->fan->lock);
+  t->paused = FALSE;
+  t->wait_key = t->fan->coded;
+  g_mutex_unlock(&t->fan->lock);
+}
+
+void tap_count(Tap *t, TapCount *out) {
+  g_mutex_lock(&t->fan->lock);
+  *out = t->count;
+  g_mutex_unlock(&t->fan->lock);
+}
+
+void tap_free(Tap *t) {
+  g_mutex_lock(&t->fan->lock);
+  g_ptr_array_remove(t->fan->taps, t);
+  g_mutex_unlock(&t->fan->lock);
+  gst_clear_caps(&t->caps);
+  gst_object_unref(t->src);
+  fan_unref(t->fan);
+  g_free(t);
+}
+
+// tap_admits decides whether this consumer gets the buffer; *ask is set when it then waits for a keyframe.
+static gboolean tap_admits(Tap *t, gboolean delta, gboolean *ask) {
+  if (t->paused)
+    return FALSE;
+  if (!t->fan->coded)
+    return TRUE;
+  if (t->wait_key && delta) {
+    t->count.dropped++;
+    return FALSE;
+  }
+  if (t->max > 0 && gst_app_src_get_current_level_buffers(t->src) >= t->max) {
+    t->count.dropped++;
+    t->wait_key = TRUE;
+    *ask = TRUE;
+    return FALSE;
+  }
+  t->wait_key = FALSE;
+  return TRUE;
+}
+
+static void tap_push(Tap *t, GstBuffer *buf, GstCaps *caps) {
+  if (caps != t->caps) {
+    if (t->caps == NULL || !gst_caps_is_equal(caps, t->caps))
+      gst_app_src_set_caps(t->src, caps);
+    gst_caps_replace(&t->caps, caps);
+  }
+  if (gst_app_src_push_buffer(t->src, gst_buffer_ref(buf)) == GST_FLOW_OK)
+    t->count.pushed++;
+  else
+    t->count.dropped++;
+}
+
+// restamp makes a copy of buf (sharing its memory) whose time stamp is a running time against the epoch. The copy keeps the
+// original alive, so that a capture driver's buffer is not filled again while a consumer still reads it.
+static GstBuffer *restamp(GstElement *sink, GstBuffer *buf, GstSegment *segment) {
+  GstClockTime rt = gst_segment_to_running_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buf));
+  GstClockTime base = gst_element_get_base_time(sink);
+  GstBuffer *copy = gst_buffer_copy(buf);
+  gst_buffer_add_parent_buffer_meta(copy, buf);
+  if (GST_CLOCK_TIME_IS_VALID(rt) && rt + base >= media_epoch())
+    GST_BUFFER_PTS(copy) = rt + base - media_epoch();
+  else {
+    GstClock *clock = gst_system_clock_obtain();
+    GST_BUFFER_PTS(copy) = gst_clock_get_time(clock) - media_epoch();
+    gst_object_unref(clock);
+  }
+  GST_BUFFER_DTS(copy) = GST_CLOCK_TIME_NONE;
+  return copy;
+}
+
+// fan_take is the appsink's new-sample callback.
+GstFlowReturn fan_take(GstAppSink *sink, Fan *f) {
+  GstSample *sample = gst_app_sink_try_pull_sample(sink, 0);
+  if (sample == NULL)
+    return GST_FLOW_OK;
+  GstBuffer *buf = restamp(GST_ELEMENT(sink), gst_sample_get_buffer(sample), gst_sample_get_segment(sample));
+  GstCaps *caps = gst_sample_get_caps(sample);
+  gboolean delta = GST_BUFFER_FLAG_IS_SET(buf, GST_BUFFER_FLAG_DELTA_UNIT);
+  gboolean ask = FALSE;
+  g_mutex_lock(&f->lock);
+  gboolean first = f->count.frames++ == 0;
+  f->count.bytes += gst_buffer_get_size(buf);
+  f->count.keyframes += f->coded && !delta;
+  f->count.last_us = g_get_monotonic_time();
+  for (guint i = 0; i < f->taps->len; i++) {
+    Tap *t = g_ptr_array_index(f->taps, i);
+    if (tap_admits(t, delta, &ask))
+      tap_push(t, buf, caps);
+  }
+  g_mutex_unlock(&f->lock);
+  if (ask)
+    want_key(f);
+  if (first)
+    mediaEvent(f->handle, EV_FIRST, 0, 0, NULL, 0);
+  gst_buffer_unref(buf);
+  gst_sample_unref(sample);
+  return GST_FLOW_OK;
+}

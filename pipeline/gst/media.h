@@ -1,0 +1,98 @@
+// The C half of pipeline/gst: what runs on GStreamer's own threads.
+//
+// Three things live here: fans (one appsink's buffers to many appsrcs), stages (a producing pipeline's bus and ends) and
+// peers (a pipeline around webrtcbin). None of them holds a Go pointer: a Go object is known by an integer handle, and
+// everything that happens is told to Go by mediaEvent, which copies and never blocks.
+#pragma once
+
+#include <gst/app/app.h>
+#include <gst/gst.h>
+#include <gst/sdp/sdp.h>
+#include <stdint.h>
+
+// Kinds of event; the Go side has the same list (event.go), and a test compares the two.
+enum {
+  EV_ERROR = 1,      // text: the message, then a newline and the debug text; a: 1 resource, 2 stream, 0 other; b: error code
+  EV_WARNING = 2,    // as EV_ERROR
+  EV_EOS = 3,
+  EV_KEY_WANTED = 4, // a consumer of a coded fan needs a keyframe
+  EV_NEGOTIATE = 5,
+  EV_DESCRIPTION = 6, // a: 0 offer, 1 answer; text: the SDP
+  EV_SET_DONE = 7,    // a: 0 local, 1 remote; text: error or empty
+  EV_CANDIDATE = 8,   // a: m-line index; text: candidate
+  EV_CONNECTION = 9,  // a: GstWebRTCPeerConnectionState
+  EV_ICE = 10,        // a: GstWebRTCICEConnectionState
+  EV_GATHERING = 11,  // a: GstWebRTCICEGatheringState
+  EV_CHANNEL_OPEN = 12, // a: index of the channel
+  EV_CHANNEL_TEXT = 13, // a: index; text: the message
+  EV_CHANNEL_CLOSED = 14,
+  EV_INCOMING = 15, // text: media of the new incoming stream, "audio" or "video"
+  EV_LEVEL = 16,    // x: RMS of incoming audio, dB
+  EV_FIRST = 17,    // a stage's first buffer reached its fan
+};
+
+typedef struct Fan Fan;
+typedef struct Tap Tap;
+typedef struct Stage Stage;
+typedef struct Peer Peer;
+
+typedef struct {
+  uint64_t frames, bytes, keyframes;
+  int64_t last_us;  // g_get_monotonic_time() of the newest buffer, 0 for none yet
+} FanCount;
+
+typedef struct {
+  uint64_t pushed, dropped;
+} TapCount;
+
+// media_epoch is the base time that every consuming pipeline has: a fan's time stamps are running times against it.
+GstClockTime media_epoch(void);
+
+Fan *fan_new(gboolean coded, uintptr_t handle);
+Fan *fan_ref(Fan *f);
+void fan_unref(Fan *f);
+void fan_count(Fan *f, FanCount *out);
+
+// fan_tap adds a consumer; it holds a reference on src. A coded tap starts paused; an appsrc that holds max buffers loses
+// whole groups: everything up to the next keyframe. max 0 leaves the bound to the appsrc.
+Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused);
+void tap_resume(Tap *t);
+void tap_count(Tap *t, TapCount *out);
+void tap_free(Tap *t);
+
+// stage_new takes charge of the bus of pipe and joins its appsrc "in" to the fan in and its appsink "out" to the fan out;
+// either may be NULL. NULL with a text in *err when an end is missing.
+Stage *stage_new(GstElement *pipe, Fan *in, Fan *out, uintptr_t handle, const char **err);
+void stage_keyframe(Stage *s);
+// stage_set sets a property of the named element from text; FALSE when there is no such element or property.
+gboolean stage_set(Stage *s, const char *element, const char *property, const char *value);
+gboolean stage_emit(Stage *s, const char *element, const char *signal);
+void stage_free(Stage *s);
+
+typedef struct {
+  const char *stun;        // NULL for none
+  const char **turn;       // NULL-terminated
+  const char *audio_graph; // what decodes incoming audio, launch syntax
+  const char *video_graph;
+  gboolean ice_tcp;
+} PeerOptions;
+
+Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const char **err);
+// peer_media makes a sending transceiver; direction is one of webrtcbin's nicks. index -1 takes the next m-line.
+gboolean peer_media(Peer *p, int slot, int index, const char *preferences, const char *direction);
+gboolean peer_channel(Peer *p, const char *label);
+void peer_offer(Peer *p);
+void peer_answer(Peer *p);
+const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
+void peer_candidate(Peer *p, guint mline, const char *candidate);
+// peer_attach builds graph (appsrc "in" first), links it to the slot's pad and taps the fan, paused.
+Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const char **err);
+gboolean peer_send(Peer *p, int channel, const char *text);
+// peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
+int64_t peer_rtcp_us(Peer *p);
+void peer_free(Peer *p);
+
+void media_warm_dtls(void);
+void media_bus(GstElement *pipe, uintptr_t handle);
+// media_consume gives pipe the system clock and the epoch as its base time: its buffers come from fans, already stamped.
+void media_consume(GstElement *pipe);

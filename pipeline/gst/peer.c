@@ -1,0 +1,394 @@
+//go:build !nogst
+
+// A peer is one viewer's pipeline: webrtcbin, what feeds it and what takes what it receives. The session description's type
+// is known by name alone (a public struct of an enum and a GstSDPMessage), so that building needs no header of libgstwebrtc.
+// Every signal handler holds a reference on the Peer, given back when the handler is disconnected: nothing outlives its use.
+
+#include "media.h"
+#include "_cgo_export.h"
+
+#include <string.h>
+
+enum { SLOTS = 2, CHANNELS = 4, INCOMING = 4 };
+
+typedef struct {
+  int type; // GstWebRTCSDPType: 1 offer, 3 answer
+  GstSDPMessage *sdp;
+} Description;
+
+struct Peer {
+  GstElement *pipe, *webrtc;
+  uintptr_t handle;
+  char *audio_graph, *video_graph;
+  GstPad *pads[SLOTS];
+  GMutex lock; // guards channels
+  GObject *channels[CHANNELS];
+  gint incoming;
+  int64_t rtcp_us; // atomic
+};
+
+typedef struct {
+  Peer *peer;
+  int index;
+} Channel;
+
+static void peer_clear(gpointer data) {
+  Peer *p = data;
+  g_free(p->audio_graph);
+  g_free(p->video_graph);
+  g_mutex_clear(&p->lock);
+}
+
+static void peer_unref(gpointer p, GClosure *unused) { g_atomic_rc_box_release_full(p, peer_clear); }
+
+static void listen(gpointer object, const char *signal, GCallback cb, Peer *p) {
+  g_signal_connect_data(object, signal, cb, g_atomic_rc_box_acquire(p), peer_unref, 0);
+}
+
+// ---- what webrtcbin says
+
+static void on_negotiation_needed(GstElement *w, Peer *p) { mediaEvent(p->handle, EV_NEGOTIATE, 0, 0, NULL, 0); }
+
+static void on_candidate(GstElement *w, guint mline, gchar *candidate, Peer *p) {
+  mediaEvent(p->handle, EV_CANDIDATE, mline, 0, candidate, 0);
+}
+
+static void tell_state(GObject *o, GParamSpec *spec, Peer *p, int kind) {
+  gint state = 0;
+  g_object_get(o, spec->name, &state, NULL);
+  mediaEvent(p->handle, kind, state, 0, NULL, 0);
+}
+
+static void on_connection(GObject *o, GParamSpec *s, Peer *p) { tell_state(o, s, p, EV_CONNECTION); }
+static void on_ice(GObject *o, GParamSpec *s, Peer *p) { tell_state(o, s, p, EV_ICE); }
+static void on_gathering(GObject *o, GParamSpec *s, Peer *p) { tell_state(o, s, p, EV_GATHERING); }
+
+// ---- data channels
+
+static void channel_unref(gpointer data, GClosure *unused) {
+  Channel *c = data;
+  peer_unref(c->peer, NULL);
+  g_free(c);
+}
+
+static void channel_listen(GObject *o, const char *signal, GCallback cb, Peer *p, int index) {
+  Channel *c = g_new0(Channel, 1);
+  c->peer = g_atomic_rc_box_acquire(p);
+  c->index = index;
+  g_signal_connect_data(o, signal, cb, c, channel_unref, 0);
+}
+
+static void on_channel_open(GObject *o, Channel *c) {
+  mediaEvent(c->peer->handle, EV_CHANNEL_OPEN, c->index, 0, NULL, 0);
+}
+
+static void on_channel_text(GObject *o, gchar *text, Channel *c) {
+  mediaEvent(c->peer->handle, EV_CHANNEL_TEXT, c->index, 0, text, 0);
+}
+
+static void on_channel_close(GObject *o, Channel *c) {
+  mediaEvent(c->peer->handle, EV_CHANNEL_CLOSED, c->index, 0, NULL, 0);
+}
+
+// channel_add keeps a channel; FALSE when the peer has as many as it may.
+static gboolean channel_add(Peer *p, GObject *o) {
+  int index = -1;
+  g_mutex_lock(&p->lock);
+  for (int i = 0; i < CHANNELS && index < 0; i++)
+    if (p->channels[i] == NULL) {
+      p->channels[i] = g_object_ref(o);
+      index = i;
+    }
+  g_mutex_unlock(&p->lock);
+  if (index < 0)
+    return FALSE;
+  channel_listen(o, "on-open", G_CALLBACK(on_channel_open), p, index);
+  channel_listen(o, "on-message-string", G_CALLBACK(on_channel_text), p, index);
+  channel_listen(o, "on-close", G_CALLBACK(on_channel_close), p, index);
+  return TRUE;
+}
+
+static void on_data_channel(GstElement *w, GObject *channel, Peer *p) {
+  if (!channel_add(p, channel))
+    g_signal_emit_by_name(channel, "close");
+}
+
+gboolean peer_channel(Peer *p, const char *label) {
+  GObject *o = NULL;
+  g_signal_emit_by_name(p->webrtc, "create-data-channel", label, NULL, &o);
+  if (o == NULL)
+    return FALSE;
+  gboolean ok = channel_add(p, o);
+  g_object_unref(o);
+  return ok;
+}
+
+gboolean peer_send(Peer *p, int channel, const char *text) {
+  if (channel < 0 || channel >= CHANNELS)
+    return FALSE;
+  g_mutex_lock(&p->lock);
+  GObject *o = p->channels[channel] ? g_object_ref(p->channels[channel]) : NULL;
+  g_mutex_unlock(&p->lock);
+  if (o == NULL)
+    return FALSE;
+  gint state = 0;
+  guint64 buffered = 0;
+  g_object_get(o, "ready-state", &state, "buffered-amount", &buffered, NULL);
+  gboolean open = state == 2 && buffered < 1 << 20; // 2: open; a peer that does not read is not queued for without end
+  if (open)
+    g_signal_emit_by_name(o, "send-string", text);
+  g_object_unref(o);
+  return open;
+}
+
+// ---- what comes in
+
+// receiver builds what takes an incoming stream; its way in is the sink pad of its element "in". (The parser's own ghost
+// pads will not do: before a decoder has found its output, the sink behind it has an unlinked pad too.)
+static GstElement *receiver(const char *graph, uintptr_t handle) {
+  GError *err = NULL;
+  GstElement *bin = gst_parse_bin_from_description(graph, FALSE, &err);
+  GstElement *in = bin ? gst_bin_get_by_name(GST_BIN(bin), "in") : NULL;
+  GstPad *target = in ? gst_element_get_static_pad(in, "sink") : NULL;
+  if (err)
+    mediaEvent(handle, EV_WARNING, 0, 0, err->message, 0);
+  if (target)
+    gst_element_add_pad(bin, gst_ghost_pad_new("sink", target));
+  else
+    g_clear_object(&bin);
+  g_clear_object(&target);
+  g_clear_object(&in);
+  g_clear_error(&err);
+  return bin;
+}
+
+static void on_pad(GstElement *w, GstPad *pad, Peer *p) {
+  if (GST_PAD_DIRECTION(pad) != GST_PAD_SRC)
+    return;
+  GstCaps *caps = gst_pad_get_current_caps(pad);
+  const char *media = caps ? gst_structure_get_string(gst_caps_get_structure(caps, 0), "media") : NULL;
+  const char *graph = g_strcmp0(media, "audio") == 0 ? p->audio_graph : p->video_graph;
+  gboolean known = media && g_atomic_int_add(&p->incoming, 1) < INCOMING;
+  GstElement *bin = known ? receiver(graph, p->handle) : NULL;
+  if (bin == NULL)
+    bin = receiver("fakesink name=in sync=false async=false", p->handle);
+  gst_bin_add(GST_BIN(p->pipe), bin);
+  gst_element_sync_state_with_parent(bin);
+  GstPad *sink = gst_element_get_static_pad(bin, "sink");
+  gst_pad_link(pad, sink);
+  gst_object_unref(sink);
+  if (known)
+    mediaEvent(p->handle, EV_INCOMING, 0, 0, (char *)media, 0);
+  gst_clear_caps(&caps);
+}
+
+// RTCP from the other side is the sign that it lives: webrtcbin 1.22 reports neither a closed nor a vanished peer.
+static GstPadProbeReturn on_rtcp(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  __atomic_store_n(&((Peer *)data)->rtcp_us, g_get_monotonic_time(), __ATOMIC_RELAXED);
+  return GST_PAD_PROBE_OK;
+}
+
+static void probe_unref(gpointer p) { peer_unref(p, NULL); }
+
+static void on_session_pad(GstElement *session, GstPad *pad, Peer *p) {
+  if (g_strcmp0(GST_PAD_NAME(pad), "recv_rtcp_sink") == 0)
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_rtcp,
+                      g_atomic_rc_box_acquire(p), probe_unref);
+}
+
+static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
+  GstElementFactory *f = gst_element_get_factory(e);
+  if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtpsession") == 0)
+    listen(e, "pad-added", G_CALLBACK(on_session_pad), p);
+}
+
+int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_RELAXED); }
+
+// ---- life
+
+// The ICE agent: no UPnP (an HTTP server per viewer), connectivity checks that go on (the backstop for a dead viewer).
+static void tune_agent(GstElement *webrtc, gboolean ice_tcp) {
+  GObject *ice = NULL, *agent = NULL;
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(webrtc), "ice-agent"))
+    g_object_get(webrtc, "ice-agent", &ice, NULL);
+  if (ice && g_object_class_find_property(G_OBJECT_GET_CLASS(ice), "agent"))
+    g_object_get(ice, "agent", &agent, NULL);
+  if (agent)
+    g_object_set(agent, "upnp", FALSE, "keepalive-conncheck", TRUE, "ice-tcp", ice_tcp, NULL);
+  g_clear_object(&agent);
+  g_clear_object(&ice);
+}
+
+Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const char **err) {
+  GstElement *w = gst_element_factory_make("webrtcbin", "webrtc");
+  if (w == NULL) {
+    *err = "make webrtcbin: no such element";
+    return NULL;
+  }
+  gst_util_set_object_arg(G_OBJECT(w), "bundle-policy", "max-bundle");
+  g_object_set(w, "latency", 60, NULL);
+  if (o->stun)
+    g_object_set(w, "stun-server", o->stun, NULL);
+  for (const char **t = o->turn; t && *t; t++) {
+    gboolean ok = FALSE;
+    g_signal_emit_by_name(w, "add-turn-server", *t, &ok);
+  }
+  tune_agent(w, o->ice_tcp);
+  Peer *p = g_atomic_rc_box_new0(Peer);
+  p->pipe = gst_object_ref(pipe);
+  p->webrtc = gst_object_ref(w);
+  p->handle = handle;
+  p->audio_graph = g_strdup(o->audio_graph);
+  p->video_graph = g_strdup(o->video_graph);
+  g_mutex_init(&p->lock);
+  listen(w, "deep-element-added", G_CALLBACK(on_element), p);
+  listen(w, "on-negotiation-needed", G_CALLBACK(on_negotiation_needed), p);
+  listen(w, "on-ice-candidate", G_CALLBACK(on_candidate), p);
+  listen(w, "on-data-channel", G_CALLBACK(on_data_channel), p);
+  listen(w, "pad-added", G_CALLBACK(on_pad), p);
+  listen(w, "notify::connection-state", G_CALLBACK(on_connection), p);
+  listen(w, "notify::ice-connection-state", G_CALLBACK(on_ice), p);
+  listen(w, "notify::ice-gathering-state", G_CALLBACK(on_gathering), p);
+  gst_bin_add(GST_BIN(pipe), w);
+  media_bus(pipe, handle);
+  media_consume(pipe);
+  return p;
+}
+
+// peer_free is called with the pipeline in NULL: no callback runs or will run.
+void peer_free(Peer *p) {
+  g_signal_handlers_disconnect_by_data(p->webrtc, p);
+  for (int i = 0; i < CHANNELS; i++)
+    if (p->channels[i]) {
+      g_signal_handlers_disconnect_matched(p->channels[i], G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_channel_open, NULL);
+      g_signal_handlers_disconnect_matched(p->channels[i], G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_channel_text, NULL);
+      g_signal_handlers_disconnect_matched(p->channels[i], G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_channel_close, NULL);
+      g_clear_object(&p->channels[i]);
+    }
+  for (int i = 0; i < SLOTS; i++)
+    g_clear_object(&p->pads[i]);
+  gst_clear_object(&p->webrtc);
+  gst_clear_object(&p->pipe);
+  peer_unref(p, NULL);
+}
+
+// ---- offer, answer, candidates
+
+gboolean peer_media(Peer *p, int slot, int index, const char *preferences, const char *direction) {
+  char name[24] = "sink_%u";
+  if (index >= 0)
+    g_snprintf(name, sizeof name, "sink_%d", index);
+  GstPad *pad = gst_element_request_pad_simple(p->webrtc, name);
+  GstCaps *caps = gst_caps_from_string(preferences);
+  if (pad == NULL || caps == NULL || p->pads[slot]) {
+    g_clear_object(&pad);
+    gst_clear_caps(&caps);
+    return FALSE;
+  }
+  GObject *transceiver = NULL;
+  g_object_get(pad, "transceiver", &transceiver, NULL);
+  g_object_set(transceiver, "codec-preferences", caps, "do-nack", TRUE, NULL);
+  gst_util_set_object_arg(transceiver, "direction", direction);
+  g_object_unref(transceiver);
+  gst_caps_unref(caps);
+  p->pads[slot] = pad;
+  return TRUE;
+}
+
+static void tell_description(GstPromise *promise, uintptr_t handle, const char *field, int answer) {
+  const GstStructure *reply = gst_promise_wait(promise) == GST_PROMISE_RESULT_REPLIED ? gst_promise_get_reply(promise) : NULL;
+  const GValue *v = reply ? gst_structure_get_value(reply, field) : NULL;
+  if (v) {
+    gchar *text = gst_sdp_message_as_text(((Description *)g_value_get_boxed(v))->sdp);
+    mediaEvent(handle, EV_DESCRIPTION, answer, 0, text, 0);
+    g_free(text);
+  } else {
+    gchar *text = reply ? gst_structure_to_string(reply) : g_strdup("interrupted");
+    gchar *full = g_strdup_printf("create %s: %s\n", field, text);
+    mediaEvent(handle, EV_ERROR, 0, 0, full, 0);
+    g_free(full);
+    g_free(text);
+  }
+  gst_promise_unref(promise);
+}
+
+static void on_offer(GstPromise *promise, gpointer handle) {
+  tell_description(promise, (uintptr_t)handle, "offer", 0);
+}
+static void on_answer(GstPromise *promise, gpointer handle) {
+  tell_description(promise, (uintptr_t)handle, "answer", 1);
+}
+
+void peer_offer(Peer *p) {
+  GstPromise *promise = gst_promise_new_with_change_func(on_offer, (gpointer)p->handle, NULL);
+  g_signal_emit_by_name(p->webrtc, "create-offer", NULL, promise);
+}
+
+void peer_answer(Peer *p) {
+  GstPromise *promise = gst_promise_new_with_change_func(on_answer, (gpointer)p->handle, NULL);
+  g_signal_emit_by_name(p->webrtc, "create-answer", NULL, promise);
+}
+
+static void tell_set(GstPromise *promise, uintptr_t handle, int remote) {
+  const GstStructure *reply = gst_promise_wait(promise) == GST_PROMISE_RESULT_REPLIED ? gst_promise_get_reply(promise) : NULL;
+  GError *err = NULL;
+  if (reply && gst_structure_has_field(reply, "error"))
+    gst_structure_get(reply, "error", G_TYPE_ERROR, &err, NULL);
+  mediaEvent(handle, EV_SET_DONE, remote, 0, err ? err->message : NULL, 0);
+  g_clear_error(&err);
+  gst_promise_unref(promise);
+}
+
+static void on_set_local(GstPromise *promise, gpointer handle) { tell_set(promise, (uintptr_t)handle, 0); }
+static void on_set_remote(GstPromise *promise, gpointer handle) { tell_set(promise, (uintptr_t)handle, 1); }
+
+const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *text) {
+  Description d = {offer ? 1 : 3, NULL};
+  if (gst_sdp_message_new_from_text(text, &d.sdp) != GST_SDP_OK) {
+    if (d.sdp)
+      gst_sdp_message_free(d.sdp);
+    return "parse session description";
+  }
+  GstPromise *promise =
+      gst_promise_new_with_change_func(remote ? on_set_remote : on_set_local, (gpointer)p->handle, NULL);
+  g_signal_emit_by_name(p->webrtc, remote ? "set-remote-description" : "set-local-description", &d, promise);
+  gst_sdp_message_free(d.sdp);
+  return NULL;
+}
+
+void peer_candidate(Peer *p, guint mline, const char *candidate) {
+  g_signal_emit_by_name(p->webrtc, "add-ice-candidate", mline, candidate);
+}
+
+Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const char **err) {
+  GError *gerr = NULL;
+  GstElement *bin = gst_parse_bin_from_description(graph, TRUE, &gerr);
+  g_clear_error(&gerr);
+  GstElement *src = bin ? gst_bin_get_by_name(GST_BIN(bin), "in") : NULL;
+  GstPad *pad = bin ? gst_element_get_static_pad(bin, "src") : NULL;
+  Tap *t = NULL;
+  if (!GST_IS_APP_SRC(src) || pad == NULL || p->pads[slot] == NULL) {
+    *err = "build payloader";
+  } else {
+    gst_bin_add(GST_BIN(p->pipe), gst_object_ref(bin));
+    if (gst_pad_link(pad, p->pads[slot]) == GST_PAD_LINK_OK) {
+      t = fan_tap(f, src, max, TRUE);
+      gst_element_sync_state_with_parent(bin);
+    } else {
+      *err = "link payloader to webrtcbin";
+    }
+  }
+  g_clear_object(&pad);
+  g_clear_object(&src);
+  g_clear_object(&bin);
+  return t;
+}
+
+static gpointer warm(gpointer unused) {
+  GstElement *e = gst_element_factory_make("dtlsdec", NULL);
+  g_clear_object(&e);
+  return NULL;
+}
+
+// The first DTLS element of a process makes its RSA key: a quarter of a second on a desktop, seconds on a small board.
+void media_warm_dtls(void) { g_thread_unref(g_thread_new("dtls-key", warm, NULL)); }

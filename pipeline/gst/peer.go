@@ -1,0 +1,280 @@
+//go:build !nogst
+
+package gst
+
+/*
+#include "media.h"
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"boardcast/pipeline"
+)
+
+// peerQueue holds what happens to a viewer between two turns of its goroutine: candidates come in bursts of some dozens.
+const peerQueue = 256
+
+type peer struct {
+	pipe   pipe
+	c      *C.Peer
+	handle uintptr
+	events chan pipeline.PeerEvent
+	full   atomic.Bool
+	mu     sync.Mutex // guards taps against Count from another goroutine
+	taps   [2]*C.Tap
+	once   sync.Once
+	err    error
+}
+
+// Peer implements [pipeline.Engine].
+func (e *Engine) Peer(_ context.Context, o pipeline.PeerOptions) (pipeline.Peer, error) {
+	pp, err := newPipe()
+	if err != nil {
+		return nil, err
+	}
+	p := &peer{pipe: pp, events: make(chan pipeline.PeerEvent, peerQueue)}
+	p.handle = register(p)
+	opts, free := cOptions(o)
+	defer free()
+	var problem *C.char
+	p.c = C.peer_new(pp.c(), opts, C.uintptr_t(p.handle), &problem)
+	if p.c == nil {
+		unregister(p.handle)
+		return nil, fmt.Errorf("make viewer: %s", C.GoString(problem))
+	}
+	return p, nil
+}
+
+// cOptions copies the options into C memory, so that the struct holds no Go pointer.
+func cOptions(o pipeline.PeerOptions) (*C.PeerOptions, func()) {
+	c := (*C.PeerOptions)(C.calloc(1, C.sizeof_PeerOptions))
+	turn := (**C.char)(C.calloc(C.size_t(len(o.TURN)+1), C.size_t(unsafe.Sizeof((*C.char)(nil)))))
+	owned := []unsafe.Pointer{unsafe.Pointer(c), unsafe.Pointer(turn)}
+	str := func(s string) *C.char {
+		p := C.CString(s)
+		owned = append(owned, unsafe.Pointer(p))
+		return p
+	}
+	if o.STUN != "" {
+		c.stun = str(o.STUN)
+	}
+	for i, t := range o.TURN {
+		unsafe.Slice(turn, len(o.TURN)+1)[i] = str(t)
+	}
+	c.turn = turn
+	c.audio_graph, c.video_graph = str(o.Audio.String()), str(o.Video.String())
+	c.ice_tcp = 1
+	return c, func() {
+		for _, p := range owned {
+			C.free(p)
+		}
+	}
+}
+
+// kinds maps C's events to the interface's.
+var kinds = map[int]pipeline.PeerEventKind{
+	evError: pipeline.Failed, evNegotiate: pipeline.NegotiationNeeded, evDescription: pipeline.Described,
+	evSetDone: pipeline.DescriptionSet, evCandidate: pipeline.CandidateFound, evConnection: pipeline.ConnectionChanged,
+	evGathering: pipeline.GatheringChanged, evChannelOpen: pipeline.ChannelOpened, evChannelText: pipeline.ChannelMessage,
+	evChannelClosed: pipeline.ChannelClosed, evIncoming: pipeline.Incoming, evLevel: pipeline.Level,
+}
+
+func (p *peer) receive(e event) {
+	kind, ok := kinds[e.kind]
+	if !ok {
+		return
+	}
+	out := pipeline.PeerEvent{Kind: kind, Text: e.text, Index: e.a, State: e.a, DB: e.x}
+	switch kind {
+	case pipeline.Described:
+		out.Type = "offer"
+		if e.a == 1 {
+			out.Type = "answer"
+		}
+	case pipeline.Failed:
+		out.Err = problem(e.text)
+	case pipeline.DescriptionSet:
+		if e.text != "" {
+			out.Err = errors.New(e.text)
+		}
+	case pipeline.Level, pipeline.ChannelMessage:
+		if len(p.events) > peerQueue/2 {
+			return // a flood from the viewer never crowds out what keeps the connection
+		}
+	}
+	select {
+	case p.events <- out:
+	default:
+		p.full.Store(true)
+	}
+}
+
+func (p *peer) Events() <-chan pipeline.PeerEvent { return p.events }
+
+func (p *peer) AddMedia(slot pipeline.Slot, mline int, preferences, direction string) error {
+	return p.call("add media", func() error {
+		c, freeC := cString(preferences)
+		defer freeC()
+		d, freeD := cString(direction)
+		defer freeD()
+		if C.peer_media(p.c, C.int(slot), C.int(mline), c, d) == 0 {
+			return fmt.Errorf("add %q at section %d: refused", preferences, mline)
+		}
+		return nil
+	})
+}
+
+func (p *peer) Open(label string) error {
+	if err := p.pipe.ready(); err != nil {
+		return fmt.Errorf("ready viewer: %w", err)
+	}
+	if label != "" {
+		err := p.call("make data channel", func() error {
+			l, free := cString(label)
+			defer free()
+			if C.peer_channel(p.c, l) == 0 {
+				return errors.New("make data channel: no SCTP plugin (gstreamer1.0-plugins-bad)")
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.pipe.play(); err != nil {
+		return fmt.Errorf("start viewer: %w", err)
+	}
+	return nil
+}
+
+func (p *peer) call(what string, f func() error) error {
+	err := bounded(callLimit, f, nil)
+	if errors.Is(err, ErrStuck) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return err
+}
+
+func (p *peer) Offer()  { _ = p.call("offer", func() error { C.peer_offer(p.c); return nil }) }
+func (p *peer) Answer() { _ = p.call("answer", func() error { C.peer_answer(p.c); return nil }) }
+
+func (p *peer) SetLocal(typ, sdp string) error  { return p.set(0, typ, sdp) }
+func (p *peer) SetRemote(typ, sdp string) error { return p.set(1, typ, sdp) }
+
+func (p *peer) set(remote C.gboolean, typ, sdp string) error {
+	return p.call("set description", func() error {
+		s, free := cString(sdp)
+		defer free()
+		if bad := C.peer_set(p.c, remote, gboolean(typ == "offer"), s); bad != nil {
+			return errors.New(C.GoString(bad))
+		}
+		return nil
+	})
+}
+
+func (p *peer) AddCandidate(mline int, candidate string) {
+	_ = p.call("add candidate", func() error {
+		c, free := cString(candidate)
+		defer free()
+		C.peer_candidate(p.c, C.guint(mline), c)
+		return nil
+	})
+}
+
+// tapBound is how many frames may wait for a viewer's network before it loses a group of pictures.
+var tapBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
+
+func (p *peer) Attach(slot pipeline.Slot, payloader pipeline.Graph, f pipeline.Fan) error {
+	var tap *C.Tap
+	err := p.call("attach", func() error {
+		g, free := cString(payloader.String())
+		defer free()
+		var bad *C.char
+		if tap = C.peer_attach(p.c, C.int(slot), g, cFan(f), tapBound[slot], &bad); tap == nil {
+			return fmt.Errorf("%s: %q", C.GoString(bad), payloader.String())
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taps[slot] = tap
+	return nil
+}
+
+func (p *peer) Resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.taps {
+		if t != nil {
+			C.tap_resume(t)
+		}
+	}
+}
+
+func (p *peer) Send(channel int, text string) bool {
+	sent := false
+	_ = p.call("send", func() error {
+		t, free := cString(text)
+		defer free()
+		sent = C.peer_send(p.c, C.int(channel), t) != 0
+		return nil
+	})
+	return sent
+}
+
+func (p *peer) Alive() time.Duration {
+	us := int64(C.peer_rtcp_us(p.c))
+	if us == 0 {
+		return -1
+	}
+	return time.Duration(int64(C.g_get_monotonic_time())-us) * time.Microsecond
+}
+
+func (p *peer) Overflowed() bool { return p.full.Load() }
+
+func (p *peer) Count() pipeline.PeerCount {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var n [2]C.TapCount
+	for i, t := range p.taps {
+		if t != nil {
+			C.tap_count(t, &n[i])
+		}
+	}
+	return pipeline.PeerCount{
+		VideoFrames: uint64(n[0].pushed), VideoDropped: uint64(n[0].dropped),
+		AudioFrames: uint64(n[1].pushed), AudioDropped: uint64(n[1].dropped),
+	}
+}
+
+// Close stops the viewer's whole pipeline at once; the fans go on without it.
+func (p *peer) Close() error {
+	p.once.Do(func() {
+		p.mu.Lock()
+		taps := p.taps
+		p.taps = [2]*C.Tap{}
+		p.mu.Unlock()
+		for _, t := range taps {
+			if t != nil {
+				C.tap_free(t)
+			}
+		}
+		unregister(p.handle)
+		if err := p.pipe.stop(func() { C.peer_free(p.c) }); err != nil {
+			p.err = fmt.Errorf("stop viewer: %w", err)
+		}
+	})
+	return p.err
+}

@@ -1,0 +1,142 @@
+//go:build !nogst
+
+package gst
+
+/*
+#include "media.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"boardcast/pipeline"
+)
+
+type fan struct {
+	c      *C.Fan
+	handle uintptr
+	key    chan struct{}
+	once   sync.Once
+}
+
+// Fan implements [pipeline.Engine].
+func (e *Engine) Fan(coded bool) pipeline.Fan {
+	f := &fan{key: make(chan struct{}, 1)}
+	f.handle = register(f)
+	f.c = C.fan_new(gboolean(coded), C.uintptr_t(f.handle))
+	return f
+}
+
+func (f *fan) receive(e event) {
+	if e.kind != evKeyWanted {
+		return
+	}
+	select {
+	case f.key <- struct{}{}:
+	default:
+	}
+}
+
+func (f *fan) KeyWanted() <-chan struct{} { return f.key }
+
+func (f *fan) Count() pipeline.FanCount {
+	var n C.FanCount
+	C.fan_count(f.c, &n)
+	return pipeline.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes)}
+}
+
+// Close gives up the owner's reference; no method may be called afterwards.
+func (f *fan) Close() {
+	f.once.Do(func() {
+		unregister(f.handle)
+		C.fan_unref(f.c)
+	})
+}
+
+type stage struct {
+	pipe   pipe
+	c      *C.Stage
+	handle uintptr
+	events chan pipeline.StageEvent
+	log    *slog.Logger
+	once   sync.Once
+	err    error
+}
+
+func (s *stage) receive(e event) {
+	var out pipeline.StageEvent
+	switch e.kind {
+	case evError:
+		out.Err = problem(e.text)
+	case evWarning:
+		out.Err, out.Warning = problem(e.text), true
+	case evEOS:
+		out.Ended = true
+	default:
+		return
+	}
+	select {
+	case s.events <- out:
+	default: // the first errors tell the cause
+	}
+}
+
+// cause prefers what an element said to the bare refusal of a state change.
+func (s *stage) cause(err error) error {
+	for {
+		select {
+		case e := <-s.events:
+			if e.Err != nil && !e.Warning {
+				return e.Err
+			}
+		default:
+			return err
+		}
+	}
+}
+
+func (s *stage) Events() <-chan pipeline.StageEvent { return s.events }
+
+func (s *stage) Keyframe(m pipeline.KeyframeMethod) error {
+	if m != pipeline.KeyframeEvent {
+		return nil
+	}
+	return bounded(callLimit, func() error { C.stage_keyframe(s.c); return nil }, nil)
+}
+
+func (s *stage) Set(element, property, value string) error {
+	return bounded(callLimit, func() error {
+		e, freeE := cString(element)
+		defer freeE()
+		p, freeP := cString(property)
+		defer freeP()
+		v, freeV := cString(value)
+		defer freeV()
+		if C.stage_set(s.c, e, p, v) == 0 {
+			return fmt.Errorf("set %s of %s: no such element or property", property, element)
+		}
+		return nil
+	}, nil)
+}
+
+func (s *stage) Close() error {
+	s.once.Do(func() {
+		s.err = s.pipe.stop(func() { C.stage_free(s.c) })
+		unregister(s.handle)
+		if errors.Is(s.err, ErrStuck) {
+			s.err = fmt.Errorf("stop stage: %w", s.err)
+		}
+	})
+	return s.err
+}
+
+func gboolean(b bool) C.gboolean {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,145 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+)
+
+// Codec names a video codec as SDP does, in lower case.
+type Codec string
+
+// The codecs that a viewer can be sent.
+const (
+	H264 Codec = "h264"
+	VP8  Codec = "vp8"
+)
+
+// Engine runs graphs. Its calls may block, each for a bounded time: an owner calls them from its own goroutine.
+type Engine interface {
+	// Fan makes a distribution point; coded fans hold their consumers to whole groups of pictures.
+	Fan(coded bool) Fan
+	// Start builds g, joins its ends to the fans (either may be nil) and sets it playing.
+	Start(ctx context.Context, g Graph, in, out Fan) (Stage, error)
+	// Peer makes the media side of one viewer, ready to offer or answer.
+	Peer(ctx context.Context, o PeerOptions) (Peer, error)
+}
+
+// Fan hands what one stage makes to any number of consumers. It outlives the stages that fill it.
+type Fan interface {
+	// KeyWanted tells that a consumer needs a keyframe; several wishes may be one value.
+	KeyWanted() <-chan struct{}
+	Count() FanCount
+	Close()
+}
+
+// FanCount is what went into a fan since it was made.
+type FanCount struct {
+	Frames, Bytes, Keyframes uint64
+}
+
+// Stage is a running producer.
+type Stage interface {
+	// Events is never blocked on: the first few are kept, what comes after unread ones is dropped. It is not closed.
+	Events() <-chan StageEvent
+	// Keyframe asks the encoder for a keyframe, the way its row says.
+	Keyframe(KeyframeMethod) error
+	// Set changes a property of a named element while it runs.
+	Set(element, property, value string) error
+	// Close stops the stage; a driver that does not come back in time is left behind and reported as an error.
+	Close() error
+}
+
+// StageEvent tells what became of a stage.
+type StageEvent struct {
+	Err     error // what ended it, or a warning
+	Warning bool
+	Ended   bool // end of stream
+}
+
+// PeerOptions say how a viewer's connection is made.
+type PeerOptions struct {
+	STUN  string
+	TURN  []string
+	Audio Graph // decodes incoming audio, from a sink pad on
+	Video Graph // decodes incoming video
+}
+
+// Peer is one viewer's connection.
+type Peer interface {
+	// Events is a bounded queue; it is not closed.
+	Events() <-chan PeerEvent
+	// AddMedia makes a sending section: mline -1 for the next one of our offer, else the place in the other side's.
+	AddMedia(slot Slot, mline int, preferences, direction string) error
+	// Open readies the connection and makes the data channel when label is not empty.
+	Open(label string) error
+	Offer()
+	Answer()
+	SetLocal(typ, sdp string) error
+	SetRemote(typ, sdp string) error
+	AddCandidate(mline int, candidate string)
+	// Attach puts a payloader on a section and taps the fan; nothing flows before Resume.
+	Attach(slot Slot, payloader Graph, f Fan) error
+	// Resume lets media flow, video from the next keyframe on.
+	Resume()
+	Send(channel int, text string) bool
+	// Alive is how long ago the other side last sent RTCP; negative when it never did.
+	Alive() time.Duration
+	// Overflowed tells that events were lost: the viewer can only be closed.
+	Overflowed() bool
+	Count() PeerCount
+	Close() error
+}
+
+// PeerCount is what went to a viewer: frames handed over, and frames lost because it was too slow.
+type PeerCount struct {
+	VideoFrames, VideoDropped, AudioFrames, AudioDropped uint64
+}
+
+// Slot is one of the two things a viewer is sent.
+type Slot int
+
+// The slots.
+const (
+	VideoSlot Slot = iota
+	AudioSlot
+)
+
+// PeerEvent is one thing that happened to a viewer's connection.
+type PeerEvent struct {
+	Kind  PeerEventKind
+	Type  string  // "offer" or "answer", with Described
+	Text  string  // SDP, candidate, message, media
+	Index int     // m-line or channel
+	State int     // a Connection* constant, with ConnectionChanged
+	DB    float64 // with Level
+	Err   error
+}
+
+// PeerEventKind tells the kinds apart.
+type PeerEventKind int
+
+// What happens to a connection.
+const (
+	NegotiationNeeded PeerEventKind = iota + 1
+	Described                       // a local description was made
+	DescriptionSet                  // Index 0 local, 1 remote; Err tells a refusal
+	CandidateFound
+	ConnectionChanged
+	GatheringChanged
+	ChannelOpened
+	ChannelMessage
+	ChannelClosed
+	Incoming // the other side sends Text: audio or video
+	Level    // how loud incoming audio is
+	Failed   // the pipeline posted an error
+)
+
+// Connection states, as W3C numbers them in GStreamer.
+const (
+	ConnectionNew = iota
+	ConnectionConnecting
+	ConnectionConnected
+	ConnectionDisconnected
+	ConnectionFailed
+	ConnectionClosed
+)

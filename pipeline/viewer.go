@@ -1,0 +1,262 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Message is what a viewer and we say to one another; exactly one part is set.
+type Message struct {
+	OfferRequest bool
+	Type, SDP    string // "offer" or "answer"
+	Candidate    string
+	MLine        int
+}
+
+// Time limits of a viewer's life.
+const (
+	answerLimit   = 20 * time.Second // from the offer to the answer, and from joining to the first word
+	connectLimit  = 20 * time.Second // from the answer to the connection
+	aliveLimit    = 20 * time.Second // without RTCP while signalling holds
+	detachedLimit = 8 * time.Second  // without RTCP when signalling is gone
+	tick          = time.Second
+)
+
+const (
+	inboxSize     = 128
+	maxCandidates = 64 // before the description they belong to
+)
+
+// phase of a viewer: it only grows.
+type phase int32
+
+const (
+	joining phase = iota
+	offered
+	answered
+	connected
+	gone
+)
+
+var phaseNames = [...]string{"joining", "offered", "answered", "connected", "gone"}
+
+func (p phase) String() string { return phaseNames[p] }
+
+// Viewer is one viewer's life, from joining to gone. One goroutine owns it.
+//
+// # Concurrency
+//
+// The exported methods may be called from any goroutine and never wait.
+type Viewer struct {
+	id   string
+	b    *Broadcast
+	send func(Message)
+	log  *slog.Logger
+
+	inbox    chan Message
+	hangup   chan struct{}
+	hangOnce sync.Once
+	detached atomic.Bool
+	done     chan struct{}
+
+	phase    atomic.Int32
+	deadline time.Time
+	peer     Peer
+	open     bool // the peer has been opened
+	offering bool // we are to make the offer
+	remote   bool // the remote description is set
+	pending  []Message
+	sections []section
+	added    [2]bool // slots that have a section
+	attached [2]bool
+	mlines   [2]int
+	using    []*line
+	limit    *rate.Limiter
+
+	seen atomic.Pointer[ViewerStatus]
+	stat ViewerStatus
+}
+
+// ViewerStatus is one viewer as numbers.
+type ViewerStatus struct {
+	ID              string     `json:"id"`
+	State           string     `json:"state"`
+	Codec           Codec      `json:"codec,omitempty"`
+	Since           time.Time  `json:"since"`
+	ConnectSeconds  float64    `json:"connect_seconds,omitempty"` // from joining to connected
+	Detached        bool       `json:"signalling_lost,omitempty"`
+	IncomingAudioDB *float64   `json:"incoming_audio_rms_db"`
+	Incoming        []string   `json:"incoming,omitempty"`
+	Sent            *PeerCount `json:"sent,omitempty"`
+}
+
+func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
+	v := &Viewer{
+		id: id, b: b, send: send, log: b.log.With("viewer", id),
+		inbox: make(chan Message, inboxSize), hangup: make(chan struct{}), done: make(chan struct{}),
+		limit: rate.NewLimiter(20, 40),
+	}
+	v.stat = ViewerStatus{ID: id, Since: time.Now()}
+	v.publish()
+	return v
+}
+
+// Receive hands over what the other side said. A flood ends the viewer.
+func (v *Viewer) Receive(m Message) {
+	select {
+	case v.inbox <- m:
+	default:
+		v.Close()
+	}
+}
+
+// Detach tells that signalling is gone while the call is not hung up: media goes on as long as the other side lives.
+func (v *Viewer) Detach() { v.detached.Store(true) }
+
+// Close hangs up. Done tells when it is over.
+func (v *Viewer) Close() { v.hangOnce.Do(func() { close(v.hangup) }) }
+
+// Done is closed when the viewer is gone and its connection closed.
+func (v *Viewer) Done() <-chan struct{} { return v.done }
+
+// errGone ends a viewer without being a failure.
+var errGone = errors.New("gone")
+
+func (v *Viewer) run(ctx context.Context) {
+	defer close(v.done)
+	err := v.live(ctx)
+	v.advance(gone, 0)
+	for _, l := range v.using {
+		l.drop()
+	}
+	if v.peer != nil {
+		if cerr := v.peer.Close(); cerr != nil {
+			v.log.Error("close viewer", "error", cerr)
+		}
+	}
+	seconds := time.Since(v.stat.Since).Seconds()
+	if errors.Is(err, errGone) {
+		v.log.Info("viewer left", "reason", err.Error(), "duration_seconds", seconds)
+	} else {
+		v.log.Warn("viewer lost", "error", err, "duration_seconds", seconds)
+	}
+}
+
+func (v *Viewer) live(ctx context.Context) error {
+	peer, err := v.b.engine.Peer(ctx, PeerOptions{
+		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Audio: v.b.plan.Hear, Video: v.b.plan.See,
+	})
+	if err != nil {
+		return err
+	}
+	v.peer = peer
+	v.deadline = time.Now().Add(answerLimit)
+	clock := time.NewTicker(tick)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: the program ends", errGone)
+		case <-v.hangup:
+			return fmt.Errorf("%w: hung up", errGone)
+		case m := <-v.inbox:
+			err = v.message(m)
+		case e := <-peer.Events():
+			err = v.event(e)
+		case <-clock.C:
+			err = v.check()
+		}
+		if err != nil {
+			return err
+		}
+		v.publish()
+	}
+}
+
+// advance moves the phase forward, never back, and sets the time limit of the new one (0: none).
+func (v *Viewer) advance(to phase, limit time.Duration) {
+	if phase(v.phase.Load()) >= to {
+		return
+	}
+	v.phase.Store(int32(to))
+	v.deadline = time.Time{}
+	if limit > 0 {
+		v.deadline = time.Now().Add(limit)
+	}
+	v.publish()
+}
+
+func (v *Viewer) check() error {
+	now := phase(v.phase.Load())
+	switch {
+	case v.peer.Overflowed():
+		return errors.New("more events than a viewer may cause")
+	case now < connected && time.Now().After(v.deadline):
+		return fmt.Errorf("%s: no progress in time", now)
+	case now < connected:
+		return nil
+	}
+	limit := aliveLimit
+	if v.detached.Load() {
+		limit = detachedLimit
+	}
+	silent := v.peer.Alive()
+	if silent < 0 {
+		silent = time.Since(v.stat.Since.Add(time.Duration(v.stat.ConnectSeconds * float64(time.Second))))
+	}
+	if silent > limit {
+		return fmt.Errorf("%w: no report for %.0f s", errGone, silent.Seconds())
+	}
+	n := v.peer.Count()
+	v.stat.Sent = &n
+	return nil
+}
+
+func (v *Viewer) status() ViewerStatus { return *v.seen.Load() }
+
+// publish makes a copy of the status that others may read.
+func (v *Viewer) publish() {
+	s := v.stat
+	s.State = phase(v.phase.Load()).String()
+	s.Detached = v.detached.Load()
+	v.seen.Store(&s)
+}
+
+func (v *Viewer) methods() Methods {
+	return Methods{
+		"ping": func(json.RawMessage) (any, error) {
+			return map[string]any{"pong": true, "time_ms": time.Now().UnixMilli()}, nil
+		},
+		"stats": func(json.RawMessage) (any, error) { return v.statsReply(), nil },
+	}
+}
+
+type videoStats struct {
+	Codec      Codec  `json:"codec"`
+	Width      int    `json:"width"`
+	Height     int    `json:"height"`
+	BitrateBPS int    `json:"bitrate_bps"`
+	Frames     uint64 `json:"frames_sent"`
+	Dropped    uint64 `json:"frames_dropped"`
+}
+
+func (v *Viewer) statsReply() any {
+	n := v.peer.Count()
+	f := v.b.plan.Format
+	return struct {
+		IncomingAudioDB *float64   `json:"incoming_audio_rms_db"`
+		Incoming        []string   `json:"incoming"`
+		Video           videoStats `json:"video"`
+	}{
+		v.stat.IncomingAudioDB, append([]string{}, v.stat.Incoming...),
+		videoStats{v.stat.Codec, f.Width, f.Height, f.Bitrate, n.VideoFrames, n.VideoDropped},
+	}
+}

@@ -1,0 +1,130 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func startLine(t *testing.T, e *fakeEngine, up *line) *line {
+	t.Helper()
+	l := newLine(e, "test", Graph{El("x")}, up, KeyframeEvent, 5*time.Second, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); l.run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return l
+}
+
+func TestLineRunsWhileUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		up := startLine(t, e, nil)
+		l := startLine(t, e, up)
+		synctest.Wait()
+		if n := len(e.started()); n != 0 {
+			t.Fatalf("%d stages run without a user", n)
+		}
+		l.use()
+		l.use()
+		synctest.Wait()
+		if n := len(e.started()); n != 2 {
+			t.Fatalf("%d stages run for two users of one line, want it and what feeds it", n)
+		}
+		l.drop()
+		l.drop()
+		time.Sleep(4 * time.Second)
+		l.use() // somebody comes back within the grace period
+		time.Sleep(10 * time.Second)
+		if s := e.started()[0]; s.isClosed() {
+			t.Fatal("closed although used again")
+		}
+		l.drop()
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if !e.started()[0].isClosed() {
+			t.Fatal("still runs after the grace period")
+		}
+		time.Sleep(6 * time.Second)
+		if !e.started()[1].isClosed() {
+			t.Fatal("what fed it still runs")
+		}
+		l.use()
+		synctest.Wait()
+		if n := len(e.started()); n != 4 {
+			t.Fatalf("%d stages in all after a restart, want 4", n)
+		}
+	})
+}
+
+func TestLineMergesKeyframeWishes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		l := startLine(t, e, nil)
+		l.use()
+		synctest.Wait()
+		for range 40 {
+			poke(l.fan.(*fakeFan).key)
+			synctest.Wait()
+			time.Sleep(50 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		got := e.started()[0].forced()
+		if len(got) < 4 || len(got) > 5 {
+			t.Fatalf("%d keyframes for 40 wishes in 2 s, want one each 500 ms", len(got))
+		}
+		for i := 1; i < len(got); i++ {
+			if d := got[i].Sub(got[i-1]); d < keyInterval {
+				t.Errorf("keyframes %v apart, want at least %v", d, keyInterval)
+			}
+		}
+	})
+}
+
+func TestLineTriesAgainEverMoreSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		e.refuse = errors.New("busy")
+		l := startLine(t, e, nil)
+		l.use()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		n := len(e.started())
+		if n < 6 || n > 12 {
+			t.Fatalf("%d tries in two minutes, want some and ever fewer", n)
+		}
+		e.mu.Lock()
+		e.refuse = nil
+		e.mu.Unlock()
+		time.Sleep(longestRetry + time.Second)
+		synctest.Wait()
+		s := e.started()[len(e.started())-1]
+		s.events <- StageEvent{Err: errors.New("gone")}
+		synctest.Wait()
+		if !s.isClosed() {
+			t.Fatal("a failed stage was not closed")
+		}
+		time.Sleep(longestRetry + time.Second)
+		synctest.Wait()
+		if len(e.started()) < n+2 {
+			t.Fatal("a failed stage was not started again")
+		}
+	})
+}
+
+func TestLineIgnoresWarnings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		l := startLine(t, e, nil)
+		l.use()
+		synctest.Wait()
+		e.started()[0].events <- StageEvent{Err: errors.New("late"), Warning: true}
+		synctest.Wait()
+		if e.started()[0].isClosed() {
+			t.Fatal("a warning ended the stage")
+		}
+	})
+}

@@ -270,7 +270,8 @@ func (v *Viewer) connection(state int) error {
 			return nil
 		}
 		v.advance(connected, 0)
-		v.stat.ConnectSeconds = time.Since(v.stat.Since).Seconds()
+		v.connectedAt = time.Now()
+		v.stat.ConnectSeconds = v.connectedAt.Sub(v.stat.Since).Seconds()
 		v.resume()
 		v.log.Info("viewer connected", "codec", string(v.stat.Codec), "duration_seconds", v.stat.ConnectSeconds)
 	case ConnectionFailed:

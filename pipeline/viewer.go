@@ -28,6 +28,9 @@ const (
 	aliveLimit    = 20 * time.Second // without RTCP while signalling holds
 	detachedLimit = 8 * time.Second  // without RTCP when signalling is gone
 	tick          = time.Second
+
+	handshakeLimit = 2 * time.Second        // how long a viewer that leaves early may keep its handshake
+	settleTime     = 200 * time.Millisecond // how long a connection takes to come to rest
 )
 
 const (
@@ -67,19 +70,20 @@ type Viewer struct {
 	detached atomic.Bool
 	done     chan struct{}
 
-	phase    atomic.Int32
-	deadline time.Time
-	peer     Peer
-	open     bool // the peer has been opened
-	offering bool // we are to make the offer
-	remote   bool // the remote description is set
-	pending  []Message
-	sections []section
-	added    [2]bool // slots that have a section
-	attached [2]bool
-	mlines   [2]int
-	using    []*line
-	limit    *rate.Limiter
+	phase       atomic.Int32
+	deadline    time.Time
+	connectedAt time.Time
+	peer        Peer
+	open        bool // the peer has been opened
+	offering    bool // we are to make the offer
+	remote      bool // the remote description is set
+	pending     []Message
+	sections    []section
+	added       [2]bool // slots that have a section
+	attached    [2]bool
+	mlines      [2]int
+	using       []*line
+	limit       *rate.Limiter
 
 	seen atomic.Pointer[ViewerStatus]
 	stat ViewerStatus
@@ -133,20 +137,51 @@ var errGone = errors.New("gone")
 func (v *Viewer) run(ctx context.Context) {
 	defer close(v.done)
 	err := v.live(ctx)
-	v.advance(gone, 0)
 	for _, l := range v.using {
 		l.drop()
 	}
 	if v.peer != nil {
+		v.settle(ctx)
 		if cerr := v.peer.Close(); cerr != nil {
 			v.log.Error("close viewer", "error", cerr)
 		}
 	}
+	v.advance(gone, 0)
 	seconds := time.Since(v.stat.Since).Seconds()
 	if errors.Is(err, errGone) {
 		v.log.Info("viewer left", "reason", err.Error(), "duration_seconds", seconds)
 	} else {
 		v.log.Warn("viewer lost", "error", err, "duration_seconds", seconds)
+	}
+}
+
+// settle waits, for a short time, until a handshake that is under way has ended: webrtcbin 1.22 now and then keeps the
+// sockets of a connection that is taken down while its transport comes up.
+func (v *Viewer) settle(ctx context.Context) {
+	wait := time.Duration(0)
+	switch phase(v.phase.Load()) {
+	case answered:
+		wait = handshakeLimit
+	case connected:
+		wait = settleTime - time.Since(v.connectedAt)
+	case joining, offered, gone:
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			return
+		case e := <-v.peer.Events():
+			switch {
+			case e.Kind == ConnectionChanged && e.State == ConnectionConnected:
+				timer.Reset(settleTime)
+			case e.Kind == ConnectionChanged && e.State == ConnectionFailed, e.Kind == Failed:
+				return
+			}
+		}
 	}
 }
 
@@ -210,7 +245,7 @@ func (v *Viewer) check() error {
 	}
 	silent := v.peer.Alive()
 	if silent < 0 {
-		silent = time.Since(v.stat.Since.Add(time.Duration(v.stat.ConnectSeconds * float64(time.Second))))
+		silent = time.Since(v.connectedAt)
 	}
 	if silent > limit {
 		return fmt.Errorf("%w: no report for %.0f s", errGone, silent.Seconds())

@@ -140,6 +140,8 @@ func TestViewerTakesWhatTheOtherSideDecodes(t *testing.T) {
 				if diff := cmp.Diff(c.want, got); diff != "" {
 					t.Errorf("attached (-want +got):\n%s", diff)
 				}
+				time.Sleep(handshakeLimit + tick)
+				synctest.Wait()
 				select {
 				case <-v.Done():
 					if !c.ends {

@@ -1,0 +1,112 @@
+//go:build !nogst
+
+package gst
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"boardcast/pipeline"
+)
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+func threads(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// call makes a calls b and waits until b decodes what a sends; the two are closed by the caller.
+func call(t *testing.T, a, b *pipeline.Broadcast) (va, vb *pipeline.Viewer) {
+	t.Helper()
+	ready := make(chan struct{})
+	va, err := a.Join("callee", func(m pipeline.Message) { <-ready; vb.Receive(m) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	vb, err = b.Join("caller", func(m pipeline.Message) { <-ready; va.Receive(m) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(ready)
+	va.Receive(pipeline.Message{OfferRequest: true})
+	return va, vb
+}
+
+// eventually polls what has no event to wait for: counters that C keeps.
+func eventually(t *testing.T, what string, limit time.Duration, ok func() bool) {
+	t.Helper()
+	deadline := time.After(limit)
+	check := time.NewTicker(20 * time.Millisecond)
+	defer check.Stop()
+	for !ok() {
+		select {
+		case <-deadline:
+			t.Fatalf("not within %v: %s", limit, what)
+		case <-check.C:
+		}
+	}
+}
+
+// Viewers that come and go at any moment of their negotiation leave no descriptor and no thread behind.
+func TestChurnLeavesNothing(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := broadcast(t, e, testPlan(t, e, "vp8")), broadcast(t, e, testPlan(t, e, "vp8"))
+	steady, steadyB := call(t, a, b)
+	eventually(t, "the steady viewer is connected", 10*time.Second, func() bool { return state(a, "callee") == "connected" })
+	round := func(i int) {
+		va, vb := call(t, a, b)
+		wait := time.Duration(i%10) * 25 * time.Millisecond
+		select {
+		case <-time.After(wait):
+		case <-va.Done():
+		}
+		va.Close()
+		vb.Close()
+		<-va.Done()
+		<-vb.Done()
+	}
+	for i := range 10 {
+		round(i)
+	}
+	fds, tasks := descriptors(t), threads(t)
+	for i := range 40 {
+		round(i)
+	}
+	// GLib keeps some threads for the next task; one left per call would be forty.
+	eventually(t, "descriptors and threads are back", 10*time.Second, func() bool {
+		return descriptors(t) <= fds+2 && threads(t) <= tasks+20
+	})
+	t.Logf("descriptors %d -> %d, threads %d -> %d over 40 calls", fds, descriptors(t), tasks, threads(t))
+	select {
+	case <-steady.Done():
+		t.Error("the steady viewer was lost")
+	default:
+	}
+	steady.Close()
+	steadyB.Close()
+}
+
+func state(b *pipeline.Broadcast, id string) string {
+	for _, v := range b.Status().Viewers {
+		if v.ID == id {
+			return v.State
+		}
+	}
+	return ""
+}

@@ -23,6 +23,24 @@ type Options struct {
 	TURN       []string
 	Greeting   string // first message on each data channel, none when empty
 	Logger     *slog.Logger
+	// Explain may turn the failure of a producer ("capture", "microphone") into one that tells what to do.
+	Explain func(line string, err error) error
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxViewers == 0 {
+		o.MaxViewers = 16
+	}
+	if o.Grace == 0 {
+		o.Grace = 5 * time.Second
+	}
+	if o.Explain == nil {
+		o.Explain = func(_ string, err error) error { return err }
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
 }
 
 // Broadcast serves one camera to many viewers: each codec is encoded once, and only while somebody watches it.
@@ -35,7 +53,7 @@ type Broadcast struct {
 	plan   Plan
 	opts   Options
 	log    *slog.Logger
-	raw    *line
+	raw    *line // nil without a picture
 	audio  *line // nil without a microphone
 	coded  map[Codec]*line
 
@@ -49,25 +67,19 @@ type Broadcast struct {
 
 // NewBroadcast makes a broadcast of what plan says; nothing runs before Run.
 func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
-	if o.MaxViewers == 0 {
-		o.MaxViewers = 16
-	}
-	if o.Grace == 0 {
-		o.Grace = 5 * time.Second
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o = o.withDefaults()
 	b := &Broadcast{
 		engine: e, plan: plan, opts: o, log: o.Logger, coded: map[Codec]*line{},
 		viewers: map[*Viewer]struct{}{}, started: make(chan struct{}),
 	}
-	b.raw = newLine(e, "capture", plan.Capture, nil, 0, o.Grace, o.Logger)
+	if plan.Capture != nil {
+		b.raw = newLine(e, "capture", plan.Capture, nil, 0, o)
+	}
 	for _, c := range plan.Choices {
-		b.coded[c.Encoder.Codec] = newLine(e, c.Encoder.ID, c.Graph, b.raw, c.Encoder.Keyframe, o.Grace, o.Logger)
+		b.coded[c.Encoder.Codec] = newLine(e, c.Encoder.ID, c.Graph, b.raw, c.Encoder.Keyframe, o)
 	}
 	if plan.Audio != nil {
-		b.audio = newLine(e, "microphone", plan.Audio, nil, 0, o.Grace, o.Logger)
+		b.audio = newLine(e, "microphone", plan.Audio, nil, 0, o)
 	}
 	return b
 }
@@ -80,7 +92,10 @@ func (b *Broadcast) lines() []*line {
 	if b.audio != nil {
 		out = append(out, b.audio)
 	}
-	return append(out, b.raw) // producers end before what feeds them
+	if b.raw != nil {
+		out = append(out, b.raw) // last: producers end before what feeds them
+	}
+	return out
 }
 
 // Run runs the broadcast until ctx ends, then ends every viewer and producer and returns nil.

@@ -21,6 +21,7 @@ type line struct {
 	engine   Engine
 	log      *slog.Logger
 	grace    time.Duration
+	explain  func(error) error
 
 	users   atomic.Int64
 	changed chan struct{} // users may have passed zero, either way
@@ -39,10 +40,11 @@ const (
 	longestRetry = 30 * time.Second
 )
 
-func newLine(e Engine, name string, g Graph, up *line, key KeyframeMethod, grace time.Duration, log *slog.Logger) *line {
+func newLine(e Engine, name string, g Graph, up *line, key KeyframeMethod, o Options) *line {
 	return &line{
-		name: name, graph: g, up: up, fan: e.Fan(key != 0), keyframe: key, engine: e, grace: grace,
-		log: log.With("line", name), changed: make(chan struct{}, 1), asked: make(chan struct{}, 1),
+		name: name, graph: g, up: up, fan: e.Fan(key != 0), keyframe: key, engine: e, grace: o.Grace,
+		explain: func(err error) error { return o.Explain(name, err) },
+		log:     o.Logger.With("line", name), changed: make(chan struct{}, 1), asked: make(chan struct{}, 1),
 	}
 }
 
@@ -173,7 +175,7 @@ func (l *line) failed(err error, again *time.Timer) {
 		l.failures = 0
 	}
 	if l.failures == 0 {
-		l.log.Error("failed; trying again", "error", err)
+		l.log.Error("failed; trying again", "error", l.explain(err))
 	} else {
 		l.log.Debug("failed again", "error", err, "count", l.failures)
 	}

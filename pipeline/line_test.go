@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,7 +10,7 @@ import (
 
 func startLine(t *testing.T, e *fakeEngine, up *line) *line {
 	t.Helper()
-	l := newLine(e, "test", Graph{El("x")}, up, KeyframeEvent, 5*time.Second, slog.New(slog.DiscardHandler))
+	l := newLine(e, "test", Graph{El("x")}, up, KeyframeEvent, Options{}.withDefaults())
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); l.run(ctx) }()

@@ -57,10 +57,12 @@ func (v *Viewer) makeOffer() error {
 	for _, c := range v.order() {
 		prefs = append(prefs, Preferences(c, v.b.plan.Format, payloadTypes[c]))
 	}
-	if err := v.peer.AddMedia(VideoSlot, -1, strings.Join(prefs, ";"), "sendonly"); err != nil {
-		return err
+	if len(prefs) > 0 {
+		if err := v.peer.AddMedia(VideoSlot, -1, strings.Join(prefs, ";"), "sendonly"); err != nil {
+			return err
+		}
+		v.added[VideoSlot] = true
 	}
-	v.added[VideoSlot] = true
 	if d := v.audioDirection(); d != "" {
 		if err := v.peer.AddMedia(AudioSlot, -1, opusPreferences(opusPayloadType), d); err != nil {
 			return err

@@ -19,6 +19,7 @@ type Wish struct {
 
 // VideoSource is where the picture comes from. The zero value is the test picture.
 type VideoSource struct {
+	None           bool   // no picture at all
 	Device         string // "/dev/video0", empty for the test picture
 	Name           string // for people
 	FourCC         string // V4L2 pixel format of the mode chosen
@@ -86,20 +87,21 @@ func (e *NoEncoderError) Hint() string {
 // Build decides what to run. installed tells whether an element can be made; nothing else is asked of the machine.
 func Build(w Wish, video VideoSource, audio AudioSource, sink AudioSink, installed func(element string) bool) (Plan, error) {
 	var p Plan
-	video, p.Format = format(w, video)
-	choices, err := choose(w, p.Format, installed)
-	if err != nil {
-		return Plan{}, err
-	}
-	p.Choices = choices
-	if p.Capture, err = captureGraph(video, installed); err != nil {
-		return Plan{}, err
+	if !video.None {
+		var err error
+		video, p.Format = format(w, video)
+		if p.Choices, err = choose(w, p.Format, installed); err != nil {
+			return Plan{}, err
+		}
+		if p.Capture, err = captureGraph(video, installed); err != nil {
+			return Plan{}, err
+		}
 	}
 	p.Audio = audioGraph(audio, w.AudioBitrate)
 	p.Talkback = true
 	p.Hear = hearGraph(sink)
 	p.See = seeGraph(w.Display)
-	p.Why = p.reasons(w, video, audio, sink)
+	p.Why = p.reasons(w)
 	return p, nil
 }
 
@@ -163,13 +165,8 @@ func word(s string) string {
 	return s
 }
 
-func (p *Plan) reasons(w Wish, v VideoSource, a AudioSource, s AudioSink) []string {
+func (p *Plan) reasons(w Wish) []string {
 	var why []string
-	if v.Device == "" {
-		why = append(why, fmt.Sprintf("picture: test picture with a clock, %s", p.Format))
-	} else {
-		why = append(why, fmt.Sprintf("picture: %s (%s), %s from %s", v.Name, v.Device, p.Format, v.FourCC))
-	}
 	for i, c := range p.Choices {
 		reason := "the first of its codec that is installed"
 		switch {
@@ -178,28 +175,10 @@ func (p *Plan) reasons(w Wish, v VideoSource, a AudioSource, s AudioSink) []stri
 		case i > 0:
 			reason = "for browsers that do not take " + strings.ToUpper(string(p.Choices[0].Encoder.Codec))
 		}
-		why = append(why, fmt.Sprintf("encoder: %s (%s, software), %d kbit/s; %s", c.Encoder.ID,
-			strings.ToUpper(string(c.Encoder.Codec)), p.Format.Bitrate/1000, reason))
+		why = append(why, fmt.Sprintf("encoder: %s (%s, software), %s, %d kbit/s: %s", c.Encoder.ID,
+			strings.ToUpper(string(c.Encoder.Codec)), p.Format, p.Format.Bitrate/1000, reason))
 	}
-	return append(why, "sound: "+a.words(), "talkback: "+s.words())
-}
-
-func (a AudioSource) words() string {
-	switch {
-	case a.None:
-		return "none"
-	case a.Test:
-		return "a soft tick once a second (no microphone)"
-	default:
-		return a.PCM
-	}
-}
-
-func (s AudioSink) words() string {
-	if s.PCM == "" {
-		return "taken, measured and dropped (no speaker)"
-	}
-	return "played on " + s.PCM
+	return why
 }
 
 // String prints size and rate.

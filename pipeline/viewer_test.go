@@ -249,6 +249,7 @@ func TestViewerEnds(t *testing.T) {
 					if c.lives {
 						t.Fatal("ended")
 					}
+					synctest.Wait()
 					if n := len(b.Status().Viewers); n != 0 {
 						t.Errorf("%d viewers in the status after the end", n)
 					}

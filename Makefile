@@ -1,0 +1,59 @@
+# boardcast: `make run` streams this machine's camera to a browser, `make test` is the whole truth about the code.
+# Both first install, by apt, what is missing here; each line below is one that a person could type as well.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run build test check lint fuzz lab bench clean
+
+BIN := bin/boardcast
+ARGS ?=
+FUZZTIME ?= 10m
+FUZZJOBS ?= 2
+BENCH ?= .
+LINT_VERSION := v2.15.0
+LINT := bin/tools/golangci-lint-$(LINT_VERSION)
+
+# The flags are part of the build cache's key: one set of them for all, or the GStreamer binding is compiled twice.
+# What git says of the version goes in by -ldflags, which is not.
+export GOFLAGS := -trimpath -buildvcs=false $(GOFLAGS)
+export PATH := $(PATH):/usr/local/go/bin
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
+COMMIT = $(shell git rev-parse HEAD 2>/dev/null)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: build ## build and stream (ARGS="--camera test" passes flags)
+	@exec $(BIN) $(ARGS)
+
+build: ## build bin/boardcast
+	@test/bootstrap.sh run
+	@test/cold.sh
+	go build -ldflags '-X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o $(BIN) ./cmd/boardcast
+
+test: ## everything: unit tests, real GStreamer, the page, real browsers
+	@test/all.sh
+
+check: lint ## the inner loop: lint, and the tests that need no GStreamer
+	go test -tags nogst ./...
+
+lint: $(LINT) ## golangci-lint, built once into bin/tools
+	$(LINT) run --build-tags e2e,lab,nogst ./...
+	@[[ ! -x $(BIN) ]] || (set -x; $(LINT) run --build-tags e2e ./pipeline/gst/... ./cmd/...)
+
+$(LINT):
+	@echo 'building golangci-lint $(LINT_VERSION), once: some four minutes of processor time'
+	GOBIN=$(CURDIR)/bin/tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv bin/tools/golangci-lint $@
+
+fuzz: ## every fuzz target for FUZZTIME (10m), two at once
+	@test/fuzz.sh $(FUZZTIME) $(FUZZJOBS)
+
+lab: build ## the real-kernel run under QEMU: cameras, sound, a browser
+	@test/lab/run
+
+bench: ## benchmarks (BENCH=regexp chooses)
+	go test -tags nogst -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+clean: ## remove bin and what npm installed
+	rm -rf bin test/e2e/browser/node_modules

@@ -1,0 +1,44 @@
+package board
+
+// bcm2835Codec are the limits of the VideoCore IV/VI encoder: level 4.0's throughput, which is 1920x1080 at 30 or
+// 1280x720 at 60 frames a second over all streams together. Higher levels can be selected but aren't real time.
+var bcm2835Codec = Limits{
+	MacroblocksPerSecond: 245760, SizeMultiple: 2,
+	MinWidth: 32, MinHeight: 32, MaxWidth: 1920, MaxHeight: 1920,
+}
+
+const (
+	bcm2835Source = "raspberrypi/linux drivers/staging/vc04_services/bcm2835-codec/bcm2835-v4l2-codec.c; " +
+		"raspberrypi/linux#3467, #6045; strings from the board's .dts in Linux 6.1 arch/arm/boot/dts"
+	bcm2835Note = "The encoder is /dev/video11 and wants its level in the caps; over 1080 lines it gives artefacts."
+)
+
+// videoCore makes the row of a Pi whose VideoCore encodes H.264: they all have the same block.
+func videoCore(id, name string, match ...string) Board {
+	return Board{
+		ID: id, Name: name, Match: match,
+		// omxh264enc is how 32-bit Buster reaches the same block.
+		H264: h264("v4l2h264enc", "omxh264enc"), VP8: vp8(),
+		Limits: bcm2835Codec, CSI: "libcamerasrc",
+		Note: bcm2835Note, Source: bcm2835Source,
+	}
+}
+
+// raspberry lists the Pis. Three share the bcm2837, so its own name stands in the last of them.
+func raspberry() []Board {
+	return []Board{
+		videoCore("pi-zero-2", "Raspberry Pi Zero 2", "raspberrypi,model-zero-2*"),
+		videoCore("pi-cm3", "Raspberry Pi Compute Module 3", "raspberrypi,3-compute-module*"),
+		videoCore("pi-3", "Raspberry Pi 3", "raspberrypi,3-model-*", "brcm,bcm2837"),
+		videoCore("pi-2", "Raspberry Pi 2", "raspberrypi,2-model-b*", "brcm,bcm2836"),
+		videoCore("pi-zero", "Raspberry Pi Zero or 1", "raspberrypi,model-zero*", "brcm,bcm2835"),
+		videoCore("pi-4", "Raspberry Pi 4", "raspberrypi,4-model-b", "raspberrypi,400", "raspberrypi,4-compute-module*", "brcm,bcm2711"),
+		{
+			ID: "pi-5", Name: "Raspberry Pi 5",
+			Match: []string{"raspberrypi,5-model-b", "raspberrypi,5-compute-module*", "raspberrypi,500", "brcm,bcm2712*"},
+			H264:  h264(), VP8: vp8(), CSI: "libcamerasrc",
+			Note:   "This SoC has no H.264 or VP8 encoder; the CPU does it, 1280x720 at 30 frames/s being a realistic target.",
+			Source: "raspberrypi/linux arch/arm64/boot/dts/broadcom/bcm2712-rpi-5-b.dts; RaspberryPi-WebRTC README",
+		},
+	}
+}

@@ -1,0 +1,33 @@
+// Command boardcast streams a board's camera to browsers over WebRTC.
+//
+// It joins the other packages and decides nothing itself: one file per
+// subcommand, flags registered from the table of package configs, and the
+// adapters between signalling and media.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+)
+
+func main() {
+	ctx, stop := onSignals(context.Background(), os.Stderr, os.Exit)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole program: it returns the exit code. That ctx ended is an
+// orderly end, not an error.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(stdout, stderr)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil || (ctx.Err() != nil && errors.Is(err, context.Canceled)) {
+		return 0
+	}
+	printError(stderr, err)
+	return 1
+}

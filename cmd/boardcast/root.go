@@ -1,0 +1,60 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `boardcast streams this board's camera and microphone to browsers over WebRTC.
+
+It serves a page that plays them, and prints the address to open. With no
+camera it streams a test picture with a clock and a soft tick.
+
+Every setting can also stand in a file or in the environment: a flag beats
+BOARDCAST_VIDEO_WIDTH, which beats ./boardcast.yaml, which beats the default.
+` + "`boardcast config --default`" + ` explains all of them.`
+
+const rootExample = `  boardcast                                         the best camera, on port 8080
+  boardcast --camera /dev/video2 --width 1280 --height 720
+  boardcast --camera test --microphone none         try it without devices
+  boardcast --codec h264 --bitrate 2.5M
+  boardcast --listen :8443 --tls-cert cert.pem --tls-key key.pem
+  boardcast --server wss://example.org:8443 --id front-door    wait there to be called
+  boardcast --server wss://example.org:8443 --peer 1234        call somebody there
+  boardcast --turn 'turn://user:password@example.org:3478?transport=tcp'
+  boardcast --dry-run                               show what would run`
+
+// newRoot builds the commands. Whatever they print goes to stdout or stderr.
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "boardcast",
+		Short:         "Stream a board's camera to browsers",
+		Long:          rootLong,
+		Example:       rootExample,
+		Version:       buildVersion(),
+		Args:          noArgs,
+		SilenceErrors: true, // run prints them
+		SilenceUsage:  true,
+	}
+	dry := false
+	addSettings(root)
+	root.Flags().BoolVar(&dry, "dry-run", false, "print what would run, as gst-launch lines, and run nothing")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, err := load(cmd)
+		if err != nil {
+			return err
+		}
+		if dry {
+			return dryRun(cmd.Context(), cfg, stdout, stderr)
+		}
+		return runStream(cmd.Context(), cfg, stdout, stderr)
+	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetUsageFunc(usage)
+	root.SetFlagErrorFunc(flagError)
+	root.SetVersionTemplate("boardcast {{.Version}}\n")
+	root.AddCommand(newServer(stdout, stderr), newDevices(stdout), newConfig(stdout), newVersion(stdout))
+	return root
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"boardcast/configs"
+	"boardcast/internal/signalling"
+	"boardcast/internal/web"
+)
+
+const serverLong = `Runs only the signalling server and the page: no camera, no GStreamer. Peers of
+the sendrecv family, boardcast --server among them, meet here; browsers play
+the one called camera from the page. GET /health answers OK.`
+
+func newServer(stdout, stderr io.Writer) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "server",
+		Short: "Run only the signalling server and the page",
+		Long:  serverLong,
+		Example: "  boardcast server\n" +
+			"  boardcast server --listen :8443 --tls-cert cert.pem --tls-key key.pem",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			return runServer(cmd.Context(), cfg, stdout, stderr)
+		},
+	}
+	addSettings(cmd, "listen", "tls.cert", "tls.key", "ice.stun", "ice.turn", "log.level", "log.format")
+	return cmd
+}
+
+// serverReply is /api/status of `boardcast server`.
+type serverReply struct {
+	Version    string           `json:"version"`
+	Signalling signalling.Stats `json:"signalling"`
+}
+
+// runServer serves until ctx ends.
+func runServer(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
+	log := newLogger(cfg, stderr)
+	hub := signalling.NewServer(signalling.ServerOptions{
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins,
+	})
+	site := web.New(web.Options{
+		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Signalling: hub, Version: buildVersion(),
+		Status: func() any { return serverReply{buildVersion(), hub.Stats()} },
+		Page: web.Page{
+			Peer: orElse(cfg.Signalling.ID, defaultID), ICEServers: iceServers(cfg), Talkback: true,
+		},
+		Logger: log.With("component", "web"),
+	})
+	if err := listen(site, stdout); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return site.Run(ctx) })
+	group.Go(func() error { return hub.Run(ctx) })
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// serve runs `boardcast server` on a free port until the test ends, when it
+// must return 0, and returns its address.
+func serve(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	out, stdout := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, append([]string{"server", "--listen", "127.0.0.1:0"}, args...), stdout, t.Output())
+		_ = stdout.Close()
+	}()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = io.Copy(io.Discard, out) // ends with the pipe
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if code := <-done; code != 0 {
+			t.Errorf("exit code %d, want 0", code)
+		}
+		<-drained
+	})
+	if err != nil {
+		t.Fatalf("read the first line: %v", err)
+	}
+	m := regexp.MustCompile(`^boardcast \S+: open (https?://127\.0\.0\.1:\d+)/ in a browser\n$`).FindStringSubmatch(line)
+	if m == nil {
+		t.Fatalf("first line: %q", line)
+	}
+	return m[1]
+}
+
+func get(t *testing.T, client *http.Client, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s, %v", url, resp.Status, err)
+	}
+	return string(body)
+}
+
+func TestServer(t *testing.T) {
+	t.Setenv("BOARDCAST_SIGNALLING_ID", "garden")
+	base := serve(t, "--turn", "turn://u:p%2Fq@turn.example:3478?transport=tcp")
+	if got := get(t, http.DefaultClient, base+"/health"); got != "OK\n" {
+		t.Errorf("health: %q", got)
+	}
+	if got := get(t, http.DefaultClient, base+"/"); !strings.Contains(got, "<html") {
+		t.Errorf("page: %q", got)
+	}
+	var page struct {
+		Peer       string
+		ICEServers []struct {
+			URLs                 []string
+			Username, Credential string
+		}
+	}
+	if err := json.Unmarshal([]byte(get(t, http.DefaultClient, base+"/config.json")), &page); err != nil {
+		t.Fatal(err)
+	}
+	if s := page.ICEServers; page.Peer != "garden" || len(s) != 1 || s[0].Credential != "p/q" || s[0].URLs[0] != "turn:turn.example:3478?transport=tcp" {
+		t.Errorf("page settings: %+v", page)
+	}
+	hello(t, websocket.DefaultDialer, strings.Replace(base, "http", "ws", 1)+"/ws")
+	var status map[string]any
+	if err := json.Unmarshal([]byte(get(t, http.DefaultClient, base+"/api/status")), &status); err != nil {
+		t.Fatal(err)
+	}
+	if status["version"] != buildVersion() || status["signalling"] == nil {
+		t.Errorf("status: %v", status)
+	}
+}
+
+// hello registers a peer and leaves its connection open to the end, which the
+// server has to survive.
+func hello(t *testing.T, dialer *websocket.Dialer, url string) {
+	t.Helper()
+	ws, resp, err := dialer.DialContext(t.Context(), url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	t.Cleanup(func() { _ = ws.Close() })
+	if err := ws.WriteMessage(websocket.TextMessage, []byte("HELLO 1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, err := ws.ReadMessage(); err != nil || string(got) != "HELLO" {
+		t.Errorf("answer to HELLO: %q, %v", got, err)
+	}
+}
+
+func TestServerTLS(t *testing.T) {
+	cert, key, roots := certificate(t)
+	base := serve(t, "--tls-cert", cert, "--tls-key", key)
+	if !strings.HasPrefix(base, "https://") {
+		t.Errorf("address %s", base)
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	if got := get(t, client, base+"/health"); got != "OK\n" {
+		t.Errorf("health: %q", got)
+	}
+	hello(t, &websocket.Dialer{TLSClientConfig: &tls.Config{RootCAs: roots}}, strings.Replace(base, "http", "ws", 1)+"/")
+	client.CloseIdleConnections()
+}
+
+// certificate makes one for 127.0.0.1.
+func certificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, data := range map[string][]byte{certFile: certPEM, keyFile: keyPEM} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	roots = x509.NewCertPool()
+	roots.AppendCertsFromPEM(certPEM)
+	return certFile, keyFile, roots
+}
+
+func TestPortInUse(t *testing.T) {
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"server", "--listen", taken.Addr().String()}, &out, &errs); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	if out.Len() > 0 || !strings.Contains(errs.String(), "is in use by another program") || !strings.Contains(errs.String(), "boardcast: hint: ") {
+		t.Errorf("stdout %q, stderr %q", &out, &errs)
+	}
+}

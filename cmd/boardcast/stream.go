@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"boardcast/configs"
+	"boardcast/internal/signalling"
+	"boardcast/internal/web"
+	"boardcast/pipeline"
+	"boardcast/pipeline/gst"
+)
+
+// defaultID is the streamer's id on its own server.
+const defaultID = "camera"
+
+// runStream streams until ctx ends. The address is printed before GStreamer is up: a page may be opened at once and is
+// answered as soon as there is something to answer.
+func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
+	log := newLogger(cfg, stderr)
+	m := &media{ctx: ctx, ready: make(chan struct{})}
+	hub := signalling.NewServer(signalling.ServerOptions{
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins,
+	})
+	id := firstOf(cfg.Signalling.ID, defaultID)
+	if err := hub.Register(id, m); err != nil {
+		return fmt.Errorf("register %q: %w", id, err)
+	}
+	site := newSite(cfg, id, hub, m, log)
+	if err := listen(site, stdout); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	m.ctx = ctx
+	group.Go(func() error { return site.Run(ctx) })
+	group.Go(func() error { return hub.Run(ctx) })
+	group.Go(func() error { return streamMedia(ctx, cfg, m, stdout, log) })
+	if !cfg.Signalling.Server.IsZero() {
+		client, err := newClient(cfg, m, log)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return client.Run(ctx) })
+	}
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// streamMedia brings up GStreamer, chooses what to run, says so and runs it.
+func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.Writer, log *slog.Logger) error {
+	engine, err := gst.New(log.With("component", "media"))
+	if err != nil {
+		return err
+	}
+	from, err := chooseSources(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	plan, err := from.plan(cfg, engine)
+	if err != nil {
+		return err
+	}
+	for _, why := range plan.Why {
+		fmt.Fprintln(stdout, "  "+why)
+	}
+	m.broadcast = pipeline.NewBroadcast(engine, plan, pipeline.Options{
+		MaxViewers: cfg.Viewers.Max, Grace: cfg.Viewers.Grace, STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg),
+		Greeting: greeting(), Logger: log.With("component", "media"), Explain: from.explainer(ctx),
+	})
+	close(m.ready)
+	return m.broadcast.Run(ctx)
+}
+
+// dryRun prints what would run and runs nothing.
+func dryRun(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
+	engine, err := gst.New(newLogger(cfg, stderr))
+	if err != nil {
+		return err
+	}
+	from, err := chooseSources(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	plan, err := from.plan(cfg, engine)
+	if err != nil {
+		return err
+	}
+	for _, why := range plan.Why {
+		fmt.Fprintln(stdout, "# "+why)
+	}
+	for _, c := range plan.Choices {
+		fmt.Fprintln(stdout, pipeline.Join(plan.Capture, c.Graph).Shell())
+	}
+	if plan.Audio != nil {
+		fmt.Fprintln(stdout, plan.Audio.Shell())
+	}
+	return nil
+}
+
+func greeting() string {
+	out, err := json.Marshal(map[string]string{"hello": "boardcast", "version": buildVersion()})
+	if err != nil {
+		return ""
+	}
+	return string(out)
+}
+
+func turnURLs(cfg *configs.Config) []string {
+	out := make([]string, 0, len(cfg.ICE.TURN))
+	for _, u := range cfg.ICE.TURN {
+		out = append(out, u.Full())
+	}
+	return out
+}
+
+func newSite(cfg *configs.Config, id string, hub *signalling.Server, m *media, log *slog.Logger) *web.Server {
+	return web.New(web.Options{
+		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Signalling: hub, Version: buildVersion(),
+		Status: func() any { return status(hub, m) },
+		Page:   web.Page{Peer: id, ICEServers: iceServers(cfg), Talkback: true},
+		Logger: log.With("component", "web"),
+	})
+}
+
+// statusReply is /api/status.
+type statusReply struct {
+	Version    string           `json:"version"`
+	Ready      bool             `json:"ready"`
+	Signalling signalling.Stats `json:"signalling"`
+	Media      *pipeline.Status `json:"media,omitempty"`
+}
+
+func status(hub *signalling.Server, m *media) statusReply {
+	r := statusReply{Version: buildVersion(), Signalling: hub.Stats()}
+	select {
+	case <-m.ready:
+		s := m.broadcast.Status()
+		r.Ready, r.Media = true, &s
+	default:
+	}
+	return r
+}
+
+func listen(site *web.Server, stdout io.Writer) error {
+	if _, err := site.Listen(); err != nil {
+		return err
+	}
+	urls := site.URLs()
+	fmt.Fprintf(stdout, "boardcast %s: open %s in a browser\n", buildVersion(), urls[0])
+	for _, u := range urls[1:] {
+		fmt.Fprintf(stdout, "  or %s\n", u)
+	}
+	return nil
+}
+
+// iceServers translates STUN and TURN from GStreamer's spelling (turn://user:pass@host:port) to the browser's.
+func iceServers(cfg *configs.Config) []web.ICEServer {
+	var out []web.ICEServer
+	for _, text := range append([]string{cfg.ICE.STUN.Full()}, turnURLs(cfg)...) {
+		u, err := url.Parse(text)
+		if err != nil || text == "" {
+			continue
+		}
+		s := web.ICEServer{URLs: []string{u.Scheme + ":" + u.Host}}
+		if u.RawQuery != "" {
+			s.URLs[0] += "?" + u.RawQuery
+		}
+		if u.User != nil {
+			s.Username = u.User.Username()
+			s.Credential, _ = u.User.Password()
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func newClient(cfg *configs.Config, m *media, log *slog.Logger) (*signalling.Client, error) {
+	s := cfg.Signalling
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure} //nolint:gosec // --insecure is the user's own word
+	if s.CA != "" {
+		pem, err := os.ReadFile(s.CA)
+		if err != nil {
+			return nil, fmt.Errorf("read signalling.ca: %w", err)
+		}
+		conf.RootCAs = x509.NewCertPool()
+		if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("read signalling.ca: %s holds no PEM certificate", s.CA)
+		}
+	}
+	return signalling.NewClient(signalling.ClientOptions{
+		URL: s.Server.Full(), ID: s.ID, Peer: s.Peer, Room: s.Room, RemoteOfferer: s.RemoteOfferer, TLS: conf,
+		Logger: log.With("component", "signalling"),
+	}, m), nil
+}
+
+func newLogger(cfg *configs.Config, stderr io.Writer) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: cfg.Log.Level}
+	if cfg.Log.Format == configs.LogJSON {
+		return slog.New(slog.NewJSONHandler(stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(stderr, opts))
+}
+
+func firstOf(a, b string) string {
+	if strings.TrimSpace(a) != "" {
+		return a
+	}
+	return b
+}
+
+// shutdownLimit is how long an orderly end may take before the process ends anyway.
+const shutdownLimit = 2500 * time.Millisecond

@@ -1,0 +1,26 @@
+package configs
+
+// check finds settings that are right each but not together. Where both were
+// given, the one named first in the text is blamed.
+func (c *Config) check(from map[string]Source) Problems {
+	s := c.Signalling
+	rules := []struct {
+		broken      bool
+		key, reason string
+	}{
+		{c.TLS.Cert != "" && c.TLS.Key == "", "tls.cert", "needs tls.key too"},
+		{c.TLS.Key != "" && c.TLS.Cert == "", "tls.key", "needs tls.cert too"},
+		{s.Peer != "" && s.Server.IsZero(), "signalling.peer", "needs signalling.server"},
+		{s.Room != "" && s.Server.IsZero(), "signalling.room", "needs signalling.server"},
+		{s.Peer != "" && s.Room != "", "signalling.peer", "cannot be used together with signalling.room: call one peer or serve a room"},
+		{s.Peer != "" && s.Peer == s.ID, "signalling.peer", "is this board's own signalling.id"},
+		{s.CA != "" && s.Insecure, "signalling.insecure", "makes signalling.ca useless: leave one of them out"},
+	}
+	var problems Problems
+	for _, r := range rules {
+		if r.broken {
+			problems = append(problems, &Problem{Source: from[r.key], Key: r.key, Reason: r.reason})
+		}
+	}
+	return problems
+}

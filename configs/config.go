@@ -1,0 +1,111 @@
+// Package configs answers what the user asked for, and where it was said.
+//
+// Every setting has a key such as video.width. [Keys] is the table of them; the
+// defaults and their explanation stand in the embedded boardcast.yaml, which
+// [Default] returns. [Load] reads flags over environment over file over
+// defaults and refuses unknown keys and impossible values, naming the place and
+// the nearest valid one:
+//
+//	cfg, err := configs.Load(configs.Options{
+//		Flags: map[string]string{"video.width": "641"},
+//		Env:   os.Environ(),
+//	})
+//	// flag --width: video.width: 641 is not a multiple of 2; did you mean 640?
+//
+// The package opens no device and no socket: that a named camera or certificate
+// exists is not checked here.
+package configs
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Values of Video.Codec, of Log.Format, and the words that Video.Camera,
+// Video.Encoder, Audio.Microphone and Audio.Speaker take besides names.
+const (
+	Auto      = "auto"
+	Test      = "test"
+	None      = "none"
+	CodecH264 = "h264"
+	CodecVP8  = "vp8"
+	LogText   = "text"
+	LogJSON   = "json"
+)
+
+// Config holds every setting, checked. It is a plain value: Load makes it, and
+// afterwards it may be read by any goroutine. Printing or logging it shows no
+// password.
+type Config struct {
+	// Listen is the page's host:port; the host may be empty, the port 0.
+	Listen     string     `mapstructure:"listen"`
+	Display    bool       `mapstructure:"display"`
+	TLS        TLS        `mapstructure:"tls"`
+	Signalling Signalling `mapstructure:"signalling"`
+	Video      Video      `mapstructure:"video"`
+	Audio      Audio      `mapstructure:"audio"`
+	ICE        ICE        `mapstructure:"ice"`
+	Viewers    Viewers    `mapstructure:"viewers"`
+	Log        Log        `mapstructure:"log"`
+
+	file     string
+	settings []Setting
+}
+
+// TLS names the PEM files to serve https with; both are set or neither.
+type TLS struct {
+	Cert string `mapstructure:"cert"`
+	Key  string `mapstructure:"key"`
+}
+
+// Signalling says where peers are met. The zero Server means our own page only;
+// Peer and Room are never both set, and need Server.
+type Signalling struct {
+	Server        URL    `mapstructure:"server"` // ws or wss
+	Peer          string `mapstructure:"peer"`
+	ID            string `mapstructure:"id"` // "" = choose for me
+	Room          string `mapstructure:"room"`
+	RemoteOfferer bool   `mapstructure:"remote-offerer"`
+	Insecure      bool   `mapstructure:"insecure"`
+	CA            string `mapstructure:"ca"` // PEM file
+	// Origins lists scheme://host[:port] in lower case, or "*".
+	Origins []string `mapstructure:"origins"`
+}
+
+// Video describes the picture. Zero Width, Height or Bitrate mean "choose for
+// me"; the sizes are even.
+type Video struct {
+	Camera    string  `mapstructure:"camera"` // Auto, Test, None, or a name, id or path
+	Codec     string  `mapstructure:"codec"`  // Auto, CodecH264 or CodecVP8
+	Encoder   string  `mapstructure:"encoder"`
+	Width     int     `mapstructure:"width"`     // pixels
+	Height    int     `mapstructure:"height"`    // pixels
+	Framerate int     `mapstructure:"framerate"` // pictures per second
+	Bitrate   Bitrate `mapstructure:"bitrate"`
+}
+
+// Audio describes the sound both ways.
+type Audio struct {
+	Microphone string  `mapstructure:"microphone"` // Auto, Test, None, or a name, id or path
+	Speaker    string  `mapstructure:"speaker"`    // Auto, None, or a name, id or path
+	Bitrate    Bitrate `mapstructure:"bitrate"`
+}
+
+// ICE lists the servers that help through routers. Ports are always present in
+// the URLs, and TURN's always carry a user and a password.
+type ICE struct {
+	STUN URL   `mapstructure:"stun"`
+	TURN []URL `mapstructure:"turn"`
+}
+
+// Viewers bounds the audience.
+type Viewers struct {
+	Max   int           `mapstructure:"max"`
+	Grace time.Duration `mapstructure:"grace"`
+}
+
+// Log says what is told on stderr, and how.
+type Log struct {
+	Level  slog.Level `mapstructure:"level"`
+	Format string     `mapstructure:"format"` // LogText or LogJSON
+}

@@ -1,0 +1,246 @@
+package configs
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// cases are texts per key, with the value they have, or the nearest valid one
+// after a question mark. They seed the fuzzing too.
+var cases = []struct{ key, text, want string }{
+	{"video.bitrate", "0", "0"},
+	{"video.bitrate", "50000", "50k"},
+	{"video.bitrate", "1500k", "1.5M"},
+	{"video.bitrate", "1500K", "1.5M"},
+	{"video.bitrate", "2.3M", "2.3M"},
+	{"video.bitrate", "1.0000004M", "? 1M"},
+	{"video.bitrate", "1.234567M", "1234567"},
+	{"video.bitrate", "64.5k", "64500"},
+	{"video.bitrate", "2m", "? 2M"},
+	{"video.bitrate", "2Mbps", "? 2M"},
+	{"video.bitrate", " 800 kbit/s", "? 800k"},
+	{"video.bitrate", "1G", "? 100M"},
+	{"video.bitrate", "1e6", "? 50k"},
+	{"video.bitrate", "50000.5", "? 50001"},
+	{"video.bitrate", "0.3", "? 50k"},
+	{"video.bitrate", "-1", "? 0"},
+	{"video.bitrate", "NaN", "? 0"},
+	{"video.bitrate", "", "? 0"},
+	{"audio.bitrate", "0", "? 6k"},
+	{"audio.bitrate", "fast", "? 64k"},
+
+	{"video.width", "640", "640"},
+	{"video.width", "+640", "640"},
+	{"video.width", "0640", "640"},
+	{"video.width", "0", "0"},
+	{"video.width", "8193", "? 8192"},
+	{"video.width", "33", "? 32"},
+	{"video.width", "0x280", "? 0"},
+	{"video.width", "640.4", "? 640"},
+	{"video.width", "1e400", "? 32"},
+	{"video.width", "inf", "? 0"},
+	{"video.framerate", "0", "? 1"},
+	{"video.framerate", "29.97", "? 30"},
+	{"video.framerate", "60fps", "? 60"},
+
+	{"viewers.grace", "0", "0s"},
+	{"viewers.grace", "1.5s", "1.5s"},
+	{"viewers.grace", "60m", "1h"},
+	{"viewers.grace", "2h", "? 1h"},
+	{"viewers.grace", "-1s", "? 0s"},
+	{"viewers.grace", "5 seconds", "? 5s"},
+	{"viewers.grace", "3 MIN", "? 3m"},
+	{"viewers.grace", "500msec", "? 500ms"},
+	{"viewers.grace", "1.2.3s", "? 5s"},
+	{"viewers.grace", "soon", "? 5s"},
+
+	{"display", "Yes", "true"},
+	{"display", "0", "false"},
+	{"display", "flase", "? false"},
+
+	{"video.codec", "vp9", "? vp8"},
+	{"video.codec", "H264", "? h264"},
+	{"log.format", "jason", "? json"},
+	{"log.level", "warning", "? warn"},
+
+	{"video.camera", "/dev/v4l/by-id/usb-Cam-video-index0", "/dev/v4l/by-id/usb-Cam-video-index0"},
+	{"video.camera", "HD Pro Webcam", "HD Pro Webcam"},
+	{"video.camera", "Auto", "? auto"},
+	{"video.camera", "None", "? none"},
+	{"video.camera", "FALSE", "? none"},
+	{"video.camera", " ", "? auto"},
+	{"video.camera", "a\nb", "? auto"},
+	{"video.camera", "\xff", "? auto"},
+	{"video.camera", strings.Repeat("x", 4097), "? auto"},
+	{"video.encoder", "X264enc ", "? x264enc"},
+	{"video.encoder", "x264enc ! fakesink", "? auto"},
+
+	{"signalling.peer", "", ""},
+	{"signalling.peer", "{\"x\"}", "{\"x\"}"},
+	{"signalling.peer", " a\tb\u00a0c ", "? a-b-c"},
+	{"signalling.peer", "a\x1cb", "?"},
+	{"signalling.peer", strings.Repeat("x", 257), "?"},
+	{"signalling.peer", "session", "session"},
+	{"tls.cert", "a\x00b", "?"},
+
+	{"listen", "0.0.0.0:0", "0.0.0.0:0"},
+	{"listen", "[fe80::1%eth0]:80", "[fe80::1%eth0]:80"},
+	{"listen", "board.local:65535", "board.local:65535"},
+	{"listen", "8080", "? :8080"},
+	{"listen", "192.168.1.5", "? 192.168.1.5:8080"},
+	{"listen", "::1", "? [::1]:8080"},
+	{"listen", "[::1]", "? [::1]:8080"},
+	{"listen", "http://0.0.0.0:80/", "? 0.0.0.0:80"},
+	{"listen", "localhost:", "? localhost:8080"},
+	{"listen", ":http", "? :8080"},
+	{"listen", ":65536", "? :8080"},
+	{"listen", "a b:80", "? :8080"},
+	{"listen", "a/b:80", "? :8080"},
+	{"listen", "", "? :8080"},
+
+	{"signalling.server", "wss://host", "wss://host"},
+	{"signalling.server", "ws://host:80/a?x=1", "ws://host:80/a?x=***"},
+	{"signalling.server", "host:8443", "? wss://host:8443"},
+	{"signalling.server", "https://host/ws", "? wss://host/ws"},
+	{"signalling.server", "HTTP://host", "? ws://host"},
+	{"signalling.server", "wsss://host", "? wss://host"},
+	{"signalling.server", "wss:/host", "? wss://host"},
+	{"signalling.server", "wss://u:p@host", "? wss://host:8443"},
+	{"signalling.server", "wss://", "? wss://host:8443"},
+	{"signalling.server", "wss://host#x", "? wss://host:8443"},
+	{"signalling.server", "wss://host:0", "? wss://host:8443"},
+	{"signalling.server", "wss://host:", "? wss://host:8443"},
+
+	{"ice.stun", "stun://host", "stun://host:3478"},
+	{"ice.stun", "stun://[::1]", "stun://[::1]:3478"},
+	{"ice.stun", "stun:stun.example.org:19302", "? stun://stun.example.org:19302"},
+	{"ice.stun", "stun.example.org:19302", "? stun://stun.example.org:19302"},
+	{"ice.stun", "stun://host:1/", "stun://host:1"},
+	{"ice.stun", "stun://host:1/x", "? stun://host:3478"},
+	{"ice.stun", "stun://host?transport=udp", "? stun://host:3478"},
+	{"ice.stun", "stun://ho st", "? stun://host:3478"},
+
+	{"ice.turn", "turn://u:p@h", "turn://u:***@h:3478"},
+	{"ice.turn", "turns://u:p@h", "turns://u:***@h:5349"},
+	{"ice.turn", "turn://u%3Ax:p%40@h:1?transport=tcp", "turn://u%3Ax:***@h:1?transport=tcp"},
+	{"ice.turn", "turn:u:p@h", "? turn://u:***@h:3478"},
+	{"ice.turn", "tunr://u:p@h", "? turn://u:***@h:3478"},
+	{"ice.turn", "turns://u:p@h?transport=udp", "? turns://u:***@h:5349"},
+	{"ice.turn", "turn://h:3478", "? turn://user:password@host:3478"},
+	{"ice.turn", "turn://u@h:3478", "? turn://user:password@host:3478"},
+	{"ice.turn", "turn://1700000000:bob:pw@h", "? turn://user:password@host:3478"},
+	{"ice.turn", "turn://u:p@q@h", "? turn://user:password@host:3478"},
+	{"ice.turn", "turn://u:p/q@h", "? turn://user:password@host:3478"},
+	{"ice.turn", "turn://u:p#q@h", "? turn://user:password@host:3478"},
+	{"ice.turn", "turn://u:p@h?transport=sctp", "? turn://user:password@host:3478"},
+	{"ice.turn", "turn://u:p@h?transport=tcp&x=y", "? turn://user:password@host:3478"},
+	{"ice.turn", "", "? turn://user:password@host:3478"},
+
+	{"signalling.origins", "*", "*"},
+	{"signalling.origins", "HTTPS://Host:81", "https://host:81"},
+	{"signalling.origins", "https://host/", "https://host"},
+	{"signalling.origins", "host", "? https://host"},
+	{"signalling.origins", "https://host/page", "? https://example.org"},
+}
+
+func TestValues(t *testing.T) {
+	for _, tt := range cases {
+		t.Run(tt.key+" "+tt.text[:min(len(tt.text), 40)], func(t *testing.T) {
+			k, _ := lookup(tt.key)
+			v, fault := parsers[k.Kind](k, tt.text)
+			got := ""
+			if fault != nil {
+				got = strings.TrimSpace("? " + fault.nearest)
+			} else {
+				got = Setting{Key: tt.key, Value: plain(v)}.Text()
+			}
+			if got != tt.want {
+				t.Errorf("%s %q = %s, want %s (%+v)", tt.key, tt.text, got, tt.want, fault)
+			}
+		})
+	}
+}
+
+// FuzzValue holds every parser to two promises: what it suggests is valid, and
+// what it accepts survives being printed and read again.
+func FuzzValue(f *testing.F) {
+	for _, tt := range cases {
+		f.Add(tt.key, tt.text)
+	}
+	f.Fuzz(func(t *testing.T, key, text string) {
+		k, ok := lookup(key)
+		if !ok {
+			return
+		}
+		v, fault := parsers[k.Kind](k, text)
+		if fault != nil {
+			if _, again := parsers[k.Kind](k, fault.nearest); again != nil && fault.nearest != "" {
+				t.Errorf("%s %q: suggests %q, but: %s", key, text, fault.nearest, again.reason)
+			}
+			return
+		}
+		printed := Setting{Key: key, Value: plain(v)}.Text()
+		if u, isURL := v.(URL); isURL {
+			printed = u.Full()
+		}
+		if w, again := parsers[k.Kind](k, printed); again != nil || w != v {
+			t.Errorf("%s %q = %v, but its print %q = %v, %v", key, text, v, printed, w, again)
+		}
+	})
+}
+
+func TestShortDuration(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", time.Second: "1s", time.Minute: "1m", time.Hour: "1h", time.Hour + time.Second: "1h0m1s",
+		90 * time.Minute: "1h30m", 10 * time.Second: "10s", 10 * time.Minute: "10m", 20 * time.Hour: "20h",
+	} {
+		if got := shortDuration(d); got != want {
+			t.Errorf("shortDuration(%v) = %s, want %s", time.Duration(d), got, want)
+		}
+		if back, err := time.ParseDuration(want); err != nil || back != d {
+			t.Errorf("%s reads as %v, %v", want, back, err)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	tests := []struct{ word, want string }{
+		{"widht", "width"}, // two swapped count as one
+		{"WIDTH", "width"},
+		{"remote_offerer", "remote-offerer"},
+		{"he", "height"},
+		{"", "width"},
+		{strings.Repeat("width", 1e6), "width"},
+	}
+	for _, tt := range tests {
+		if got := Nearest(tt.word, []string{"width", "height", "remote-offerer"}); got != tt.want {
+			t.Errorf("Nearest(%.20q) = %s, want %s", tt.word, got, tt.want)
+		}
+	}
+	if got := Nearest("x", nil); got != "" {
+		t.Errorf("Nearest among none = %q", got)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	tests := []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0},
+		{"a", "", 1},
+		{"", "ab", 2},
+		{"kitten", "sitting", 3},
+		{"ab", "ba", 1},
+		{"abcd", "acbd", 1},
+		{"Abc", "aBC", 0},
+		{"ä", "a", 1},
+		{"ca", "abc", 3},
+	}
+	for _, tt := range tests {
+		if got, back := distance(tt.a, tt.b), distance(tt.b, tt.a); got != tt.want || back != tt.want {
+			t.Errorf("distance(%q, %q) = %d and back %d, want %d", tt.a, tt.b, got, back, tt.want)
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package configs
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/viper"
+)
+
+const (
+	envPrefix = "BOARDCAST_"
+	// EnvFile names the variable that stands in for Options.File.
+	EnvFile = envPrefix + "CONFIG"
+)
+
+// foreignEnv are variables that Kubernetes and Docker make up for a service
+// that happens to be called boardcast; nobody set them for us.
+var foreignEnv = regexp.MustCompile(`^BOARDCAST_(SERVICE_(HOST|PORT)|PORT)(_|$)`)
+
+// Options says where to look. The zero value reads the defaults alone.
+type Options struct {
+	File  string            // must be there; "" = EnvFile, else the first FileName in Dirs
+	Dirs  []string          // see [SearchDirs]
+	Env   []string          // NAME=value as from os.Environ; an empty value counts as not set
+	Flags map[string]string // by key, only those given; a list's items joined by commas
+}
+
+// SearchDirs returns where a settings file is looked for when none is named:
+// the working directory, then /etc/boardcast.
+func SearchDirs() []string { return []string{".", "/etc/boardcast"} }
+
+// Load reads and checks all settings. What is wrong with them comes back as
+// [Problems], all at once; any other error means that the file cannot be read.
+func Load(o Options) (*Config, error) {
+	path, err := findFile(firstOf(o.File, lookupEnv(o.Env, EnvFile)), o.Dirs)
+	if err != nil {
+		return nil, err
+	}
+	l := loader{v: viper.New(), from: map[string]Source{}}
+	l.read(defaults(), l.setDefault)
+	if path != "" {
+		data, err := readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		entries, problems := parseFile(Source{Layer: LayerFile, Name: path}, data)
+		l.problems = append(l.problems, problems...)
+		l.read(entries, l.merge)
+		slices.SortStableFunc(l.problems, func(a, b *Problem) int { return a.Source.Line - b.Source.Line })
+	}
+	entries, problems := parseEnv(o.Env)
+	l.problems = append(l.problems, problems...)
+	l.read(entries, l.merge)
+	entries, problems = parseFlags(o.Flags)
+	l.problems = append(l.problems, problems...)
+	l.read(entries, l.set)
+	return l.config(path)
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func lookupEnv(env []string, name string) string {
+	for _, line := range env {
+		if value, ok := strings.CutPrefix(line, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func parseEnv(env []string) ([]entry, Problems) {
+	var entries []entry
+	var problems Problems
+	for _, line := range slices.Sorted(slices.Values(env)) {
+		name, value, _ := strings.Cut(line, "=")
+		if !strings.HasPrefix(name, envPrefix) || value == "" || name == EnvFile || foreignEnv.MatchString(name) {
+			continue
+		}
+		from := Source{Layer: LayerEnv, Name: name}
+		i := slices.IndexFunc(keys, func(k Key) bool { return k.Env() == name })
+		if i < 0 {
+			problems = append(problems, &Problem{
+				Source: from, Reason: "unknown variable", Nearest: nearestEnv(name, envNames()), hint: keysHint,
+			})
+			continue
+		}
+		entries = append(entries, entry{name: keys[i].Name, from: from, items: split(keys[i], value)})
+	}
+	return entries, problems
+}
+
+func envNames() []string {
+	names := []string{EnvFile}
+	for _, k := range keys {
+		names = append(names, k.Env())
+	}
+	return names
+}
+
+func parseFlags(flags map[string]string) ([]entry, Problems) {
+	var entries []entry
+	var problems Problems
+	for _, name := range slices.Sorted(maps.Keys(flags)) {
+		k, ok := lookup(name)
+		from := Source{Layer: LayerFlag, Name: k.Flag}
+		if !ok {
+			from.Name = name
+			problems = append(problems, &Problem{Source: from, Reason: "unknown key", Nearest: nearestKey(name, keyNames())})
+			continue
+		}
+		entries = append(entries, entry{name: name, from: from, items: split(k, flags[name])})
+	}
+	return entries, problems
+}
+
+func split(k Key, text string) []item {
+	if !k.List {
+		return []item{{text: text}}
+	}
+	items := []item{}
+	for _, part := range strings.Split(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			items = append(items, item{text: part})
+		}
+	}
+	return items
+}
+
+// loader parses entries into viper, which knows which of them wins. Viper is
+// given values that are checked already, and the environment as it was passed
+// to Load, so that it neither guesses types nor looks at the process.
+type loader struct {
+	v        *viper.Viper
+	from     map[string]Source // of the winning values
+	problems Problems
+}
+
+func (l *loader) read(entries []entry, put func(key string, value any) error) {
+	for _, e := range entries {
+		k, _ := lookup(e.name)
+		value, ok := l.parse(k, e)
+		if !ok {
+			continue
+		}
+		if err := put(e.name, value); err != nil {
+			l.complain(k, e.from, &fault{reason: err.Error()})
+			continue
+		}
+		l.from[e.name] = e.from
+	}
+}
+
+// parse returns the value of an entry; of a list, a slice of what its kind
+// makes of each item.
+func (l *loader) parse(k Key, e entry) (any, bool) {
+	if e.shape != "" {
+		l.complain(k, e.from, &fault{"takes " + k.takes() + ", not " + e.shape, k.Default()})
+		return nil, false
+	}
+	values := make([]any, 0, len(e.items))
+	sound := true
+	for _, it := range e.items {
+		v, fault := parsers[k.Kind](k, it.text)
+		if fault != nil {
+			at := e.from
+			at.Line = it.line
+			l.complain(k, at, fault)
+			sound = false
+		}
+		values = append(values, v)
+	}
+	switch {
+	case !sound || (!k.List && len(values) == 0):
+		return nil, false
+	case k.List:
+		return values, true
+	default:
+		return values[0], true
+	}
+}
+
+func (k Key) takes() string {
+	if k.List {
+		return "a list"
+	}
+	return "one value"
+}
+
+func (l *loader) complain(k Key, at Source, f *fault) {
+	l.problems = append(l.problems, &Problem{Source: at, Key: k.Name, Reason: f.reason, Nearest: f.nearest})
+}
+
+func (l *loader) setDefault(key string, value any) error {
+	l.v.SetDefault(key, value)
+	return nil
+}
+
+func (l *loader) merge(key string, value any) error {
+	m := map[string]any{key: value}
+	if section, last, ok := strings.Cut(key, "."); ok {
+		m = map[string]any{section: map[string]any{last: value}}
+	}
+	if err := l.v.MergeConfigMap(m); err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	return nil
+}
+
+func (l *loader) set(key string, value any) error {
+	l.v.Set(key, value)
+	return nil
+}
+
+func (l *loader) config(path string) (*Config, error) {
+	c := Config{file: path}
+	if len(l.problems) == 0 {
+		if err := l.v.Unmarshal(&c); err != nil {
+			return nil, fmt.Errorf("join settings: %w", err)
+		}
+		l.problems = c.check(l.from)
+	}
+	if len(l.problems) > 0 {
+		return nil, l.problems
+	}
+	for _, k := range keys {
+		c.settings = append(c.settings, Setting{k.Name, plain(l.v.Get(k.Name)), l.from[k.Name]})
+	}
+	return &c, nil
+}

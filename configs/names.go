@@ -1,0 +1,140 @@
+package configs
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// longestName is more than any device, file or peer needs, in bytes.
+const (
+	longestName = 4096
+	longestPeer = 256
+)
+
+// unprintable says what no name may hold, "" when text has none of it.
+func unprintable(text string) string {
+	switch {
+	case !utf8.ValidString(text):
+		return "is not UTF-8"
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "holds a control character"
+	case len(text) > longestName:
+		return fmt.Sprintf("is longer than %d bytes", longestName)
+	default:
+		return ""
+	}
+}
+
+// off are words by which people mean none; no device has such a name.
+var off = []string{"off", "no", "false", "null", "disabled"}
+
+func parseDevice(k Key, text string) (any, *fault) {
+	switch lower := strings.ToLower(text); {
+	case slices.Contains(k.Words, lower) && lower != text:
+		return nil, &fault{fmt.Sprintf("%q is not written in lower case", text), lower}
+	case slices.Contains(off, lower):
+		return nil, &fault{fmt.Sprintf("%q names no device", text), None}
+	case strings.TrimSpace(text) == "":
+		return nil, &fault{"is empty", k.Default()}
+	}
+	if why := unprintable(text); why != "" {
+		return nil, &fault{why, k.Default()}
+	}
+	return text, nil
+}
+
+var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+
+func parseName(k Key, text string) (any, *fault) {
+	if nameForm.MatchString(text) {
+		return text, nil
+	}
+	nearest := strings.ToLower(strings.TrimSpace(text))
+	if !nameForm.MatchString(nearest) {
+		nearest = k.Default()
+	}
+	return nil, &fault{fmt.Sprintf("%q is not a name of lower-case letters, digits, - and _", text), nearest}
+}
+
+func parsePeer(k Key, text string) (any, *fault) {
+	why := notPeer(text)
+	if why == "" && slices.Contains(k.Words, text) {
+		return nil, &fault{fmt.Sprintf("%q is a word of the protocol", text), text + "-1"}
+	}
+	if why == "" {
+		return text, nil
+	}
+	nearest := strings.Join(strings.Fields(text), "-")
+	if notPeer(nearest) != "" {
+		nearest = ""
+	}
+	return nil, &fault{why, nearest}
+}
+
+func notPeer(text string) string {
+	switch {
+	case strings.ContainsFunc(text, unicode.IsSpace):
+		return fmt.Sprintf("%q holds a blank", text)
+	case len(text) > longestPeer:
+		return fmt.Sprintf("is longer than %d bytes", longestPeer)
+	default:
+		return unprintable(text)
+	}
+}
+
+func parsePath(_ Key, text string) (any, *fault) {
+	if why := unprintable(text); why != "" {
+		return nil, &fault{why, ""}
+	}
+	return text, nil
+}
+
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,253}$`)
+
+// parseAddress takes host:port with an empty host, a name, or an IP address.
+func parseAddress(k Key, text string) (any, *fault) {
+	if why := unprintable(text); why != "" {
+		return nil, &fault{why, k.Default()}
+	}
+	if validAddress(text) {
+		return text, nil
+	}
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return nil, &fault{fmt.Sprintf("%q is not address:port", text), nearestAddress(k, text)}
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return nil, &fault{fmt.Sprintf("port %q is not a number from 0 to 65535", port), nearestAddress(k, text)}
+	}
+	return nil, &fault{fmt.Sprintf("%q has no valid address before the port", text), nearestAddress(k, text)}
+}
+
+func validAddress(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return false
+	}
+	bare, _, _ := strings.Cut(host, "%") // the zone of a link-local address
+	return hostForm.MatchString(host) || net.ParseIP(bare) != nil
+}
+
+// nearestAddress adds what was left out: "8080" is :8080, "::1" is [::1]:8080.
+func nearestAddress(k Key, text string) string {
+	_, port, _ := net.SplitHostPort(k.Default())
+	bare := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(text, "http://"), "https://"), "/")
+	for _, try := range []string{bare, ":" + bare, net.JoinHostPort(strings.Trim(bare, "[]"), port), bare + port} {
+		if validAddress(try) {
+			return try
+		}
+	}
+	return k.Default()
+}

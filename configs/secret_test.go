@@ -1,0 +1,71 @@
+package configs
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+const secret = "s3cr3t"
+
+func TestSecretsNeverShow(t *testing.T) {
+	c := load(t, Options{Flags: map[string]string{
+		"ice.turn":          "turn://user:" + secret + "@host:1?transport=tcp",
+		"signalling.server": "wss://host/ws?token=" + secret,
+	}})
+	if got, want := c.ICE.TURN[0].Full(), "turn://user:"+secret+"@host:1?transport=tcp"; got != want {
+		t.Fatalf("Full = %s, want %s", got, want)
+	}
+	var log bytes.Buffer
+	for _, h := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		slog.New(h).Info("x", "config", c, "turn", c.ICE.TURN[0], "all", c.ICE.TURN, "ice", c.ICE)
+	}
+	asJSON, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prints := map[string]string{"slog": log.String(), "json": string(asJSON), "String": c.String(), "settings": fmt.Sprint(c.Settings())}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+		for name, v := range map[string]any{"config": c, "copy": *c, "ice": c.ICE, "server": c.Signalling.Server} {
+			prints[name+" "+verb] = fmt.Sprintf(verb, v)
+		}
+	}
+	hex := fmt.Sprintf("%x", secret)
+	for name, text := range prints {
+		if strings.Contains(text, secret) || strings.Contains(text, hex) {
+			t.Errorf("%s shows the password: %s", name, text)
+		}
+	}
+	if want := "ice.turn=turn://user:***@host:1?transport=tcp"; !strings.Contains(c.String(), want) {
+		t.Errorf("String = %s, want %s in it", c, want)
+	}
+	if want := "config.ice_turn=\"turn://user:***@host:1?transport=tcp\""; !strings.Contains(log.String(), want) {
+		t.Errorf("log = %s, want %s in it", log.String(), want)
+	}
+}
+
+// TestErrorsShowNoSecret has the password in every place where a mistake may
+// move it.
+func TestErrorsShowNoSecret(t *testing.T) {
+	for _, text := range []string{
+		"turn://user:" + secret, "turn:user:" + secret + "@host", "user:" + secret + "@host", "turn://" + secret + "@host",
+		"turn://a:b:" + secret + "@host", "turn://a:" + secret + "@b@host", "turn://a:b/" + secret + "@host",
+		"turn://a:b@host:" + secret, "turn://a:b@host/" + secret, "turn://a:b@host?x=" + secret, "turn://a:b@host#" + secret,
+		"turn://a:%zz" + secret + "@host", "turn://a: " + secret + "@host", "http://a:" + secret + "@host", secret,
+		"turn://a:" + secret + "\x00@host", "turnss://a:" + secret + "@host",
+	} {
+		for _, key := range []string{"ice.turn", "ice.stun", "signalling.server"} {
+			_, err := Load(Options{Flags: map[string]string{key: text}})
+			if err == nil {
+				t.Errorf("%s %q is taken", key, text)
+				continue
+			}
+			if key == "ice.turn" && strings.Contains(err.Error(), secret) {
+				t.Errorf("%s %q: %v", key, text, err)
+			}
+		}
+	}
+}

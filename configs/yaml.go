@@ -1,0 +1,214 @@
+package configs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// entry is what one place says about one key: the words of one value, or of a
+// list's items, not yet parsed.
+type entry struct {
+	name  string
+	from  Source
+	items []item
+	shape string // what stands there instead of items, "" when they do
+}
+
+type item struct {
+	text string
+	line int
+}
+
+func (e entry) texts() []string {
+	texts := make([]string, len(e.items))
+	for i, it := range e.items {
+		texts[i] = it.text
+	}
+	return texts
+}
+
+const yamlHint = "write `key: value` with a blank after the colon, indent with blanks and not tabs, " +
+	"and put values with special characters into quotes; `boardcast config --default` prints a whole file"
+
+// parseFile returns what a file says, and everything wrong with its form and
+// its keys. The values are not looked at.
+func parseFile(from Source, data []byte) ([]entry, Problems) {
+	w := walk{from: from, lines: map[string]int{}}
+	docs := yaml.NewDecoder(bytes.NewReader(data))
+	var doc yaml.Node
+	if err := docs.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		w.syntax(err)
+		return nil, w.problems
+	}
+	w.root(doc.Content[0])
+	var second yaml.Node
+	if err := docs.Decode(&second); err == nil {
+		w.complain(&second, "", "a second document starts here (---); only one is read", "")
+	} else if !errors.Is(err, io.EOF) {
+		w.syntax(err)
+	}
+	return w.entries, w.problems
+}
+
+// walk goes through a file's nodes and collects.
+type walk struct {
+	from     Source
+	lines    map[string]int // where each key was set
+	entries  []entry
+	problems Problems
+}
+
+func (w *walk) at(line int) Source {
+	s := w.from
+	s.Line = line
+	return s
+}
+
+func (w *walk) complain(n *yaml.Node, key, reason, nearest string) {
+	w.problems = append(w.problems, &Problem{Source: w.at(n.Line), Key: key, Reason: reason, Nearest: nearest})
+}
+
+var yamlError = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?(.*)`)
+
+func (w *walk) syntax(err error) {
+	p := &Problem{Source: w.at(1), Reason: err.Error(), hint: yamlHint}
+	if m := yamlError.FindStringSubmatch(err.Error()); m != nil {
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			p.Source.Line = line
+		}
+		p.Reason = "not YAML: " + m[2]
+	}
+	w.problems = append(w.problems, p)
+}
+
+func (w *walk) root(n *yaml.Node) {
+	switch n = target(n); {
+	case isNull(n):
+	case n.Kind == yaml.MappingNode:
+		w.mapping(n, "")
+	default:
+		w.complain(n, "", "a settings file holds `key: value` lines, not "+describe(n), "")
+		w.problems[len(w.problems)-1].hint = yamlHint
+	}
+}
+
+func (w *walk) mapping(n *yaml.Node, prefix string) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		w.pair(n.Content[i], target(n.Content[i+1]), prefix)
+	}
+}
+
+func (w *walk) pair(key, value *yaml.Node, prefix string) {
+	if target(key).Kind != yaml.ScalarNode {
+		w.complain(key, strings.TrimSuffix(prefix, "."), "has "+describe(target(key))+" where a key should be", "")
+		return
+	}
+	name := prefix + target(key).Value
+	if line, twice := w.lines[name]; twice {
+		w.complain(key, name, fmt.Sprintf("is set twice, first on line %d", line), "")
+		return
+	}
+	w.lines[name] = key.Line
+	k, known := lookup(name)
+	switch {
+	case known:
+		w.value(k, key, value)
+	case slices.Contains(sections(), name):
+		w.section(key, value, name)
+	default:
+		w.unknown(key, value, name)
+	}
+}
+
+func (w *walk) section(key, value *yaml.Node, name string) {
+	switch {
+	case isNull(value): // all of it commented out
+	case value.Kind == yaml.MappingNode:
+		w.mapping(value, name+".")
+	default:
+		w.complain(key, name, "is a section with keys below it, not "+describe(value), firstKey(name))
+	}
+}
+
+func firstKey(section string) string {
+	i := slices.IndexFunc(keys, func(k Key) bool { return strings.HasPrefix(k.Name, section+".") })
+	return keys[i].Name
+}
+
+func (w *walk) unknown(key, value *yaml.Node, name string) {
+	candidates := keyNames()
+	if value.Kind == yaml.MappingNode {
+		candidates = sections()
+	}
+	p := &Problem{Source: w.at(key.Line), Key: name, Reason: "unknown key", Nearest: nearestKey(name, candidates), hint: keysHint}
+	w.problems = append(w.problems, p)
+}
+
+const keysHint = "`boardcast config --default` prints every key with its meaning"
+
+func keyNames() []string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.Name
+	}
+	return names
+}
+
+// value takes a scalar, and for a list also a sequence of them. A key without
+// a value is one whose value was commented out: it is not set.
+func (w *walk) value(k Key, key, n *yaml.Node) {
+	e := entry{name: k.Name, from: w.at(key.Line), items: []item{}}
+	switch {
+	case isNull(n):
+		return
+	case n.Kind == yaml.ScalarNode && k.List && n.Value == "":
+	case n.Kind == yaml.ScalarNode:
+		e.items = append(e.items, item{n.Value, key.Line})
+	case n.Kind == yaml.SequenceNode && k.List:
+		for _, c := range n.Content {
+			if t := target(c); t.Kind != yaml.ScalarNode || isNull(t) {
+				w.complain(c, k.Name, "has "+describe(t)+" where an item should be", "")
+				continue
+			}
+			e.items = append(e.items, item{target(c).Value, c.Line})
+		}
+	default:
+		e.shape = describe(n)
+	}
+	w.entries = append(w.entries, e)
+}
+
+// target follows an alias. An alias of an alias cannot be written.
+func target(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+func isNull(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
+}
+
+func describe(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "further keys"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case isNull(n):
+		return "nothing"
+	default:
+		return "a single value"
+	}
+}

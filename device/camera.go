@@ -1,0 +1,133 @@
+package device
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Camera is one V4L2 capture node that a program can stream from.
+type Camera struct {
+	Name    string   `json:"name"`     // what the driver calls it
+	Driver  string   `json:"driver"`   // "uvcvideo", "vivid", ...
+	Bus     string   `json:"bus"`      // "usb-0000:00:14.0-2", "platform:vivid-000", ...
+	Path    string   `json:"path"`     // "/dev/video0"; may be another camera's after a reboot
+	ByID    string   `json:"by_id"`    // udev's name from the serial number, full path, "" if none
+	ByPath  string   `json:"by_path"`  // udev's name from the connector, full path, "" if none
+	ID      string   `json:"id"`       // the stable one to write into a configuration: ByID, else ByPath, else Bus
+	USBPath string   `json:"usb_path"` // connector of the USB device, "1-1.2", "" if not on USB
+	Formats []Format `json:"formats"`  // in the driver's order, never nil
+
+	aliases []string // other symbolic links in /dev, from rules of the user's own
+}
+
+// Format is one pixel format or codec of a camera.
+type Format struct {
+	FourCC      string `json:"fourcc"` // V4L2's four characters: "YUYV", "MJPG", "NV12", "YU12" (I420)
+	Description string `json:"description"`
+	Compressed  bool   `json:"compressed"`
+	Sizes       []Size `json:"sizes"` // never nil
+}
+
+// Size is one frame size in pixels.
+type Size struct {
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Rates  []Rate `json:"rates"` // highest first, never nil; empty where the driver doesn't say
+}
+
+// Rate is a frame rate in frames per second as a reduced fraction. The zero Rate is an unknown one.
+type Rate struct {
+	Num uint32 `json:"num"`
+	Den uint32 `json:"den"`
+}
+
+// Float is the rate in frames per second, 0 for an unknown one.
+func (r Rate) Float() float64 {
+	if r.Den == 0 {
+		return 0
+	}
+	return float64(r.Num) / float64(r.Den)
+}
+
+// String is the rate for people: "30", "12.5", "29.97", or "?".
+func (r Rate) String() string {
+	if r.Den == 0 {
+		return "?"
+	}
+	text := strconv.FormatFloat(r.Float(), 'f', 2, 64)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+}
+
+// reduced makes num/den a Rate in lowest terms; a zero part gives the unknown Rate.
+func reduced(num, den uint32) Rate {
+	if num == 0 || den == 0 {
+		return Rate{}
+	}
+	a, b := num, den
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return Rate{Num: num / a, Den: den / a}
+}
+
+// highestFirst sorts rates and drops doubles and unknown ones.
+func highestFirst(rates []Rate) []Rate {
+	rates = slices.DeleteFunc(rates, func(r Rate) bool { return r.Den == 0 })
+	slices.SortFunc(rates, func(a, b Rate) int {
+		// Cross-multiplied, since two rates may be nearer than a float tells.
+		left, right := uint64(a.Num)*uint64(b.Den), uint64(b.Num)*uint64(a.Den)
+		switch {
+		case left > right:
+			return -1
+		case left < right:
+			return 1
+		}
+		return 0
+	})
+	return slices.Compact(rates)
+}
+
+// class says how much a camera is a real one; auto takes the lowest.
+type class int
+
+const (
+	classReal    class = iota // USB, CSI, a capture card
+	classVirtual              // fed by another program
+	classTest                 // a kernel driver that paints test pictures
+)
+
+// classes names the drivers that have no hardware. v4l2loopback writes its name with a space in some versions.
+var classes = map[string]class{
+	"v4l2loopback":  classVirtual,
+	"v4l2 loopback": classVirtual,
+	"akvcam":        classVirtual,
+	"vivid":         classTest,
+	"vimc":          classTest,
+}
+
+func (c Camera) class() class {
+	return classes[strings.ToLower(c.Driver)]
+}
+
+// connection is how the camera is attached, for people.
+func (c Camera) connection() string {
+	switch {
+	case c.USBPath != "" || strings.HasPrefix(c.Bus, "usb-"):
+		return "USB"
+	case strings.HasPrefix(c.Bus, "PCI"):
+		return "PCI"
+	case c.class() != classReal:
+		return "virtual"
+	}
+	return "on board"
+}
+
+// number is the N of /dev/videoN, for sorting.
+func (c Camera) number() int {
+	n, err := strconv.Atoi(strings.TrimPrefix(c.Path, "/dev/video"))
+	if err != nil {
+		return maxNode
+	}
+	return n
+}

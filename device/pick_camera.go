@@ -1,0 +1,199 @@
+package device
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// PickCamera chooses by the user's word:
+//
+//   - "auto" or "": the best one; the test picture when there is none
+//   - "test": the test picture; "none": no picture at all
+//   - a path ("/dev/video0", or any link to it in /dev), or a stable name: Camera.ID, the full path or the last part
+//     of a by-id or by-path name
+//   - otherwise part of a name, whatever its case; several nodes of one device count as one
+//
+// The error is an *Error of kind ErrNoMatch or ErrAmbiguous. Listing.PickCamera knows more: use it where there is a
+// Listing.
+func PickCamera(cameras []Camera, want string) (Choice, error) {
+	switch strings.ToLower(want) {
+	case wantAuto, "":
+		return autoCamera(cameras), nil
+	case wantTest:
+		return Choice{Source: SourceTest, Reason: "asked for"}, nil
+	case wantNone:
+		return Choice{Source: SourceNone, Reason: "asked for"}, nil
+	}
+	if found := keep(cameras, func(c Camera) bool { return c.goesBy(want) }); len(found) > 0 {
+		return pickAmong(found, want, "asked for by "+found[0].calledBy(want))
+	}
+	if path.IsAbs(want) {
+		return Choice{}, noMatch("camera", want, words(cameras, Camera.describe))
+	}
+	found := keep(cameras, func(c Camera) bool { return containsFold(c.Name, want) })
+	if len(found) == 0 {
+		return Choice{}, noMatch("camera", want, words(cameras, Camera.describe))
+	}
+	return pickAmong(found, want, "asked for by name")
+}
+
+// PickCamera is PickCamera among the listing's cameras, with what is known of the nodes that aren't among them: a
+// skipped node asked for by any of its names gives an error that says what is the matter with it, and when auto finds no
+// camera but one that may not be opened or doesn't answer, the reason and the hint say so.
+func (l Listing) PickCamera(want string) (Choice, error) {
+	choice, err := PickCamera(l.Cameras, want)
+	if errors.Is(err, ErrNoMatch) {
+		i := slices.IndexFunc(l.Skipped, func(s Skipped) bool { return s.names.goesBy(want) })
+		if i < 0 && !path.IsAbs(want) {
+			i = slices.IndexFunc(l.Skipped, func(s Skipped) bool { return s.notable() && containsFold(s.Name, want) })
+		}
+		if i >= 0 {
+			return Choice{}, l.Skipped[i].asError()
+		}
+		return Choice{}, err
+	}
+	if err == nil && choice.Source == SourceTest && strings.ToLower(want) != wantTest {
+		choice.Reason, choice.Hint = l.whyNone()
+	}
+	return choice, err
+}
+
+// whyNone words why auto found no camera.
+func (l Listing) whyNone() (reason, hint string) {
+	for _, s := range l.Skipped {
+		if e, ok := errors.AsType[*Error](s.Err); ok {
+			return "no camera can be used: " + e.Error(), e.Hint
+		}
+	}
+	for _, s := range l.Skipped {
+		if s.Why == WhySensor || s.Why == WhyController {
+			return "no camera can be used directly: " + s.String(), ""
+		}
+	}
+	return noCamera, ""
+}
+
+const noCamera = "no camera found"
+
+// asError says why a node that was asked for can't be the camera.
+func (s Skipped) asError() error {
+	if e, ok := errors.AsType[*Error](s.Err); ok {
+		return e
+	}
+	return &Error{
+		What: "use " + s.Path + " as the camera", Kind: ErrNotUsable, Detail: string(s.Why), Err: s.Err,
+		Hint: "choose another: " + listHint,
+	}
+}
+
+// goesBy tells whether want is one of the camera's unmistakable names.
+func (c Camera) goesBy(want string) bool {
+	return c.calledBy(want) != ""
+}
+
+// calledBy says which of the camera's unmistakable names want is, "" if none.
+func (c Camera) calledBy(want string) string {
+	switch {
+	case want == c.Path, slices.Contains(c.aliases, want):
+		return "path"
+	case isName(want, c.ByID), isName(want, c.ByPath), want == c.ID:
+		return "stable id"
+	}
+	return ""
+}
+
+// isName tells whether want is a udev name, in full or its last part.
+func isName(want, name string) bool {
+	return name != "" && (want == name || want == path.Base(name))
+}
+
+// pickAmong settles which of the cameras that fit is meant: nodes of the same device are one camera, of which the
+// best node counts.
+func pickAmong(found []Camera, want, reason string) (Choice, error) {
+	for _, c := range found[1:] {
+		if c.Bus != found[0].Bus || c.Bus == "" {
+			return Choice{}, ambiguous("camera", want, words(found, Camera.describe))
+		}
+	}
+	return Choice{Source: SourceDevice, Camera: best(found), Reason: reason}, nil
+}
+
+func autoCamera(cameras []Camera) Choice {
+	if len(cameras) == 0 {
+		return Choice{Source: SourceTest, Reason: noCamera}
+	}
+	c := best(cameras)
+	reason := "the only camera found"
+	switch {
+	case c.class() == classVirtual:
+		reason = "a virtual camera, since there is no real one"
+	case c.class() == classTest:
+		reason = "the kernel's test camera, since there is no other"
+	case len(cameras) > 1:
+		reason = fmt.Sprintf("the best of %d cameras: %s", len(cameras), c.merit())
+	}
+	return Choice{Source: SourceDevice, Camera: c, Reason: reason}
+}
+
+// merit says in words what a camera was preferred for.
+func (c Camera) merit() string {
+	m, ok := c.bestMode()
+	if !ok {
+		return c.connection()
+	}
+	return fmt.Sprintf("%s, up to %dx%d at %s frames/s", c.connection(), m.Width, m.Height, m.Rate)
+}
+
+// describe names a camera unmistakably.
+func (c Camera) describe() string {
+	return c.Name + " (" + c.Path + ")"
+}
+
+// best is the camera that auto takes: a real one first, then by what its best mode shows in a second, then the one
+// with more modes, then the lowest node. The list must not be empty.
+func best(cameras []Camera) Camera {
+	return slices.MinFunc(cameras, func(a, b Camera) int {
+		return cmp.Or(
+			cmp.Compare(a.class(), b.class()),
+			cmp.Compare(b.score(), a.score()),
+			cmp.Compare(len(b.modes()), len(a.modes())),
+			cmp.Compare(a.number(), b.number()),
+		)
+	})
+}
+
+func (c Camera) score() float64 {
+	m, ok := c.bestMode()
+	if !ok {
+		return 0
+	}
+	return m.merit()
+}
+
+// bestMode is the mode with the most merit, of those that PickMode chooses among unasked.
+func (c Camera) bestMode() (Mode, bool) {
+	modes := Wish{}.candidates(c.modes())
+	if len(modes) == 0 {
+		return Mode{}, false
+	}
+	return slices.MaxFunc(modes, func(a, b Mode) int { return cmp.Compare(a.merit(), b.merit()) }), true
+}
+
+// merit is the pixels a second that a mode shows, of which more than 1080p30 counts no further: beyond it a
+// streamer gains nothing. Grey pictures, mostly an infrared camera's, count for little.
+func (m Mode) merit() float64 {
+	const enoughPixels, enoughRate, unknownRate, greyFactor = 1920 * 1080, 30, 15, 0.01
+	rate := m.Rate.Float()
+	if rate == 0 {
+		rate = unknownRate
+	}
+	merit := min(float64(m.Width*m.Height), enoughPixels) * min(rate, enoughRate)
+	if known[m.FourCC].kind == kindGrey {
+		merit *= greyFactor
+	}
+	return merit
+}

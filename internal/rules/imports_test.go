@@ -1,0 +1,94 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+)
+
+const module = "boardcast"
+
+// room is one row of the import table: what a package may import beyond the standard library. A name that ends in
+// "/..." stands for all below it too. "C" is cgo.
+type room struct {
+	dir     string
+	ours    []string // relative to the module
+	theirs  []string
+	inTests []string // beyond ours and theirs, in its test files only
+}
+
+const (
+	goCmp     = "github.com/google/go-cmp/..."
+	websocket = "github.com/gorilla/websocket"
+)
+
+// rooms is the import table. A package that is not here may not exist: the table is where a new one is argued for.
+var rooms = []room{
+	{dir: "board"},
+	{dir: "device", theirs: []string{"github.com/vladimirvivien/go4vl/...", "golang.org/x/sys/unix"}},
+	{dir: "configs", theirs: []string{"github.com/spf13/viper"}},
+	{dir: "pipeline", ours: []string{"board", "device"}},
+	{dir: "pipeline/gst", ours: []string{"pipeline"}, theirs: []string{"C", "github.com/go-gst/..."}},
+	{dir: "internal/signalling", theirs: []string{websocket}},
+	{dir: "internal/web", inTests: []string{websocket}},
+	{dir: "internal/rules"},
+	{
+		dir: "cmd/boardcast",
+		ours: []string{
+			"board", "device", "configs", "pipeline", "pipeline/gst", "internal/signalling", "internal/web",
+		},
+		theirs: []string{
+			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",
+		},
+		inTests: []string{websocket},
+	},
+	{dir: "test/e2e", theirs: []string{websocket, "golang.org/x/sys/unix"}},
+	{dir: "test/lab", theirs: []string{"golang.org/x/sys/unix"}},
+}
+
+// importRule holds the packages apart: each imports only what its row in the table allows.
+func importRule(r repository) []string {
+	var found []string
+	lacking := map[string]bool{}
+	for _, file := range r.code {
+		at := slices.IndexFunc(rooms, func(r room) bool { return r.dir == file.dir() })
+		if at < 0 {
+			if !lacking[file.dir()] {
+				found = append(found, file.dir()+": the import table lacks this package")
+			}
+			lacking[file.dir()] = true
+			continue
+		}
+		for _, spec := range file.ast.Imports {
+			if name := importedPath(spec); !rooms[at].allows(name, file.isTest()) {
+				found = append(found, file.at(spec.Pos(), "imports %s", name))
+			}
+		}
+	}
+	return found
+}
+
+// allows says whether a file of the room may import the path.
+func (r room) allows(name string, test bool) bool {
+	if own, isOurs := strings.CutPrefix(name, module+"/"); isOurs {
+		return slices.ContainsFunc(r.ours, matches(own)) || test && (own == r.dir || slices.ContainsFunc(r.inTests, matches(own)))
+	}
+	if isStandard(name) {
+		return true
+	}
+	return slices.ContainsFunc(r.theirs, matches(name)) ||
+		test && (matches(name)(goCmp) || slices.ContainsFunc(r.inTests, matches(name)))
+}
+
+// isStandard goes by the shape: only paths outside the standard library begin with a host name. The "C" of cgo is not
+// of the library either.
+func isStandard(name string) bool {
+	first, _, _ := strings.Cut(name, "/")
+	return name != "C" && !strings.Contains(first, ".")
+}
+
+func matches(name string) func(pattern string) bool {
+	return func(pattern string) bool {
+		prefix, below := strings.CutSuffix(pattern, "/...")
+		return name == prefix || below && strings.HasPrefix(name, prefix+"/")
+	}
+}

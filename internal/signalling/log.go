@@ -1,0 +1,21 @@
+package signalling
+
+// Keys of the log attributes of this package.
+const (
+	keyAttempt  = "attempt"
+	keyCode     = "code"
+	keyDelay    = "delay_seconds"
+	keyError    = "error"
+	keyID       = "id"
+	keyOpen     = "open"
+	keyPeer     = "peer"
+	keyReason   = "reason"
+	keyRemote   = "remote"
+	keyRoom     = "room"
+	keyServer   = "server"
+	keySize     = "size_bytes"
+	keyState    = "state"
+	keyAnswer   = "answer"
+	keyHangUp   = "hang_up"
+	keyCallable = "callable"
+)

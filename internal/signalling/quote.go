@@ -1,0 +1,54 @@
+package signalling
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// quote writes s as Python's repr does, because the reference server's ERROR texts hold ids in that form and clients
+// match on them: single quotes, or double ones when s holds a single quote and no double one.
+func quote(s string) string {
+	mark := byte('\'')
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		mark = '"'
+	}
+	var b strings.Builder
+	b.WriteByte(mark)
+	for _, r := range s {
+		switch {
+		case r == rune(mark) || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r <= 0xff:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r <= 0xffff:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	b.WriteByte(mark)
+	return b.String()
+}
+
+// quoteID quotes an id for an ERROR text. What is longer than any id can be is cut: an answer never grows with what
+// provoked it.
+func quoteID(id string, limit int) string {
+	if len(id) <= limit {
+		return quote(id)
+	}
+	for limit > 0 && !utf8.RuneStart(id[limit]) {
+		limit--
+	}
+	return quote(id[:limit]) + "..."
+}

@@ -1,0 +1,305 @@
+package signalling
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gorilla/websocket"
+)
+
+// Outcomes of registering a peer of this process.
+var (
+	ErrBadID = errors.New("id is empty, too long or holds a blank")
+	ErrTaken = errors.New("id is already registered")
+)
+
+// connID names one connection, or one local peer, for as long as the server lives; no number is used twice.
+type connID uint64
+
+type status int
+
+const (
+	free      status = iota // registered and callable
+	ringing                 // partner, a local peer, is being asked whether it takes the call
+	inSession               // partner says with whom
+	inRoom                  // room says in which
+)
+
+// peer is what the server knows of one connection.
+type peer struct {
+	uid     string // empty until HELLO
+	local   bool   // a streamer of this process: always free, and many may have a session with it
+	status  status
+	partner connID
+	room    string
+}
+
+// frame is one WebSocket message.
+type frame struct {
+	binary bool
+	text   string
+}
+
+type inputKind int
+
+const (
+	joined  inputKind = iota // a connection is there
+	heard                    // it said something
+	left                     // it is gone, or about to be
+	opened                   // the local peer that was rung took the call
+	refused                  // it did not
+)
+
+// input is what happens to a connection.
+type input struct {
+	from  connID
+	kind  inputKind
+	frame frame
+}
+
+type replyKind int
+
+const (
+	say     replyKind = iota // send frame to the connection
+	hangUp                   // close it with code and reason; it is no part of the world any more
+	ring                     // ask the local peer whether it takes the call; opened or refused must follow
+	deliver                  // hand frame to the connection's session with a local peer
+)
+
+// reply is what the server does about an input. All ring and deliver replies are for the connection the input is from.
+type reply struct {
+	to     connID
+	kind   replyKind
+	frame  frame
+	callee connID
+	code   int
+	reason string
+}
+
+// world is all that the server knows of its peers, and [world.step] all that it decides. It does no I/O, reads no clock,
+// takes no lock and is not safe for concurrent use.
+type world struct {
+	idLimit int
+	peers   map[connID]*peer
+	ids     map[string]connID
+	rooms   map[string][]connID // members in the order of their coming; an empty room does not exist
+}
+
+func newWorld(idLimit int) *world {
+	return &world{idLimit, make(map[connID]*peer), make(map[string]connID), make(map[string][]connID)}
+}
+
+// addLocal registers a streamer of this process.
+func (w *world) addLocal(id connID, uid string) error {
+	if !validID(uid, w.idLimit) {
+		return ErrBadID
+	}
+	if _, taken := w.ids[uid]; taken {
+		return ErrTaken
+	}
+	w.peers[id] = &peer{uid: uid, local: true}
+	w.ids[uid] = id
+	return nil
+}
+
+// step takes in what happened and says what to do about it. Input of a connection that is not (or no longer) part of the
+// world has no effect.
+func (w *world) step(in input) []reply {
+	p := w.peers[in.from]
+	switch {
+	case in.kind == joined:
+		if p == nil {
+			w.peers[in.from] = &peer{}
+		}
+	case p == nil || p.local:
+	case in.kind == left:
+		return w.leave(in.from)
+	case p.status == ringing:
+		return w.answer(in, p)
+	case in.kind != heard:
+	case p.uid == "":
+		return w.hello(in.from, in.frame)
+	case p.status == inSession:
+		return w.relay(p, in)
+	case p.status == inRoom:
+		return w.member(in.from, in.frame)
+	default:
+		return w.command(in.from, in.frame)
+	}
+	return nil
+}
+
+// answer is the local peer's to a call.
+func (w *world) answer(in input, p *peer) []reply {
+	switch in.kind {
+	case opened:
+		p.status = inSession
+		return sayTo(in.from, Message{Kind: KindSessionOK})
+	case refused:
+		callee := w.peers[p.partner].uid
+		p.status, p.partner = free, 0
+		return w.errorTo(in.from, "peer %s busy", callee)
+	case joined, heard, left:
+	}
+	return nil
+}
+
+// hello registers a connection.
+func (w *world) hello(from connID, f frame) []reply {
+	m := ParseRequest(f.text)
+	_, taken := w.ids[m.ID]
+	switch {
+	case f.binary || m.Kind != KindHello:
+		return w.close(from, websocket.CloseProtocolError, "invalid protocol")
+	case m.ID == "": // what the reference's crash looks like from outside
+		return w.close(from, websocket.CloseInternalServerErr, "")
+	case taken || !validID(m.ID, w.idLimit):
+		return w.close(from, websocket.CloseProtocolError, "invalid peer uid")
+	}
+	w.peers[from].uid = m.ID
+	w.ids[m.ID] = from
+	return sayTo(from, Message{Kind: KindHello})
+}
+
+func (w *world) relay(p *peer, in input) []reply {
+	if w.peers[p.partner].local {
+		return []reply{{to: in.from, kind: deliver, frame: in.frame}}
+	}
+	return []reply{{to: p.partner, kind: say, frame: in.frame}}
+}
+
+// command serves a peer that is neither in a session nor in a room. What it says in between is dropped, as the reference
+// does.
+func (w *world) command(from connID, f frame) []reply {
+	m := ParseRequest(f.text)
+	switch {
+	case f.binary:
+	case m.Kind == KindSession:
+		return w.session(from, m.ID)
+	case m.Kind == KindRoom:
+		return w.enter(from, m.ID)
+	case m.Kind == KindRoomPeerMsg, m.Kind == KindRoomPeerList:
+		return w.errorTo(from, "not in a room")
+	}
+	return nil
+}
+
+func (w *world) session(from connID, uid string) []reply {
+	id, known := w.ids[uid]
+	if !known {
+		return w.errorTo(from, "peer %s not found", uid)
+	}
+	callee := w.peers[id]
+	if callee.status != free {
+		return w.errorTo(from, "peer %s busy", uid)
+	}
+	caller := w.peers[from]
+	if callee.local {
+		caller.status, caller.partner = ringing, id // from now on nobody else can call the caller
+		return []reply{{to: from, kind: ring, callee: id}}
+	}
+	caller.status, caller.partner = inSession, id
+	callee.status, callee.partner = inSession, from
+	return sayTo(from, Message{Kind: KindSessionOK}) // the callee is told nothing
+}
+
+func (w *world) enter(from connID, room string) []reply {
+	if room == "session" || !validID(room, w.idLimit) {
+		return w.errorTo(from, "invalid room id %s", room)
+	}
+	members := w.rooms[room]
+	replies := sayTo(from, Message{Kind: KindRoomOK, IDs: w.uids(members, from)})
+	p := w.peers[from]
+	p.status, p.room = inRoom, room
+	w.rooms[room] = append(members, from)
+	return append(replies, w.tell(members, Message{Kind: KindRoomPeerJoined, ID: p.uid})...)
+}
+
+// member serves a member of a room.
+func (w *world) member(from connID, f frame) []reply {
+	m, p := ParseRequest(f.text), w.peers[from]
+	switch {
+	case f.binary:
+	case m.Kind == KindRoomPeerMsg:
+		return w.pass(from, m)
+	case m.Kind == KindRoomPeerList:
+		return sayTo(from, Message{Kind: KindRoomPeerList, IDs: w.uids(w.rooms[p.room], from)})
+	}
+	return w.errorTo(from, "invalid msg, already in room")
+}
+
+// pass hands a message on to another member.
+func (w *world) pass(from connID, m Message) []reply {
+	to, known := w.ids[m.ID]
+	p := w.peers[from]
+	switch {
+	case !known:
+		return w.errorTo(from, "peer %s not found", m.ID)
+	case w.peers[to].status != inRoom || w.peers[to].room != p.room:
+		return w.errorTo(from, "peer %s is not in the room", m.ID)
+	case m.Text == "":
+		return w.errorTo(from, "empty message to peer %s", m.ID)
+	}
+	return sayTo(to, Message{Kind: KindRoomPeerMsg, ID: p.uid, Text: m.Text})
+}
+
+// leave takes a connection out of the world. Its partner in a session goes with it: hanging up is closing the socket.
+func (w *world) leave(id connID) []reply {
+	p := w.peers[id]
+	w.remove(id)
+	switch partner := w.peers[p.partner]; {
+	case p.status == inSession && partner != nil && !partner.local:
+		return w.close(p.partner, websocket.CloseNormalClosure, "")
+	case p.status == inRoom:
+		members := slices.DeleteFunc(w.rooms[p.room], func(m connID) bool { return m == id })
+		if w.rooms[p.room] = members; len(members) == 0 {
+			delete(w.rooms, p.room)
+		}
+		return w.tell(members, Message{Kind: KindRoomPeerLeft, ID: p.uid})
+	}
+	return nil
+}
+
+func (w *world) close(id connID, code int, reason string) []reply {
+	w.remove(id)
+	return []reply{{to: id, kind: hangUp, code: code, reason: reason}}
+}
+
+func (w *world) remove(id connID) {
+	if uid := w.peers[id].uid; uid != "" {
+		delete(w.ids, uid)
+	}
+	delete(w.peers, id)
+}
+
+// uids names the members but one.
+func (w *world) uids(members []connID, but connID) []string {
+	names := make([]string, 0, len(members))
+	for _, id := range members {
+		if id != but {
+			names = append(names, w.peers[id].uid)
+		}
+	}
+	return names
+}
+
+func (w *world) tell(members []connID, m Message) []reply {
+	replies := make([]reply, 0, len(members))
+	for _, id := range members {
+		replies = append(replies, sayTo(id, m)...)
+	}
+	return replies
+}
+
+func (w *world) errorTo(to connID, format string, ids ...string) []reply {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = quoteID(id, w.idLimit)
+	}
+	return sayTo(to, Message{Kind: KindError, Text: fmt.Sprintf(format, args...)})
+}
+
+func sayTo(to connID, m Message) []reply {
+	return []reply{{to: to, kind: say, frame: frame{text: m.String()}}}
+}

@@ -1,0 +1,136 @@
+package web
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Page is what the page is told at /config.json. Everyone who can open the page can read it, TURN credentials included.
+type Page struct {
+	Peer       string      // id the page calls unless its address says otherwise
+	ICEServers []ICEServer // STUN and TURN for the browser; may be empty
+	Talkback   bool        // whether the page offers to send the microphone
+}
+
+// ICEServer is one entry of a browser's RTCConfiguration.iceServers.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}
+
+// headers go with every answer of this package's own. The page has no inline script or style; ws: and wss: are open
+// because the page may be pointed at another signalling server.
+var headers = map[string]string{
+	"Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; " +
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+	"Permissions-Policy":           "microphone=(self), fullscreen=(self), autoplay=(self), camera=(), geolocation=()",
+	"Referrer-Policy":              "no-referrer",
+	"X-Content-Type-Options":       "nosniff",
+	"Cross-Origin-Resource-Policy": "same-origin",
+}
+
+// handler is the whole of the HTTP side: limit, headers, then WebSocket handshakes to the signalling and the rest to
+// the routes.
+func (s *Server) handler() http.Handler {
+	routes := s.routes()
+	clients := newLimiter(requestsPerSecond, requestBurst, time.Now)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
+		if !clients.allow(client(r.RemoteAddr)) {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "too many requests", http.StatusTooManyRequests)
+			return
+		}
+		s.log.Debug("request", slog.String(keyMethod, r.Method), slog.String(keyPath, r.URL.Path),
+			slog.String(keyAddress, r.RemoteAddr))
+		if s.isSignalling(r) {
+			s.opts.Signalling.ServeHTTP(w, r)
+			return
+		}
+		routes.ServeHTTP(w, r)
+	})
+}
+
+// routes lets the mux answer 404 for unknown paths and 405, with Allow, for methods other than GET and HEAD.
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for path, f := range pageFiles() {
+		mux.Handle("GET "+path, f)
+	}
+	mux.HandleFunc("GET /config.json", s.serveConfig)
+	mux.HandleFunc("GET /health", serveHealth)
+	mux.HandleFunc("GET /api/status", s.serveStatus)
+	if s.opts.Signalling != nil {
+		mux.HandleFunc("GET /ws", serveUpgradeRequired)
+	}
+	return mux
+}
+
+// isSignalling tells a WebSocket handshake from the rest. The page uses /ws, but peers of the sendrecv family connect
+// to any path, mostly "/": only the paths meant for machines are kept from them.
+func (s *Server) isSignalling(r *http.Request) bool {
+	return s.opts.Signalling != nil && r.Method == http.MethodGet &&
+		strings.EqualFold(r.Header.Get("Upgrade"), "websocket") &&
+		r.URL.Path != "/health" && !strings.HasPrefix(r.URL.Path, "/api/")
+}
+
+func serveUpgradeRequired(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Upgrade", "websocket")
+	w.Header().Set("Connection", "Upgrade")
+	http.Error(w, "this address speaks WebSocket", http.StatusUpgradeRequired)
+}
+
+// serveHealth answers what the reference signalling server answers, byte for byte in the body.
+func serveHealth(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Connection", "close")
+	_, _ = w.Write([]byte("OK\n"))
+}
+
+func (s *Server) serveConfig(w http.ResponseWriter, _ *http.Request) {
+	config := struct {
+		Version    string      `json:"version"`
+		Peer       string      `json:"peer"`
+		ICEServers []ICEServer `json:"iceServers"`
+		Talkback   bool        `json:"talkback"`
+	}{s.opts.Version, s.opts.Page.Peer, s.opts.Page.ICEServers, s.opts.Page.Talkback}
+	if config.ICEServers == nil {
+		config.ICEServers = []ICEServer{} // an array for the browser, not null
+	}
+	body, err := json.Marshal(config)
+	if err != nil {
+		http.Error(w, "settings cannot be shown", http.StatusInternalServerError)
+		return
+	}
+	writeJSON(w, http.StatusOK, body)
+}
+
+func writeJSON(w http.ResponseWriter, code int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// client is the address that limits are counted by: an IPv6 host owns a whole /64, so that counts as one.
+func client(remote string) netip.Addr {
+	addr, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	ip := addr.Addr().Unmap().WithZone("")
+	if ip.Is6() {
+		if prefix, err := ip.Prefix(64); err == nil {
+			return prefix.Addr()
+		}
+	}
+	return ip
+}

@@ -1,0 +1,172 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	requestsPerSecond = 20
+	requestBurst      = 100  // several people behind one address opening the page at once
+	maxClients        = 1024 // addresses remembered
+	maxConns          = 512
+	maxConnsPerClient = 128
+)
+
+// limiter is a token bucket for each client address, for a bounded number of addresses.
+//
+// # Concurrency
+//
+// Safe for concurrent use.
+type limiter struct {
+	rate  float64 // tokens a second
+	burst float64
+	now   func() time.Time
+
+	mu      sync.Mutex
+	buckets map[netip.Addr]bucket
+}
+
+type bucket struct {
+	tokens float64
+	seen   time.Time
+}
+
+func newLimiter(rate, burst float64, now func() time.Time) *limiter {
+	return &limiter{rate: rate, burst: burst, now: now, buckets: map[netip.Addr]bucket{}}
+}
+
+// allow takes a token of the address and says whether there was one.
+func (l *limiter) allow(a netip.Addr) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	b, known := l.buckets[a]
+	if !known {
+		b = bucket{tokens: l.burst, seen: now}
+		l.makeRoomLocked()
+	}
+	b.tokens = min(l.burst, b.tokens+l.rate*now.Sub(b.seen).Seconds())
+	b.seen = now
+	allowed := b.tokens >= 1
+	if allowed {
+		b.tokens--
+	}
+	l.buckets[a] = b
+	return allowed
+}
+
+// makeRoomLocked forgets the address that was silent longest, when there are too many.
+func (l *limiter) makeRoomLocked() {
+	if len(l.buckets) < maxClients {
+		return
+	}
+	var oldest netip.Addr
+	var seen time.Time
+	for a, b := range l.buckets {
+		if seen.IsZero() || b.seen.Before(seen) {
+			oldest, seen = a, b.seen
+		}
+	}
+	delete(l.buckets, oldest)
+}
+
+// connLimit is a listener that closes at once what exceeds its bounds, so that one client's sockets cannot use up the
+// descriptors the media need. A taken-over WebSocket counts until it is closed.
+type connLimit struct {
+	net.Listener
+	max, maxPerClient int
+
+	mu    sync.Mutex
+	total int
+	open  map[netip.Addr]int
+}
+
+func limitConns(ln net.Listener, most, mostPerClient int) *connLimit {
+	return &connLimit{Listener: ln, max: most, maxPerClient: mostPerClient, open: map[netip.Addr]int{}}
+}
+
+// Accept returns the next connection within the bounds.
+func (l *connLimit) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		a := client(c.RemoteAddr().String())
+		if l.take(a) {
+			return &countedConn{Conn: c, release: sync.OnceFunc(func() { l.release(a) })}, nil
+		}
+		_ = c.Close()
+	}
+}
+
+func (l *connLimit) take(a netip.Addr) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.total >= l.max || l.open[a] >= l.maxPerClient {
+		return false
+	}
+	l.total++
+	l.open[a]++
+	return true
+}
+
+func (l *connLimit) release(a netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total--
+	if l.open[a]--; l.open[a] == 0 {
+		delete(l.open, a)
+	}
+}
+
+type countedConn struct {
+	net.Conn
+	release func()
+}
+
+// Close closes the connection and gives its place to another.
+func (c *countedConn) Close() error {
+	defer c.release()
+	return c.Conn.Close()
+}
+
+// freshConns knows the connections that have not sent a request yet. Browsers open such ones in advance, and
+// http.Server.Shutdown would wait for them until its deadline.
+type freshConns struct {
+	mu      sync.Mutex
+	conns   map[net.Conn]struct{}
+	closing bool
+}
+
+// note is a http.Server.ConnState hook.
+func (f *freshConns) note(c net.Conn, state http.ConnState) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if state != http.StateNew {
+		delete(f.conns, c)
+		return
+	}
+	if f.closing {
+		_ = c.Close()
+		return
+	}
+	if f.conns == nil {
+		f.conns = map[net.Conn]struct{}{}
+	}
+	f.conns[c] = struct{}{}
+}
+
+// closeAll closes the connections that are there and those that come later.
+func (f *freshConns) closeAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closing = true
+	for c := range f.conns {
+		_ = c.Close()
+	}
+}

@@ -1,0 +1,118 @@
+package web
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestLimiter(t *testing.T) {
+	now := time.Unix(1000, 0)
+	l := newLimiter(2, 3, func() time.Time { return now })
+	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	take := func(from netip.Addr, want int) {
+		t.Helper()
+		got := 0
+		for range 10 {
+			if l.allow(from) {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%v: %d of 10 allowed, want %d", from, got, want)
+		}
+	}
+	take(a, 3) // the burst
+	take(b, 3) // of its own
+	now = now.Add(time.Second)
+	take(a, 2) // the rate
+	now = now.Add(time.Hour)
+	take(a, 3) // never more than the burst
+}
+
+func TestLimiterIsBounded(t *testing.T) {
+	now := time.Unix(1000, 0)
+	l := newLimiter(1, 1, func() time.Time { return now })
+	address := func(n uint32) netip.Addr { return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, n))) }
+	for n := range uint32(3 * maxClients) {
+		now = now.Add(time.Microsecond)
+		l.allow(address(n))
+		l.allow(address(7)) // one that stays awake
+	}
+	if len(l.buckets) != maxClients {
+		t.Errorf("%d addresses remembered, want %d", len(l.buckets), maxClients)
+	}
+	if _, known := l.buckets[address(7)]; !known {
+		t.Error("the busiest address was forgotten, and its limit with it")
+	}
+}
+
+func TestClient(t *testing.T) {
+	for remote, want := range map[string]string{
+		"192.0.2.1:80":                    "192.0.2.1",
+		"[::ffff:192.0.2.1]:80":           "192.0.2.1",
+		"[2001:db8:1:2:3:4:5:6]:80":       "2001:db8:1:2::",
+		"[fe80::1%eth0]:80":               "fe80::",
+		"[2001:db8:1:2:ffff:ffff::1]:443": "2001:db8:1:2::",
+		"@":                               "invalid IP",
+	} {
+		if got := client(remote).String(); got != want {
+			t.Errorf("client(%s) = %s, want %s", remote, got, want)
+		}
+	}
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	tests := []struct {
+		name              string
+		most, mostPerHost int
+		want              int
+	}{
+		{"in all", 2, 100, 2},
+		{"for one client", 100, 3, 3},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inner, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ln := limitConns(inner, tt.most, tt.mostPerHost)
+			defer ln.Close()
+			accepted := make(chan net.Conn, 16)
+			go func() {
+				defer close(accepted)
+				for {
+					c, err := ln.Accept()
+					if err != nil {
+						return
+					}
+					accepted <- c
+				}
+			}()
+			addr := inner.Addr().String()
+			var kept []net.Conn
+			for range tt.want {
+				dial(t, addr)
+				kept = append(kept, <-accepted)
+			}
+			if _, err := dial(t, addr).Read(make([]byte, 1)); err == nil {
+				t.Error("one too many was not closed")
+			}
+			if len(accepted) != 0 {
+				t.Errorf("%d too many accepted", len(accepted))
+			}
+			_ = kept[0].Close()
+			_ = kept[0].Close() // giving the place back twice would let one too many in
+			dial(t, addr)
+			<-accepted
+			if _, err := dial(t, addr).Read(make([]byte, 1)); err == nil {
+				t.Error("closing twice made two places")
+			}
+			_ = ln.Close()
+			<-accepted
+		})
+	}
+}

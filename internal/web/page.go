@@ -1,0 +1,60 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"net/http"
+	"path"
+	"time"
+)
+
+//go:embed page/*.html page/*.css page/*.js page/*.svg
+var pageFS embed.FS
+
+// contentTypes is the program's own, because the system's table differs from machine to machine.
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// pageFile is one embedded file. Browsers keep it but ask each time whether it changed (an upgrade of the program
+// changes the ETag), so that parts of two versions never mix.
+type pageFile struct {
+	body        []byte
+	etag        string
+	contentType string
+}
+
+// pageFiles returns the embedded files by the pattern of the path they are served at.
+func pageFiles() map[string]*pageFile {
+	files := map[string]*pageFile{}
+	entries, err := pageFS.ReadDir("page")
+	if err != nil {
+		panic("web: embedded page: " + err.Error())
+	}
+	for _, e := range entries {
+		body, err := pageFS.ReadFile(path.Join("page", e.Name()))
+		if err != nil {
+			panic("web: embedded page: " + err.Error())
+		}
+		sum := sha256.Sum256(body)
+		f := &pageFile{body, `"` + hex.EncodeToString(sum[:8]) + `"`, contentTypes[path.Ext(e.Name())]}
+		files["/"+e.Name()] = f
+		if e.Name() == "index.html" {
+			files["/{$}"] = f
+		}
+	}
+	return files
+}
+
+// ServeHTTP answers GET and HEAD, with 304 for a browser that has this version.
+func (f *pageFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", f.contentType)
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", f.etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+}

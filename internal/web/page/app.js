@@ -1,0 +1,105 @@
+// Wires the page together and offers window.boardcast to scripts and tests.
+//
+// The address may say what to play, as a fragment: #peer=ID&ws=URL
+
+import { Player } from "./player.js";
+import { Screen } from "./screen.js";
+import { Signalling } from "./signalling.js";
+import { Talk } from "./talk.js";
+import { Viewer } from "./viewer.js";
+
+const defaults = { version: "", peer: "camera", iceServers: [], talkback: true };
+
+async function loadConfig() {
+  try {
+    const answer = await fetch("config.json", { signal: AbortSignal.timeout(5000) });
+    return answer.ok ? { ...defaults, ...(await answer.json()) } : defaults;
+  } catch {
+    return defaults;
+  }
+}
+
+/** Whether our own server answers: it may be asked before a WebSocket is tried. Others may not. */
+async function ownServerAnswers() {
+  try {
+    return (await fetch("health", { cache: "no-store", signal: AbortSignal.timeout(3000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+function run(config) {
+  const wishes = new URLSearchParams(location.hash.slice(1));
+  const peer = wishes.get("peer") || config.peer || defaults.peer;
+  const ownURL = new URL("ws", location.href);
+  ownURL.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  ownURL.hash = "";
+  const url = wishes.get("ws") || ownURL.href;
+  document.title = `${peer} · boardcast`;
+
+  const talk = new Talk(() => draw());
+  const screen = new Screen({
+    frame: (stream) => viewer.player?.stream === stream && viewer.frameShown(),
+    talk: (wanted) => (wanted ? talk.start(viewer.player).catch((error) => screen.notify(error.message)) : talk.stop()),
+  });
+  const viewer = new Viewer({
+    peer,
+    signalling: (on) => new Signalling({ url, peer, on, ...(wishes.has("ws") ? {} : { reachable: ownServerAnswers }) }),
+    player: (on, send) => new Player({ iceServers: config.iceServers, send, on }),
+    changed: () => draw(),
+    tracks: (stream) => screen.show(stream),
+    hidden: () => document.hidden,
+  });
+
+  function draw() {
+    if (!viewer.player && talk.state !== "off") talk.stop();
+    screen.say(viewer);
+    screen.sayTalk({ offered: config.talkback, state: talk.state, obstacle: Talk.obstacle(viewer.player) });
+  }
+
+  window.boardcast = hooks(viewer, talk);
+  document.addEventListener("visibilitychange", () => document.hidden || viewer.wake());
+  addEventListener("online", () => viewer.wake());
+  addEventListener("hashchange", () => location.reload());
+  addEventListener("pagehide", () => viewer.stop());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  draw();
+  viewer.start();
+}
+
+/** What scripts may see and do. Times are performance.now() in ms, of the latest session. */
+function hooks(viewer, talk) {
+  const refuse = () => Promise.reject(new Error("there is no data channel"));
+  return Object.freeze({
+    get state() {
+      return viewer.state;
+    },
+    get text() {
+      return viewer.text;
+    },
+    get pc() {
+      return viewer.player?.pc ?? null;
+    },
+    get channel() {
+      return viewer.player?.channel ?? null;
+    },
+    get greeting() {
+      return viewer.player?.requests?.greeting ?? null;
+    },
+    get signalling() {
+      return viewer.signallingState;
+    },
+    get talking() {
+      return talk.state;
+    },
+    get timings() {
+      return { ...viewer.timings };
+    },
+    request: (method, params) => viewer.player?.requests?.request(method, params) ?? refuse(),
+    startTalk: () => talk.start(viewer.player),
+    stopTalk: () => talk.stop(),
+    stats: async () => (await viewer.player?.stats()) ?? null,
+  });
+}
+
+run(await loadConfig());

@@ -1,0 +1,414 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Viewer, playingText } from "../page/viewer.js";
+import { FakeClock } from "./fakes.js";
+
+class FakeSignalling {
+  state = "stopped";
+  calls = []; // the delays asked for
+  sent = [];
+  rested = 0;
+  settledTimes = 0;
+
+  constructor(on) {
+    this.on = on;
+  }
+
+  go(state) {
+    this.state = state;
+    this.on.state(state);
+  }
+
+  start() {
+    this.go("connecting");
+  }
+
+  stop() {
+    this.go("stopped");
+  }
+
+  call(delay = 0) {
+    this.calls.push(delay);
+  }
+
+  rest() {
+    this.rested++;
+  }
+
+  settled() {
+    this.settledTimes++;
+  }
+
+  send(text) {
+    this.sent.push(text);
+    return true;
+  }
+}
+
+class FakePlayer {
+  connected = false;
+  canTalk = false;
+  videoRefused = false;
+  channel = null;
+  closed = false;
+  received = [];
+  sample = { framesDecoded: 0, audioPackets: 0, width: null, height: null, codec: null };
+  videoTracks = [{}];
+  stream = { getVideoTracks: () => this.videoTracks };
+
+  constructor(on, send) {
+    this.on = on;
+    this.send = send;
+  }
+
+  receive(message) {
+    this.received.push(message);
+  }
+
+  async stats() {
+    return this.closed ? null : { ...this.sample };
+  }
+
+  close() {
+    this.closed = true;
+  }
+
+  connect() {
+    this.connected = true;
+    this.on.connection("connected");
+  }
+
+  /** Some frames have come. */
+  frames(n) {
+    this.sample = { ...this.sample, framesDecoded: this.sample.framesDecoded + n, width: 640, height: 480, codec: "H264" };
+  }
+}
+
+function make(options = {}) {
+  const made = { clock: new FakeClock(), players: [], hidden: false };
+  made.viewer = new Viewer({
+    peer: "camera",
+    signalling: (on) => (made.signalling = new FakeSignalling(on)),
+    player: (on, send) => {
+      made.players.push(new FakePlayer(on, send));
+      return made.players.at(-1);
+    },
+    changed: () => {},
+    tracks: () => {},
+    hidden: () => made.hidden,
+    clock: made.clock,
+    random: () => 0,
+    ...options,
+  });
+  made.viewer.start();
+  return made;
+}
+
+/** Goes through the signalling up to a session. */
+function session(made) {
+  for (const state of ["connecting", "registering", "registered", "calling", "session"]) made.signalling.go(state);
+  made.signalling.on.session();
+  return made.players.at(-1);
+}
+
+async function playing(options) {
+  const made = make(options);
+  const player = session(made);
+  player.connect();
+  player.frames(1);
+  made.viewer.frameShown();
+  await made.clock.pass(0);
+  assert.equal(made.viewer.state, "playing");
+  return { ...made, player };
+}
+
+test("the way to a picture, in words", async () => {
+  const made = make();
+  const { viewer, signalling, clock } = made;
+  assert.equal(viewer.text, "Connecting to the camera…");
+  signalling.go("registering");
+  signalling.go("registered");
+  signalling.go("calling");
+  assert.deepEqual([viewer.state, viewer.text], ["calling", "Calling the camera…"]);
+  signalling.on.error({ reason: "not-found", text: "" });
+  assert.deepEqual([viewer.state, viewer.text], ["waiting", "No camera is registered as 'camera' yet, trying again"]);
+  signalling.go("calling");
+  assert.equal(viewer.state, "waiting", "no flicker while it tries again");
+  signalling.on.error({ reason: "busy", text: "" });
+  assert.deepEqual([viewer.state, viewer.text], ["busy", "The camera 'camera' is busy with other viewers, trying again"]);
+  await clock.pass(50);
+  const player = session(made);
+  assert.deepEqual([viewer.state, viewer.text], ["calling", "Waiting for the picture…"]);
+  assert.deepEqual(signalling.sent, ["OFFER_REQUEST"]);
+  signalling.on.message({ type: "sdp" });
+  assert.deepEqual(player.received, [{ type: "sdp" }]);
+  await clock.pass(100);
+  player.connect();
+  await clock.pass(100);
+  player.frames(1);
+  viewer.frameShown();
+  await clock.pass(0);
+  assert.deepEqual([viewer.state, viewer.text], ["playing", "Playing 640×480 · H264"]);
+  assert.deepEqual(viewer.timings, { opened: 50, connected: 150, firstFrame: 250 });
+  for (let n = 0; n < 2; n++) {
+    player.frames(30);
+    await clock.pass(1000);
+  }
+  assert.equal(viewer.text, "Playing 640×480 · H264 · 30 fps");
+});
+
+test("a picture nobody reported is found in the statistics", async () => {
+  const made = make();
+  const player = session(made);
+  player.connect();
+  player.frames(3);
+  await made.clock.pass(1000);
+  assert.equal(made.viewer.state, "playing");
+});
+
+test("losing the socket", async (t) => {
+  for (const code of [1001, 1006, 1011]) {
+    await t.test(`by ${code} leaves the picture alone`, async () => {
+      const { viewer, signalling, player, clock } = await playing();
+      signalling.on.lost({ code, inSession: true });
+      for (const state of ["waiting", "connecting", "registering", "registered"]) signalling.go(state);
+      for (let n = 0; n < 20; n++) {
+        player.frames(30);
+        await clock.pass(1000);
+      }
+      assert.equal(viewer.state, "playing");
+      assert.equal(player.closed, false);
+      assert.equal(signalling.rested, 1);
+      assert.deepEqual(signalling.calls, [0], "only the first call");
+    });
+  }
+  await t.test("in order, by the partner, ends the session", async () => {
+    const { viewer, signalling, player } = await playing();
+    signalling.on.lost({ code: 1000, inSession: true });
+    assert.equal(player.closed, true);
+    assert.deepEqual([viewer.state, viewer.text], ["reconnecting", "The camera has ended the session. Calling again…"]);
+    assert.equal(signalling.calls.length, 2);
+  });
+  await t.test("in order, without a session, leaves the picture alone", async () => {
+    const { viewer, signalling, player } = await playing();
+    signalling.on.lost({ code: 1006, inSession: true });
+    signalling.on.lost({ code: 1000, inSession: false });
+    assert.deepEqual([viewer.state, player.closed], ["playing", false]);
+  });
+  await t.test("before the media connect ends the attempt", () => {
+    const made = make();
+    const player = session(made);
+    made.signalling.on.lost({ code: 1006, inSession: true });
+    assert.equal(player.closed, true);
+    assert.equal(made.signalling.rested, 0);
+    assert.deepEqual([made.viewer.state, made.viewer.text], ["connecting", "The server does not answer yet, trying again"]);
+    made.signalling.go("connecting");
+    assert.equal(made.viewer.text, "The server does not answer yet, trying again", "no flicker");
+  });
+  await t.test("after a picture says so", async () => {
+    const { viewer, signalling, player } = await playing();
+    player.on.connection("failed");
+    signalling.on.lost({ code: 1006, inSession: false });
+    assert.deepEqual([viewer.state, viewer.text], ["reconnecting", "The connection to the camera is lost. Reconnecting…"]);
+    signalling.go("connecting");
+    assert.equal(viewer.state, "reconnecting");
+  });
+});
+
+test("media that die are called again", async (t) => {
+  for (const state of ["failed", "closed"]) {
+    await t.test(`connection ${state}`, async () => {
+      const { viewer, signalling, player } = await playing();
+      player.on.connection(state);
+      assert.deepEqual([viewer.state, viewer.player, player.closed], ["reconnecting", null, true]);
+      assert.deepEqual(signalling.calls, [0, 300]);
+    });
+  }
+  await t.test("disconnected may heal", async () => {
+    const { viewer, player, clock } = await playing();
+    player.on.connection("disconnected");
+    await clock.pass(3000);
+    player.frames(10);
+    await clock.pass(3000);
+    assert.equal(viewer.state, "playing");
+  });
+  await t.test("no frame for five seconds", async () => {
+    const { viewer, signalling, player, clock } = await playing();
+    await clock.pass(4900);
+    assert.equal(viewer.state, "playing");
+    await clock.pass(1200);
+    assert.deepEqual([viewer.state, player.closed], ["reconnecting", true]);
+    assert.equal(viewer.text, "The picture has stopped. Reconnecting…");
+    assert.equal(signalling.calls.length, 2);
+  });
+  await t.test("sound does not stand for a picture", async () => {
+    const { viewer, player, clock } = await playing();
+    for (let n = 0; n < 7; n++) {
+      player.sample.audioPackets += 50;
+      await clock.pass(1000);
+    }
+    assert.equal(viewer.state, "reconnecting");
+  });
+  await t.test("no frame for two seconds after the streamer said farewell", async () => {
+    const { viewer, player, clock } = await playing();
+    player.channel = { readyState: "closed" };
+    await clock.pass(3100);
+    assert.equal(viewer.state, "reconnecting");
+  });
+  await t.test("a slow picture lives", async () => {
+    const { viewer, player, clock } = await playing();
+    for (let n = 0; n < 10; n++) {
+      await clock.pass(4000);
+      player.frames(1);
+    }
+    assert.equal(viewer.state, "playing");
+  });
+  await t.test("nobody looks: no frames are no failure", async () => {
+    const made = await playing();
+    made.hidden = true;
+    const { viewer, clock } = made;
+    // options.hidden reads the object made by make(), which playing() has copied.
+    assert.equal(viewer.state, "playing");
+    await clock.pass(1);
+  });
+});
+
+test("a page that nobody sees does not count silence", async () => {
+  let hidden = true;
+  const { viewer, player, clock } = await playing({ hidden: () => hidden });
+  await clock.pass(60_000);
+  assert.equal(viewer.state, "playing");
+  hidden = false;
+  await clock.pass(4000);
+  player.frames(1);
+  await clock.pass(4000);
+  assert.equal(viewer.state, "playing", "silence counts from when somebody looks");
+  await clock.pass(3000);
+  assert.equal(viewer.state, "reconnecting");
+});
+
+test("attempts that come to nothing", async (t) => {
+  await t.test("no connection for 20 s", async () => {
+    const made = make();
+    session(made);
+    await made.clock.pass(19_900);
+    assert.equal(made.viewer.state, "calling");
+    await made.clock.pass(200);
+    assert.deepEqual([made.viewer.state, made.viewer.text], ["reconnecting", "The camera could not be reached. Trying again…"]);
+  });
+  await t.test("connected, but no frame for 10 s", async () => {
+    const made = make();
+    session(made).connect();
+    await made.clock.pass(9_900);
+    assert.equal(made.viewer.state, "calling");
+    await made.clock.pass(2_000);
+    assert.equal(made.viewer.state, "reconnecting");
+  });
+  await t.test("come later each time, and at once again after ten seconds of picture", async () => {
+    const made = make();
+    for (let n = 0; n < 4; n++) session(made).on.connection("failed");
+    assert.deepEqual(made.signalling.calls.map(Math.round), [0, 300, 510, 867, 1474]);
+    const player = session(made);
+    player.connect();
+    for (let n = 0; n < 12; n++) {
+      player.frames(30);
+      await made.clock.pass(1000);
+    }
+    assert.equal(made.signalling.settledTimes, 1);
+    player.on.connection("failed");
+    assert.equal(made.signalling.calls.at(-1), 300);
+  });
+  await t.test("an offer the browser refuses", () => {
+    const made = make();
+    session(made).on.failed(new Error("no such codec"));
+    assert.deepEqual([made.viewer.state, made.viewer.text], ["error", "The browser cannot play this camera: no such codec"]);
+    made.signalling.go("calling");
+    assert.equal(made.viewer.state, "error", "the words stay while it tries again");
+  });
+  await t.test("a browser without WebRTC", () => {
+    const made = make({
+      player: () => {
+        throw new Error("RTCPeerConnection is not defined");
+      },
+    });
+    session(made);
+    assert.equal(made.viewer.state, "error");
+    assert.equal(made.viewer.player, null);
+  });
+  await t.test("what an old session says is not heard", () => {
+    const made = make();
+    const old = session(made);
+    const player = session(made);
+    assert.equal(old.closed, true);
+    old.on.connection("failed");
+    old.on.failed(new Error("late"));
+    old.send("late");
+    assert.equal(made.viewer.player, player);
+    assert.deepEqual(made.signalling.sent, ["OFFER_REQUEST", "OFFER_REQUEST"]);
+  });
+});
+
+test("errors of the server", async (t) => {
+  await t.test("in a session that plays are passed over", async () => {
+    const { viewer, player, signalling } = await playing();
+    signalling.on.error({ reason: "other", text: "?" });
+    assert.deepEqual([viewer.state, player.closed], ["playing", false]);
+  });
+  await t.test("in a session that does not play yet end it", () => {
+    const made = make();
+    const player = session(made);
+    made.signalling.on.error({ reason: "other", text: "odd" });
+    assert.deepEqual([made.viewer.state, made.viewer.text], ["error", "The signalling server says: odd"]);
+    assert.equal(player.closed, true);
+    assert.equal(made.signalling.calls.at(-1), 300);
+  });
+  await t.test("a server that cannot be used", () => {
+    const made = make();
+    made.signalling.on.error({ reason: "refused", text: "bad address" });
+    assert.deepEqual([made.viewer.state, made.viewer.text], ["error", "The signalling server cannot be used: bad address"]);
+  });
+});
+
+test("sound without a picture", async (t) => {
+  await t.test("by the camera's choice", async () => {
+    const made = make();
+    const player = session(made);
+    player.videoTracks = [];
+    player.connect();
+    player.sample.audioPackets = 50;
+    await made.clock.pass(1000);
+    assert.deepEqual([made.viewer.state, made.viewer.text], ["playing", "Playing sound only"]);
+    await made.clock.pass(6000);
+    assert.equal(made.viewer.state, "reconnecting", "its silence is noticed too");
+  });
+  await t.test("for want of the codec", async () => {
+    const made = make();
+    const player = session(made);
+    player.videoTracks = [];
+    player.videoRefused = true;
+    player.on.offer();
+    assert.equal(made.viewer.text, "This browser cannot play the camera's video format");
+    player.connect();
+    player.sample.audioPackets = 50;
+    await made.clock.pass(1000);
+    assert.equal(made.viewer.text, "Playing sound only. This browser cannot play the camera's video format");
+  });
+});
+
+test("stop ends everything", async () => {
+  const { viewer, player, signalling, clock } = await playing();
+  viewer.stop();
+  assert.deepEqual([player.closed, signalling.state], [true, "stopped"]);
+  await clock.pass(60_000);
+  assert.equal(clock.pending, 0);
+  assert.equal(signalling.calls.length, 1);
+});
+
+test("words for what plays", () => {
+  const sample = { framesDecoded: 9, audioPackets: 9, width: 1280, height: 720, codec: "VP8", framesPerSecond: 29.7 };
+  assert.equal(playingText(sample), "Playing 1280×720 · VP8 · 30 fps");
+  assert.equal(playingText({ ...sample, codec: null }), "Playing 1280×720 · 30 fps");
+  assert.equal(playingText({ ...sample, width: null, framesPerSecond: null }), "Playing · VP8");
+  assert.equal(playingText(null), "Playing");
+});

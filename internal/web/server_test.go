@@ -1,0 +1,277 @@
+package web
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// start runs a server on a free port of the loopback; stop ends it and returns how long that took.
+func start(t *testing.T, s *Server) (addr string, stop func() time.Duration) {
+	t.Helper()
+	listen, err := s.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	stopped := false
+	stop = func() time.Duration {
+		stopped = true
+		begin := time.Now()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		return time.Since(begin)
+	}
+	t.Cleanup(func() {
+		if !stopped {
+			stop()
+		}
+	})
+	return listen.String(), stop
+}
+
+func fetch(t *testing.T, url string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+func TestRunServesUntilTheEnd(t *testing.T) {
+	s := New(Options{Listen: "127.0.0.1:0"})
+	addr, stop := start(t, s)
+	if got, want := s.URLs(), "http://"+addr+"/"; len(got) != 1 || got[0] != want {
+		t.Errorf("URLs %v, want %s", got, want)
+	}
+	if code, body := fetch(t, "http://"+addr+"/health"); code != 200 || body != "OK\n" {
+		t.Errorf("health: %d %q", code, body)
+	}
+	stop()
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatalf("the port is not given back: %v", err)
+	}
+	_ = ln.Close()
+}
+
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// A browser opens connections in advance; http.Server.Shutdown alone would wait for them.
+func TestShutdownDoesNotWaitForSilentConnections(t *testing.T) {
+	s := New(Options{Listen: "127.0.0.1:0"})
+	s.grace = time.Minute
+	addr, stop := start(t, s)
+	silent := dial(t, addr)
+	fetch(t, "http://"+addr+"/health") // the one before has been accepted by now
+	if took := stop(); took > 2*time.Second {
+		t.Errorf("shutdown took %v", took)
+	}
+	if _, err := silent.Read(make([]byte, 1)); err == nil {
+		t.Error("the silent connection is still open")
+	}
+}
+
+func TestShutdownIsBounded(t *testing.T) {
+	asked, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	s := New(Options{Listen: "127.0.0.1:0", Status: func() any {
+		close(asked)
+		<-release
+		return nil
+	}})
+	if s.grace > 2*time.Second {
+		t.Errorf("grace %v", s.grace)
+	}
+	s.grace = 50 * time.Millisecond
+	addr, stop := start(t, s)
+	c := dial(t, addr)
+	_, _ = fmt.Fprintf(c, "GET /api/status HTTP/1.1\r\nHost: a\r\n\r\n")
+	<-asked
+	if took := stop(); took < s.grace || took > 2*time.Second {
+		t.Errorf("shutdown took %v, want it soon after %v", took, s.grace)
+	}
+}
+
+// What the signalling took over is its own: Run neither waits for it nor closes it.
+func TestShutdownLeavesSockets(t *testing.T) {
+	taken := make(chan net.Conn, 1)
+	s := New(Options{Listen: "127.0.0.1:0", Signalling: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+		}
+		taken <- c
+	})})
+	addr, stop := start(t, s)
+	c := dial(t, addr)
+	_, _ = fmt.Fprintf(c, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	socket := <-taken
+	defer socket.Close()
+	if took := stop(); took > time.Second {
+		t.Errorf("shutdown took %v", took)
+	}
+	if _, err := socket.Write([]byte("x")); err != nil {
+		t.Errorf("the socket was closed: %v", err)
+	}
+}
+
+func TestHeadersAreBounded(t *testing.T) {
+	addr, _ := start(t, New(Options{Listen: "127.0.0.1:0"}))
+	c := dial(t, addr)
+	_, _ = fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: a\r\nX: %s\r\n\r\n", strings.Repeat("x", 2*maxHeaderBytes))
+	answer := make([]byte, 64)
+	n, _ := c.Read(answer)
+	if got := string(answer[:n]); !strings.HasPrefix(got, "HTTP/1.1 431") {
+		t.Errorf("answer %q, want 431", got)
+	}
+}
+
+func TestListenErrors(t *testing.T) {
+	other, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	busy := other.Addr().String()
+	_, port, _ := net.SplitHostPort(busy)
+	tests := []struct {
+		name     string
+		opts     Options
+		wantIs   error
+		wantText string
+		wantHint string
+	}{
+		{"busy port", Options{Listen: busy}, syscall.EADDRINUSE, "port " + port + " is in use", "--listen 127.0.0.1:"},
+		{"not ours", Options{Listen: "192.0.2.77:0"}, syscall.EADDRNOTAVAIL, "192.0.2.77 is no address of this machine", "--listen :0"},
+		{"no port", Options{Listen: "8080"}, nil, "listen on 8080", "--listen :8080"},
+		{"port too big", Options{Listen: ":70000"}, nil, "70000", "65535"},
+		{"certificate alone", Options{Listen: ":0", TLSCert: "a.pem"}, nil, "only one", "--tls-key"},
+		{"no such certificate", Options{Listen: ":0", TLSCert: "a.pem", TLSKey: "b.pem"}, os.ErrNotExist, "a.pem", "PEM"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := New(tt.opts)
+			_, err := s.Listen()
+			var e *ListenError
+			if !errors.As(err, &e) {
+				t.Fatalf("error %v is no *ListenError", err)
+			}
+			if tt.wantIs != nil && !errors.Is(err, tt.wantIs) {
+				t.Errorf("error %v is not %v", err, tt.wantIs)
+			}
+			if !strings.Contains(err.Error(), tt.wantText) || !strings.Contains(e.Hint(), tt.wantHint) {
+				t.Errorf("error %q, hint %q; want %q, %q", err, e.Hint(), tt.wantText, tt.wantHint)
+			}
+			if runErr := s.Run(t.Context()); runErr == nil || runErr.Error() != err.Error() {
+				t.Errorf("Run says %v", runErr)
+			}
+			if s.URLs() != nil {
+				t.Errorf("URLs %v", s.URLs())
+			}
+		})
+	}
+}
+
+func TestNextPort(t *testing.T) {
+	for port, want := range map[string]string{"8080": "8081", "65535": "8081", "http": "8081", "1": "2"} {
+		if got := nextPort(port); got != want {
+			t.Errorf("nextPort(%s) = %s, want %s", port, got, want)
+		}
+	}
+}
+
+func TestTLS(t *testing.T) {
+	certFile, keyFile, pool := selfSigned(t)
+	s := New(Options{Listen: "127.0.0.1:0", TLSCert: certFile, TLSKey: keyFile, Signalling: signalling})
+	addr, _ := start(t, s)
+	if got := s.URLs(); len(got) != 1 || got[0] != "https://"+addr+"/" {
+		t.Errorf("URLs %v", got)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+addr+"/health", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := transport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != 200 || resp.Proto != "HTTP/1.1" {
+		t.Errorf("%d over %s, want 200 over HTTP/1.1, which a WebSocket needs", resp.StatusCode, resp.Proto)
+	}
+}
+
+// selfSigned writes a certificate for 127.0.0.1 and its key.
+func selfSigned(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "test"},
+		NotAfter:     time.Now().Add(time.Hour),
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, der []byte) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	pool = x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", keyDER), pool
+}

@@ -1,0 +1,112 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const statusTimeout = time.Second
+
+var (
+	errStatusLate = errors.New("the status was not ready in time")
+	errNotObject  = errors.New("the status is not a JSON object")
+)
+
+// status asks the program's status function on a goroutine of its own, one at a time: a source of status that hangs
+// costs one goroutine, however often it is asked for, and every answer comes within statusTimeout.
+type status struct {
+	ask func() any
+
+	mu      sync.Mutex
+	pending *statusCall
+}
+
+type statusCall struct {
+	done chan struct{} // closed when body and err are set
+	body []byte
+	err  error
+}
+
+func newStatus(ask func() any, version string) *status {
+	if ask == nil {
+		ask = func() any { return map[string]string{"version": version} }
+	}
+	return &status{ask: ask}
+}
+
+// json returns the status as one JSON object, shared by all who ask while it is being made.
+func (s *status) json(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	defer cancel()
+	c := s.join()
+	select {
+	case <-c.done:
+		return c.body, c.err
+	case <-ctx.Done():
+		return nil, errStatusLate
+	}
+}
+
+func (s *status) join() *statusCall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pending == nil {
+		s.pending = &statusCall{done: make(chan struct{})}
+		go s.run(s.pending)
+	}
+	return s.pending
+}
+
+func (s *status) run(c *statusCall) {
+	c.body, c.err = render(s.ask())
+	s.mu.Lock()
+	s.pending = nil
+	s.mu.Unlock()
+	close(c.done)
+}
+
+// wait returns when no question is pending, or when ctx ends: what hangs is left behind.
+func (s *status) wait(ctx context.Context) {
+	s.mu.Lock()
+	c := s.pending
+	s.mu.Unlock()
+	if c == nil {
+		return
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+	}
+}
+
+func render(v any) ([]byte, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("marshal status: %w", err)
+	}
+	if !bytes.HasPrefix(body, []byte("{")) {
+		return nil, errNotObject
+	}
+	return body, nil
+}
+
+func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request) {
+	body, err := s.status.json(r.Context())
+	switch {
+	case err == nil:
+		writeJSON(w, http.StatusOK, body)
+	case errors.Is(err, errStatusLate):
+		s.log.Warn("status is late")
+		writeJSON(w, http.StatusServiceUnavailable, []byte(`{"error":"the status was not ready in time"}`))
+	default:
+		s.log.Error("status cannot be shown", slog.Any(keyError, err))
+		writeJSON(w, http.StatusInternalServerError, []byte(`{"error":"the status cannot be shown"}`))
+	}
+}

@@ -1,0 +1,118 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	costSeconds = 20
+	costRate    = 30
+	costFrames  = costSeconds * costRate
+)
+
+var costFlags = []string{
+	"--codec", "h264", "--width", "640", "--height", "480", "--framerate", strconv.Itoa(costRate), "--bitrate", "1500k",
+}
+
+// BenchmarkViewer states what one 640x480 viewer at 30 frames/s and 1.5 Mbit/s of H.264 costs the program, in cores and
+// MB, beside the same source and encoder alone under gst-launch-1.0. The browser runs on the same cores meanwhile.
+func BenchmarkViewer(b *testing.B) {
+	for range b.N {
+		alone, graph := encoderAlone(b)
+		program := StartBoardcast(b, costFlags...)
+		page := browsers.Launch(b, Chromium).Open(b, program.Address+"/")
+		page.WaitPlaying(2 * costRate)
+		began, used := time.Now(), processorTime(b, program.PID())
+		first := page.Stats()
+		page.in(2*costSeconds*time.Second, nil, "e2e.playing("+strconv.Itoa(first.Frames+costFrames)+", %d)")
+		wall := time.Since(began).Seconds()
+		serving := (processorTime(b, program.PID()) - used).Seconds() / wall
+		last := page.Stats()
+		b.ReportMetric(serving, "cores")
+		b.ReportMetric(alone, "cores-encoder-alone")
+		b.ReportMetric(serving/alone, "ratio")
+		b.ReportMetric(memory(b, program.PID(), "VmRSS"), "MB-RSS")
+		b.ReportMetric(float64(last.Frames-first.Frames)/wall, "frames/s")
+		b.ReportMetric(float64(last.VideoBytes-first.VideoBytes)*8/wall/1e6, "Mbit/s")
+		b.Logf("alone: %s", graph)
+	}
+}
+
+var (
+	sink   = regexp.MustCompile(`appsink[^!]*$`)
+	source = regexp.MustCompile(`(videotestsrc)( |$)`)
+)
+
+// encoderAlone runs the source and the encoder that the program says it would run, and returns the cores used.
+func encoderAlone(b *testing.B) (cores float64, graph string) {
+	b.Helper()
+	args := append(append([]string{"--dry-run"}, testSources(nil)...), costFlags...)
+	out, err := exec.CommandContext(b.Context(), binary(b), args...).Output()
+	if err != nil {
+		b.Fatalf("boardcast --dry-run: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "videotestsrc") && strings.Contains(line, "264") {
+			graph = strings.TrimPrefix(strings.TrimSpace(line), "gst-launch-1.0 ")
+		}
+	}
+	if !sink.MatchString(graph) {
+		b.Fatalf("no line with videotestsrc, an H.264 encoder and an appsink in:\n%s", out)
+	}
+	graph = sink.ReplaceAllString(graph, "fakesink")
+	graph = source.ReplaceAllString(graph, fmt.Sprintf("videotestsrc num-buffers=%d ", costFrames))
+	cmd := exec.CommandContext(b.Context(), "sh", "-c", "exec gst-launch-1.0 "+graph)
+	began := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("gst-launch-1.0 %s: %v\n%s", graph, err, out)
+	}
+	wall := time.Since(began)
+	if wall < costSeconds*time.Second*9/10 {
+		b.Fatalf("gst-launch-1.0 %s: took %v for %d s of picture: not live", graph, wall, costSeconds)
+	}
+	return (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds() / wall.Seconds(), graph
+}
+
+// processorTime is what a process has used so far, user and system.
+func processorTime(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Fatalf("read the processor time: %v", err)
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	var ticks time.Duration
+	for _, field := range fields[11:13] { // utime and stime, in hundredths of a second
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			b.Fatalf("read the processor time: %v", err)
+		}
+		ticks += time.Duration(n)
+	}
+	return ticks * 10 * time.Millisecond
+}
+
+// memory is a line of the process's status, in MB.
+func memory(b *testing.B, pid int, name string) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatalf("read the memory: %v", err)
+	}
+	match := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(text)
+	if match == nil {
+		b.Fatalf("no %s in %s", name, text)
+	}
+	kilobytes, _ := strconv.ParseFloat(string(match[1]), 64)
+	return kilobytes / 1024
+}

@@ -73,6 +73,7 @@ func TestOrder(t *testing.T) {
 		{"unknown X1 board", []string{"nvidia,p2894-0050-a08", "nvidia,darcy", "nvidia,tegra210"}, "jetson-nano"},
 		{"TX2 NX is not a TX2", []string{"nvidia,p3509-0000+p3636-0001", "nvidia,tegra186"}, "jetson-tx2-nx"},
 		{"Zero 2 is not a Zero", []string{"raspberrypi,model-zero-2-w", "brcm,bcm2837"}, "pi-zero-2"},
+		{"stepping of a SoC on an unknown carrier", []string{"acme,carrier", "brcm,bcm2712d0"}, "pi-5"},
 		{"unknown bcm2837", []string{"acme,carrier", "brcm,bcm2837"}, "pi-3"},
 		{"device tree before L4T", []string{"nvidia,tegra194", "l4t:35.4.1"}, "agx-xavier"},
 		{"device tree before DMI", []string{"rockchip,rk3588", "dmi:Radxa ROCK 5B"}, "rk3588"},

@@ -63,6 +63,9 @@ var l4tCases = []struct {
 	{"revision in the second line", "# R32 (release)\n, REVISION: 5", ""},
 	{"not a number", "# Rxx (release), REVISION: 5", ""},
 	{"revision is not a number", "# R32 (release), REVISION: 5.x, ", ""},
+	{"no release number", "# R (release), REVISION: 4.3, ", ""},
+	{"dots without numbers", "# R36 (release), REVISION: 4..3, ", ""},
+	{"not a release", "# X36 (release), REVISION: 4.3, ", ""},
 	{"another file", "PRETTY_NAME=Debian", ""},
 	{"empty", "", ""},
 }

@@ -46,7 +46,7 @@ func linksIn(root fs.FS, dir string) map[string][]string {
 		if !path.IsAbs(target) {
 			target = path.Join("/", dir, target)
 		}
-		if _, ok := nodeNumber(target); ok && path.Dir(target) == "/dev" {
+		if _, ok := nodeNumber(target); ok {
 			found[target] = append(found[target], "/"+name)
 		}
 	}

@@ -31,9 +31,6 @@ func PickCamera(cameras []Camera, want string) (Choice, error) {
 	if found := keep(cameras, func(c Camera) bool { return c.goesBy(want) }); len(found) > 0 {
 		return pickAmong(found, want, "asked for by "+found[0].calledBy(want))
 	}
-	if path.IsAbs(want) {
-		return Choice{}, noMatch("camera", want, words(cameras, Camera.describe))
-	}
 	found := keep(cameras, func(c Camera) bool { return containsFold(c.Name, want) })
 	if len(found) == 0 {
 		return Choice{}, noMatch("camera", want, words(cameras, Camera.describe))
@@ -48,7 +45,7 @@ func (l Listing) PickCamera(want string) (Choice, error) {
 	choice, err := PickCamera(l.Cameras, want)
 	if errors.Is(err, ErrNoMatch) {
 		i := slices.IndexFunc(l.Skipped, func(s Skipped) bool { return s.names.goesBy(want) })
-		if i < 0 && !path.IsAbs(want) {
+		if i < 0 {
 			i = slices.IndexFunc(l.Skipped, func(s Skipped) bool { return s.notable() && containsFold(s.Name, want) })
 		}
 		if i >= 0 {

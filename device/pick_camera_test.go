@@ -120,7 +120,7 @@ func TestPickCameraErrors(t *testing.T) {
 			"give a name, a stable id or a path; `boardcast devices` lists what is there",
 		},
 		{
-			"a path isn't a part of a name", "vga", "/dev/video9", ErrNoMatch,
+			"no such path", "vga", "/dev/video9", ErrNoMatch,
 			`find camera "/dev/video9": no match: there is Old Cam (/dev/video2)`,
 			"give a name, a stable id or a path; `boardcast devices` lists what is there",
 		},
@@ -140,6 +140,14 @@ func TestPickCameraErrors(t *testing.T) {
 				t.Errorf("got  %s\n     %s\nwant %s\n     %s", e, e.Hint, tt.text, tt.hint)
 			}
 		})
+	}
+}
+
+// Two nodes without a bus may be anything, so the same name doesn't make them one device.
+func TestPickCameraWithoutBus(t *testing.T) {
+	_, err := PickCamera([]Camera{{Name: "Cam", Path: "/dev/video0"}, {Name: "Cam", Path: "/dev/video1"}}, "cam")
+	if !errors.Is(err, ErrAmbiguous) {
+		t.Errorf("err = %v, want %v", err, ErrAmbiguous)
 	}
 }
 

@@ -39,6 +39,7 @@ func TestPickMicrophone(t *testing.T) {
 		{"test picture", soundDevices(), "auto", Choice{Source: SourceTest}, "hw:CARD=Headset,DEV=0", "the first microphone on USB"},
 		{"no USB", without("Cam", "Cam_1", "Headset"), "", onUSB, "hw:CARD=PCH,DEV=0", "the first microphone of the board"},
 		{"only virtual", without("Cam", "Cam_1", "Headset", "PCH", "vc4hdmi"), "auto", onUSB, "hw:CARD=Loopback,DEV=0", "a virtual one, since there is no real microphone"},
+		{"USB known by the driver's name alone", append(soundDevices()[3:4:4], Sound{Card: 9, Driver: "USB-Audio", PCM: "x"}), "auto", onUSB, "x", "the first microphone on USB"},
 		{"only one", soundDevices()[3:4], "auto", onUSB, "hw:CARD=PCH,DEV=0", "the only microphone found"},
 		{"none, with a camera", nil, "auto", onUSB, "none", "no microphone found"},
 		{"none, with the test picture", nil, "auto", Choice{Source: SourceTest}, "test", "no microphone found"},

@@ -35,6 +35,7 @@ func TestSizeRange(t *testing.T) {
 			[][2]uint32{{3840, 2160}},
 		},
 		{"nothing common", SizeRange{MinWidth: 200, MaxWidth: 210, MinHeight: 100, MaxHeight: 110}, [][2]uint32{{210, 110}}},
+		{"nothing else, however absurd", SizeRange{MinWidth: 9000, MaxWidth: 9600, MinHeight: 100, MaxHeight: 110}, [][2]uint32{{9600, 110}}},
 		{"upside down", SizeRange{MinWidth: 200, MaxWidth: 100, MinHeight: 100, MaxHeight: 110}, nil},
 		{"all zero", SizeRange{}, nil},
 	}

@@ -36,7 +36,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	if info, err := f.Stat(); err == nil && info.IsDir() {
+	if info, statErr := f.Stat(); statErr == nil && info.IsDir() {
 		return nil, fmt.Errorf("read settings: %s is a directory, not a file", path)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, largestFile+1))

@@ -17,6 +17,7 @@ var cases = []struct{ key, text, want string }{
 	{"video.bitrate", "1.0000004M", "? 1M"},
 	{"video.bitrate", "1.234567M", "1234567"},
 	{"video.bitrate", "64.5k", "64500"},
+	{"video.bitrate", "64.001k", "64001"}, // times 1000, floating point is off
 	{"video.bitrate", "2m", "? 2M"},
 	{"video.bitrate", "2Mbps", "? 2M"},
 	{"video.bitrate", " 800 kbit/s", "? 800k"},
@@ -38,6 +39,7 @@ var cases = []struct{ key, text, want string }{
 	{"video.width", "33", "? 32"},
 	{"video.width", "0x280", "? 0"},
 	{"video.width", "640.4", "? 640"},
+	{"video.width", "641.6", "? 642"},
 	{"video.width", "1e400", "? 32"},
 	{"video.width", "inf", "? 0"},
 	{"video.framerate", "0", "? 1"},
@@ -237,6 +239,7 @@ func TestDistance(t *testing.T) {
 		{"Abc", "aBC", 0},
 		{"ä", "a", 1},
 		{"ca", "abc", 3},
+		{strings.Repeat("a", 100), strings.Repeat("a", 200), 0}, // only so much is compared
 	}
 	for _, tt := range tests {
 		if got, back := distance(tt.a, tt.b), distance(tt.b, tt.a); got != tt.want || back != tt.want {

@@ -68,6 +68,7 @@ func TestProblems(t *testing.T) {
 		{name: "two documents", file: "listen: :1\n---\nlisten: :2\n", want: []string{"F:2: a second document starts here (---); only one is read"}},
 		{name: "tab", file: "video:\n\twidth: 640\n", want: []string{"F:2: not YAML: found character that cannot start any token"}},
 		{name: "broken second document", file: "listen: :1\n---\n'", want: []string{"F:3: not YAML: found unexpected end of stream"}},
+		{name: "second document broken further on", file: "listen: :1\n---\na: b\nc:\n  d: [\n", want: []string{"F:5: not YAML: did not find expected node content"}},
 		{name: "binary", file: "\x7fELF\x00\x01", want: []string{"F:1: not YAML: control characters are not allowed"}},
 
 		{name: "certificate without key", flags: map[string]string{"tls.cert": "c"}, want: []string{"flag --tls-cert: tls.cert: needs tls.key too"}},
@@ -119,8 +120,9 @@ func TestProblems(t *testing.T) {
 func TestFilesThatSayNothing(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty": "", "comment": "# nothing\n", "null": "~\n", "only dashes": "---\n",
-		"section commented out": "video:\n#  width: 1\n", "value commented out": "video:\n  width: # 640\nice:\n  turn:\n",
-		"byte order mark": "\ufeff# nothing\n", "the default file": string(Default()),
+		"section commented out": "video:\n#  width: 1\n", "empty list": "ice: {turn: \"\"}\n",
+		"value commented out": "video:\n  width: # 640\nice:\n  turn:\n",
+		"byte order mark":     "\ufeff# nothing\n", "the default file": string(Default()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(load(t, Options{}), load(t, Options{File: write(t, text)}), ignoreOrigin); diff != "" {

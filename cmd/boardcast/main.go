@@ -19,15 +19,18 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the whole program: it returns the exit code. That ctx ended is an
-// orderly end, not an error.
+// run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(stdout, stderr)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	if err == nil || (ctx.Err() != nil && errors.Is(err, context.Canceled)) {
-		return 0
+	if err := root.ExecuteContext(ctx); failed(ctx, err) {
+		printError(stderr, err)
+		return 1
 	}
-	printError(stderr, err)
-	return 1
+	return 0
+}
+
+// failed tells errors from the news that the program was asked to end.
+func failed(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled))
 }

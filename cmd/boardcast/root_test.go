@@ -119,6 +119,31 @@ func TestRunExitCodes(t *testing.T) {
 	}
 }
 
+func TestFailed(t *testing.T) {
+	living := t.Context()
+	ended, end := context.WithCancel(living)
+	end()
+	tests := []struct {
+		name string
+		ctx  context.Context
+		err  error
+		want bool
+	}{
+		{"no error", living, nil, false},
+		{"no error at the end", ended, nil, false},
+		{"asked to end", ended, fmt.Errorf("serve: %w", context.Canceled), false},
+		{"something else was cancelled", living, context.Canceled, true},
+		{"an error at the end", ended, errors.New("broken"), true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := failed(tt.ctx, tt.err); got != tt.want {
+				t.Errorf("failed = %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
+
 // failing is a writer such as a full disk.
 type failing struct{}
 

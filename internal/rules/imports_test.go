@@ -25,8 +25,8 @@ const (
 var rooms = []room{
 	{dir: "board"},
 	{dir: "device", theirs: []string{"github.com/vladimirvivien/go4vl/...", "golang.org/x/sys/unix"}},
-	{dir: "configs", theirs: []string{"github.com/spf13/viper"}},
-	{dir: "pipeline", ours: []string{"board", "device"}},
+	{dir: "configs", theirs: []string{"github.com/spf13/viper", "go.yaml.in/yaml/v3"}},
+	{dir: "pipeline", ours: []string{"board", "device"}, theirs: []string{"github.com/pion/sdp/v3", "golang.org/x/time/rate"}},
 	{dir: "pipeline/gst", ours: []string{"pipeline"}, theirs: []string{"C", "github.com/go-gst/..."}},
 	{dir: "internal/signalling", theirs: []string{websocket}},
 	{dir: "internal/web", inTests: []string{websocket}},
@@ -39,7 +39,7 @@ var rooms = []room{
 		theirs: []string{
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",
 		},
-		inTests: []string{websocket},
+		inTests: []string{websocket, "github.com/rogpeppe/go-internal/testscript"},
 	},
 	{dir: "test/e2e", theirs: []string{websocket, "golang.org/x/sys/unix"}},
 	{dir: "test/lab", theirs: []string{"golang.org/x/sys/unix"}},

@@ -120,14 +120,15 @@ func writeJSON(w http.ResponseWriter, code int, body []byte) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// client is the address that limits are counted by: an IPv6 host owns a whole /64, so that counts as one.
+// client is the address that limits are counted by: an IPv6 host may own a whole /64, so that counts as one. All
+// link-local hosts share a prefix, but there each has one address.
 func client(remote string) netip.Addr {
 	addr, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return netip.Addr{}
 	}
 	ip := addr.Addr().Unmap().WithZone("")
-	if ip.Is6() {
+	if ip.Is6() && !ip.IsLinkLocalUnicast() {
 		if prefix, err := ip.Prefix(64); err == nil {
 			return prefix.Addr()
 		}

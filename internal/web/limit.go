@@ -9,14 +9,15 @@ import (
 )
 
 const (
-	requestsPerSecond = 20
-	requestBurst      = 100  // several people behind one address opening the page at once
+	requestsPerSecond = 100
+	requestBurst      = 400  // thirty people behind one address opening the page at once
 	maxClients        = 1024 // addresses remembered
-	maxConns          = 512
-	maxConnsPerClient = 128
+	maxConns          = 1024
+	maxConnsPerClient = 256
 )
 
-// limiter is a token bucket for each client address, for a bounded number of addresses.
+// limiter is a token bucket for each client address, for a bounded number of addresses. What a reverse proxy says of
+// its clients is not believed, as anyone can say it: all of them count as one.
 //
 // # Concurrency
 //

@@ -17,15 +17,18 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // Attribute keys of this package's log lines.
 const (
 	keyAddress = "address"
+	keyDetail  = "detail"
 	keyError   = "error"
 	keyMethod  = "method"
 	keyPath    = "path"
@@ -70,18 +73,18 @@ type Server struct {
 
 // New returns a Server that holds no resources yet.
 func New(opts Options) *Server {
-	log := opts.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+	logger := opts.Logger
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{opts: opts, log: log, status: newStatus(opts.Status, opts.Version), grace: shutdownTimeout}
+	return &Server{opts: opts, log: logger, status: newStatus(opts.Status, opts.Version), grace: shutdownTimeout}
 }
 
 // Listen claims the port and reads the TLS files, so that an address printed afterwards is one that answers: until Run
 // serves them, connections wait in the system's queue. Every error is a *ListenError.
 // The port is given back when Run returns.
 func (s *Server) Listen() (net.Addr, error) {
-	cert, err := s.certificate()
+	certificates, err := s.certificates()
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +93,9 @@ func (s *Server) Listen() (net.Addr, error) {
 		return nil, listenError(s.opts.Listen, err)
 	}
 	s.listener = limitConns(ln, maxConns, maxConnsPerClient)
-	if cert != nil {
+	if len(certificates) > 0 {
 		s.listener = tls.NewListener(s.listener, &tls.Config{
-			Certificates: []tls.Certificate{*cert},
+			Certificates: certificates,
 			MinVersion:   tls.VersionTLS12,
 			NextProtos:   []string{"http/1.1"},
 		})
@@ -100,9 +103,10 @@ func (s *Server) Listen() (net.Addr, error) {
 	return s.listener.Addr(), nil
 }
 
-func (s *Server) certificate() (*tls.Certificate, error) {
+// certificates is empty for plain HTTP.
+func (s *Server) certificates() ([]tls.Certificate, error) {
 	if s.opts.TLSCert == "" && s.opts.TLSKey == "" {
-		return nil, nil //nolint:nilnil // plain HTTP is not an error
+		return nil, nil
 	}
 	if s.opts.TLSCert == "" || s.opts.TLSKey == "" {
 		return nil, &ListenError{
@@ -119,7 +123,7 @@ func (s *Server) certificate() (*tls.Certificate, error) {
 			Remedy: "--tls-cert and --tls-key each take a PEM file that this user may read",
 		}
 	}
-	return &cert, nil
+	return []tls.Certificate{cert}, nil
 }
 
 // Run serves until ctx ends, then lets requests in flight finish for at most two seconds and returns nil. Sockets that
@@ -156,7 +160,7 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 		WriteTimeout:      transferTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // what strangers send is no news
+		ErrorLog:          log.New(serverLog{s.log}, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnState:         s.fresh.note,
 	}
@@ -171,4 +175,18 @@ func (s *Server) shutDown(ctx context.Context, srv *http.Server) {
 		_ = srv.Close()
 	}
 	s.status.wait(ctx)
+}
+
+// serverLog takes net/http's own lines: what strangers send is no news, a handler of ours that panics is.
+type serverLog struct{ log *slog.Logger }
+
+// Write logs one line of net/http.
+func (l serverLog) Write(line []byte) (int, error) {
+	detail := slog.String(keyDetail, strings.TrimSpace(string(line)))
+	if strings.HasPrefix(string(line), "http: panic") {
+		l.log.Error("request ended by a panic", detail)
+	} else {
+		l.log.Debug("request not served", detail)
+	}
+	return len(line), nil
 }

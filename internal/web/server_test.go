@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -12,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -92,8 +94,17 @@ func dial(t *testing.T, addr string) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second)) // a test fails rather than hangs
 	t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// wantClosed reads to the end of a connection and wants one.
+func wantClosed(t *testing.T, c net.Conn) {
+	t.Helper()
+	if _, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection was left open")
+	}
 }
 
 // A browser opens connections in advance; http.Server.Shutdown alone would wait for them.
@@ -106,31 +117,45 @@ func TestShutdownDoesNotWaitForSilentConnections(t *testing.T) {
 	if took := stop(); took > 2*time.Second {
 		t.Errorf("shutdown took %v", took)
 	}
-	if _, err := silent.Read(make([]byte, 1)); err == nil {
-		t.Error("the silent connection is still open")
-	}
+	wantClosed(t, silent)
 }
 
 func TestShutdownIsBounded(t *testing.T) {
-	asked, release := make(chan struct{}), make(chan struct{})
-	defer close(release)
-	s := New(Options{Listen: "127.0.0.1:0", Status: func() any {
-		close(asked)
-		<-release
-		return nil
-	}})
-	if s.grace > 2*time.Second {
-		t.Errorf("grace %v", s.grace)
+	if s := New(Options{}); s.grace != 2*time.Second {
+		t.Errorf("grace %v, want 2s", s.grace)
 	}
-	s.grace = 50 * time.Millisecond
-	addr, stop := start(t, s)
-	c := dial(t, addr)
-	_, _ = fmt.Fprintf(c, "GET /api/status HTTP/1.1\r\nHost: a\r\n\r\n")
-	<-asked
-	if took := stop(); took < s.grace || took > 2*time.Second {
-		t.Errorf("shutdown took %v, want it soon after %v", took, s.grace)
+	reached, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	hang := func() {
+		close(reached)
+		<-release
+	}
+	tests := map[string]struct {
+		opts    Options
+		request string
+	}{
+		"status":  {Options{Status: func() any { hang(); return nil }}, "GET /api/status HTTP/1.1\r\nHost: a\r\n\r\n"},
+		"handler": {Options{Signalling: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hang() })}, upgrade},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			reached = make(chan struct{})
+			tt.opts.Listen = "127.0.0.1:0"
+			s := New(tt.opts)
+			s.grace = 50 * time.Millisecond
+			addr, stop := start(t, s)
+			c := dial(t, addr)
+			_, _ = io.WriteString(c, tt.request)
+			<-reached
+			if took := stop(); took < s.grace || took > 2*time.Second {
+				t.Errorf("shutdown took %v, want it soon after %v", took, s.grace)
+			}
+			wantClosed(t, c)
+		})
 	}
 }
+
+const upgrade = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 // What the signalling took over is its own: Run neither waits for it nor closes it.
 func TestShutdownLeavesSockets(t *testing.T) {
@@ -144,7 +169,7 @@ func TestShutdownLeavesSockets(t *testing.T) {
 	})})
 	addr, stop := start(t, s)
 	c := dial(t, addr)
-	_, _ = fmt.Fprintf(c, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	_, _ = io.WriteString(c, upgrade)
 	socket := <-taken
 	defer socket.Close()
 	if took := stop(); took > time.Second {
@@ -163,6 +188,21 @@ func TestHeadersAreBounded(t *testing.T) {
 	n, _ := c.Read(answer)
 	if got := string(answer[:n]); !strings.HasPrefix(got, "HTTP/1.1 431") {
 		t.Errorf("answer %q, want 431", got)
+	}
+}
+
+func TestLogLevels(t *testing.T) {
+	var logged bytes.Buffer
+	s := New(Options{Logger: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	for line, want := range map[string]string{
+		"http: panic serving 192.0.2.1:1: oh\nstack\n":      "level=ERROR",
+		"http: TLS handshake error from 192.0.2.1:1: EOF\n": "level=DEBUG",
+	} {
+		logged.Reset()
+		s.httpServer(t.Context()).ErrorLog.Print(line)
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("%q is logged as %q, want %s", line, &logged, want)
+		}
 	}
 }
 

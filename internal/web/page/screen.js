@@ -31,6 +31,8 @@ export class Screen {
     this.#play.onclick = () => this.#start();
     this.#sound.onclick = () => this.#toggleSound();
     this.#full.onclick = () => this.#toggleFull();
+    this.#video.onpause = () => this.#video.srcObject?.active && this.#offerPlay(true); // a media key, or the browser
+    this.#video.onplaying = () => this.#offerPlay(false);
     this.#video.ondblclick = () => this.#toggleFull();
     this.#video.onvolumechange = () => this.#drawSound();
     document.onfullscreenchange = () => this.#drawFull();
@@ -100,7 +102,6 @@ export class Screen {
   async #start({ byItself = false } = {}) {
     try {
       await this.#video.play();
-      this.#offerPlay(false);
     } catch (error) {
       if (error.name !== "NotAllowedError") return; // AbortError: another stream has taken its place
       if (byItself && !this.#video.muted) {

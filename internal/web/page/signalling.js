@@ -13,8 +13,8 @@ export const browserClock = {
 };
 
 /**
- * Waiting times in ms: growing to `max` and staying there for `patience` attempts, so that a board that restarts is
- * found within a second, then growing to `slowest`. Jitter takes off up to half, so that many pages do not come back
+ * Waiting times in ms: growing to `max` and staying there for `patience` attempts, minutes, so that a board that
+ * restarts is found within a second, then growing to `slowest`. Jitter takes off up to half, so that many pages do not come back
  * in step.
  */
 export class Backoff {
@@ -22,7 +22,7 @@ export class Backoff {
   #options;
 
   constructor(options = {}) {
-    this.#options = { first: 300, factor: 1.7, max: 1000, patience: 60, slowest: 5000, random: Math.random, ...options };
+    this.#options = { first: 300, factor: 1.7, max: 1000, patience: 300, slowest: 5000, random: Math.random, ...options };
   }
 
   next() {

@@ -78,7 +78,7 @@ export class FrameRate {
   /** @returns {number|null} null for the first second */
   measure(frames, now) {
     const from = this.#from;
-    if (from && frames >= from.frames && now - from.now < 900) return this.#rate;
+    if (from && now - from.now < 900) return this.#rate;
     if (from && frames >= from.frames) this.#rate = ((frames - from.frames) * 1000) / (now - from.now);
     this.#from = { frames, now };
     return this.#rate;

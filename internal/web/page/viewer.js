@@ -66,6 +66,7 @@ export class Viewer {
 
   stop() {
     this.#clock.clearTimeout(this.#tick);
+    this.#tick = null;
     this.#end();
     this.#signalling.stop();
   }
@@ -166,7 +167,7 @@ export class Viewer {
   #schedule() {
     this.#tick = this.#clock.setTimeout(async () => {
       await this.#look();
-      this.#schedule();
+      if (this.#tick !== null) this.#schedule();
     }, TICK);
   }
 

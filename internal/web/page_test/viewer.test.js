@@ -1,127 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Viewer, playingText } from "../page/viewer.js";
-import { FakeClock } from "./fakes.js";
-
-class FakeSignalling {
-  state = "stopped";
-  calls = []; // the delays asked for
-  sent = [];
-  rested = 0;
-  settledTimes = 0;
-
-  constructor(on) {
-    this.on = on;
-  }
-
-  go(state) {
-    this.state = state;
-    this.on.state(state);
-  }
-
-  start() {
-    this.go("connecting");
-  }
-
-  stop() {
-    this.go("stopped");
-  }
-
-  call(delay = 0) {
-    this.calls.push(delay);
-  }
-
-  rest() {
-    this.rested++;
-  }
-
-  settled() {
-    this.settledTimes++;
-  }
-
-  send(text) {
-    this.sent.push(text);
-    return true;
-  }
-}
-
-class FakePlayer {
-  connected = false;
-  canTalk = false;
-  videoRefused = false;
-  channel = null;
-  closed = false;
-  received = [];
-  sample = { framesDecoded: 0, audioPackets: 0, width: null, height: null, codec: null };
-  videoTracks = [{}];
-  stream = { getVideoTracks: () => this.videoTracks };
-
-  constructor(on, send) {
-    this.on = on;
-    this.send = send;
-  }
-
-  receive(message) {
-    this.received.push(message);
-  }
-
-  async stats() {
-    return this.closed ? null : { ...this.sample };
-  }
-
-  close() {
-    this.closed = true;
-  }
-
-  connect() {
-    this.connected = true;
-    this.on.connection("connected");
-  }
-
-  /** Some frames have come. */
-  frames(n) {
-    this.sample = { ...this.sample, framesDecoded: this.sample.framesDecoded + n, width: 640, height: 480, codec: "H264" };
-  }
-}
-
-function make(options = {}) {
-  const made = { clock: new FakeClock(), players: [], hidden: false };
-  made.viewer = new Viewer({
-    peer: "camera",
-    signalling: (on) => (made.signalling = new FakeSignalling(on)),
-    player: (on, send) => {
-      made.players.push(new FakePlayer(on, send));
-      return made.players.at(-1);
-    },
-    changed: () => {},
-    tracks: () => {},
-    hidden: () => made.hidden,
-    clock: made.clock,
-    random: () => 0,
-    ...options,
-  });
-  made.viewer.start();
-  return made;
-}
-
-/** Goes through the signalling up to a session. */
-function session(made) {
-  for (const state of ["connecting", "registering", "registered", "calling", "session"]) made.signalling.go(state);
-  made.signalling.on.session();
-  return made.players.at(-1);
-}
-
-async function playing(options) {
-  const made = make(options);
-  const player = session(made);
-  player.connect();
-  player.frames(1);
-  made.viewer.frameShown();
-  await made.clock.pass(0);
-  assert.equal(made.viewer.state, "playing");
-  return { ...made, player };
-}
+import { playingText } from "../page/viewer.js";
+import { make, playing, session } from "./viewer_fakes.js";
 
 test("the way to a picture, in words", async () => {
   const made = make();
@@ -151,7 +32,7 @@ test("the way to a picture, in words", async () => {
   await clock.pass(0);
   assert.deepEqual([viewer.state, viewer.text], ["playing", "Playing 640×480 · H264"]);
   assert.deepEqual(viewer.timings, { opened: 50, connected: 150, firstFrame: 250 });
-  for (let n = 0; n < 2; n++) {
+  for (let n = 0; n < 3; n++) {
     player.frames(30);
     await clock.pass(1000);
   }
@@ -172,7 +53,10 @@ test("losing the socket", async (t) => {
     await t.test(`by ${code} leaves the picture alone`, async () => {
       const { viewer, signalling, player, clock } = await playing();
       signalling.on.lost({ code, inSession: true });
-      for (const state of ["waiting", "connecting", "registering", "registered"]) signalling.go(state);
+      for (const state of ["waiting", "connecting", "registering", "registered"]) {
+        signalling.go(state);
+        assert.equal(viewer.state, "playing");
+      }
       for (let n = 0; n < 20; n++) {
         player.frames(30);
         await clock.pass(1000);
@@ -264,14 +148,6 @@ test("media that die are called again", async (t) => {
     }
     assert.equal(viewer.state, "playing");
   });
-  await t.test("nobody looks: no frames are no failure", async () => {
-    const made = await playing();
-    made.hidden = true;
-    const { viewer, clock } = made;
-    // options.hidden reads the object made by make(), which playing() has copied.
-    assert.equal(viewer.state, "playing");
-    await clock.pass(1);
-  });
 });
 
 test("a page that nobody sees does not count silence", async () => {
@@ -297,12 +173,27 @@ test("attempts that come to nothing", async (t) => {
     await made.clock.pass(200);
     assert.deepEqual([made.viewer.state, made.viewer.text], ["reconnecting", "The camera could not be reached. Trying again…"]);
   });
+  await t.test("a late connection has its time for the first frame", async () => {
+    const made = make();
+    const player = session(made);
+    await made.clock.pass(15_000);
+    player.connect();
+    await made.clock.pass(8_000);
+    assert.equal(made.viewer.state, "calling");
+  });
   await t.test("connected, but no frame for 10 s", async () => {
     const made = make();
-    session(made).connect();
-    await made.clock.pass(9_900);
+    const player = session(made);
+    player.connect();
+    const pass = async (seconds) => {
+      for (let n = 0; n < seconds; n++) {
+        player.sample.audioPackets += 50; // sound does not stand for the picture
+        await made.clock.pass(1_000);
+      }
+    };
+    await pass(10);
     assert.equal(made.viewer.state, "calling");
-    await made.clock.pass(2_000);
+    await pass(2);
     assert.equal(made.viewer.state, "reconnecting");
   });
   await t.test("come later each time, and at once again after ten seconds of picture", async () => {
@@ -403,6 +294,17 @@ test("stop ends everything", async () => {
   await clock.pass(60_000);
   assert.equal(clock.pending, 0);
   assert.equal(signalling.calls.length, 1);
+});
+
+test("stop while the statistics are taken", async () => {
+  const { viewer, player, clock } = await playing();
+  let taken;
+  player.stats = () => new Promise((resolve) => (taken = resolve));
+  await clock.pass(1000);
+  viewer.stop();
+  taken(null);
+  await clock.pass(0);
+  assert.equal(clock.pending, 0);
 });
 
 test("words for what plays", () => {

@@ -142,19 +142,16 @@ func TestClientCallsTheStreamer(t *testing.T) {
 		if err := w.server.Register("camera", camera); err != nil {
 			t.Fatal(err)
 		}
-		ones, _ := w.client(ClientOptions{Peer: "camera"})
-		others, _ := w.client(ClientOptions{Peer: "camera", RemoteOfferer: true})
+		ones, _ := w.client(ClientOptions{ID: "one", Peer: "camera"})
+		others, _ := w.client(ClientOptions{ID: "other", Peer: "camera", RemoteOfferer: true})
 		for range 2 {
-			s := camera.later(t)
-			select {
-			case one := <-ones.opened:
-				one.t = t
+			if s := camera.later(t); s.peer == "one" {
+				one := ones.next(t)
 				one.expect("OFFER_REQUEST")
 				talk(t, one, s)
-			case other := <-others.opened:
-				other.t = t
+			} else {
 				s.expect("OFFER_REQUEST")
-				talk(t, s, other)
+				talk(t, s, others.next(t))
 			}
 		}
 	})

@@ -163,8 +163,9 @@ func ourGoroutines() string {
 	buf = buf[:runtime.Stack(buf, true)]
 	var left []string
 	for g := range strings.SplitSeq(string(buf), "\n\n") {
-		for _, of := range []string{"(*Server).", "(*wire).", "(*link).", "(*Client).", "signalling.watch"} {
-			if strings.Contains(g, of) && strings.Contains(g, "boardcast/internal/signalling") && !strings.Contains(g, "testing.tRunner") {
+		g, _, _ = strings.Cut(g, "created by ") // who is past its last line counts as ended
+		for _, of := range []string{"(*Server).", "(*wire).", "(*link).", "(*Client).", "watch"} {
+			if strings.Contains(g, "internal/signalling."+of) && !strings.Contains(g, "testing.tRunner") {
 				left = append(left, g)
 				break
 			}

@@ -27,23 +27,3 @@ func TestJoin(t *testing.T) {
 		t.Errorf("Join = %q, want %q", got, want)
 	}
 }
-
-func TestLevel(t *testing.T) {
-	cases := []struct {
-		f         VideoFormat
-		level, id string
-	}{
-		{VideoFormat{320, 240, 15, 1, 200_000}, "3.1", "42c01f"}, // the floor
-		{VideoFormat{1280, 720, 30, 1, 2_000_000}, "3.1", "42c01f"},
-		{VideoFormat{1280, 720, 60, 1, 4_000_000}, "3.2", "42c020"},
-		{VideoFormat{1920, 1080, 30, 1, 6_000_000}, "4", "42c028"},
-		{VideoFormat{1920, 1080, 60, 1, 6_000_000}, "4.2", "42c02a"},
-		{VideoFormat{1280, 720, 30, 1, 15_000_000}, "3.2", "42c020"},
-		{VideoFormat{8192, 8192, 120, 1, 6_000_000}, "5.2", "42c034"}, // beyond every level
-	}
-	for _, c := range cases {
-		if c.f.Level() != c.level || c.f.ProfileLevelID() != c.id {
-			t.Errorf("%v: level %s, id %s; want %s, %s", c.f, c.f.Level(), c.f.ProfileLevelID(), c.level, c.id)
-		}
-	}
-}

@@ -1,67 +1,9 @@
 package pipeline
 
-import "fmt"
-
-// rawFormats maps V4L2 pixel formats to GStreamer's names.
-var rawFormats = map[string]string{
-	"YUYV": "YUY2", "UYVY": "UYVY", "YVYU": "YVYU", "NV12": "NV12", "NV21": "NV21", "YU12": "I420", "YV12": "YV12",
-	"NM12": "NV12", "YM12": "I420", "422P": "Y42B", "GREY": "GRAY8", "RGB3": "RGB", "BGR3": "BGR",
-}
-
-// jpegDecoders are tried in this order.
-var jpegDecoders = []string{"jpegdec", "avdec_mjpeg"}
-
-// UnsupportedFormatError tells of a camera mode that no graph is known for.
-type UnsupportedFormatError struct{ Device, FourCC string }
-
-// Error names the device and the format.
-func (e *UnsupportedFormatError) Error() string {
-	return fmt.Sprintf("capture from %s: pixel format %s is not supported", e.Device, e.FourCC)
-}
-
-// Hint says how to go on.
-func (e *UnsupportedFormatError) Hint() string {
-	return "run 'boardcast devices' for the camera's formats; YUYV, NV12 and MJPG are the usual ones"
-}
-
-func captureGraph(v VideoSource, installed func(string) bool) (Graph, error) {
-	rate := fmt.Sprintf("%d/%d", v.FPSNum, max(1, v.FPSDen))
-	if v.Device == "" {
-		return testGraph(v, rate, installed), nil
-	}
-	source := El("v4l2src", "device="+v.Device)
-	if v.FourCC == "MJPG" || v.FourCC == "JPEG" {
-		for _, d := range jpegDecoders {
-			if installed(d) {
-				return Graph{
-					source, Filter("image/jpeg,width=%d,height=%d,framerate=%s", v.Width, v.Height, rate),
-					El(d), outEnd(2),
-				}, nil
-			}
-		}
-	}
-	format, ok := rawFormats[v.FourCC]
-	if !ok {
-		return nil, &UnsupportedFormatError{v.Device, v.FourCC}
-	}
-	return Graph{
-		source, Filter("video/x-raw,format=%s,width=%d,height=%d,framerate=%s", format, v.Width, v.Height, rate),
-		outEnd(2),
-	}, nil
-}
-
-// testGraph is a moving picture with the time of day, which needs Pango; without it the picture only moves.
-func testGraph(v VideoSource, rate string, installed func(string) bool) Graph {
-	g := Graph{
-		El("videotestsrc", "is-live=true", "pattern=smpte75", "horizontal-speed=2"),
-		Filter("video/x-raw,format=I420,width=%d,height=%d,framerate=%s,pixel-aspect-ratio=1/1", v.Width&^1, v.Height&^1, rate),
-	}
-	if installed("clockoverlay") {
-		g = append(g, El("clockoverlay", "time-format=%H:%M:%S", "halignment=center", "valignment=center",
-			"shaded-background=true", "font-desc=Sans Bold 36"))
-	}
-	return append(g, outEnd(2))
-}
+import (
+	"fmt"
+	"slices"
+)
 
 func audioGraph(a AudioSource, bitrate int) Graph {
 	var source Graph
@@ -102,7 +44,7 @@ func seeGraph(display bool) Graph {
 }
 
 // payloadTypes are the numbers of our own offers; when the other side offers, its numbers are taken.
-var payloadTypes = map[Codec]int{H264: 102, VP8: 96}
+var payloadTypes = map[Codec]int{H264: 102, VP8: 96, VP9: 98}
 
 const opusPayloadType = 111
 
@@ -117,7 +59,7 @@ func Preferences(c Codec, f VideoFormat, pt int) string {
 	return head + "," + feedback
 }
 
-var encodingNames = map[Codec]string{H264: "H264", VP8: "VP8"}
+var encodingNames = map[Codec]string{H264: "H264", VP8: "VP8", VP9: "VP9"}
 
 func opusPreferences(pt int) string {
 	return fmt.Sprintf("application/x-rtp,media=audio,encoding-name=OPUS,payload=%d,clock-rate=48000,"+
@@ -129,15 +71,18 @@ func viewerEnd() Node {
 	return El("appsrc", "is-live=true", "format=time", "do-timestamp=false", "max-bytes=0", "max-buffers=0", "max-time=0").Named(InName)
 }
 
+// payloaders make RTP of each codec. VP8 and VP9 without picture ids recover badly from loss in browsers.
+var payloaders = map[Codec]Node{
+	H264: El("rtph264pay", "config-interval=-1", "aggregate-mode=zero-latency", "mtu=1200"),
+	VP8:  El("rtpvp8pay", "picture-id-mode=15-bit", "mtu=1200"),
+	VP9:  El("rtpvp9pay", "picture-id-mode=15-bit", "mtu=1200"),
+}
+
 // PayloadGraph is the chain from a coded fan to a viewer's webrtcbin.
 func PayloadGraph(c Codec, pt int) Graph {
-	if c == H264 {
-		return Graph{
-			viewerEnd(),
-			El("rtph264pay", "config-interval=-1", "aggregate-mode=zero-latency", "mtu=1200", "pt="+itoa(pt)),
-		}
-	}
-	return Graph{viewerEnd(), El("rtpvp8pay", "picture-id-mode=15-bit", "mtu=1200", "pt="+itoa(pt))}
+	node := payloaders[c]
+	node.Props = append(slices.Clone(node.Props), Prop{"pt", itoa(pt)})
+	return Graph{viewerEnd(), node}
 }
 
 func opusPayloadGraph(pt int) Graph {

@@ -35,19 +35,19 @@ func TestLineRunsWhileUsed(t *testing.T) {
 		}
 		l.drop()
 		l.drop()
-		time.Sleep(4 * time.Second)
+		<-time.After(4 * time.Second)
 		l.use() // somebody comes back within the grace period
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		if s := e.started()[0]; s.isClosed() {
 			t.Fatal("closed although used again")
 		}
 		l.drop()
-		time.Sleep(6 * time.Second)
+		<-time.After(6 * time.Second)
 		synctest.Wait()
 		if !e.started()[0].isClosed() {
 			t.Fatal("still runs after the grace period")
 		}
-		time.Sleep(6 * time.Second)
+		<-time.After(6 * time.Second)
 		if !e.started()[1].isClosed() {
 			t.Fatal("what fed it still runs")
 		}
@@ -68,9 +68,9 @@ func TestLineMergesKeyframeWishes(t *testing.T) {
 		for range 40 {
 			poke(l.fan.(*fakeFan).key)
 			synctest.Wait()
-			time.Sleep(50 * time.Millisecond)
+			<-time.After(50 * time.Millisecond)
 		}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		got := e.started()[0].forced()
 		if len(got) < 4 || len(got) > 5 {
 			t.Fatalf("%d keyframes for 40 wishes in 2 s, want one each 500 ms", len(got))
@@ -89,7 +89,7 @@ func TestLineTriesAgainEverMoreSlowly(t *testing.T) {
 		e.refuse = errors.New("busy")
 		l := startLine(t, e, nil)
 		l.use()
-		time.Sleep(2 * time.Minute)
+		<-time.After(2 * time.Minute)
 		synctest.Wait()
 		n := len(e.started())
 		if n < 6 || n > 12 {
@@ -98,7 +98,7 @@ func TestLineTriesAgainEverMoreSlowly(t *testing.T) {
 		e.mu.Lock()
 		e.refuse = nil
 		e.mu.Unlock()
-		time.Sleep(longestRetry + time.Second)
+		<-time.After(longestRetry + time.Second)
 		synctest.Wait()
 		s := e.started()[len(e.started())-1]
 		s.events <- StageEvent{Err: errors.New("gone")}
@@ -106,7 +106,7 @@ func TestLineTriesAgainEverMoreSlowly(t *testing.T) {
 		if !s.isClosed() {
 			t.Fatal("a failed stage was not closed")
 		}
-		time.Sleep(longestRetry + time.Second)
+		<-time.After(longestRetry + time.Second)
 		synctest.Wait()
 		if len(e.started()) < n+2 {
 			t.Fatal("a failed stage was not started again")

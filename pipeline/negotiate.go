@@ -186,7 +186,7 @@ func (v *Viewer) described(e PeerEvent) error {
 	if err := v.peer.SetLocal(e.Type, e.Text); err != nil {
 		return err
 	}
-	v.send(Message{Type: e.Type, SDP: e.Text})
+	v.send(Message{Type: e.Type, SDP: withoutSSRC(e.Text)})
 	if e.Type == "offer" {
 		v.advance(offered, answerLimit)
 		return nil

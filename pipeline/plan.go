@@ -1,30 +1,25 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"boardcast/board"
+	"boardcast/device"
 )
 
-// Wish is what the user asked for; zero values leave the choice to Build.
+// Wish is what the user asked for; zero values leave the choice to Build and Choose.
 type Wish struct {
 	Width, Height int
 	FPS           int
 	Bitrate       int    // bit/s of video
 	AudioBitrate  int    // bit/s
-	Codec         string // "auto", "h264" or "vp8"
-	Encoder       string // "auto" or an encoder's ID
+	Codec         string // "auto", "h264", "vp8" or "vp9"
+	Encoder       string // "auto", an encoder's ID or its element
 	Display       bool   // show incoming video on the board's own screen
-}
-
-// VideoSource is where the picture comes from. The zero value is the test picture.
-type VideoSource struct {
-	None           bool   // no picture at all
-	Device         string // "/dev/video0", empty for the test picture
-	Name           string // for people
-	FourCC         string // V4L2 pixel format of the mode chosen
-	Width, Height  int
-	FPSNum, FPSDen int
 }
 
 // AudioSource is where the sound comes from.
@@ -37,17 +32,45 @@ type AudioSource struct {
 // AudioSink is where incoming sound goes; an empty PCM measures and drops it.
 type AudioSink struct{ PCM string }
 
-// Choice is an encoder with its verdict.
+// Given is what is there to choose from.
+type Given struct {
+	Board   board.Board
+	Machine Machine
+	Audio   AudioSource
+	Sink    AudioSink
+	NoVideo bool
+	// Camera is the one to use; nil means the board's own camera connector where Connector is set, else the test picture.
+	Camera    *device.Camera
+	Connector bool
+	// Direct allows a camera's own H.264 to go to the viewers untouched, where it suits.
+	Direct bool
+	// Trials proves encoders and sources; nil takes presence for proof.
+	Trials Prover
+}
+
+// Prover proves by trial that a graph does what it is for.
+type Prover interface {
+	Encoder(context.Context, Encoder, Raw, VideoFormat) Verdict
+	// Source tries a capture graph; name tells one camera from another, codec is empty for raw pictures.
+	Source(ctx context.Context, g Graph, name string, codec Codec) Verdict
+}
+
+// Choice is an encoder with its graph and its verdict.
 type Choice struct {
 	Encoder Encoder
 	Graph   Graph
+	Format  VideoFormat // what it makes
+	Verdict Verdict     // zero when nothing was tried
+	Direct  bool        // Graph begins at the camera itself: no capture feeds it
 }
 
 // Plan is everything that is to run, as values.
 type Plan struct {
-	Format   VideoFormat
-	Capture  Graph
+	Format   VideoFormat // of the first choice
+	Source   VideoSource
+	Capture  Graph    // nil without a picture, and when the first choice is direct
 	Choices  []Choice // one per codec, the preferred first
+	Spares   []Choice // what else might do, untried, in order: for the day when a choice fails
 	Audio    Graph    // nil without a microphone
 	Talkback bool
 	Hear     Graph // decodes incoming audio
@@ -55,54 +78,62 @@ type Plan struct {
 	Why      []string
 }
 
-// ErrNoEncoder tells that no encoder of the table that fits the wish is installed.
+// ErrNoEncoder tells that no encoder of the table that fits the wish is installed and works.
 var ErrNoEncoder = errors.New("no encoder")
 
-// NoEncoderError says which encoders were looked for; it is ErrNoEncoder.
+// NoEncoderError says which encoders were looked for and what came of each; it is ErrNoEncoder.
 type NoEncoderError struct {
 	Wanted  string
-	Missing []Encoder
+	Missing []Encoder // not installed
+	Failed  []string  // "element: reason"
 }
 
 // Error names what was looked for.
 func (e *NoEncoderError) Error() string {
+	if len(e.Failed) > 0 {
+		return fmt.Sprintf("choose an encoder for %s: %v works (%s)", e.Wanted, ErrNoEncoder, strings.Join(e.Failed, "; "))
+	}
 	return fmt.Sprintf("choose an encoder for %s: %v installed", e.Wanted, ErrNoEncoder)
 }
 
 // Unwrap makes errors.Is(err, ErrNoEncoder) hold.
 func (e *NoEncoderError) Unwrap() error { return ErrNoEncoder }
 
-// Hint names the packages that bring an encoder.
+// Hint names the packages that bring an encoder: those that every machine can have, else what the wish needs.
 func (e *NoEncoderError) Hint() string {
-	var packages []string
+	var software, all []string
 	for _, m := range e.Missing {
-		packages = append(packages, m.Package)
+		all = append(all, m.Package)
+		if !m.Hardware {
+			software = append(software, m.Package)
+		}
 	}
-	if len(packages) == 0 {
-		return "run 'boardcast --help' for the codecs and encoders there are"
+	if len(software) > 0 {
+		all = software
 	}
-	return "install one of: " + strings.Join(packages, ", ")
+	if len(all) == 0 {
+		return "run 'boardcast encoders' for what there is and what became of each"
+	}
+	slices.Sort(all)
+	return "install one of: " + strings.Join(slices.Compact(all), ", ")
 }
 
-// Build decides what to run. installed tells whether an element can be made; nothing else is asked of the machine.
+// Build decides what to run from a source whose mode is chosen already. installed tells whether an element can be made;
+// nothing else is asked of the machine and nothing is tried.
 func Build(w Wish, video VideoSource, audio AudioSource, sink AudioSink, installed func(element string) bool) (Plan, error) {
-	var p Plan
-	if !video.None {
-		var err error
-		video, p.Format = format(w, video)
-		if p.Choices, err = choose(w, p.Format, installed); err != nil {
-			return Plan{}, err
-		}
-		if p.Capture, err = captureGraph(video, installed); err != nil {
-			return Plan{}, err
-		}
+	g := Given{Machine: Machine{Installed: installed}, Audio: audio, Sink: sink, NoVideo: video.None}
+	c := &chooser{wish: w, given: g, ctx: context.Background()}
+	if video.isTest() {
+		video = VideoSource{Width: or(w.Width, defaultWidth), Height: or(w.Height, defaultHeight), FPSNum: or(w.FPS, defaultFPS), FPSDen: 1}
 	}
-	p.Audio = audioGraph(audio, w.AudioBitrate)
-	p.Talkback = true
-	p.Hear = hearGraph(sink)
-	p.See = seeGraph(w.Display)
-	p.Why = p.reasons(w)
-	return p, nil
+	c.fixed = &video
+	return c.plan()
+}
+
+// Choose decides what to run: the encoder by the board's order and by trial, the camera's mode by the wish, the limits of
+// that encoder and what it was seen to manage. ctx ends the trials, not the choice.
+func Choose(ctx context.Context, w Wish, g Given) (Plan, error) {
+	return (&chooser{wish: w, given: g, ctx: ctx}).plan()
 }
 
 // Defaults where neither the user nor the camera says.
@@ -111,20 +142,9 @@ const (
 	defaultAudioBitrate                     = 48_000
 )
 
-func format(w Wish, v VideoSource) (VideoSource, VideoFormat) {
-	if v.Device == "" {
-		v.Width, v.Height = or(w.Width, defaultWidth), or(w.Height, defaultHeight)
-		v.FPSNum, v.FPSDen = or(w.FPS, defaultFPS), 1
-	}
-	f := VideoFormat{Width: or(w.Width, v.Width), Height: or(w.Height, v.Height), FPSNum: v.FPSNum, FPSDen: max(1, v.FPSDen)}
-	f.Width, f.Height = f.Width&^1, f.Height&^1 // 4:2:0 has no odd sizes
-	f.Bitrate = or(w.Bitrate, defaultBitrate(f))
-	return v, f
-}
-
 // defaultBitrate is a sixth of a bit per pixel: 1.5 Mbit/s for 640x480 at 30 frames/s.
 func defaultBitrate(f VideoFormat) int {
-	rate := f.Width * f.Height * f.FPSNum / f.FPSDen / 6
+	rate := f.Width * f.Height * f.FPSNum / max(1, f.FPSDen) / 6
 	return min(max(rate/50_000*50_000, 200_000), 6_000_000)
 }
 
@@ -135,27 +155,6 @@ func or(a, b int) int {
 	return b
 }
 
-func choose(w Wish, f VideoFormat, installed func(string) bool) ([]Choice, error) {
-	var out []Choice
-	var missing []Encoder
-	have := map[Codec]bool{}
-	for _, e := range Encoders {
-		fits := (auto(w.Codec) || Codec(w.Codec) == e.Codec) && (auto(w.Encoder) || w.Encoder == e.ID)
-		switch {
-		case !fits || have[e.Codec]:
-		case !installed(e.Element):
-			missing = append(missing, e)
-		default:
-			have[e.Codec] = true
-			out = append(out, Choice{e, e.Graph(f)})
-		}
-	}
-	if len(out) == 0 {
-		return nil, &NoEncoderError{Wanted: fmt.Sprintf("codec %s, encoder %s", word(w.Codec), word(w.Encoder)), Missing: missing}
-	}
-	return out, nil
-}
-
 func auto(s string) bool { return s == "" || s == "auto" }
 
 func word(s string) string {
@@ -163,29 +162,4 @@ func word(s string) string {
 		return "auto"
 	}
 	return s
-}
-
-func (p *Plan) reasons(w Wish) []string {
-	var why []string
-	for i, c := range p.Choices {
-		reason := "the first of its codec that is installed"
-		switch {
-		case !auto(w.Encoder):
-			reason = "as asked"
-		case i > 0:
-			reason = "for browsers that do not take " + strings.ToUpper(string(p.Choices[0].Encoder.Codec))
-		}
-		why = append(why, fmt.Sprintf("encoder: %s (%s, software), %s, %d kbit/s: %s", c.Encoder.ID,
-			strings.ToUpper(string(c.Encoder.Codec)), p.Format, p.Format.Bitrate/1000, reason))
-	}
-	return why
-}
-
-// String prints size and rate.
-func (f VideoFormat) String() string {
-	rate := fmt.Sprint(f.FPSNum)
-	if f.FPSDen > 1 {
-		rate = fmt.Sprintf("%.2f", float64(f.FPSNum)/float64(f.FPSDen))
-	}
-	return fmt.Sprintf("%dx%d at %s frames/s", f.Width, f.Height, rate)
 }

@@ -70,3 +70,10 @@ func FuzzParseSDP(f *testing.F) {
 		}
 	})
 }
+
+func TestWithoutSSRC(t *testing.T) {
+	given := "m=video 9 UDP/TLS/RTP/SAVPF 108\r\na=ssrc-group:FID 0 2611278746\r\na=ssrc:2611278746 cname:x\r\na=sendonly\r\n"
+	if got, want := withoutSSRC(given), "m=video 9 UDP/TLS/RTP/SAVPF 108\r\na=sendonly\r\n"; got != want {
+		t.Errorf("withoutSSRC = %q, want %q", got, want)
+	}
+}

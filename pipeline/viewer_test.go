@@ -100,7 +100,7 @@ func TestViewerOffers(t *testing.T) {
 		if last := p.said()[len(p.said())-1]; last != "close" {
 			t.Errorf("last call %q, want close", last)
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		for _, s := range e.started() {
 			if !s.isClosed() {
 				t.Errorf("%s still runs without viewers", s.graph[0].Factory)
@@ -140,7 +140,7 @@ func TestViewerTakesWhatTheOtherSideDecodes(t *testing.T) {
 				if diff := cmp.Diff(c.want, got); diff != "" {
 					t.Errorf("attached (-want +got):\n%s", diff)
 				}
-				time.Sleep(handshakeLimit + tick)
+				<-time.After(handshakeLimit + tick)
 				synctest.Wait()
 				select {
 				case <-v.Done():

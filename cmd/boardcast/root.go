@@ -2,6 +2,8 @@ package main
 
 import (
 	"io"
+	"log/slog"
+	"os"
 
 	"github.com/spf13/cobra"
 )
@@ -55,6 +57,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("boardcast {{.Version}}\n")
-	root.AddCommand(newServer(stdout, stderr), newDevices(stdout), newConfig(stdout), newVersion(stdout))
+	root.AddCommand(newServer(stdout, stderr), newDevices(stdout), newEncodersCmd(stdout, slog.New(slog.DiscardHandler)),
+		newConfig(stdout), newVersion(stdout), newTrialEncoder(os.Stdin, stdout))
 	return root
 }

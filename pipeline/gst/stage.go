@@ -4,6 +4,7 @@ package gst
 
 /*
 #include "media.h"
+#include "trial.h"
 */
 import "C"
 
@@ -102,10 +103,36 @@ func (s *stage) cause(err error) error {
 func (s *stage) Events() <-chan pipeline.StageEvent { return s.events }
 
 func (s *stage) Keyframe(m pipeline.KeyframeMethod) error {
-	if m != pipeline.KeyframeEvent {
-		return nil
+	switch m {
+	case pipeline.KeyframeEvent:
+		return bounded(callLimit, func() error { C.stage_keyframe(s.c); return nil }, nil)
+	case pipeline.KeyframeForceIDR:
+		return s.forceIDR()
+	case pipeline.KeyframeExtraControls:
+		return s.Set(pipeline.EncoderName, "extra-controls", pipeline.KeyframeControls)
+	case pipeline.KeyframeNone:
 	}
-	return bounded(callLimit, func() error { C.stage_keyframe(s.c); return nil }, nil)
+	return nil
+}
+
+// forceIDR is the action signal of NVIDIA's encoders.
+const forceIDR = "force-IDR"
+
+// forceIDR forces a keyframe by signal, and not before the first picture came out: NVIDIA's elements crash on that.
+func (s *stage) forceIDR() error {
+	return bounded(callLimit, func() error {
+		if C.graph_flowed(s.pipe.c()) == 0 {
+			return nil
+		}
+		e, freeE := cString(pipeline.EncoderName)
+		defer freeE()
+		signal, freeSignal := cString(forceIDR)
+		defer freeSignal()
+		if C.stage_emit(s.c, e, signal) == 0 {
+			return fmt.Errorf("force keyframe: %s has no signal %s", pipeline.EncoderName, forceIDR)
+		}
+		return nil
+	}, nil)
 }
 
 func (s *stage) Set(element, property, value string) error {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"sync"
@@ -118,9 +119,7 @@ func (b *bridge) send(op string, args map[string]any, answer chan bridgeMessage)
 	defer b.mu.Unlock()
 	b.lastID++
 	request := map[string]any{"id": b.lastID, "op": op}
-	for k, v := range args {
-		request[k] = v
-	}
+	maps.Copy(request, args)
 	line, err := json.Marshal(request)
 	if err != nil {
 		return 0, err

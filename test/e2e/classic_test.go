@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"testing"
 	"time"
@@ -94,9 +95,7 @@ func TestClassicPeers(t *testing.T) {
 func openClassic(t *testing.T, pages, ws string, wishes url.Values) *Page {
 	t.Helper()
 	fragment := url.Values{"ws": {ws}}
-	for k, v := range wishes {
-		fragment[k] = v
-	}
+	maps.Copy(fragment, wishes)
 	return browsers.Launch(t, Chromium).Open(t, pages+"classic.html#"+fragment.Encode())
 }
 
@@ -120,7 +119,7 @@ func assertClassic(t *testing.T, page *Page) {
 		t.Errorf("stats = %+v, want 320x240", stats)
 	}
 	page.WaitMoving()
-	page.Until("(await e2e.stats()).audioEnergy > 0", callWithin)
+	page.WaitSound()
 	var heard []string
 	page.Eval("boardcast.messages", &heard)
 	if len(heard) > 5 {

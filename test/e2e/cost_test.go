@@ -24,9 +24,10 @@ var costFlags = []string{
 }
 
 // BenchmarkViewer states what one 640x480 viewer at 30 frames/s and 1.5 Mbit/s of H.264 costs the program, in cores and
-// MB, beside the same source and encoder alone under gst-launch-1.0. The browser runs on the same cores meanwhile.
+// MB, beside the same source and encoder alone under gst-launch-1.0. The browser runs on the same cores meanwhile. The
+// test picture is an easy one: it stays below that bit rate.
 func BenchmarkViewer(b *testing.B) {
-	for range b.N {
+	for b.Loop() {
 		alone, graph := encoderAlone(b)
 		program := StartBoardcast(b, costFlags...)
 		page := browsers.Launch(b, Chromium).Open(b, program.Address+"/")
@@ -47,37 +48,34 @@ func BenchmarkViewer(b *testing.B) {
 	}
 }
 
-var (
-	sink   = regexp.MustCompile(`appsink[^!]*$`)
-	source = regexp.MustCompile(`(videotestsrc)( |$)`)
-)
-
 // encoderAlone runs the source and the encoder that the program says it would run, and returns the cores used.
 func encoderAlone(b *testing.B) (cores float64, graph string) {
 	b.Helper()
 	args := append(append([]string{"--dry-run"}, testSources(nil)...), costFlags...)
-	out, err := exec.CommandContext(b.Context(), binary(b), args...).Output()
+	var errs strings.Builder
+	cmd := exec.CommandContext(b.Context(), binary(b), args...)
+	cmd.Stderr, cmd.Env = &errs, environ()
+	out, err := cmd.Output()
 	if err != nil {
-		b.Fatalf("boardcast --dry-run: %v", err)
+		b.Fatalf("boardcast --dry-run: %v\n%s", err, errs.String())
 	}
 	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, "videotestsrc") && strings.Contains(line, "264") {
-			graph = strings.TrimPrefix(strings.TrimSpace(line), "gst-launch-1.0 ")
+		if strings.Contains(line, " videotestsrc ") && strings.Contains(line, "264") {
+			graph = strings.TrimSpace(line)
 		}
 	}
-	if !sink.MatchString(graph) {
-		b.Fatalf("no line with videotestsrc, an H.264 encoder and an appsink in:\n%s", out)
+	if graph == "" {
+		b.Fatalf("no line with videotestsrc and an H.264 encoder in:\n%s", out)
 	}
-	graph = sink.ReplaceAllString(graph, "fakesink")
-	graph = source.ReplaceAllString(graph, fmt.Sprintf("videotestsrc num-buffers=%d ", costFrames))
-	cmd := exec.CommandContext(b.Context(), "sh", "-c", "exec gst-launch-1.0 "+graph)
+	graph = strings.Replace(graph, " videotestsrc ", fmt.Sprintf(" videotestsrc num-buffers=%d ", costFrames), 1)
+	cmd = exec.CommandContext(b.Context(), "sh", "-c", "exec "+graph)
 	began := time.Now()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("gst-launch-1.0 %s: %v\n%s", graph, err, out)
+		b.Fatalf("%s: %v\n%s", graph, err, out)
 	}
 	wall := time.Since(began)
 	if wall < costSeconds*time.Second*9/10 {
-		b.Fatalf("gst-launch-1.0 %s: took %v for %d s of picture: not live", graph, wall, costSeconds)
+		b.Fatalf("%s: took %v for %d s of picture: not live", graph, wall, costSeconds)
 	}
 	return (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds() / wall.Seconds(), graph
 }

@@ -4,9 +4,7 @@ package e2e
 
 import (
 	"embed"
-	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,30 +19,17 @@ var testdata embed.FS
 // servePages serves testdata's pages at an address of the board's side, under the policy that a careful product sends.
 func servePages(t testing.TB) (base string, remotes func() []string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", BoardAddr+":0")
-	if err != nil {
-		t.Fatalf("listen: %v", err)
-	}
 	var mu sync.Mutex
 	var seen []string
 	files := http.FileServerFS(testdata)
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		seen = append(seen, r.RemoteAddr)
 		mu.Unlock()
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; connect-src *")
 		files.ServeHTTP(w, r)
-	})}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(listener)
-	}()
-	t.Cleanup(func() {
-		_ = server.Close()
-		<-done
-	})
-	return fmt.Sprintf("http://%s/testdata/", listener.Addr()), func() []string {
+	}))
+	return "http://" + address + "/testdata/", func() []string {
 		mu.Lock()
 		defer mu.Unlock()
 		return slices.Clone(seen)
@@ -64,6 +49,9 @@ func TestHarness(t *testing.T) {
 			}
 			if first, second := page.WaitMoving(); first.Hash == second.Hash || second.Width != 320 || second.Spread() < 20 {
 				t.Errorf("pictures %+v and %+v, want two different ones, 320 wide, not blank", first, second)
+			}
+			if kind == Chromium { // Firefox's AudioContext stands still on a machine without a sound card
+				page.WaitSound()
 			}
 			page.Watch()
 			if w := page.WaitWatched(10); !w.SamePC || w.GapMS <= 0 {

@@ -54,6 +54,7 @@ type Pixels struct {
 type Watched struct {
 	Frames int     `json:"frames"`
 	GapMS  float64 `json:"gap"`    // the longest time without a new frame, up to now
+	LagMS  float64 `json:"lag"`    // the longest delay of one of the page's timers meanwhile
 	SamePC bool    `json:"samePC"` // the RTCPeerConnection is the one it was
 }
 
@@ -217,6 +218,24 @@ func (p *Page) Timings() (Timings, time.Time) {
 func wallClock(ms float64) time.Time {
 	whole, part := math.Modf(ms)
 	return time.UnixMilli(int64(whole)).Add(time.Duration(part * float64(time.Millisecond)))
+}
+
+// Click clicks on the element that a CSS selector names, as a person does.
+func (p *Page) Click(selector string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), callWithin)
+	defer cancel()
+	if err := p.browser.bridge.call(ctx, "click", map[string]any{"page": p.id, "selector": selector}, nil); err != nil {
+		p.t.Fatalf("%s: %v", p.browser.Kind, err)
+	}
+}
+
+// WaitSound clicks on the page's #sound button and waits until sound arrives. Chromium measures what a muted element
+// plays as silence.
+func (p *Page) WaitSound() {
+	p.t.Helper()
+	p.Click("#sound")
+	p.Until("(await e2e.stats()).audioEnergy > 0", callWithin)
 }
 
 // Screenshot writes a PNG of the page.

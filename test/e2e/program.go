@@ -70,6 +70,7 @@ func start(t testing.TB, args ...string) *Program {
 	p := &Program{t: t, exited: make(chan struct{}), output: output{changed: make(chan struct{})}}
 	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary(t), args...)
 	p.cmd.Dir = t.TempDir() // no ./boardcast.yaml
+	p.cmd.Env = environ()
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.cmd.WaitDelay = stopWithin
 	p.cmd.Stdout, p.cmd.Stderr = &lineWriter{to: &p.output, from: "stdout"}, &lineWriter{to: &p.output, from: "stderr"}
@@ -85,6 +86,11 @@ func start(t testing.TB, args ...string) *Program {
 	match, at := p.WaitLine("stdout", addressLine, startWithin)
 	p.Address, p.Ready = match[1], at
 	return p
+}
+
+// environ is ours without what the tests are told by it: the program refuses a name that is no setting of its own.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "BOARDCAST_") })
 }
 
 // binary is the program under test.

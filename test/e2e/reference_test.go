@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,10 +16,10 @@ import (
 // leaves closes the other socket with 1000. okSuffix is what some relatives add to SESSION_OK.
 type reference struct {
 	okSuffix string
+	handlers sync.WaitGroup
 
 	mu    sync.Mutex
 	peers map[string]*referencePeer
-	wg    sync.WaitGroup
 }
 
 type referencePeer struct {
@@ -34,18 +33,11 @@ type referencePeer struct {
 func startReference(t testing.TB, okSuffix string) string {
 	t.Helper()
 	r := &reference{okSuffix: okSuffix, peers: map[string]*referencePeer{}}
-	listener, err := net.Listen("tcp", BoardAddr+":0")
-	if err != nil {
-		t.Fatalf("listen: %v", err)
-	}
-	server := &http.Server{Handler: r}
-	r.wg.Go(func() { _ = server.Serve(listener) })
 	t.Cleanup(func() {
-		_ = server.Close()
 		r.closeAll()
-		r.wg.Wait()
+		r.handlers.Wait()
 	})
-	return "ws://" + listener.Addr().String()
+	return "ws://" + serve(t, r)
 }
 
 func (r *reference) closeAll() {
@@ -57,6 +49,8 @@ func (r *reference) closeAll() {
 }
 
 func (r *reference) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	r.handlers.Add(1)
+	defer r.handlers.Done()
 	upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	ws, err := upgrader.Upgrade(w, q, nil)
 	if err != nil {

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -22,25 +21,12 @@ type scripted struct {
 
 func startScripted(t *testing.T) *scripted {
 	t.Helper()
-	listener, err := net.Listen("tcp", BoardAddr+":0")
-	if err != nil {
-		t.Fatalf("listen: %v", err)
-	}
-	s := &scripted{t: t, url: "ws://" + listener.Addr().String(), conns: make(chan *websocket.Conn, 16)}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := &scripted{t: t, conns: make(chan *websocket.Conn, 16)}
+	s.url = "ws://" + serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ws, err := new(websocket.Upgrader).Upgrade(w, r, nil); err == nil {
 			s.conns <- ws
 		}
-	})}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(listener)
-	}()
-	t.Cleanup(func() {
-		_ = server.Close()
-		<-done
-	})
+	}))
 	return s
 }
 

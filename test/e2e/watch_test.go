@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,14 +15,14 @@ import (
 func assertWatchable(t *testing.T, page *Page, codec string, width, height int) {
 	t.Helper()
 	stats := page.WaitPlaying(90)
-	if stats.Width != width || stats.Height != height || stats.Codec != codec || stats.AudioCodec != "audio/opus" {
+	if stats.Width != width || stats.Height != height || stats.Codec != codec || !strings.EqualFold(stats.AudioCodec, "audio/opus") {
 		t.Errorf("stats = %+v, want %s at %dx%d and audio/opus", stats, codec, width, height)
 	}
 	first, second := page.WaitMoving()
 	if second.Width != width || second.Height != height || first.Hash == second.Hash || second.Spread() < 40 {
 		t.Errorf("pictures = %+v, %+v, want two different ones of %dx%d, not blank", first, second, width, height)
 	}
-	page.Until("(await e2e.stats()).audioEnergy > 0", callWithin)
+	page.WaitSound()
 	assertPing(t, page)
 	assertQuiet(t, page)
 }
@@ -54,7 +55,8 @@ func assertQuiet(t *testing.T, page *Page) {
 	}
 }
 
-// TestWatch plays the embedded page in each browser with each codec, at a size of its own.
+// TestWatch plays the embedded page in each browser with each codec, at a size of its own. BOARDCAST_SCREENSHOT names a
+// file for a picture of the page, as the README shows.
 func TestWatch(t *testing.T) {
 	tests := []struct {
 		name          string
@@ -72,6 +74,11 @@ func TestWatch(t *testing.T) {
 			program := StartBoardcast(t, "--codec", tt.codec, "--width", fmt.Sprint(tt.width), "--height", fmt.Sprint(tt.height))
 			page := browsers.Launch(t, tt.kind).Open(t, program.Address+"/")
 			assertWatchable(t, page, tt.want, tt.width, tt.height)
+			if path := os.Getenv("BOARDCAST_SCREENSHOT"); path != "" && tt.codec == "h264" {
+				page.Click("#sound") // the buttons fade when nothing moves
+				page.Until(`getComputedStyle(document.getElementById("bar")).opacity === "1"`, callWithin)
+				page.Screenshot(path)
+			}
 			var own struct{ Width, Height, FramesDecoded int }
 			page.Eval("boardcast.stats()", &own)
 			if own.Width != tt.width || own.Height != tt.height || own.FramesDecoded < 90 {
@@ -116,15 +123,15 @@ func TestTwoViewers(t *testing.T) {
 	assertUnbroken(t, after)
 }
 
-// A picture that stops is one that stands still for longer than this: 1 s, where a frame is due every 33 ms, is the margin
-// for two busy cores.
+// A picture that stops is one that stands still for longer than this, where a frame is due every 33 ms, and than five
+// times what the page's own timers were late: on two cores with ten times the work they can do, everything stands still.
 const pictureStops = time.Second
 
 func assertUnbroken(t *testing.T, w Watched) {
 	t.Helper()
-	t.Logf("longest time without a frame: %.0f ms over %d frames", w.GapMS, w.Frames)
-	if w.GapMS > float64(pictureStops.Milliseconds()) {
-		t.Errorf("the picture stood still for %.0f ms, want at most %v", w.GapMS, pictureStops)
+	t.Logf("longest time without a frame: %.0f ms over %d frames; timers late by up to %.0f ms", w.GapMS, w.Frames, w.LagMS)
+	if limit := float64(pictureStops.Milliseconds()) + 5*w.LagMS; w.GapMS > limit {
+		t.Errorf("the picture stood still for %.0f ms, want at most %.0f", w.GapMS, limit)
 	}
 	if !w.SamePC {
 		t.Error("the page has a new connection, want the old one kept")

@@ -210,6 +210,15 @@ func (p *Page) Eval(ctx context.Context, expression string, result any) error {
 	return json.Unmarshal(got.Result.Value, result)
 }
 
+// Call calls a function, given as an expression, with one argument, and goes on as Eval does.
+func (p *Page) Call(ctx context.Context, function string, argument, result any) error {
+	value, err := json.Marshal(argument)
+	if err != nil {
+		return err
+	}
+	return p.Eval(ctx, function+"("+string(value)+")", result)
+}
+
 // Close ends the browser and removes its profile.
 func (b *Browser) Close() {
 	_ = b.input.Close()

@@ -6,10 +6,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -22,10 +25,10 @@ const (
 	nalPPS   = 8
 )
 
-// splitNALs returns the NAL units of a byte stream, each from its header byte on.
+// splitNALs returns the NAL units of a byte stream that begins with one, each from its header byte on.
 func splitNALs(stream []byte) [][]byte {
 	parts := bytes.Split(stream, []byte{0, 0, 0, 1})
-	return parts[1:]
+	return slices.DeleteFunc(parts, func(nal []byte) bool { return len(nal) == 0 })
 }
 
 // nalTypes returns the types of the NAL units of a byte stream.
@@ -50,7 +53,7 @@ func firstOf(stream []byte, kind int) []byte {
 // encoding is one run of v4l2h264enc by gst-launch in the guest.
 type encoding struct {
 	format, size string // "NV12", "320x240"
-	pattern      string
+	pattern      string // videotestsrc's, or hostile
 	frames       int
 	between      int    // the module's parameter
 	controls     string // more of extra-controls
@@ -61,6 +64,9 @@ type encoding struct {
 func encode(t *testing.T, m *Machine, e encoding) (raw, stream []byte) {
 	t.Helper()
 	setParameter(t, m, "between", e.between)
+	if e.pattern == hostile {
+		shareHostile(t, m, e)
+	}
 	run(t, m, time.Minute, e.commandLine("t. ! queue ! filesink location=/mnt/share/in.yuv", "filesink location=/mnt/share/out.h264"))
 	return readShared(t, m, "in.yuv"), readShared(t, m, "out.h264")
 }
@@ -73,11 +79,32 @@ func (e encoding) commandLine(rawTo, streamTo string) string {
 	if level == "" {
 		level = "4"
 	}
-	return fmt.Sprintf("gst-launch-1.0 -e videotestsrc num-buffers=%d pattern=%s ! "+
-		"video/x-raw,format=%s,width=%d,height=%d,framerate=10/1 ! tee name=t ! queue ! "+
+	source := fmt.Sprintf("videotestsrc num-buffers=%d pattern=%s ! video/x-raw,format=%s,width=%d,height=%d,framerate=10/1",
+		e.frames, e.pattern, e.format, width, height)
+	if e.pattern == hostile {
+		source = fmt.Sprintf("filesrc location=/mnt/share/hostile.yuv ! rawvideoparse format=%s width=%d height=%d "+
+			"framerate=10/1 colorimetry=bt601", strings.ToLower(e.format), width, height)
+	}
+	return fmt.Sprintf("gst-launch-1.0 -e %s ! tee name=t ! queue ! "+
 		"v4l2h264enc name=enc 'extra-controls=controls,h264_i_frame_period=5%s' ! "+
-		"'video/x-h264,level=(string)%s,profile=constrained-baseline' ! %s %s",
-		e.frames, e.pattern, e.format, width, height, e.controls, level, streamTo, rawTo)
+		"'video/x-h264,level=(string)%s,profile=constrained-baseline' ! %s %s", source, e.controls, level, streamTo, rawTo)
+}
+
+// hostile is a pattern of the bytes that can be mistaken for start codes.
+const hostile = "hostile"
+
+func shareHostile(t *testing.T, m *Machine, e encoding) {
+	t.Helper()
+	var width, height int
+	_, _ = fmt.Sscanf(e.size, "%dx%d", &width, &height)
+	random := rand.New(rand.NewPCG(1, 2))
+	video := make([]byte, width*height*3/2*e.frames)
+	for i := range video {
+		video[i] = []byte{0, 0, 0, 0, 1, 2, 3, 4}[random.IntN(8)]
+	}
+	if err := os.WriteFile(filepath.Join(m.Share, "hostile.yuv"), video, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func readShared(t *testing.T, m *Machine, name string) []byte {
@@ -115,6 +142,17 @@ func setParameter(t *testing.T, m *Machine, name string, value int) {
 			t.Errorf("reset %s: %v", name, err)
 		}
 	})
+}
+
+// counter reads one of the encoder module's counters.
+func counter(t *testing.T, m *Machine, name string) int {
+	t.Helper()
+	out := run(t, m, 10*time.Second, "cat /sys/module/lab_h264/parameters/"+name)
+	value, err := strconv.Atoi(strings.TrimSpace(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
 }
 
 // pictures cuts raw video into its pictures.

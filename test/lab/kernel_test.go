@@ -65,16 +65,16 @@ func record(t *testing.T, m *Machine) float64 {
 	return math.Sqrt(sum / float64(len(samples)/2))
 }
 
-// playTone plays a sine into the loopback's playback end until it is stopped.
+// playTone plays a sine into the loopback's playback end until it is stopped. It returns when it sounds.
 func playTone(t *testing.T, m *Machine) *Process {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
-	defer cancel()
-	p, err := m.Start(context.WithoutCancel(t.Context()),
-		"exec speaker-test -D "+loopbackPlayback+" -t sine -f 440 -c 2 -r 48000 -l 0")
+	p, err := m.Start(context.WithoutCancel(t.Context()), "exec speaker-test -D "+loopbackPlayback+
+		" -t sine -f 440 -c 2 -r 48000 -l 0 -b 200000 -p 20000")
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
 	if _, err := p.Await(ctx, "Front Left"); err != nil {
 		p.Stop()
 		t.Fatal(err)

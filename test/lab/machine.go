@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// How long a guest may take. Emulated, it boots in 15 to 20 s on an idle machine and up to a minute on a busy one; a
+// How long a guest may take. Emulated, it boots in 15 to 20 s on an idle machine and some minutes on a very busy one; a
 // kernel that hardware virtualisation doesn't run at once, it doesn't run at all.
 const (
-	bootLimit     = 150 * time.Second
+	bootLimit     = 240 * time.Second
 	kvmTrialLimit = 15 * time.Second
 )
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 	case os.Getenv(envInside) == "":
 		os.Exit(outside())
 	}
-	if err := setUpNamespaces(); err != nil {
+	if err := setUpNamespaces(filepath.Join(os.Getenv(envDir), "run")); err != nil {
 		os.Exit(report(err))
 	}
 	code := m.Run()

@@ -48,13 +48,23 @@ func isolate(env ...string) (int, error) {
 	return 0, nil
 }
 
-// setUpNamespaces makes the new namespaces fit to live in: a /proc that shows its own processes, loopback, the tap.
-func setUpNamespaces() error {
+// setUpNamespaces makes the new namespaces fit to live in: a /proc that shows its own processes, a directory for
+// temporary files that goes when we go, loopback, the tap.
+func setUpNamespaces(temporary string) error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
 	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
+	}
+	if err := os.MkdirAll(temporary, 0o755); err != nil {
+		return err
+	}
+	if err := syscall.Mount("tmpfs", temporary, "tmpfs", 0, "size=1g"); err != nil {
+		return fmt.Errorf("mount %s: %w", temporary, err)
+	}
+	if err := os.Setenv("TMPDIR", temporary); err != nil {
+		return err
 	}
 	for _, args := range []string{
 		"link set lo up",

@@ -135,3 +135,9 @@ func (v viewer) during(span time.Duration) (frames, energy float64) {
 	})()`, span.Milliseconds())
 	return grown.FPS, grown.Energy
 }
+
+// unmute presses the page's button: Chromium measures what a muted element plays as silence.
+func (v viewer) unmute() {
+	v.t.Helper()
+	v.await(5*time.Second, nil, "document.querySelector('#sound').click()")
+}

@@ -70,6 +70,11 @@ async function evaluate({ page: id, expression }) {
   return answer.result.value;
 }
 
+// A real click, which counts as the person's gesture that sound needs.
+async function click({ page: id, selector }) {
+  await pages.get(id).page.click(selector);
+}
+
 async function screenshot({ page: id, path }) {
   await pages.get(id).page.screenshot({ path });
 }
@@ -87,7 +92,7 @@ async function closeBrowser({ browser: id }) {
   await browser.close();
 }
 
-const ops = { launch, open, evaluate, screenshot, closePage, closeBrowser };
+const ops = { launch, open, evaluate, click, screenshot, closePage, closeBrowser };
 
 function say(message) {
   process.stdout.write(`${JSON.stringify(message)}\n`);

@@ -81,9 +81,16 @@ globalThis.e2e = (() => {
 
   let watched = null;
 
-  // Counts the frames presented from now on, and the longest time without one.
+  // Counts the frames presented from now on, and the longest time without one; beside it the longest delay of a timer,
+  // which tells a picture that stops from a machine that does.
   function watch() {
-    const w = { frames: 0, gap: 0, last: performance.now() };
+    const w = { frames: 0, gap: 0, lag: 0, last: performance.now(), tick: performance.now() };
+    const timer = setInterval(() => {
+      const now = performance.now();
+      w.lag = Math.max(w.lag, now - w.tick - 50);
+      w.tick = now;
+      if (watched !== w) clearInterval(timer);
+    }, 50);
     const step = () => {
       const now = performance.now();
       w.gap = Math.max(w.gap, now - w.last);
@@ -98,7 +105,7 @@ globalThis.e2e = (() => {
 
   function watchedSoFar() {
     const gap = Math.max(watched.gap, performance.now() - watched.last);
-    return { frames: watched.frames, gap, samePC: watched.pc === pc() };
+    return { frames: watched.frames, gap, lag: watched.lag, samePC: watched.pc === pc() };
   }
 
   let shownAt = 0;

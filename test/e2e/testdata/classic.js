@@ -11,6 +11,10 @@ const video = document.querySelector("video");
 const page = { state: "connecting", text: "", pc: null, channel: null, partner: "", messages: [], left: [], closed: 0 };
 globalThis.boardcast = page;
 
+document.getElementById("sound").onclick = () => {
+  video.muted = false;
+};
+
 const ws = new WebSocket(want.get("ws"));
 ws.onopen = () => ws.send(`HELLO ${want.get("id")}`);
 ws.onclose = ({ code }) => {

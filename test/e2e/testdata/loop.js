@@ -15,9 +15,14 @@ const out = sound.createMediaStreamDestination();
 tone.connect(out);
 tone.start();
 
+document.getElementById("sound").onclick = () => {
+  sound.resume();
+  document.querySelector("video").muted = false;
+};
+
 const from = new RTCPeerConnection();
 const to = new RTCPeerConnection();
-globalThis.boardcast = { state: "connecting", pc: to, audio: () => sound.state };
+globalThis.boardcast = { state: "connecting", pc: to };
 for (const [one, other] of [[from, to], [to, from]]) {
   one.onicecandidate = ({ candidate }) => candidate && other.addIceCandidate(candidate);
 }

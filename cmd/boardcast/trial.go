@@ -1,0 +1,70 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"boardcast/board"
+	"boardcast/pipeline"
+	"boardcast/pipeline/gst"
+)
+
+// trialCommand is the hidden command of the children in which encoders are tried.
+const trialCommand = "trial-encoder"
+
+// newTrialEncoder is the child's side of a trial: a spec on standard input, what was seen on standard output, as JSON.
+func newTrialEncoder(stdin io.Reader, stdout io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use:    trialCommand,
+		Short:  "Try one encoder; for boardcast's own use",
+		Hidden: true,
+		Args:   noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return pipeline.ServeTrial(stdin, stdout, gst.Begin, gst.Try)
+		},
+	}
+}
+
+// given is what the machine is, with its prover. save writes down the trials' verdicts; a cache that can't be written is
+// not worth an error.
+func given(fresh bool, log *slog.Logger) (g pipeline.Given, save func()) {
+	root := os.DirFS("/")
+	g = pipeline.Given{Board: board.Detect(root), Machine: gst.Machine()}
+	cache := openTrialCache(pipeline.Environment(root, g.Machine.GStreamer, buildVersion()), fresh)
+	g.Trials = pipeline.NewTrials(pipeline.Child{Command: trialChild}.Run, cache, log)
+	return g, func() {
+		if err := cache.Save(); err != nil {
+			log.Debug("save trials", "error", err)
+		}
+	}
+}
+
+// trialChild is this program again.
+func trialChild() *exec.Cmd {
+	program, err := os.Executable()
+	if err != nil {
+		program = os.Args[0]
+	}
+	cmd := exec.Command(program, trialCommand) //nolint:noctx // its runner ends it, with its process group
+	cmd.Args[0] = os.Args[0]                   // a program of several names knows itself by it
+	return cmd
+}
+
+// openTrialCache looks for the cache where a service's unit says, then where a user's belongs. Without either nothing is
+// remembered.
+func openTrialCache(environment string, fresh bool) *pipeline.TrialCache {
+	dir := os.Getenv("CACHE_DIRECTORY") // systemd's
+	if dir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return nil
+		}
+		dir = filepath.Join(user, "boardcast")
+	}
+	return pipeline.OpenTrialCache(filepath.Join(dir, "trials.json"), environment, fresh)
+}

@@ -1,0 +1,172 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+)
+
+// VideoSource is where the picture comes from. The zero value is the test picture.
+type VideoSource struct {
+	None           bool   // no picture at all
+	Device         string // "/dev/video0", empty for the test picture
+	Element        string // source element of a camera that V4L2 does not drive; Device is then empty
+	Name           string // for people
+	FourCC         string // V4L2 pixel format of the mode chosen
+	Width, Height  int
+	FPSNum, FPSDen int // frames per second; zero where the camera does not say
+}
+
+// isTest reports whether this is the test picture.
+func (v VideoSource) isTest() bool { return !v.None && v.Device == "" && v.Element == "" }
+
+// rawFormats maps V4L2 pixel formats to GStreamer's names.
+var rawFormats = map[string]string{
+	"YUYV": "YUY2", "UYVY": "UYVY", "YVYU": "YVYU", "VYUY": "VYUY", "422P": "Y42B", "NV16": "NV16", "NV24": "NV24",
+	"NV12": "NV12", "NM12": "NV12", "NV21": "NV21", "YU12": "I420", "YM12": "I420", "YV12": "YV12", "GREY": "GRAY8",
+	"RGB3": "RGB", "BGR3": "BGR", "RGBP": "RGB16", "RGB4": "xRGB", "BGR4": "BGRx", "XR24": "BGRx", "AR24": "BGRA",
+	"BX24": "xRGB", "BA24": "ARGB", "XB24": "RGBx", "AB24": "RGBA",
+}
+
+const (
+	fourH264 = "H264"
+	fourMJPG = "MJPG"
+)
+
+func isJPEG(fourCC string) bool { return fourCC == fourMJPG || fourCC == "JPEG" }
+
+// decoder is one way to decode the pictures of an MJPEG camera.
+type decoder struct {
+	launch   string
+	memory   string
+	hardware bool
+}
+
+// jpegDecoders are tried in this order. Those in hardware are used once a few pictures have gone through.
+var jpegDecoders = []decoder{
+	{"nvv4l2decoder mjpeg=1", memoryNVMM, true},
+	{"nvjpegdec", "", true},
+	{"mppjpegdec", "", true},
+	{"v4l2jpegdec", "", true},
+	{"vajpegdec", "", true},
+	{"jpegdec", "", false},
+	{"avdec_mjpeg", "", false},
+}
+
+// jpegPackage brings the decoder that every machine can have.
+const jpegPackage = "gstreamer1.0-plugins-good"
+
+// UnsupportedFormatError tells of a camera mode that no graph is known for.
+type UnsupportedFormatError struct{ Device, FourCC string }
+
+// Error names the device and the format.
+func (e *UnsupportedFormatError) Error() string {
+	return fmt.Sprintf("capture from %s: pixel format %s is not supported", e.Device, e.FourCC)
+}
+
+// Hint says how to go on.
+func (e *UnsupportedFormatError) Hint() string {
+	if isJPEG(e.FourCC) {
+		return "install " + jpegPackage + ", which decodes it"
+	}
+	return "run 'boardcast devices' for the camera's formats; YUYV, NV12 and MJPG are the usual ones"
+}
+
+// capture is a capture graph with what it hands on.
+type capture struct {
+	graph Graph
+	raw   Raw
+	trial bool   // use it only after a trial
+	with  string // what decodes, for people
+}
+
+// captures are the ways to capture from a source, the best first.
+func captures(v VideoSource, m Machine) ([]capture, error) {
+	raw := Raw{Width: v.Width, Height: v.Height, FPSNum: or(v.FPSNum, defaultFPS), FPSDen: max(1, v.FPSDen)}
+	switch {
+	case v.isTest():
+		raw.Format = "I420"
+		return []capture{{graph: testGraph(v, m), raw: raw}}, nil
+	case v.Element != "":
+		return boardCaptures(v, raw)
+	case isJPEG(v.FourCC):
+		return jpegCaptures(v, raw, m)
+	}
+	format, ok := rawFormats[v.FourCC]
+	if !ok {
+		return nil, &UnsupportedFormatError{v.Device, v.FourCC}
+	}
+	raw.Format = format
+	return []capture{{graph: Graph{v.node(), v.filter("video/x-raw,format=" + format), outEnd(2)}, raw: raw}}, nil
+}
+
+func (v VideoSource) node() Node { return El("v4l2src", "device="+v.Device) }
+
+// filter is the caps of the mode; a rate that the camera does not say is left to it.
+func (v VideoSource) filter(head string) Node {
+	caps := fmt.Sprintf("%s,width=%d,height=%d", head, v.Width, v.Height)
+	if v.FPSNum > 0 {
+		caps += fmt.Sprintf(",framerate=%d/%d", v.FPSNum, max(1, v.FPSDen))
+	}
+	return Node{Caps: caps}
+}
+
+func jpegCaptures(v VideoSource, raw Raw, m Machine) ([]capture, error) {
+	var out []capture
+	for _, d := range jpegDecoders {
+		if !m.chain(d.launch) {
+			continue
+		}
+		r := raw
+		r.Memory = d.memory
+		g := append(Graph{v.node(), v.filter("image/jpeg")}, launch(d.launch)...)
+		if d.memory != "" {
+			g = append(g, Node{Caps: "video/x-raw(memory:" + d.memory + ")"})
+		}
+		name, _, _ := strings.Cut(d.launch, " ")
+		out = append(out, capture{append(g, outEnd(2)), r, d.hardware, name})
+	}
+	if len(out) == 0 {
+		return nil, &UnsupportedFormatError{v.Device, v.FourCC}
+	}
+	return out, nil
+}
+
+// boardSources are the source elements that boards name for a camera on their CSI connector, with the caps after them.
+// V4L2 elements refuse a colorimetry that they do not know, and libcamera's own often is one (raspberrypi/libcamera#30).
+var boardSources = map[string]struct{ memory, more string }{
+	"libcamerasrc":     {"", ",colorimetry=bt709,interlace-mode=progressive"},
+	"nvarguscamerasrc": {memoryNVMM, ""},
+}
+
+func boardCaptures(v VideoSource, raw Raw) ([]capture, error) {
+	s, ok := boardSources[v.Element]
+	if !ok {
+		return nil, &UnsupportedFormatError{v.Element, v.FourCC}
+	}
+	raw.Format, raw.Memory = "NV12", s.memory
+	head := "video/x-raw"
+	if s.memory != "" {
+		head += "(memory:" + s.memory + ")"
+	}
+	filter := v.filter(head + ",format=NV12")
+	filter.Caps += s.more
+	return []capture{{graph: Graph{El(v.Element), filter, outEnd(2)}, raw: raw, trial: true}}, nil
+}
+
+// passthrough is the graph of a camera that encodes by itself.
+func passthrough(v VideoSource) Graph {
+	return append(append(Graph{v.node(), v.filter("video/x-h264")}, launch(h264Parser)...), Node{Caps: h264Plain}, outEnd(8))
+}
+
+// testGraph is a moving picture with the time of day, which needs Pango; without it the picture only moves.
+func testGraph(v VideoSource, m Machine) Graph {
+	v.Width, v.Height = v.Width&^1, v.Height&^1
+	filter := v.filter("video/x-raw,format=I420")
+	filter.Caps += ",pixel-aspect-ratio=1/1"
+	g := Graph{El("videotestsrc", "is-live=true", "pattern=smpte75", "horizontal-speed=2"), filter}
+	if m.installed("clockoverlay") {
+		g = append(g, El("clockoverlay", "time-format=%H:%M:%S", "halignment=center", "valignment=center",
+			"shaded-background=true", "font-desc=Sans Bold 36"))
+	}
+	return append(g, outEnd(2))
+}

@@ -1,0 +1,343 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"boardcast/board"
+	"boardcast/device"
+)
+
+// prover answers with functions; nil ones pass all.
+type prover struct {
+	encoder func(Encoder, Raw, VideoFormat) Verdict
+	source  func(Graph, Codec) Verdict
+}
+
+func (p prover) Encoder(_ context.Context, e Encoder, r Raw, f VideoFormat) Verdict {
+	if p.encoder == nil {
+		return Verdict{Outcome: OutcomeUsable, FramesPerSecond: 200}
+	}
+	return p.encoder(e, r, f)
+}
+
+func (p prover) Source(_ context.Context, g Graph, _ string, c Codec) Verdict {
+	if p.source == nil {
+		return Verdict{Outcome: OutcomeUsable}
+	}
+	return p.source(g, c)
+}
+
+func boardOf(t *testing.T, id string) board.Board {
+	t.Helper()
+	for _, b := range board.All() {
+		if b.ID == id {
+			return b
+		}
+	}
+	t.Fatalf("no board %s", id)
+	return board.Board{}
+}
+
+func choosePlan(t *testing.T, w Wish, g Given) Plan {
+	t.Helper()
+	p, err := Choose(t.Context(), w, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestBuildKeepsTheModeGiven(t *testing.T) {
+	camera := VideoSource{Device: "/dev/video2", FourCC: "YUYV", Width: 800, Height: 600, FPSNum: 25, FPSDen: 1}
+	p, err := Build(Wish{}, camera, AudioSource{None: true}, AudioSink{}, machineWith(debian12, everywhere, nil).Installed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := VideoFormat{Width: 800, Height: 600, FPSNum: 25, FPSDen: 1, Bitrate: 2_000_000}
+	if p.Format != want || len(p.Choices) != 2 || p.Choices[0].Encoder.ID != "x264enc" {
+		t.Errorf("format %v, choices %d", p.Format, len(p.Choices))
+	}
+	if got := p.Capture.String(); !strings.Contains(got, "format=YUY2,width=800,height=600,framerate=25/1") {
+		t.Errorf("capture %s", got)
+	}
+	if len(p.Why) != 2 {
+		t.Errorf("why %q: the mode is explained by who chose it", p.Why)
+	}
+}
+
+func TestNoVideo(t *testing.T) {
+	p, err := Build(Wish{}, VideoSource{None: true}, AudioSource{Test: true}, AudioSink{}, func(string) bool { return false })
+	if err != nil || p.Capture != nil || p.Choices != nil || p.Audio == nil {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// Where nothing vouches for a software encoder the picture stays small; what the user says holds all the same.
+func TestWithoutTrials(t *testing.T) {
+	g := Given{Board: boardOf(t, "generic"), Machine: machineWith(debian12, everywhere, nil)}
+	if p := choosePlan(t, Wish{}, g); p.Format.Width != 640 || p.Format.Height != 480 {
+		t.Errorf("chose %v", p.Format)
+	}
+	if p := choosePlan(t, Wish{Width: 1920, Height: 1080}, g); p.Format.Width != 1920 {
+		t.Errorf("asked for 1920x1080, got %v", p.Format)
+	}
+}
+
+func TestConnectorWithoutACamera(t *testing.T) {
+	g := Given{
+		Board: boardOf(t, "pi-4"), Connector: true, Machine: machineWith(debian13, append(everywhere, "libcamerasrc"), nil),
+		Trials: prover{source: func(Graph, Codec) Verdict { return failure("no cameras available") }},
+	}
+	p := choosePlan(t, Wish{}, g)
+	if !p.Source.isTest() || p.Capture[0].Factory != "videotestsrc" || !strings.Contains(p.Why[0], "no cameras available") {
+		t.Errorf("source %+v, why %q", p.Source, p.Why)
+	}
+	g.Trials = prover{}
+	if p := choosePlan(t, Wish{}, g); p.Capture[0].Factory != "libcamerasrc" {
+		t.Errorf("capture %s", p.Capture)
+	}
+	g.Connector = false
+	if p := choosePlan(t, Wish{}, g); p.Capture[0].Factory != "videotestsrc" {
+		t.Errorf("not asked to look there: %s", p.Capture)
+	}
+}
+
+// A hardware decoder is taken when pictures came out of it, else the next one.
+func TestDecodersAreTried(t *testing.T) {
+	cam := goldenCameras["usb"]
+	g := Given{
+		Board: boardOf(t, "generic"), Camera: &cam, Machine: machineWith(debian13, append(everywhere, "v4l2jpegdec", "vajpegdec"), nil),
+	}
+	for _, c := range []struct{ works, want string }{
+		{"v4l2jpegdec", "v4l2jpegdec"}, {"vajpegdec", "vajpegdec"}, {"none", "jpegdec"},
+	} {
+		g.Trials = prover{source: func(g Graph, _ Codec) Verdict {
+			if strings.Contains(g.String(), c.works) {
+				return Verdict{Outcome: OutcomeUsable}
+			}
+			return failure("not negotiated")
+		}}
+		if p := choosePlan(t, Wish{}, g); !strings.Contains(p.Capture.String(), " "+c.want+" ") {
+			t.Errorf("%s works: %s", c.works, p.Capture)
+		}
+	}
+}
+
+func TestCameraThatNothingDecodes(t *testing.T) {
+	g := Given{Board: boardOf(t, "generic"), Machine: machineWith(debian12, []string{"x264enc", "videoconvert", "videoscale"}, nil)}
+	g.Camera = &device.Camera{Name: "Cam", Path: "/dev/video0", Formats: []device.Format{{FourCC: "MJPG", Sizes: []device.Size{rates(640, 480, 30)}}}}
+	if _, err := Choose(t.Context(), Wish{}, g); !errors.Is(err, device.ErrNoMode) {
+		t.Errorf("%v", err)
+	}
+}
+
+// What failed its trial is passed over, and named when nothing is left.
+func TestEncodersThatFail(t *testing.T) {
+	g := Given{Board: boardOf(t, "pi-4"), Machine: machineWith(debian13, append(everywhere, "v4l2h264enc"), nil)}
+	g.Trials = prover{encoder: func(e Encoder, _ Raw, _ VideoFormat) Verdict {
+		if e.Element == "openh264enc" {
+			return Verdict{Outcome: OutcomeUsable, FramesPerSecond: 100}
+		}
+		return failure("broken %s", e.Element)
+	}}
+	p := choosePlan(t, Wish{}, g)
+	if len(p.Choices) != 1 || p.Choices[0].Encoder.ID != "openh264enc" || !strings.Contains(p.Why[1], "broken v4l2h264enc") {
+		t.Errorf("choices %v, why %q", p.Choices, p.Why)
+	}
+	g.Trials = prover{encoder: func(e Encoder, _ Raw, _ VideoFormat) Verdict { return failure("broken %s", e.Element) }}
+	_, err := Choose(t.Context(), Wish{}, g)
+	if !errors.Is(err, ErrNoEncoder) || !strings.Contains(err.Error(), "broken openh264enc") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNoEncoderHints(t *testing.T) {
+	g := Given{Board: boardOf(t, "generic"), Machine: machineWith(debian12, cpuConverters, nil)}
+	_, err := Choose(t.Context(), Wish{Codec: "h264"}, g)
+	var none *NoEncoderError
+	if !errors.As(err, &none) || none.Hint() != "install one of: gstreamer1.0-plugins-bad, gstreamer1.0-plugins-ugly" {
+		t.Errorf("%v, hint %q", err, none.Hint())
+	}
+	_, err = Choose(t.Context(), Wish{Encoder: "mpph264enc"}, g)
+	if !errors.As(err, &none) || none.Hint() != "install one of: "+mppPackage {
+		t.Errorf("%v, hint %q", err, none.Hint())
+	}
+	_, err = Choose(t.Context(), Wish{Encoder: "nosuch"}, g)
+	if !errors.As(err, &none) || !strings.Contains(none.Hint(), "boardcast encoders") {
+		t.Errorf("%v, hint %q", err, none.Hint())
+	}
+}
+
+// The SDP says what the trial read in the stream, and the graph is the one that passed.
+func TestPlanFollowsItsTrials(t *testing.T) {
+	g := Given{Board: boardOf(t, "am62a"), Machine: machineWith(debian13, append(everywhere, "v4l2h264enc", "v4l2convert"), nil)}
+	g.Trials = prover{encoder: func(Encoder, Raw, VideoFormat) Verdict {
+		return Verdict{Outcome: OutcomeUsable, ProfileLevelID: "42c033", Input: 1, NoKeyframe: true, FramesPerSecond: 90}
+	}}
+	p := choosePlan(t, Wish{Codec: "h264"}, g)
+	c := p.Choices[0]
+	if !strings.Contains(Preferences(H264, p.Format, 102), "profile-level-id=(string)42c033") {
+		t.Errorf("SDP %s", Preferences(H264, p.Format, 102))
+	}
+	if c.Encoder.Keyframe != KeyframeNone || strings.Contains(c.Graph.String(), "v4l2convert") || !strings.Contains(c.Graph.String(), "h264_i_frame_period=30") {
+		t.Errorf("keyframe method %d, graph %s", c.Encoder.Keyframe, c.Graph)
+	}
+}
+
+// A second codec never gets more than its encoder manages, nor more than there is.
+func TestShrink(t *testing.T) {
+	full := VideoFormat{Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1, Bitrate: 4_000_000}
+	cases := []struct {
+		name string
+		room float64
+		want VideoFormat
+	}{
+		{"nothing measured", 0, full},
+		{"room enough", 28e6, full},
+		{"half the rate", 14e6, VideoFormat{Width: 1280, Height: 720, FPSNum: 15, FPSDen: 1, Bitrate: 2_300_000}},
+		{"fewer pixels", 8e6, VideoFormat{Width: 960, Height: 540, FPSNum: 15, FPSDen: 1, Bitrate: 1_250_000}},
+		{"hardly any", 1, VideoFormat{Width: 320, Height: 180, FPSNum: 15, FPSDen: 1, Bitrate: 200_000}},
+	}
+	for _, c := range cases {
+		if diff := cmp.Diff(c.want, shrink(full, c.room)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+// A busy machine measures few frames a second, but the CPU that each took tells what it could do.
+func TestCapacity(t *testing.T) {
+	f := VideoFormat{Width: 100, Height: 10}
+	cases := []struct {
+		name string
+		v    Verdict
+		want float64
+	}{
+		{"nothing measured", Verdict{}, 0},
+		{"idle, many cores", Verdict{FramesPerSecond: 100, CPUMillis: 20}, 50_000},
+		{"busy", Verdict{FramesPerSecond: 5, CPUMillis: 10}, 50_000},
+	}
+	for _, c := range cases {
+		if got := capacity(c.v, f); got != c.want {
+			t.Errorf("%s: %f, want %f", c.name, got, c.want)
+		}
+	}
+}
+
+func TestFormatForLimits(t *testing.T) {
+	camera := VideoSource{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1}
+	cases := []struct {
+		name   string
+		wish   Wish
+		limits board.Limits
+		want   VideoFormat
+	}{
+		{"none", Wish{Bitrate: 1}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"multiples of 16", Wish{Bitrate: 1}, board.Limits{SizeMultiple: 16}, VideoFormat{Width: 1920, Height: 1072, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"a smaller maximum", Wish{Bitrate: 1}, board.Limits{MaxWidth: 1280, MaxHeight: 1280}, VideoFormat{Width: 1280, Height: 720, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"fewer macroblocks", Wish{Bitrate: 1}, board.Limits{MacroblocksPerSecond: 245_760}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 30, FPSDen: 1, Bitrate: 1}},
+		{"one side", Wish{Bitrate: 1, Width: 960}, board.Limits{}, VideoFormat{Width: 960, Height: 540, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"odd sides", Wish{Bitrate: 1, Width: 853, Height: 479}, board.Limits{}, VideoFormat{Width: 852, Height: 478, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"a lower rate", Wish{Bitrate: 1, FPS: 25}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 25, FPSDen: 1, Bitrate: 1}},
+		{"more than there is", Wish{Bitrate: 1, Width: 3840, Height: 2160, FPS: 120}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+	}
+	for _, c := range cases {
+		if diff := cmp.Diff(c.want, formatFor(c.wish, camera, c.limits)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestDirectIsMeasured(t *testing.T) {
+	cam := goldenCameras["h264"]
+	cases := []struct {
+		name   string
+		wish   Wish
+		allow  bool
+		v      Verdict
+		direct bool
+	}{
+		{"suits", Wish{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, true},
+		{"not allowed", Wish{}, false, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
+		{"VP8 asked for", Wish{Codec: "vp8"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
+		{"another encoder asked for", Wish{Encoder: "x264enc"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
+		{"B-frames", Wish{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30, Reordered: true}}, false},
+		{"keyframes too rare", Wish{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 150}}, false},
+		{"keyframes too rare, but asked for", Wish{Encoder: "camera"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 150}}, true},
+		{"no second keyframe", Wish{}, true, Verdict{Outcome: OutcomeUsable}, false},
+		{"another profile", Wish{}, true, failure("profile 100"), false},
+		{"another profile, though asked for", Wish{Codec: "h264"}, true, failure("profile 100"), false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			g := Given{
+				Board: boardOf(t, "generic"), Camera: &cam, Direct: c.allow, Machine: machineWith(debian12, everywhere, nil),
+				Trials: prover{source: func(_ Graph, codec Codec) Verdict {
+					if codec != H264 {
+						return Verdict{Outcome: OutcomeUsable}
+					}
+					return c.v
+				}},
+			}
+			p := choosePlan(t, c.wish, g)
+			if got := p.Choices[0].Direct; got != c.direct || got != (p.Capture == nil) {
+				t.Errorf("direct %t, capture %s", got, p.Capture)
+			}
+		})
+	}
+}
+
+// Survey lists every row once, the fastest first, one chosen of each codec that is offered.
+func TestSurvey(t *testing.T) {
+	speed := map[string]float64{"v4l2h264enc": 60, "x264enc": 90, "openh264enc": 120, "vp8enc": 70, "vp9enc": 20}
+	g := Given{
+		Board: boardOf(t, "pi-4"), Machine: machineWith(debian13, append(everywhere, "vp9enc", "v4l2h264enc", "mpph264enc"), nil),
+		Trials: prover{encoder: func(e Encoder, _ Raw, _ VideoFormat) Verdict {
+			if e.Element == "mpph264enc" {
+				return failure("no device")
+			}
+			return Verdict{Outcome: OutcomeUsable, FramesPerSecond: speed[e.Element]}
+		}},
+	}
+	list := Survey(t.Context(), g, "", Wish{Width: 1280, Height: 720})
+	var rows, order, chosen []string
+	for _, e := range list {
+		rows = append(rows, e.Encoder.ID)
+		if e.Verdict.Works() || e.Verdict.Outcome == OutcomeFailed {
+			order = append(order, e.Encoder.Element)
+		}
+		if e.Verdict.Outcome == OutcomeChosen {
+			chosen = append(chosen, e.Encoder.Element)
+		}
+		if e.Verdict.Outcome == OutcomeMissing && !strings.Contains(e.Verdict.Reason, e.Encoder.Package) {
+			t.Errorf("%s: %q names no package", e.Encoder.ID, e.Verdict.Reason)
+		}
+	}
+	if want := []string{"openh264enc", "x264enc", "vp8enc", "v4l2h264enc", "vp9enc", "mpph264enc"}; !slices.Equal(order, want) {
+		t.Errorf("order %v, want %v", order, want)
+	}
+	if want := []string{"vp8enc", "v4l2h264enc"}; !slices.Equal(chosen, want) {
+		t.Errorf("chosen %v, want %v", chosen, want)
+	}
+	slices.Sort(rows)
+	want := ids(Encoders)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	big := Survey(t.Context(), g, H264, Wish{Width: 3840, Height: 2160})
+	for _, e := range big {
+		if e.Encoder.Element == "v4l2h264enc" && e.Verdict.Outcome != OutcomeSkipped {
+			t.Errorf("4K on a Raspberry Pi's encoder: %+v", e.Verdict)
+		}
+		if e.Encoder.Codec != H264 {
+			t.Errorf("asked for H.264, got %s", e.Encoder.ID)
+		}
+	}
+}

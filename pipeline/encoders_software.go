@@ -1,0 +1,82 @@
+package pipeline
+
+// Caps after an encoder. Constrained baseline is what every browser decodes. The level stands in the caps only where the
+// encoder writes the one that it is told; elsewhere it chooses its own, which the trial reads from the stream.
+const (
+	h264Level    = "video/x-h264,profile=(string)constrained-baseline,level=(string){level},stream-format=byte-stream,alignment=au"
+	h264Profile  = "video/x-h264,profile=(string)constrained-baseline,stream-format=byte-stream,alignment=au"
+	h264Baseline = "video/x-h264,profile=(string)baseline,stream-format=byte-stream,alignment=au"
+	h264Plain    = "video/x-h264,stream-format=byte-stream,alignment=au"
+	vp8Plain     = "video/x-vp8"
+
+	h264Parser = "h264parse config-interval=-1"
+)
+
+// Converters.
+const (
+	byCPU = "videoconvert ! videoscale"
+	byISP = "v4l2convert"
+	byVIC = "nvvidconv"
+)
+
+const (
+	familySoftware = "software"
+	longGOP        = 2560 // frames, as webrtcsink has it: keyframes come when they are asked for
+)
+
+func cpuInput(format string) []Input { return []Input{{Format: format, By: byCPU}} }
+
+func softwareEncoders() []Encoder {
+	return []Encoder{
+		{
+			ID: "x264enc", Codec: H264, Element: "x264enc", Family: familySoftware, Package: "gstreamer1.0-plugins-ugly",
+			Control: Control{
+				Bitrate: "bitrate", Unit: KilobitPerSecond, Live: true,
+				Interval: "key-int-max", MaxInterval: longGOP, Keyframe: KeyframeEvent,
+			},
+			Props: []string{
+				"tune=zerolatency", "speed-preset=ultrafast", "bframes=0", "b-adapt=false", "vbv-buf-capacity=120",
+				"sliced-threads=true", "threads={cores}", "byte-stream=true", "aud=false",
+			},
+			Inputs: cpuInput("I420"), Output: h264Level, Parser: h264Parser,
+		},
+		{
+			ID: "openh264enc", Codec: H264, Element: "openh264enc", Family: familySoftware, Package: "gstreamer1.0-plugins-bad",
+			Control: Control{
+				Bitrate: "bitrate", Unit: BitPerSecond, Live: true,
+				Interval: "gop-size", MaxInterval: longGOP, Keyframe: KeyframeEvent,
+			},
+			Props: []string{
+				"rate-control=bitrate", "complexity=low", "usage-type=camera", "multi-thread=0", "enable-frame-skip=false",
+				"scene-change-detection=false", "background-detection=false",
+			},
+			Inputs: cpuInput("I420"), Output: h264Level, Parser: h264Parser,
+		},
+		{
+			// One thread: libvpx's wait for one another by spinning, on a busy machine at ten times the CPU (measured at
+			// 1280x720, two cores). A positive cpu-used lets it choose its speed by the time it takes.
+			ID: "vp8enc", Codec: VP8, Element: "vp8enc", Family: familySoftware, Package: "gstreamer1.0-plugins-good",
+			Control: vpxControl,
+			Props: []string{
+				"deadline=1", "cpu-used=8", "end-usage=cbr", "lag-in-frames=0", "error-resilient=default",
+				"buffer-initial-size=100", "buffer-optimal-size=120", "buffer-size=150", "max-intra-bitrate=250",
+				"keyframe-mode=disabled", "static-threshold=1",
+			},
+			Inputs: cpuInput("I420"), Output: vp8Plain,
+		},
+		{
+			ID: "vp9enc", Codec: VP9, Element: "vp9enc", Family: familySoftware, Package: "gstreamer1.0-plugins-good",
+			Control: vpxControl,
+			Props: []string{
+				"deadline=1", "cpu-used=8", "end-usage=cbr", "lag-in-frames=0", "row-mt=true", "threads={cores}",
+				"buffer-initial-size=100", "buffer-optimal-size=120", "buffer-size=150", "keyframe-mode=disabled",
+			},
+			Inputs: cpuInput("I420"), Output: "video/x-vp9",
+		},
+	}
+}
+
+var vpxControl = Control{
+	Bitrate: "target-bitrate", Unit: BitPerSecond, Live: true,
+	Interval: "keyframe-max-dist", MaxInterval: 2000, Keyframe: KeyframeEvent,
+}

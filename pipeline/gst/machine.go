@@ -1,0 +1,101 @@
+//go:build !nogst
+
+package gst
+
+/*
+#include "trial.h"
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"github.com/go-gst/go-gst/gst"
+
+	"boardcast/pipeline"
+)
+
+// Machine is what this machine's GStreamer has. Its answers load plugins, which may open devices: a question that is not
+// answered in time counts as answered no. Answers are remembered as long as the value lives.
+func Machine() pipeline.Machine {
+	initOnce()
+	m := &machine{known: map[string]bool{}}
+	return pipeline.Machine{
+		GStreamer: pipeline.ParseVersion(Version()), Cores: runtime.NumCPU(),
+		Installed: func(element string) bool { return gst.Find(element) != nil },
+		Like:      like, Has: m.has, Driver: driver,
+	}
+}
+
+type machine struct {
+	mu    sync.Mutex
+	known map[string]bool
+}
+
+func (m *machine) has(element, property, value string) bool {
+	key := element + " " + property + "=" + value
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if answer, ok := m.known[key]; ok {
+		return answer
+	}
+	m.known[key] = ask(func() bool { return elementHas(element, property, value) })
+	return m.known[key]
+}
+
+// ask bounds a question; what is late is no.
+func ask(f func() bool) bool {
+	answer := make(chan bool, 1)
+	err := bounded(callLimit, func() error { answer <- f(); return nil }, nil)
+	return err == nil && <-answer
+}
+
+func elementHas(element, property, value string) bool {
+	e, freeE := cString(element)
+	defer freeE()
+	p, freeP := cString(property)
+	defer freeP()
+	v, freeV := cString(value)
+	defer freeV()
+	return C.element_has(e, p, v) != 0
+}
+
+func driver(element string) (name, card string) {
+	type names struct{ driver, card string }
+	found := make(chan names, 1)
+	err := bounded(callLimit, func() error {
+		e, free := cString(element)
+		defer free()
+		var d, c *C.gchar
+		if C.element_driver(e, &d, &c) != 0 {
+			found <- names{C.GoString((*C.char)(d)), C.GoString((*C.char)(c))}
+			C.g_free(C.gpointer(d))
+			C.g_free(C.gpointer(c))
+		}
+		close(found)
+		return nil
+	}, nil)
+	if err != nil {
+		return "", ""
+	}
+	n := <-found
+	return n.driver, n.card
+}
+
+func like(pattern string) []string {
+	p, free := cString(pattern)
+	defer free()
+	list := C.elements_like(p)
+	defer C.g_strfreev(list)
+	var out []string
+	for i := 0; ; i++ {
+		name := *(**C.char)(unsafe.Add(unsafe.Pointer(list), uintptr(i)*unsafe.Sizeof(list)))
+		if name == nil {
+			return out
+		}
+		out = append(out, C.GoString(name))
+	}
+}

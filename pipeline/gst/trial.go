@@ -1,0 +1,217 @@
+//go:build !nogst
+
+package gst
+
+/*
+#include "trial.h"
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"syscall"
+	"time"
+	"unsafe"
+
+	"github.com/go-gst/go-gst/gst"
+
+	"boardcast/pipeline"
+)
+
+// Begin initialises GStreamer and nothing else.
+func Begin() error {
+	initOnce()
+	return nil
+}
+
+// pullWait is how long a turn of a trial waits for a coded picture before it looks at the bus and the clock.
+const pullWait = 20 * time.Millisecond
+
+// Try runs a trial in this process, which is to be a child made for it: a driver may hang or crash. The function that it
+// returns takes the pipeline down.
+func Try(spec pipeline.TrialSpec) (pipeline.Observation, func()) {
+	p, err := gst.NewPipelineFromString(spec.Graph)
+	if err != nil {
+		return pipeline.Observation{Error: "build graph: " + err.Error()}, func() {}
+	}
+	var problem *C.char
+	c := C.trial_new((*C.GstElement)(p.Unsafe()), &problem)
+	if c == nil {
+		return pipeline.Observation{Error: C.GoString(problem)}, func() {}
+	}
+	t := &trial{spec: spec, c: c}
+	t.run(func() error { return p.SetState(gst.StatePlaying) })
+	return t.seen, func() { C.trial_free(c) }
+}
+
+// trial is one run with what was seen so far.
+type trial struct {
+	spec  pipeline.TrialSpec
+	c     *C.Trial
+	seen  pipeline.Observation
+	sizes []int // of the pictures that are no keyframes, since the bitrate was last set
+	pts   int64
+	since int // pictures since the last keyframe, -1 before the first
+
+	warm    time.Time // when the figures begin
+	warmCPU time.Duration
+	warmAt  int // and at which picture
+}
+
+func (t *trial) run(play func() error) {
+	if t.spec.Source != "" {
+		s, free := cString(t.spec.Source)
+		defer free()
+		if t.complained(C.trial_pictures(t.c, s)) {
+			return
+		}
+	}
+	t.pts, t.since, t.warm, t.warmCPU = -1, -1, time.Now(), cpu()
+	began := t.warm
+	if err := play(); err != nil && !t.complained(C.trial_error(t.c)) {
+		t.seen.Error = err.Error()
+	}
+	for t.seen.Error == "" && t.seen.Frames < t.spec.Frames && time.Since(began) < t.spec.Budget {
+		ended := t.turn()
+		if t.complained(C.trial_error(t.c)) || ended { // an error ends the stream too
+			break
+		}
+	}
+	t.figures()
+}
+
+// complained takes what an element said as the trial's end.
+func (t *trial) complained(text *C.gchar) bool {
+	if text == nil {
+		return false
+	}
+	defer C.g_free(C.gpointer(text))
+	t.seen.Error = problem(C.GoString((*C.char)(text))).Error()
+	return true
+}
+
+// turn feeds, pulls and looks at one picture; true at the stream's end.
+func (t *trial) turn() bool {
+	if t.spec.Source != "" {
+		C.trial_feed(t.c)
+	}
+	var p C.Picture
+	got := C.trial_pull(t.c, C.guint64(pullWait), &p)
+	if got == 1 {
+		t.look(unsafe.Slice((*byte)(unsafe.Pointer(p.info.data)), int(p.info.size)), int64(p.pts))
+		C.trial_release(&p)
+		t.phase()
+	}
+	return got == -1
+}
+
+// look notes what a picture is.
+func (t *trial) look(data []byte, pts int64) {
+	t.seen.Frames++
+	if t.spec.Codec == "" {
+		return
+	}
+	u, err := pipeline.Inspect(t.spec.Codec, data)
+	if err != nil && t.seen.NotCodec == "" {
+		t.seen.NotCodec = err.Error()
+	}
+	if u.SPS != nil && t.seen.SPS == nil {
+		t.seen.SPS = u.SPS
+	}
+	if u.Width > 0 {
+		t.seen.Width, t.seen.Height = u.Width, u.Height
+	}
+	t.seen.Reordered = t.seen.Reordered || pts >= 0 && pts < t.pts
+	t.pts = pts
+	if !u.Key || t.since == 0 { // a keyframe's size does not count, where there are others
+		t.sizes = append(t.sizes, len(data))
+	}
+	t.key(u.Key)
+}
+
+// key counts keyframes and the distance between them.
+func (t *trial) key(isKey bool) {
+	switch {
+	case !isKey && t.since >= 0:
+		t.since++
+	case isKey:
+		t.seen.FirstKey = t.seen.FirstKey || t.seen.Frames == 1
+		if t.since >= 0 {
+			t.seen.GOP = max(t.seen.GOP, t.since+1)
+		}
+		t.since = 0
+		t.seen.KeySeen = t.seen.KeySeen || t.seen.KeyAsked && t.seen.Frames <= pipeline.TrialKey
+	}
+}
+
+// phase does what is due after a picture.
+func (t *trial) phase() {
+	switch t.seen.Frames {
+	case 1:
+		t.warm, t.warmCPU, t.warmAt = time.Now(), cpu(), 1
+	case pipeline.TrialWarm:
+		t.seen.KeyAsked = t.spec.Keyframe != 0 && t.askKey()
+	case pipeline.TrialRaise:
+		if t.spec.Raise.Name == "" {
+			return
+		}
+		t.seen.Before = mean(t.sizes)
+		t.seen.RaiseAsked = t.set(t.spec.Raise.Name, t.spec.Raise.Value)
+		t.sizes = nil
+	}
+}
+
+// askKey asks for a keyframe the way the encoder's row says.
+func (t *trial) askKey() bool {
+	switch t.spec.Keyframe {
+	case pipeline.KeyframeEvent:
+		C.trial_keyframe(t.c)
+		return true
+	case pipeline.KeyframeForceIDR:
+		s, free := cString(forceIDR)
+		defer free()
+		return C.trial_emit(t.c, s) != 0
+	case pipeline.KeyframeExtraControls:
+		return t.set("extra-controls", pipeline.KeyframeControls)
+	case pipeline.KeyframeNone:
+	}
+	return false
+}
+
+func (t *trial) set(property, value string) bool {
+	p, freeP := cString(property)
+	defer freeP()
+	v, freeV := cString(value)
+	defer freeV()
+	return C.trial_set(t.c, p, v) != 0
+}
+
+// figures closes the account: the first picture, with all that was loaded for it, does not count where there are more.
+func (t *trial) figures() {
+	if n := t.seen.Frames - t.warmAt; n > 0 {
+		t.seen.FramesPerSecond = float64(n) / time.Since(t.warm).Seconds()
+		t.seen.CPUMillis = float64((cpu() - t.warmCPU).Microseconds()) / 1000 / float64(n)
+	}
+	if t.seen.RaiseAsked && len(t.sizes) >= 2*pipeline.TrialTail {
+		t.seen.After = mean(t.sizes)
+	}
+}
+
+// mean is the mean size of the last pictures.
+func mean(sizes []int) float64 {
+	last := sizes[max(0, len(sizes)-pipeline.TrialTail):]
+	sum := 0
+	for _, s := range last {
+		sum += s
+	}
+	return float64(sum) / float64(max(1, len(last)))
+}
+
+// cpu is what this process has used so far.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

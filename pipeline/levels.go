@@ -1,0 +1,90 @@
+package pipeline
+
+import "fmt"
+
+// VideoFormat is what an encoder is asked for.
+type VideoFormat struct {
+	Width, Height  int
+	FPSNum, FPSDen int // frames per second
+	Bitrate        int // bit/s
+	// Measured is the profile-level-id that the encoder's own SPS was seen to say, empty when none was seen.
+	Measured string
+}
+
+// levels is table A-1 of H.264: macroblocks per second, macroblocks per frame, and bit/s for baseline.
+var levels = []struct {
+	name                string
+	idc                 int
+	perSecond, perFrame int
+	bitsPerSecond       int
+}{
+	{"1", 10, 1485, 99, 64e3},
+	{"1.1", 11, 3000, 396, 192e3},
+	{"1.2", 12, 6000, 396, 384e3},
+	{"1.3", 13, 11880, 396, 768e3},
+	{"2", 20, 11880, 396, 2e6},
+	{"2.1", 21, 19800, 792, 4e6},
+	{"2.2", 22, 20250, 1620, 4e6},
+	{"3", 30, 40500, 1620, 10e6},
+	{"3.1", 31, 108000, 3600, 14e6},
+	{"3.2", 32, 216000, 5120, 20e6},
+	{"4", 40, 245760, 8192, 20e6},
+	{"4.1", 41, 245760, 8192, 50e6},
+	{"4.2", 42, 522240, 8704, 50e6},
+	{"5", 50, 589824, 22080, 135e6},
+	{"5.1", 51, 983040, 36864, 240e6},
+	{"5.2", 52, 2073600, 36864, 240e6},
+}
+
+// levelFloor is the lowest level announced: 3.1 is what RFC 7742 has every browser decode, so going below it in the SDP
+// gains nothing and may cost a switch to a larger picture.
+const levelFloor = 31
+
+const macroblock = 16 // pixels, on a side
+
+// macroblocks is how many a frame has.
+func (v VideoFormat) macroblocks() int {
+	return ((v.Width + macroblock - 1) / macroblock) * ((v.Height + macroblock - 1) / macroblock)
+}
+
+func (v VideoFormat) macroblocksPerSecond() int {
+	return v.macroblocks() * max(1, v.FPSNum) / max(1, v.FPSDen)
+}
+
+func (v VideoFormat) levelRow() int {
+	for i, l := range levels {
+		if l.idc >= levelFloor && l.perSecond >= v.macroblocksPerSecond() && l.perFrame >= v.macroblocks() && l.bitsPerSecond >= v.Bitrate {
+			return i
+		}
+	}
+	return len(levels) - 1
+}
+
+// Level is the lowest H.264 level, as GStreamer spells it, that holds the size, the rate and the bitrate.
+func (v VideoFormat) Level() string { return levels[v.levelRow()].name }
+
+// ProfileLevelID is what the SDP says (RFC 6184, 8.1): what was measured, else constrained baseline at that level.
+func (v VideoFormat) ProfileLevelID() string {
+	if v.Measured != "" {
+		return v.Measured
+	}
+	return fmt.Sprintf("42c0%02x", levels[v.levelRow()].idc)
+}
+
+// rate is the frames per second as a fraction.
+func (v VideoFormat) rate() string { return fmt.Sprintf("%d/%d", v.FPSNum, max(1, v.FPSDen)) }
+
+// fps is the frames per second.
+func (v VideoFormat) fps() float64 { return float64(v.FPSNum) / float64(max(1, v.FPSDen)) }
+
+// String prints size and rate.
+func (v VideoFormat) String() string {
+	rate := fmt.Sprint(v.FPSNum)
+	switch {
+	case v.FPSNum == 0:
+		rate = "?"
+	case v.FPSDen > 1:
+		rate = fmt.Sprintf("%.2f", v.fps())
+	}
+	return fmt.Sprintf("%dx%d at %s frames/s", v.Width, v.Height, rate)
+}

@@ -1,0 +1,87 @@
+package pipeline
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// Version is GStreamer's. The zero value is an unknown one, which every row holds for.
+type Version struct{ Major, Minor, Micro int }
+
+// ParseVersion reads "1.22.0"; what it can't read is the zero Version.
+func ParseVersion(text string) Version {
+	var v Version
+	if _, err := fmt.Sscanf(text, "%d.%d.%d", &v.Major, &v.Minor, &v.Micro); err != nil {
+		return Version{}
+	}
+	return v
+}
+
+// Less orders versions.
+func (v Version) Less(o Version) bool {
+	if v.Major != o.Major {
+		return v.Major < o.Major
+	}
+	if v.Minor != o.Minor {
+		return v.Minor < o.Minor
+	}
+	return v.Micro < o.Micro
+}
+
+// String is the version as GStreamer writes it.
+func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Micro) }
+
+// Machine is what an encoder's row asks of the machine it is to run on. A nil function gives the answer that lets a graph
+// be built all the same.
+type Machine struct {
+	GStreamer Version
+	Cores     int // 1 when zero
+	// Installed reports whether an element can be made.
+	Installed func(element string) bool
+	// Like lists the installed elements whose names match a pattern (as of path.Match).
+	Like func(pattern string) []string
+	// Has reports whether an element has a property and, when value is not empty, takes that value.
+	Has func(element, property, value string) bool
+	// Driver names the V4L2 driver and the card behind an element; empty for elements without a device.
+	Driver func(element string) (driver, card string)
+}
+
+func (m Machine) installed(element string) bool { return m.Installed == nil || m.Installed(element) }
+
+// chain reports whether every element of a launch line is installed.
+func (m Machine) chain(line string) bool {
+	for part := range strings.SplitSeq(line, " ! ") {
+		factory, _, _ := strings.Cut(part, " ")
+		if !m.installed(factory) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m Machine) has(element, property, value string) bool {
+	return m.Has == nil || m.Has(element, property, value)
+}
+
+func (m Machine) like(pattern string) []string {
+	if m.Like == nil || pattern == "" {
+		return nil
+	}
+	return m.Like(pattern)
+}
+
+func (m Machine) driver(element string) []string {
+	if m.Driver == nil {
+		return nil
+	}
+	driver, card := m.Driver(element)
+	return []string{strings.ToLower(driver), strings.ToLower(card)}
+}
+
+func (m Machine) cores() int { return max(1, m.Cores) }
+
+func matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil // a bad pattern matches nothing; a test forbids it
+}

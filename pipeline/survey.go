@@ -1,0 +1,74 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"boardcast/board"
+)
+
+// Entry is a row of the encoder table with what became of it on this machine.
+type Entry struct {
+	Encoder Encoder
+	Verdict Verdict
+}
+
+// Survey tries every row of the table that fits the machine, at one size, and says of each what became of it, the fastest
+// first. Of each codec that viewers are offered, the one that Choose would take is chosen. codec empty means all.
+func Survey(ctx context.Context, g Given, codec Codec, w Wish) []Entry {
+	var out []Entry
+	for _, c := range []Codec{H264, VP8, VP9} {
+		if codec == "" || codec == c {
+			out = append(out, survey(ctx, g, c, w)...)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Entry) int {
+		return cmp.Or(
+			cmp.Compare(outcomeOrder(a), outcomeOrder(b)),
+			cmp.Compare(b.Verdict.FramesPerSecond, a.Verdict.FramesPerSecond),
+		)
+	})
+	return out
+}
+
+func outcomeOrder(e Entry) int {
+	if e.Verdict.Works() {
+		return 0
+	}
+	return 1 + slices.Index([]Outcome{OutcomeFailed, OutcomeSkipped, OutcomeMissing}, e.Verdict.Outcome)
+}
+
+func survey(ctx context.Context, g Given, codec Codec, w Wish) []Entry {
+	fit, unfit := Candidates(g.Board, g.Machine, codec)
+	var out []Entry
+	chosen := codec == VP9 // not offered unless asked for
+	for _, e := range fit {
+		v := surveyOne(ctx, g, e, w)
+		if v.Works() && !chosen {
+			v.Outcome, chosen = OutcomeChosen, true
+		}
+		out = append(out, Entry{e, v})
+	}
+	for _, e := range instances(g.Machine, codec) {
+		if err, ok := unfit[e.ID].(*Unfit); ok { //nolint:errorlint // Candidates makes them
+			outcome := OutcomeSkipped
+			if err.Missing {
+				outcome = OutcomeMissing
+			}
+			out = append(out, Entry{e, Verdict{Outcome: outcome, Reason: err.Reason}})
+		}
+	}
+	return out
+}
+
+func surveyOne(ctx context.Context, g Given, e Encoder, w Wish) Verdict {
+	source := VideoSource{Width: w.Width, Height: w.Height, FPSNum: or(w.FPS, defaultFPS), FPSDen: 1}
+	limits := e.limits(g.Board)
+	f := formatFor(Wish{Bitrate: w.Bitrate}, source, board.Limits{SizeMultiple: limits.SizeMultiple})
+	if reason := exceeds(limits, f); reason != "" {
+		return Verdict{Outcome: OutcomeSkipped, Reason: reason}
+	}
+	raw := Raw{Format: "I420", Width: source.Width, Height: source.Height, FPSNum: source.FPSNum, FPSDen: 1}
+	return g.Trials.Encoder(ctx, e, raw, f)
+}

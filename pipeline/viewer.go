@@ -234,6 +234,8 @@ func (v *Viewer) check() error {
 	switch {
 	case v.peer.Overflowed():
 		return errors.New("more events than a viewer may cause")
+	case now < connected && v.detached.Load():
+		return fmt.Errorf("%w: left before the connection was up", errGone)
 	case now < connected && time.Now().After(v.deadline):
 		return fmt.Errorf("%s: no progress in time", now)
 	case now < connected:

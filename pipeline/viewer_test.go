@@ -215,6 +215,7 @@ func TestViewerEnds(t *testing.T) {
 			v.Detach()
 			silence(p, detachedLimit+tick)
 		}, 2 * tick, false},
+		{"signalling lost before the connection is up", func(v *Viewer, p *fakePeer) { offerOut(v, p); v.Detach() }, 2 * tick, false},
 		{"connection failed", func(v *Viewer, p *fakePeer) {
 			connect(v, p)
 			events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionFailed})

@@ -188,15 +188,12 @@ func (c *chooser) choice(e Encoder, f VideoFormat, v Verdict) *Choice {
 	return &Choice{Encoder: e, Format: f, Graph: e.Graph(c.raw, f), Verdict: v}
 }
 
-// tryFirst chooses the camera's mode with the encoder. A software encoder whose size is open is tried at most at
-// 1280x720 and then given what it manages.
+// tryFirst chooses the camera's mode with the encoder. A software encoder whose size is open is tried at the
+// usual one and then given what it manages.
 func (c *chooser) tryFirst(p *Plan, e Encoder) (*Choice, error) {
 	b := bounds{limits: e.limits(c.given.Board)}
-	if !e.Hardware && c.sizeOpen() {
-		b.atMost = 1280 * 720
-		if c.given.Trials == nil {
-			b.atMost = defaultWidth * defaultHeight // nothing vouches for more
-		}
+	if !e.Hardware && c.sizeOpen() && c.given.Trials == nil {
+		b.atMost = defaultWidth * defaultHeight // nothing vouches for more
 	}
 	source, capture, err := c.source(b)
 	if err != nil {

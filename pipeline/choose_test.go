@@ -129,6 +129,20 @@ func TestDecodersAreTried(t *testing.T) {
 	}
 }
 
+// A plain camera is not opened for a trial: who else uses it just then would lose it.
+func TestPlainCamerasAreNotTried(t *testing.T) {
+	cam := goldenCameras["usb3"]
+	g := Given{Board: boardOf(t, "generic"), Camera: &cam, Machine: machineWith(debian13, everywhere, nil)}
+	g.Trials = prover{source: func(g Graph, _ Codec) Verdict {
+		t.Errorf("tried %s", g)
+		return Verdict{Outcome: OutcomeUsable}
+	}}
+	choosePlan(t, Wish{}, g)
+	usb := goldenCameras["usb"]
+	g.Camera = &usb
+	choosePlan(t, Wish{}, g)
+}
+
 func TestCameraThatNothingDecodes(t *testing.T) {
 	g := Given{Board: boardOf(t, "generic"), Machine: machineWith(debian12, []string{"x264enc", "videoconvert", "videoscale"}, nil)}
 	g.Camera = &device.Camera{Name: "Cam", Path: "/dev/video0", Formats: []device.Format{{FourCC: "MJPG", Sizes: []device.Size{rates(640, 480, 30)}}}}
@@ -254,6 +268,35 @@ func TestFormatForLimits(t *testing.T) {
 	}
 }
 
+// Where every mode is too much the cheapest is taken; JPEG has to be decoded, and a slide show is no picture.
+func TestCheapestMode(t *testing.T) {
+	cam := device.Camera{Formats: []device.Format{
+		{FourCC: "MJPG", Sizes: []device.Size{rates(640, 480, 30)}},
+		{FourCC: "YUYV", Sizes: []device.Size{rates(1280, 720, 10), rates(640, 480, 30, 5), rates(160, 120, 30)}},
+	}}
+	cases := []struct {
+		name string
+		drop string // a format that nothing decodes
+		want device.Mode
+	}{
+		{"raw", "", device.Mode{FourCC: "YUYV", Width: 1280, Height: 720, Rate: device.Rate{Num: 10, Den: 1}}},
+		{"only JPEG", "YUYV", device.Mode{FourCC: "MJPG", Width: 640, Height: 480, Rate: device.Rate{Num: 30, Den: 1}}},
+	}
+	for _, c := range cases {
+		b := bounds{pixels: 1, decodes: func(f string) bool { return f != c.drop }}
+		got, why, err := pickMode(cam, Wish{}, b)
+		if err != nil || got != c.want {
+			t.Errorf("%s: %v (%s), %v; want %v", c.name, got, why, err, c.want)
+		}
+	}
+	same := device.Camera{Formats: []device.Format{
+		{FourCC: "MJPG", Sizes: []device.Size{rates(640, 480, 30)}}, {FourCC: "YUYV", Sizes: []device.Size{rates(640, 480, 30)}},
+	}}
+	if got, _, err := pickMode(same, Wish{}, bounds{pixels: 1}); err != nil || got.FourCC != "YUYV" {
+		t.Errorf("raw and JPEG alike: %v, %v", got, err)
+	}
+}
+
 func TestDirectIsMeasured(t *testing.T) {
 	cam := goldenCameras["h264"]
 	cases := []struct {
@@ -263,6 +306,7 @@ func TestDirectIsMeasured(t *testing.T) {
 		v      Verdict
 		direct bool
 	}{
+		{"two seconds, where the CPU would encode", Wish{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 60}}, true},
 		{"suits", Wish{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, true},
 		{"not allowed", Wish{}, false, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
 		{"VP8 asked for", Wish{Codec: "vp8"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
@@ -290,6 +334,18 @@ func TestDirectIsMeasured(t *testing.T) {
 				t.Errorf("direct %t, capture %s", got, p.Capture)
 			}
 		})
+	}
+}
+
+// Where the board encodes in hardware, waiting two seconds for a camera's keyframe is not worth it.
+func TestDirectYieldsToHardware(t *testing.T) {
+	cam := goldenCameras["h264"]
+	g := Given{
+		Board: boardOf(t, "pi-4"), Camera: &cam, Direct: true, Machine: machineWith(debian13, append(everywhere, "v4l2h264enc"), nil),
+		Trials: prover{source: func(Graph, Codec) Verdict { return Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 60}} }},
+	}
+	if p := choosePlan(t, Wish{}, g); p.Choices[0].Direct || !strings.Contains(p.Why[0], "2.0 s apart") {
+		t.Errorf("why %q", p.Why)
 	}
 }
 

@@ -40,9 +40,7 @@ func (e Encoder) node(v VideoFormat) Node {
 		}
 	}
 	set(e.Bitrate, e.BitrateValue(v.Bitrate))
-	if e.MaxInterval > 0 {
-		set(e.Interval, interval)
-	}
+	set(e.Interval, interval)
 	if controls = append(controls, e.Extra...); len(controls) > 0 {
 		node.Props = append(node.Props, Prop{extraControls, structure(controls)})
 	}

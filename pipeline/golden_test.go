@@ -144,7 +144,7 @@ func (c goldenCase) given(t *testing.T) Given {
 	g := Given{
 		Board: boards[at], Connector: c["camera"] == "connector", Direct: true,
 		Machine: Machine{
-			GStreamer: ParseVersion(c["gstreamer"]), Cores: 4,
+			GStreamer: ParseVersion(c["gstreamer"]), Cores: 6,
 			Installed: func(e string) bool { return slices.Contains(installed, e) },
 			Driver:    func(string) (string, string) { return c["driver"], "" },
 			Has: func(element, property, _ string) bool {

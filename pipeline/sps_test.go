@@ -29,6 +29,10 @@ var spsCases = []struct {
 	{"openh264enc 320x240", "42c01f8c8d40a0fd00f08846a0", SPS{66, 0xc0, 31, 320, 240, 1}, "42c01f"},
 	{"openh264enc 1280x720", "42c01f8c8d402802dd00f08846a0", SPS{66, 0xc0, 31, 1280, 720, 1}, "42c01f"},
 	{"plain baseline", "42001f8c8d402802dd00f08846a0", SPS{66, 0, 31, 1280, 720, 1}, "42c01f"},
+	{"cropped below", "42c028da01e0089f97016a02020280000003008000001e478c1950", SPS{66, 0xc0, 40, 1920, 1080, 1}, "42c028"},
+	{"cropped on two sides", "42c028da0290bf8893016a0c0c0d4a000003000200000300791e306540", SPS{66, 0xc0, 40, 642, 362, 1}, "42c028"},
+	{"High", "64001eacb201485fc44980b5060606a50000030001000003003c8f162e48", SPS{100, 0, 30, 642, 362, 3}, ""},
+	{"High 4:4:4", "f4001e919640290bf8f9f016a0c0c0c8000003000800000301e478b17240", SPS{244, 0, 30, 642, 362, 3}, ""},
 	{"constrained by all three", "42e01f8c8d402802dd00f08846a0", SPS{66, 0xe0, 31, 1280, 720, 1}, "42e01f"},
 }
 
@@ -49,6 +53,18 @@ func TestParseSPS(t *testing.T) {
 			if s, err := ParseSPS(unhex(t, c.nal)[:cut]); err == nil {
 				t.Errorf("%s cut to %d bytes: %+v", c.name, cut, s)
 			}
+		}
+	}
+}
+
+// Emulation prevention may stand anywhere after the level.
+func TestUnescape(t *testing.T) {
+	cases := []struct{ in, want string }{
+		{"0000030001", "00000001"}, {"000003", "0000"}, {"00000300000300", "0000000000"}, {"0003000103", "0003000103"}, {"", ""},
+	}
+	for _, c := range cases {
+		if got := hex.EncodeToString(unescape(unhex(t, c.in))); got != c.want {
+			t.Errorf("%s: %s, want %s", c.in, got, c.want)
 		}
 	}
 }

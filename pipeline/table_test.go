@@ -195,6 +195,11 @@ func TestLiveBitrate(t *testing.T) {
 	}
 	for _, c := range cases {
 		e, _ := EncoderByID(c.id)
+		deaf := e
+		deaf.Live = false
+		if got, live := deaf.LiveBitrate(800_000); live {
+			t.Errorf("%s that takes no new bitrate: %v", c.id, got)
+		}
 		got, live := e.LiveBitrate(800_000)
 		if got != c.want || live != c.live {
 			t.Errorf("%s: %v, %t; want %v, %t", c.id, got, live, c.want, c.live)

@@ -118,6 +118,33 @@ func TestTrialsTryOtherInputs(t *testing.T) {
 	}
 }
 
+// A trial is run at a bitrate at which a change shows, whatever was wished for, and otherwise in the graph that will run.
+func TestTrialIsOfWhatWillRun(t *testing.T) {
+	e, _ := EncoderByID("x264enc")
+	thin := vga
+	thin.Bitrate = 100_000
+	s := encoderSpec(e, vgaRaw, thin)
+	if s.Raise.Value != "3000" || s.Graph != e.Graph(vgaRaw, vga).String() || s.Keyframe != KeyframeEvent {
+		t.Errorf("%+v", s)
+	}
+	if rich := encoderSpec(e, vgaRaw, VideoFormat{Width: 640, Height: 480, FPSNum: 30, FPSDen: 1, Bitrate: 5_000_000}); rich.Raise.Value != "10000" {
+		t.Errorf("%+v", rich)
+	}
+	sources := []struct {
+		raw  Raw
+		want string
+	}{
+		{vgaRaw, "format=YUY2,width=640,height=480,framerate=30/1,colorimetry=2:4:7:1"},
+		{Raw{Width: 640, Height: 480}, "format=Y42B,width=640,height=480,framerate=1/1 !"},
+		{Raw{Memory: memoryNVMM, Width: 640, Height: 480}, "! nvvidconv ! video/x-raw(memory:NVMM),format=NV12 !"},
+	}
+	for _, c := range sources {
+		if got := trialSource(c.raw).String(); !strings.Contains(got, c.want) {
+			t.Errorf("pictures %s, want %s", got, c.want)
+		}
+	}
+}
+
 func TestTrialsEndWithTheirContext(t *testing.T) {
 	e, _ := EncoderByID("x264enc")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -336,6 +363,17 @@ func TestCacheThatCannotBeWritten(t *testing.T) {
 	}
 	if err := OpenTrialCache(filepath.Join(file, "trials.json"), "", false).Save(); err == nil {
 		t.Error("no error")
+	}
+	dir := t.TempDir()
+	taken := filepath.Join(dir, "trials.json", "x")
+	if err := os.MkdirAll(taken, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := OpenTrialCache(filepath.Dir(taken), "", false).Save(); err == nil {
+		t.Error("no error")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 	var none *TrialCache
 	if _, ok := none.find(goodSpec()); ok || none.Save() != nil {

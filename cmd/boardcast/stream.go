@@ -38,6 +38,13 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	if err := hub.Register(id, m); err != nil {
 		return fmt.Errorf("register %q: %w", id, err)
 	}
+	var client *signalling.Client
+	if !cfg.Signalling.Server.IsZero() {
+		var err error
+		if client, err = newClient(cfg, m, log); err != nil {
+			return err
+		}
+	}
 	site := newSite(cfg, id, hub, m, log)
 	if err := listen(site, stdout); err != nil {
 		return err
@@ -47,11 +54,7 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
 	group.Go(func() error { return streamMedia(ctx, cfg, m, stdout, log) })
-	if !cfg.Signalling.Server.IsZero() {
-		client, err := newClient(cfg, m, log)
-		if err != nil {
-			return err
-		}
+	if client != nil {
 		group.Go(func() error { return client.Run(ctx) })
 	}
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
@@ -60,17 +63,23 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	return nil
 }
 
-// streamMedia brings up GStreamer, chooses what to run, says so and runs it.
-func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.Writer, log *slog.Logger) error {
+// prepare brings up GStreamer and chooses what to run.
+func prepare(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*gst.Engine, sources, pipeline.Plan, error) {
 	engine, err := gst.New(log.With("component", "media"))
 	if err != nil {
-		return err
+		return nil, sources{}, pipeline.Plan{}, err
 	}
 	from, err := chooseSources(ctx, cfg)
 	if err != nil {
-		return err
+		return nil, sources{}, pipeline.Plan{}, err
 	}
 	plan, err := from.plan(cfg, engine)
+	return engine, from, plan, err
+}
+
+// streamMedia says what was chosen and runs it.
+func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.Writer, log *slog.Logger) error {
+	engine, from, plan, err := prepare(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -87,15 +96,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.W
 
 // dryRun prints what would run and runs nothing.
 func dryRun(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
-	engine, err := gst.New(newLogger(cfg, stderr))
-	if err != nil {
-		return err
-	}
-	from, err := chooseSources(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	plan, err := from.plan(cfg, engine)
+	_, _, plan, err := prepare(ctx, cfg, newLogger(cfg, stderr))
 	if err != nil {
 		return err
 	}

@@ -163,7 +163,7 @@ func testGraph(v VideoSource, m Machine) Graph {
 	v.Width, v.Height = v.Width&^1, v.Height&^1
 	filter := v.filter("video/x-raw,format=I420")
 	filter.Caps += ",pixel-aspect-ratio=1/1"
-	g := Graph{El("videotestsrc", "is-live=true", "pattern=smpte75", "horizontal-speed=2"), filter}
+	g := Graph{El("videotestsrc", "is-live=true", "pattern=smpte", "horizontal-speed=2"), filter}
 	if m.installed("clockoverlay") {
 		g = append(g, El("clockoverlay", "time-format=%H:%M:%S", "halignment=center", "valignment=center",
 			"shaded-background=true", "font-desc=Sans Bold 36"))

@@ -132,7 +132,7 @@ func TestDecodersAreTried(t *testing.T) {
 // A plain camera is not opened for a trial: who else uses it just then would lose it.
 func TestPlainCamerasAreNotTried(t *testing.T) {
 	cam := goldenCameras["usb3"]
-	g := Given{Board: boardOf(t, "generic"), Camera: &cam, Machine: machineWith(debian13, everywhere, nil)}
+	g := Given{Board: boardOf(t, "generic"), Camera: &cam, Machine: machineWith(debian13, append(everywhere, "avdec_mjpeg"), nil)}
 	g.Trials = prover{source: func(g Graph, _ Codec) Verdict {
 		t.Errorf("tried %s", g)
 		return Verdict{Outcome: OutcomeUsable}

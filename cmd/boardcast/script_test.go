@@ -49,9 +49,17 @@ func TestMain(m *testing.M) {
 //
 //	json FILE MEMBER...     FILE is one JSON object with just these members
 //	cmpjson FILE PATH WANT  what stands at PATH in FILE is the JSON value WANT
+//
+// and the condition [gstreamer], false in a build without it: such a script then says what that build answers instead.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
+		Condition: func(name string) (bool, error) {
+			if name != "gstreamer" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			return gstreamerVersion() != "", nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"json": func(ts *testscript.TestScript, _ bool, args []string) {
 				var got []string

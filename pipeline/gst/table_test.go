@@ -52,7 +52,7 @@ func TestMachine(t *testing.T) {
 		want                     bool
 	}{
 		{"videotestsrc", "pattern", "", true},
-		{"videotestsrc", "pattern", "smpte75", true},
+		{"videotestsrc", "pattern", "smpte", true},
 		{"videotestsrc", "pattern", "nosuchpattern", false},
 		{"videotestsrc", "nosuchproperty", "", false},
 		{"nosuchelement", "name", "", false},

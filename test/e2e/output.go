@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,6 +46,19 @@ func (o *output) find(from string, pattern *regexp.Regexp) ([]string, time.Time,
 		}
 	}
 	return nil, time.Time{}, o.changed
+}
+
+// disaster is the first line of stderr that no run may write, but for the known noise.
+func (o *output) disaster() (string, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, l := range o.lines {
+		known := slices.ContainsFunc(knownNoise, func(n string) bool { return strings.HasSuffix(l.text, n) })
+		if l.from == "stderr" && !known && disaster.MatchString(l.text) {
+			return l.text, true
+		}
+	}
+	return "", false
 }
 
 // text is the last lines, each with the time since the start.

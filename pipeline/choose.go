@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -15,11 +16,13 @@ type chooser struct {
 	given       Given
 	fixed       *VideoSource // a mode that was chosen already
 	noConnector bool         // nothing answers on the board's connector
-	raw         Raw          // what the capture chosen makes
-	why         string       // of the mode
-	failed      []string
-	missed      []Encoder
-	notes       []string
+
+	untriedHardware bool   // hardware may be taken without a trial
+	raw             Raw    // what the capture chosen makes
+	why             string // of the mode
+	failed          []string
+	missed          []Encoder
+	notes           []string
 }
 
 // plan chooses the encoder of the first codec with the camera's mode, then encoders of the other codecs for that mode.
@@ -62,18 +65,19 @@ func (c *chooser) codecs() []Codec {
 
 // Candidates are the encoders of a codec that may be tried on a machine, the best first: what the board's row names, then
 // other hardware that is installed, then software. Each comes from Fit. Rows that don't fit are in unfit.
-func Candidates(b board.Board, m Machine, codec Codec) (fit []Encoder, unfit map[string]error) {
+func Candidates(b board.Board, m Machine, codec Codec) (fit []Encoder, unfit map[string]*Unfit) {
 	order := b.H264
 	if codec == VP8 {
 		order = b.VP8
 	}
-	unfit = map[string]error{}
+	unfit = map[string]*Unfit{}
 	var hardware, software []Encoder
 	for _, e := range ranked(order, instances(m, codec)) {
 		fitted, err := e.Fit(m)
+		var why *Unfit
 		switch {
-		case err != nil:
-			unfit[e.ID] = err
+		case errors.As(err, &why):
+			unfit[e.ID] = why
 		case slices.ContainsFunc(slices.Concat(hardware, software), func(o Encoder) bool { return o.Element == e.Element }):
 			unfit[e.ID] = &Unfit{Reason: "another row of " + e.Element + " fits better"}
 		case e.Hardware:
@@ -121,7 +125,7 @@ func (c *chooser) codec(p *Plan, codec Codec) error {
 	c.miss(codec, unfit)
 	chosen := false
 	for _, e := range fit {
-		if !auto(c.wish.Encoder) && !e.Is(c.wish.Encoder) {
+		if !auto(c.wish.Encoder) && !e.Is(c.wish.Encoder) || e.Hardware && !c.untriedHardware {
 			continue
 		}
 		if chosen {
@@ -140,11 +144,11 @@ func (c *chooser) codec(p *Plan, codec Codec) error {
 }
 
 // miss remembers what would have to be installed.
-func (c *chooser) miss(codec Codec, unfit map[string]error) {
+func (c *chooser) miss(codec Codec, unfit map[string]*Unfit) {
 	for _, e := range Encoders {
-		err, ok := unfit[e.ID].(*Unfit) //nolint:errorlint // Candidates makes them
+		why := unfit[e.ID]
 		wanted := auto(c.wish.Encoder) || e.Is(c.wish.Encoder)
-		if ok && e.Codec == codec && err.Missing && wanted {
+		if why != nil && e.Codec == codec && why.Missing && wanted {
 			c.missed = append(c.missed, e)
 		}
 	}

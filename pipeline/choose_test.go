@@ -55,7 +55,7 @@ func choosePlan(t *testing.T, w Wish, g Given) Plan {
 
 func TestBuildKeepsTheModeGiven(t *testing.T) {
 	camera := VideoSource{Device: "/dev/video2", FourCC: "YUYV", Width: 800, Height: 600, FPSNum: 25, FPSDen: 1}
-	p, err := Build(Wish{}, camera, AudioSource{None: true}, AudioSink{}, machineWith(debian12, everywhere, nil).Installed)
+	p, err := Build(Wish{}, camera, AudioSource{None: true}, AudioSink{}, machineWith(debian12, everywhere, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestBuildKeepsTheModeGiven(t *testing.T) {
 }
 
 func TestNoVideo(t *testing.T) {
-	p, err := Build(Wish{}, VideoSource{None: true}, AudioSource{Test: true}, AudioSink{}, func(string) bool { return false })
+	p, err := Build(Wish{}, VideoSource{None: true}, AudioSource{Test: true}, AudioSink{}, Machine{Installed: func(string) bool { return false }})
 	if err != nil || p.Capture != nil || p.Choices != nil || p.Audio == nil {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -394,6 +394,20 @@ func TestSurvey(t *testing.T) {
 		}
 		if e.Encoder.Codec != H264 {
 			t.Errorf("asked for H.264, got %s", e.Encoder.ID)
+		}
+	}
+}
+
+// What is only registered may not work: without a trial hardware is for those who ask for it.
+func TestBuildLeavesUntriedHardwareAlone(t *testing.T) {
+	m := machineWith(debian12, append([]string{"v4l2h264enc"}, everywhere...), nil)
+	for wish, want := range map[string]string{"auto": "x264enc", "v4l2h264enc": "v4l2h264enc"} {
+		p, err := Build(Wish{Encoder: wish}, VideoSource{}, AudioSource{None: true}, AudioSink{}, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Choices[0].Encoder.Element; got != want {
+			t.Errorf("encoder %s: took %s, want %s", wish, got, want)
 		}
 	}
 }

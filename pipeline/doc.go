@@ -7,7 +7,7 @@
 // A frame's way is: a capture graph fills a raw [Fan]; one encode graph per codec in use reads it and fills a coded fan;
 // each viewer's [Peer] has a tap on the fans of its codec and of the microphone.
 //
-//	plan, err := pipeline.Build(wish, camera, mode, installed)
+//	plan, err := pipeline.Build(wish, video, audio, speaker, machine)
 //	b := pipeline.NewBroadcast(engine, plan, opts)
 //	go b.Run(ctx)
 //	v, err := b.Join("viewer-1", send)

@@ -184,7 +184,7 @@ func everything(string) bool { return true }
 
 func testPlan(t *testing.T, w Wish) Plan {
 	t.Helper()
-	p, err := Build(w, VideoSource{}, AudioSource{Test: true}, AudioSink{}, everything)
+	p, err := Build(w, VideoSource{}, AudioSource{Test: true}, AudioSink{}, Machine{Installed: everything})
 	if err != nil {
 		t.Fatal(err)
 	}

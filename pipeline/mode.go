@@ -68,8 +68,8 @@ func within(cam device.Camera, b bounds) device.Camera {
 	for _, f := range cam.Formats {
 		kept := device.Format{FourCC: f.FourCC, Description: f.Description, Compressed: f.Compressed}
 		for _, s := range f.Sizes {
-			if s, ok := b.size(f.FourCC, s); ok {
-				kept.Sizes = append(kept.Sizes, s)
+			if admitted, ok := b.size(f.FourCC, s); ok {
+				kept.Sizes = append(kept.Sizes, admitted)
 			}
 		}
 		if len(kept.Sizes) > 0 {
@@ -101,8 +101,8 @@ func pickMode(cam device.Camera, w Wish, b bounds) (device.Mode, string, error) 
 	if err == nil {
 		return m, why, nil
 	}
-	if m, ok := cheapest(cam, b); ok && b.pixels > 0 {
-		return m, "the least that the camera has", nil
+	if least, ok := cheapest(cam, b); ok && b.pixels > 0 {
+		return least, "the least that the camera has", nil
 	}
 	m, why, err = device.PickMode(within(cam, bounds{decodes: b.decodes}), wish)
 	if err != nil {

@@ -118,11 +118,11 @@ func (e *NoEncoderError) Hint() string {
 	return "install one of: " + strings.Join(slices.Compact(all), ", ")
 }
 
-// Build decides what to run from a source whose mode is chosen already. installed tells whether an element can be made;
-// nothing else is asked of the machine and nothing is tried.
-func Build(w Wish, video VideoSource, audio AudioSource, sink AudioSink, installed func(element string) bool) (Plan, error) {
-	g := Given{Machine: Machine{Installed: installed}, Audio: audio, Sink: sink, NoVideo: video.None}
-	c := &chooser{wish: w, given: g, ctx: context.Background()}
+// Build decides what to run from a source whose mode is chosen already. Nothing is tried: an encoder in hardware, which may
+// be registered and yet not work, is taken only when the wish names it.
+func Build(w Wish, video VideoSource, audio AudioSource, sink AudioSink, m Machine) (Plan, error) {
+	g := Given{Machine: m, Audio: audio, Sink: sink, NoVideo: video.None}
+	c := &chooser{wish: w, given: g, ctx: context.Background(), untriedHardware: !auto(w.Encoder)}
 	if video.isTest() {
 		video = VideoSource{Width: or(w.Width, defaultWidth), Height: or(w.Height, defaultHeight), FPSNum: or(w.FPS, defaultFPS), FPSDen: 1}
 	}
@@ -133,7 +133,7 @@ func Build(w Wish, video VideoSource, audio AudioSource, sink AudioSink, install
 // Choose decides what to run: the encoder by the board's order and by trial, the camera's mode by the wish, the limits of
 // that encoder and what it was seen to manage. ctx ends the trials, not the choice.
 func Choose(ctx context.Context, w Wish, g Given) (Plan, error) {
-	return (&chooser{wish: w, given: g, ctx: ctx}).plan()
+	return (&chooser{wish: w, given: g, ctx: ctx, untriedHardware: true}).plan()
 }
 
 // Defaults where neither the user nor the camera says.

@@ -51,12 +51,12 @@ func survey(ctx context.Context, g Given, codec Codec, w Wish) []Entry {
 		out = append(out, Entry{e, v})
 	}
 	for _, e := range instances(g.Machine, codec) {
-		if err, ok := unfit[e.ID].(*Unfit); ok { //nolint:errorlint // Candidates makes them
+		if why := unfit[e.ID]; why != nil {
 			outcome := OutcomeSkipped
-			if err.Missing {
+			if why.Missing {
 				outcome = OutcomeMissing
 			}
-			out = append(out, Entry{e, Verdict{Outcome: outcome, Reason: err.Reason}})
+			out = append(out, Entry{e, Verdict{Outcome: outcome, Reason: why.Reason}})
 		}
 	}
 	return out

@@ -45,7 +45,7 @@ func (c Child) Run(ctx context.Context, spec TrialSpec) (Observation, error) {
 	if err != nil {
 		return Observation{}, fmt.Errorf("start trial: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err = cmd.Start(); err != nil {
 		return Observation{}, fmt.Errorf("start trial: %w", err)
 	}
 	lines := make(chan childLine, 4)

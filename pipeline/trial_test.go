@@ -238,7 +238,11 @@ func TestChild(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.mode, func(t *testing.T) {
 			began := time.Now()
-			o, err := fakeChild(c.mode, 300*time.Millisecond).Run(t.Context(), TrialSpec{Frames: 7})
+			limit := 10 * time.Second
+			if c.mode == "hangs" {
+				limit = 300 * time.Millisecond
+			}
+			o, err := fakeChild(c.mode, limit).Run(t.Context(), TrialSpec{Frames: 7})
 			if c.want == "" && (err != nil || o.Frames != 7) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%+v, %v; want %q", o, err, c.want)
 			}
@@ -255,7 +259,7 @@ func TestChild(t *testing.T) {
 // What a child starts goes with it.
 func TestChildDiesWithItsGroup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
-	_, err := fakeChild("leaves a child", 500*time.Millisecond, childMode+"_PID="+file).Run(t.Context(), TrialSpec{})
+	_, err := fakeChild("leaves a child", 2*time.Second, childMode+"_PID="+file).Run(t.Context(), TrialSpec{})
 	if !errors.Is(err, ErrHung) {
 		t.Fatal(err)
 	}

@@ -19,12 +19,12 @@ type sources struct {
 }
 
 // plan decides what to run on them.
-func (s sources) plan(cfg *configs.Config, engine *gst.Engine) (pipeline.Plan, error) {
+func (s sources) plan(cfg *configs.Config) (pipeline.Plan, error) {
 	wish := pipeline.Wish{
 		Width: cfg.Video.Width, Height: cfg.Video.Height, FPS: cfg.Video.Framerate, Bitrate: int(cfg.Video.Bitrate),
 		AudioBitrate: int(cfg.Audio.Bitrate), Codec: cfg.Video.Codec, Encoder: cfg.Video.Encoder, Display: cfg.Display,
 	}
-	p, err := pipeline.Build(wish, s.video, s.audio, s.speaker, engine.Installed)
+	p, err := pipeline.Build(wish, s.video, s.audio, s.speaker, gst.Machine())
 	if err != nil {
 		return pipeline.Plan{}, err
 	}

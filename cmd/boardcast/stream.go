@@ -73,7 +73,7 @@ func prepare(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*gst.E
 	if err != nil {
 		return nil, sources{}, pipeline.Plan{}, err
 	}
-	plan, err := from.plan(cfg, engine)
+	plan, err := from.plan(cfg)
 	return engine, from, plan, err
 }
 

@@ -14,7 +14,7 @@ import (
 func testPlan(t *testing.T, e *Engine, codec string) pipeline.Plan {
 	t.Helper()
 	p, err := pipeline.Build(pipeline.Wish{Width: 320, Height: 240, FPS: 15, Codec: codec},
-		pipeline.VideoSource{}, pipeline.AudioSource{Test: true}, pipeline.AudioSink{}, e.Installed)
+		pipeline.VideoSource{}, pipeline.AudioSource{Test: true}, pipeline.AudioSink{}, Machine())
 	if err != nil {
 		t.Fatal(err)
 	}

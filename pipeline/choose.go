@@ -351,8 +351,12 @@ func (c *chooser) capture(v VideoSource) (capture, error) {
 		return capture{}, err
 	}
 	for i, one := range all {
-		if !one.trial || c.given.Trials == nil || i == len(all)-1 && v.Element == "" {
+		last := i == len(all)-1 && v.Element == ""
+		switch {
+		case !one.trial || last || c.given.Trials == nil && c.untriedHardware:
 			return one, nil
+		case c.given.Trials == nil:
+			continue // as untried encoders
 		}
 		if verdict := c.given.Trials.Source(c.ctx, one.graph, v.Name, ""); verdict.Works() {
 			return one, nil

@@ -398,6 +398,16 @@ func TestSurvey(t *testing.T) {
 	}
 }
 
+// The same of a JPEG decoder.
+func TestBuildLeavesUntriedDecodersAlone(t *testing.T) {
+	m := machineWith(debian12, append([]string{"v4l2jpegdec"}, everywhere...), nil)
+	camera := VideoSource{Device: "/dev/video0", FourCC: "MJPG", Width: 640, Height: 480, FPSNum: 30, FPSDen: 1}
+	p, err := Build(Wish{}, camera, AudioSource{None: true}, AudioSink{}, m)
+	if err != nil || !strings.Contains(p.Capture.String(), " jpegdec ") {
+		t.Errorf("capture %s, %v", p.Capture, err)
+	}
+}
+
 // What is only registered may not work: without a trial hardware is for those who ask for it.
 func TestBuildLeavesUntriedHardwareAlone(t *testing.T) {
 	m := machineWith(debian12, append([]string{"v4l2h264enc"}, everywhere...), nil)

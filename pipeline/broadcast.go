@@ -59,6 +59,7 @@ type Broadcast struct {
 
 	mu      sync.Mutex
 	ctx     context.Context //nolint:containedctx // the life of Run, which viewers that join later share
+	ended   bool
 	viewers map[*Viewer]struct{}
 	wg      sync.WaitGroup
 	started chan struct{}
@@ -109,6 +110,9 @@ func (b *Broadcast) Run(ctx context.Context) error {
 		producers.Go(func() { l.run(ctx) })
 	}
 	<-ctx.Done()
+	b.mu.Lock()
+	b.ended = true // no Join counts a viewer, and no Status reads a fan, from here on
+	b.mu.Unlock()
 	b.wg.Wait()
 	producers.Wait()
 	for _, l := range b.lines() {
@@ -123,7 +127,7 @@ func (b *Broadcast) Join(id string, send func(Message)) (*Viewer, error) {
 	<-b.started
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.ctx.Err() != nil {
+	if b.ended || b.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
 	if len(b.viewers) >= b.opts.MaxViewers {
@@ -166,7 +170,7 @@ func (b *Broadcast) Status() Status {
 	for v := range b.viewers {
 		s.Viewers = append(s.Viewers, v.status())
 	}
-	if b.ctx != nil && b.ctx.Err() == nil {
+	if !b.ended {
 		for _, l := range b.lines() {
 			n := l.fan.Count()
 			s.Lines = append(s.Lines, LineStatus{l.name, l.users.Load(), n.Frames, n.Bytes, n.Keyframes})

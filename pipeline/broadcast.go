@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,12 +51,12 @@ func (o Options) withDefaults() Options {
 // Run is called once; all else is safe for concurrent use. One goroutine per producer and one per viewer, all owned by Run.
 type Broadcast struct {
 	engine Engine
-	plan   Plan
 	opts   Options
 	log    *slog.Logger
-	raw    *line // nil without a picture
+	raw    *line // nil without a picture, or when the camera's own stream is passed on
 	audio  *line // nil without a microphone
 	coded  map[Codec]*line
+	chosen atomic.Pointer[Plan]
 
 	mu      sync.Mutex
 	ctx     context.Context //nolint:containedctx // the life of Run, which viewers that join later share
@@ -70,20 +71,84 @@ type Broadcast struct {
 func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 	o = o.withDefaults()
 	b := &Broadcast{
-		engine: e, plan: plan, opts: o, log: o.Logger, coded: map[Codec]*line{},
+		engine: e, opts: o, log: o.Logger, coded: map[Codec]*line{},
 		viewers: map[*Viewer]struct{}{}, started: make(chan struct{}),
 	}
+	b.chosen.Store(&plan)
 	if plan.Capture != nil {
-		b.raw = newLine(e, "capture", plan.Capture, nil, 0, o)
+		b.raw = newLine(e, captureLine, false, captureRecipes(plan), o)
 	}
 	for _, c := range plan.Choices {
-		b.coded[c.Encoder.Codec] = newLine(e, c.Encoder.ID, c.Graph, b.raw, c.Encoder.Keyframe, o)
+		codec := c.Encoder.Codec
+		b.coded[codec] = newLine(e, string(codec), true, encoderRecipes(plan, codec, b.raw), o)
 	}
 	if plan.Audio != nil {
-		b.audio = newLine(e, "microphone", plan.Audio, nil, 0, o)
+		b.audio = newLine(e, microphoneLine, false, microphoneRecipes(plan), o)
 	}
 	return b
 }
+
+// plan is what was chosen last.
+func (b *Broadcast) plan() *Plan { return b.chosen.Load() }
+
+// Adopt goes over to another plan, for a device that came, or came back elsewhere: the viewers stay, and see the new picture
+// as soon as there is one. Codecs, and a microphone, that the first plan did not have are left out.
+func (b *Broadcast) Adopt(plan Plan) {
+	b.chosen.Store(&plan)
+	if b.raw != nil && plan.Capture != nil {
+		b.raw.adopt(captureRecipes(plan))
+	}
+	for codec, l := range b.coded {
+		if recipes := encoderRecipes(plan, codec, b.raw); len(recipes) > 0 {
+			l.adopt(recipes)
+		}
+	}
+	if b.audio != nil && plan.Audio != nil {
+		b.audio.adopt(microphoneRecipes(plan))
+	}
+}
+
+// Again lets whatever failed be tried at once: something was plugged in, or let go.
+func (b *Broadcast) Again() {
+	for _, l := range b.lines() {
+		l.again()
+	}
+}
+
+// Names of the lines without a codec, as Options.Explain and the status have them.
+const (
+	captureLine    = "capture"
+	microphoneLine = "microphone"
+)
+
+func captureRecipes(p Plan) []recipe {
+	out := []recipe{{id: "camera", graph: p.Capture, period: p.Source.period()}}
+	if p.StandIn != nil {
+		out = append(out, recipe{id: "placeholder", graph: p.StandIn, period: p.Source.period(), standIn: true})
+	}
+	return out
+}
+
+// encoderRecipes are the encoders of a codec: the one chosen, then the spares.
+func encoderRecipes(p Plan, codec Codec, raw *line) []recipe {
+	var out []recipe
+	for _, c := range slices.Concat(p.Choices, p.Spares) {
+		if c.Encoder.Codec != codec {
+			continue
+		}
+		r := recipe{
+			id: c.Encoder.ID, graph: c.Graph, keyframe: c.Encoder.Keyframe, period: p.Source.period(),
+			up: raw, bitrate: c.Encoder.LiveBitrate,
+		}
+		if c.Direct {
+			r.up, r.bitrate = nil, nil
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func microphoneRecipes(p Plan) []recipe { return []recipe{{id: microphoneLine, graph: p.Audio}} }
 
 func (b *Broadcast) lines() []*line {
 	out := []*line{}
@@ -155,11 +220,14 @@ type Status struct {
 
 // LineStatus is one producer.
 type LineStatus struct {
-	Name      string `json:"name"`
-	Users     int64  `json:"users"`
-	Frames    uint64 `json:"frames_total"`
-	Bytes     uint64 `json:"bytes_total"`
-	Keyframes uint64 `json:"keyframes_total"`
+	Name        string `json:"name"` // "capture", "microphone" or a codec
+	Users       int64  `json:"users"`
+	Frames      uint64 `json:"frames_total"`
+	Bytes       uint64 `json:"bytes_total"`
+	Keyframes   uint64 `json:"keyframes_total"`
+	Encoder     string `json:"encoder,omitempty"`     // the row in use, empty while nothing runs
+	Replaced    uint64 `json:"replaced_total"`        // times that an encoder failed and another took its place
+	Placeholder bool   `json:"placeholder,omitempty"` // the camera is gone
 }
 
 // Status never waits for media.
@@ -172,8 +240,7 @@ func (b *Broadcast) Status() Status {
 	}
 	if !b.ended {
 		for _, l := range b.lines() {
-			n := l.fan.Count()
-			s.Lines = append(s.Lines, LineStatus{l.name, l.users.Load(), n.Frames, n.Bytes, n.Keyframes})
+			s.Lines = append(s.Lines, l.status())
 		}
 	}
 	return s

@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // VideoSource is where the picture comes from. The zero value is the test picture.
@@ -18,6 +20,14 @@ type VideoSource struct {
 
 // isTest reports whether this is the test picture.
 func (v VideoSource) isTest() bool { return !v.None && v.Device == "" && v.Element == "" }
+
+// period is the time from one picture to the next, zero where the camera does not say.
+func (v VideoSource) period() time.Duration {
+	if v.FPSNum <= 0 {
+		return 0
+	}
+	return time.Second * time.Duration(max(1, v.FPSDen)) / time.Duration(v.FPSNum)
+}
 
 // rawFormats maps V4L2 pixel formats to GStreamer's names.
 var rawFormats = map[string]string{
@@ -169,4 +179,41 @@ func testGraph(v VideoSource, m Machine) Graph {
 			"shaded-background=true", "font-desc=Sans Bold 36"))
 	}
 	return append(g, outEnd(2))
+}
+
+// standInGraph is what is shown while a camera is gone: a ball that moves, and a word, in the form of the camera's pictures.
+// The last filter is replaced by the caps that the camera really had, where they are known.
+func standInGraph(v VideoSource, raw Raw, m Machine) Graph {
+	if v.isTest() {
+		return nil
+	}
+	format := raw.Format
+	if format == "" {
+		format = "I420"
+	}
+	size := fmt.Sprintf("width=%d,height=%d,framerate=%d/%d", raw.Width&^1, raw.Height&^1, raw.FPSNum, raw.FPSDen)
+	g := Graph{El("videotestsrc", "is-live=true", "pattern=ball"), Filter("video/x-raw,format=I420,%s", size)}
+	if m.installed("textoverlay") {
+		g = append(g, El("textoverlay", "text=No picture from "+plainText(v.Name), "valignment=bottom", "shaded-background=true",
+			"font-desc=Sans Bold 24"))
+	}
+	by, memory := byCPU, ""
+	if raw.Memory == memoryNVMM {
+		by, memory = byVIC, "(memory:"+raw.Memory+")"
+	}
+	return append(append(g, launch(by)...), Filter("video/x-raw%s,format=%s,width=%d,height=%d", memory, format, raw.Width, raw.Height), outEnd(2))
+}
+
+// plainText is a camera's name without what Pango or a launch line would read as markup, for a picture.
+func plainText(name string) string {
+	kept := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("<>&\"\\!", r) || !strconv.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, name)
+	if strings.TrimSpace(kept) == "" {
+		return "the camera"
+	}
+	return kept
 }

@@ -48,6 +48,7 @@ func (c *chooser) plan() (Plan, error) {
 		}
 	}
 	p.Format = p.Choices[0].Format
+	p.StandIn = standInGraph(p.Source, c.raw, c.given.Machine)
 	p.Why = c.reasons(p)
 	return p, nil
 }
@@ -129,7 +130,7 @@ func (c *chooser) codec(p *Plan, codec Codec) error {
 			continue
 		}
 		if chosen {
-			p.Spares = append(p.Spares, c.untried(e))
+			c.spare(p, e)
 			continue
 		}
 		choice, err := c.try(p, e)
@@ -154,10 +155,21 @@ func (c *chooser) miss(codec Codec, unfit map[string]*Unfit) {
 	}
 }
 
-// untried is a spare: built for the mode that was chosen.
-func (c *chooser) untried(e Encoder) Choice {
-	f := c.format(e)
-	return Choice{Encoder: e, Format: f, Graph: e.Graph(c.raw, f)}
+// spare keeps an encoder, for the mode that was chosen, for the day when the choice fails. Hardware must have passed a trial
+// first: on that day there is no time for one.
+func (c *chooser) spare(p *Plan, e Encoder) {
+	f, v := c.format(e), Verdict{Outcome: OutcomeUsable}
+	if e.Hardware {
+		if c.given.Trials == nil {
+			return
+		}
+		if v = c.given.Trials.Encoder(c.ctx, e, c.raw, f); !v.Works() || exceeds(e.limits(c.given.Board), f) != "" {
+			return
+		}
+	}
+	if choice := c.choice(e, f, v); choice != nil {
+		p.Spares = append(p.Spares, *choice)
+	}
 }
 
 // format is what an encoder makes of the capture chosen.

@@ -14,22 +14,47 @@ type fakeEngine struct {
 	mu     sync.Mutex
 	stages []*fakeStage
 	peers  []*fakePeer
-	refuse error // what Start answers
-	news   chan struct{}
+	refuse map[string]error // what Start answers, by the first element
+	still  map[string]bool  // elements that start and make nothing
+	deaf   map[string]bool  // elements that make no keyframe when asked
 }
 
-func newFakeEngine() *fakeEngine { return &fakeEngine{news: make(chan struct{}, 100)} }
+func newFakeEngine() *fakeEngine {
+	return &fakeEngine{refuse: map[string]error{}, still: map[string]bool{}, deaf: map[string]bool{}}
+}
+
+// turn changes how an element behaves from now on.
+func (e *fakeEngine) turn(m map[string]bool, element string, on bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	m[element] = on
+}
+
+// refuses lets an element fail to start, or no longer.
+func (e *fakeEngine) refuses(element string, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refuse[element] = err
+}
+
+func (e *fakeEngine) is(m map[string]bool, s *fakeStage) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return m[s.graph[0].Factory]
+}
 
 func (e *fakeEngine) Fan(coded bool) Fan { return &fakeFan{coded: coded, key: make(chan struct{}, 1)} }
 
 func (e *fakeEngine) Start(_ context.Context, g Graph, in, out Fan) (Stage, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := &fakeStage{graph: g, in: in, out: out, at: time.Now(), events: make(chan StageEvent, 8)}
+	s := &fakeStage{engine: e, graph: g, in: in, out: out, at: time.Now(), events: make(chan StageEvent, 8), end: make(chan struct{})}
 	e.stages = append(e.stages, s)
-	if e.refuse != nil {
-		return nil, e.refuse
+	if err := e.refuse[g[0].Factory]; err != nil {
+		s.closed = true
+		return nil, err
 	}
+	go s.run()
 	return s, nil
 }
 
@@ -56,20 +81,65 @@ func (e *fakeEngine) started() []*fakeStage {
 type fakeFan struct {
 	coded bool
 	key   chan struct{}
+	mu    sync.Mutex
+	n     FanCount
+	caps  string
 }
 
 func (f *fakeFan) KeyWanted() <-chan struct{} { return f.key }
-func (f *fakeFan) Count() FanCount            { return FanCount{} }
 func (f *fakeFan) Close()                     {}
 
+func (f *fakeFan) Caps() string { return f.caps }
+
+func (f *fakeFan) Count() FanCount {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.n
+}
+
+// flow adds pictures, of which some are keyframes.
+func (f *fakeFan) flow(pictures, keys uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.n.Frames += pictures
+	f.n.Keyframes += keys
+}
+
+// fakeStage makes a picture every 40 ms, the first a keyframe, unless its element is still.
 type fakeStage struct {
+	engine  *fakeEngine
 	graph   Graph
 	in, out Fan
 	at      time.Time
 	events  chan StageEvent
+	end     chan struct{}
+	hang    chan struct{} // Close waits for it, unless nil
 	mu      sync.Mutex
 	keys    []time.Time
+	sets    []string
 	closed  bool
+}
+
+func (s *fakeStage) run() {
+	clock := time.NewTicker(40 * time.Millisecond)
+	defer clock.Stop()
+	first := true
+	for {
+		select {
+		case <-s.end:
+			return
+		case <-clock.C:
+		}
+		if s.engine.is(s.engine.still, s) {
+			continue
+		}
+		if first {
+			s.events <- StageEvent{First: true}
+			s.out.(*fakeFan).flow(0, 1)
+			first = false
+		}
+		s.out.(*fakeFan).flow(1, 0)
+	}
 }
 
 func (s *fakeStage) Events() <-chan StageEvent { return s.events }
@@ -78,18 +148,30 @@ func (s *fakeStage) Keyframe(KeyframeMethod) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keys = append(s.keys, time.Now())
+	if !s.engine.is(s.engine.deaf, s) {
+		s.out.(*fakeFan).flow(0, 1)
+	}
 	return nil
 }
 
-func (s *fakeStage) Set(string, string, string) error { return nil }
+func (s *fakeStage) Set(element, property, value string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sets = append(s.sets, element+"."+property+"="+value)
+	return nil
+}
 
 func (s *fakeStage) Close() error {
+	if s.hang != nil {
+		<-s.hang
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return errors.New("closed twice")
 	}
 	s.closed = true
+	close(s.end)
 	return nil
 }
 

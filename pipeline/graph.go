@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -127,6 +128,31 @@ func shellQuote(word string) string {
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
 	return word
+}
+
+// Subject is the element that a chain is about: its encoder, else its source.
+func (g Graph) Subject() string {
+	for _, n := range g {
+		if n.Name == EncoderName {
+			return n.Factory
+		}
+	}
+	if len(g) == 0 {
+		return ""
+	}
+	return g[0].Factory
+}
+
+// yielding is the graph with its last caps filter replaced: what comes after it sees no change. Empty caps change nothing.
+func (g Graph) yielding(caps string) Graph {
+	out := slices.Clone(g)
+	for i := len(out) - 1; i >= 0 && caps != ""; i-- {
+		if out[i].Factory == "" {
+			out[i].Caps = caps
+			break
+		}
+	}
+	return out
 }
 
 // Join makes one chain of two whose ends meet in a fan: a's appsink and b's appsrc fall away.

@@ -71,6 +71,9 @@ func viewerEnd() Node {
 	return El("appsrc", "is-live=true", "format=time", "do-timestamp=false", "max-bytes=0", "max-buffers=0", "max-time=0").Named(InName)
 }
 
+// payName is the name by which the engine knows a viewer's video payloader.
+const payName = "pay"
+
 // payloaders make RTP of each codec. VP8 and VP9 without picture ids recover badly from loss in browsers.
 var payloaders = map[Codec]Node{
 	H264: El("rtph264pay", "config-interval=-1", "aggregate-mode=zero-latency", "mtu=1200"),
@@ -82,7 +85,7 @@ var payloaders = map[Codec]Node{
 func PayloadGraph(c Codec, pt int) Graph {
 	node := payloaders[c]
 	node.Props = append(slices.Clone(node.Props), Prop{"pt", itoa(pt)})
-	return Graph{viewerEnd(), node}
+	return Graph{viewerEnd(), node.Named(payName)}
 }
 
 func opusPayloadGraph(pt int) Graph {

@@ -3,49 +3,66 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// line is one production line: a graph that runs while somebody uses its fan. One goroutine owns it.
+// line is one production line: a graph that runs while somebody uses its fan, the best of its recipes that works. What fails
+// is replaced by the next, and is tried again beside it later. One goroutine owns it.
 //
 // # Concurrency
 //
-// use and drop may be called from any goroutine while run is running; they never wait for the graph.
+// use, drop, ask, adopt, again and status may be called from any goroutine while run is running; they never wait for a graph.
 type line struct {
-	name     string
-	graph    Graph
-	up       *line // whose fan feeds it, nil for a source
-	fan      Fan
-	keyframe KeyframeMethod // zero for a line without keyframes
-	engine   Engine
-	log      *slog.Logger
-	grace    time.Duration
-	explain  func(error) error
+	name    string
+	coded   bool
+	menu    menu
+	fan     Fan
+	engine  Engine
+	log     *slog.Logger
+	grace   time.Duration
+	explain func(error) error
 
 	users   atomic.Int64
 	changed chan struct{} // users may have passed zero, either way
 	asked   chan struct{} // a viewer that just joined wants a keyframe
+	adopted chan []recipe // other recipes
+	eager   chan struct{} // what failed may be tried at once
+	wanted  chan int      // another bitrate, in bit/s
+	shown   atomic.Pointer[shown]
 
-	stage    Stage
-	began    time.Time
+	now      *running // what serves
+	trying   *running // what is tried beside it
+	retry    *time.Timer
+	idle     *time.Timer
 	lastKey  time.Time
 	keyTimer *time.Timer
-	failures int
+	alone    int // failures in a row with nothing left to serve
+	replaced uint64
+	bitrate  int // bit/s that was set last, 0 for the recipe's own
+	closing  sync.WaitGroup
 }
 
-const (
-	keyInterval  = 500 * time.Millisecond // at most one forced keyframe in this time
-	firstRetry   = 500 * time.Millisecond
-	longestRetry = 30 * time.Second
-)
+// shown is what others may know of a line.
+type shown struct {
+	recipe   string
+	standIn  bool
+	replaced uint64
+}
 
-func newLine(e Engine, name string, g Graph, up *line, key KeyframeMethod, o Options) *line {
-	return &line{
-		name: name, graph: g, up: up, fan: e.Fan(key != 0), keyframe: key, engine: e, grace: o.Grace,
+const keyInterval = 500 * time.Millisecond // at most one forced keyframe in this time
+
+func newLine(e Engine, name string, coded bool, recipes []recipe, o Options) *line {
+	l := &line{
+		name: name, coded: coded, menu: newMenu(recipes, nil), fan: e.Fan(coded), engine: e, grace: o.Grace,
 		explain: func(err error) error { return o.Explain(name, err) },
-		log:     o.Logger.With("line", name), changed: make(chan struct{}, 1), asked: make(chan struct{}, 1),
+		log:     o.Logger.With("line", name),
+		changed: make(chan struct{}, 1), asked: make(chan struct{}, 1), adopted: make(chan []recipe, 1),
+		eager: make(chan struct{}, 1), wanted: make(chan int, 1),
 	}
+	l.shown.Store(&shown{})
+	return l
 }
 
 // use says that one more wants the line's output.
@@ -62,6 +79,15 @@ func (l *line) count(by int64) {
 // ask wants a keyframe.
 func (l *line) ask() { poke(l.asked) }
 
+// again lets what failed be tried at once: something was plugged in.
+func (l *line) again() { poke(l.eager) }
+
+// adopt gives the line other recipes.
+func (l *line) adopt(recipes []recipe) { put(l.adopted, recipes) }
+
+// setBitrate wants another bitrate, in bit/s; an encoder that takes none while it runs keeps its own.
+func (l *line) setBitrate(bitsPerSecond int) { put(l.wanted, bitsPerSecond) }
+
 func poke(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -69,48 +95,60 @@ func poke(c chan<- struct{}) {
 	}
 }
 
-// run starts the graph with the first user, stops it a grace period after the last, and starts it again when it fails.
+// put leaves the newest value in a channel of one; there is one sender.
+func put[T any](c chan T, v T) {
+	for {
+		select {
+		case c <- v:
+			return
+		default:
+		}
+		select {
+		case <-c:
+		default:
+		}
+	}
+}
+
+// run starts the line with its first user, stops it a grace period after the last, and replaces what fails.
 func (l *line) run(ctx context.Context) {
-	l.keyTimer = stopped()
-	again, idle := stopped(), stopped()
+	l.keyTimer, l.retry, l.idle = stopped(), stopped(), stopped()
+	clock := time.NewTicker(watchPeriod)
+	defer clock.Stop()
+	defer l.closing.Wait()
 	defer l.stop()
 	for {
-		var events <-chan StageEvent
-		if l.stage != nil {
-			events = l.stage.Events()
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-l.changed:
-			switch {
-			case l.users.Load() > 0:
-				idle.Stop()
-				if l.stage == nil && l.failures == 0 {
-					l.start(ctx, again)
-				}
-			case l.stage != nil:
-				idle.Reset(l.grace)
-			}
-		case <-idle.C:
+			l.usersChanged(ctx)
+		case <-l.idle.C:
 			if l.users.Load() == 0 {
 				l.stop()
-				l.failures = 0
 			}
-		case <-again.C:
-			if l.users.Load() > 0 {
-				l.start(ctx, again)
-			} else {
-				l.failures = 0
-			}
-		case e := <-events:
-			l.happened(e, again)
+		case <-l.retry.C:
+			l.tryBetter(ctx)
+		case e := <-l.now.events():
+			l.happened(ctx, e)
+		case e := <-l.trying.events():
+			l.tried(ctx, e)
+		case recipes := <-l.adopted:
+			l.change(ctx, recipes)
+		case <-l.eager:
+			l.menu.forgive()
+			l.tryBetter(ctx)
 		case <-l.fan.KeyWanted():
 			l.wantKey()
 		case <-l.asked:
 			l.wantKey()
 		case <-l.keyTimer.C:
 			l.forceKey()
+		case rate := <-l.wanted:
+			l.bitrate = rate
+			l.applyBitrate()
+		case now := <-clock.C:
+			l.watch(ctx, now)
 		}
 	}
 }
@@ -121,88 +159,181 @@ func stopped() *time.Timer {
 	return t
 }
 
-func (l *line) start(ctx context.Context, again *time.Timer) {
-	if l.stage != nil {
-		return
+func (l *line) usersChanged(ctx context.Context) {
+	switch {
+	case l.users.Load() > 0:
+		l.idle.Stop()
+		if l.now == nil && l.alone == 0 {
+			l.serve(ctx)
+		}
+	case l.now != nil:
+		l.idle.Reset(l.grace)
+	default:
+		l.alone = 0
 	}
-	l.began = time.Now()
-	var in Fan
-	if l.up != nil {
-		in = l.up.fan
-	}
-	s, err := l.engine.Start(ctx, l.graph, in, l.fan)
-	if err != nil {
-		l.failed(err, again)
-		return
-	}
-	l.stage = s
-	if l.up != nil {
-		l.up.use()
-	}
-	l.log.Info("started", "duration_seconds", time.Since(l.began).Seconds())
 }
 
-func (l *line) stop() {
-	if l.stage == nil {
+// serve starts the best recipe that may be tried; when none is left, one is tried again later, whatever is known of it.
+func (l *line) serve(ctx context.Context) {
+	for ctx.Err() == nil {
+		i := l.menu.best(time.Now())
+		if i < 0 {
+			l.wait()
+			return
+		}
+		r, err := l.start(ctx, i)
+		if err == nil {
+			l.now = r
+			l.show()
+			l.later()
+			l.applyBitrate()
+			return
+		}
+		l.failed(i, 0, err)
+	}
+}
+
+// wait tries again after a time that grows, with nothing to serve meanwhile.
+func (l *line) wait() {
+	l.alone++
+	l.show()
+	l.retry.Reset(paceAlone.after(l.alone))
+}
+
+// later sets the time at which a better recipe than the one that serves may be tried again.
+func (l *line) later() {
+	l.alone = 0
+	if at := l.menu.next(l.now.index); !at.IsZero() {
+		l.retry.Reset(max(0, time.Until(at)))
+	} else {
+		l.retry.Stop()
+	}
+}
+
+// tryBetter starts a better recipe beside the one that serves: it takes over with its first picture.
+func (l *line) tryBetter(ctx context.Context) {
+	switch {
+	case l.users.Load() == 0 && l.now == nil:
+		l.alone = 0
+		return
+	case l.now == nil:
+		l.menu.forgive()
+		l.serve(ctx)
+		return
+	case l.trying != nil:
 		return
 	}
-	if err := l.stage.Close(); err != nil {
-		l.log.Error("stop", "error", err)
+	i := l.menu.best(time.Now())
+	if i < 0 || i >= l.now.index {
+		l.later()
+		return
 	}
-	l.stage = nil
-	if l.up != nil {
-		l.up.drop()
+	r, err := l.start(ctx, i)
+	if err != nil {
+		l.failed(i, 0, err)
+		l.later()
+		return
 	}
+	l.trying = r
+}
+
+// tried follows what is tried beside the one that serves.
+func (l *line) tried(ctx context.Context, e StageEvent) {
+	switch {
+	case e.First:
+		old := l.now
+		l.now, l.trying = l.trying, nil
+		l.now.ready = true
+		l.retire(old)
+		l.show()
+		l.later()
+		l.applyBitrate()
+		l.promoted(old)
+		l.tryBetter(ctx) // recipes may have changed meanwhile
+	case e.Warning:
+		l.log.Debug("warning", "error", e.Err)
+	case e.Err != nil, e.Ended:
+		l.giveUp(e.Err)
+	}
+}
+
+// giveUp ends a try that did not work out.
+func (l *line) giveUp(err error) {
+	r := l.trying
+	l.trying = nil
+	l.failed(r.index, 0, err)
+	l.retire(r)
+	l.later()
+}
+
+// happened follows what serves.
+func (l *line) happened(ctx context.Context, e StageEvent) {
+	switch {
+	case e.First:
+		if l.now.ready {
+			l.forceKey() // it takes over again from one that was tried
+		}
+		l.now.ready = true
+		l.log.Info("started", "recipe", l.now.id, "duration_seconds", time.Since(l.now.began).Seconds())
+	case e.Warning:
+		l.log.Debug("warning", "error", e.Err)
+	case e.Err != nil, e.Ended:
+		l.replace(ctx, e.Err)
+	}
+}
+
+// change takes other recipes: what serves goes on until one of the new ones has made a picture.
+func (l *line) change(ctx context.Context, recipes []recipe) {
+	l.menu = l.menu.replaced(recipes)
+	if l.trying != nil {
+		l.retire(l.trying)
+		l.trying = nil
+	}
+	if l.now == nil {
+		l.alone = 0
+		l.usersChanged(ctx)
+		return
+	}
+	l.now.index = len(recipes)
+	for i, r := range recipes {
+		if r.same(l.now.recipe) {
+			l.now.index = i
+			break
+		}
+	}
+	l.tryBetter(ctx)
+}
+
+// stop ends everything until there is a user again.
+func (l *line) stop() {
+	l.retry.Stop()
+	l.keyTimer.Stop()
+	if l.now == nil {
+		return
+	}
+	l.retire(l.trying)
+	l.retire(l.now)
+	l.now, l.trying = nil, nil
+	l.show()
 	l.log.Info("stopped")
 }
 
-func (l *line) happened(e StageEvent, again *time.Timer) {
-	switch {
-	case e.Warning:
-		l.log.Debug("warning", "error", e.Err)
-	case e.Err != nil:
-		l.stop()
-		l.failed(e.Err, again)
-	case e.Ended:
-		l.stop()
-		again.Reset(firstRetry)
+func (l *line) show() {
+	s := &shown{replaced: l.replaced}
+	if l.now != nil {
+		s.recipe, s.standIn = l.now.id, l.now.standIn
 	}
+	l.shown.Store(s)
 }
 
-// failed logs the first failure of a row and tries again, ever more slowly.
-func (l *line) failed(err error, again *time.Timer) {
-	if time.Since(l.began) > longestRetry {
-		l.failures = 0
+func (l *line) status() LineStatus {
+	n, s := l.fan.Count(), l.shown.Load()
+	out := LineStatus{
+		Name: l.name, Users: l.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
+		Placeholder: s.standIn, Replaced: s.replaced,
 	}
-	if l.failures == 0 {
-		l.log.Error("failed; trying again", "error", l.explain(err))
-	} else {
-		l.log.Debug("failed again", "error", err, "count", l.failures)
+	if l.coded {
+		out.Encoder = s.recipe
 	}
-	wait := min(firstRetry<<min(l.failures, 10), longestRetry)
-	l.failures++
-	again.Reset(wait)
-}
-
-// wantKey merges the wishes of all viewers to one keyframe per keyInterval.
-func (l *line) wantKey() {
-	if l.stage == nil {
-		return // a fresh encoder begins with one
-	}
-	if wait := keyInterval - time.Since(l.lastKey); wait > 0 {
-		l.keyTimer.Reset(wait)
-		return
-	}
-	l.forceKey()
-}
-
-func (l *line) forceKey() {
-	if l.stage == nil {
-		return
-	}
-	l.keyTimer.Stop()
-	l.lastKey = time.Now()
-	if err := l.stage.Keyframe(l.keyframe); err != nil {
-		l.log.Warn("force keyframe", "error", err)
-	}
+	return out
 }

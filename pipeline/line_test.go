@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,7 +11,13 @@ import (
 
 func startLine(t *testing.T, e *fakeEngine, up *line) *line {
 	t.Helper()
-	l := newLine(e, "test", Graph{El("x")}, up, KeyframeEvent, Options{}.withDefaults())
+	return startRecipes(t, e, recipe{id: "x", graph: Graph{El("x")}, up: up, keyframe: KeyframeEvent})
+}
+
+func startRecipes(t *testing.T, e *fakeEngine, recipes ...recipe) *line {
+	t.Helper()
+	o := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}.withDefaults()
+	l := newLine(e, "test", true, recipes, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); l.run(ctx) }()
@@ -86,7 +93,7 @@ func TestLineMergesKeyframeWishes(t *testing.T) {
 func TestLineTriesAgainEverMoreSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		e.refuse = errors.New("busy")
+		e.refuses("x", errors.New("busy"))
 		l := startLine(t, e, nil)
 		l.use()
 		<-time.After(2 * time.Minute)
@@ -95,10 +102,8 @@ func TestLineTriesAgainEverMoreSlowly(t *testing.T) {
 		if n < 6 || n > 12 {
 			t.Fatalf("%d tries in two minutes, want some and ever fewer", n)
 		}
-		e.mu.Lock()
-		e.refuse = nil
-		e.mu.Unlock()
-		<-time.After(longestRetry + time.Second)
+		e.refuses("x", nil)
+		<-time.After(paceAlone.longest + time.Second)
 		synctest.Wait()
 		s := e.started()[len(e.started())-1]
 		s.events <- StageEvent{Err: errors.New("gone")}
@@ -106,7 +111,7 @@ func TestLineTriesAgainEverMoreSlowly(t *testing.T) {
 		if !s.isClosed() {
 			t.Fatal("a failed stage was not closed")
 		}
-		<-time.After(longestRetry + time.Second)
+		<-time.After(paceAlone.longest + time.Second)
 		synctest.Wait()
 		if len(e.started()) < n+2 {
 			t.Fatal("a failed stage was not started again")

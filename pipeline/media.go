@@ -24,11 +24,14 @@ type Engine interface {
 	Peer(ctx context.Context, o PeerOptions) (Peer, error)
 }
 
-// Fan hands what one stage makes to any number of consumers. It outlives the stages that fill it.
+// Fan hands what one stage makes to any number of consumers. It outlives the stages that fill it. Of several stages the one
+// that was started last counts, from its first picture to its end: until then, and again after it, an earlier one does.
 type Fan interface {
 	// KeyWanted tells that a consumer needs a keyframe; several wishes may be one value.
 	KeyWanted() <-chan struct{}
 	Count() FanCount
+	// Caps is what came last, in GStreamer's words, empty before the first.
+	Caps() string
 	Close()
 }
 
@@ -45,7 +48,8 @@ type Stage interface {
 	Keyframe(KeyframeMethod) error
 	// Set changes a property of a named element while it runs.
 	Set(element, property, value string) error
-	// Close stops the stage; a driver that does not come back in time is left behind and reported as an error.
+	// Close stops the stage, from which its fan takes nothing more; a driver that does not come back in time is left behind
+	// and reported as an error.
 	Close() error
 }
 
@@ -54,6 +58,7 @@ type StageEvent struct {
 	Err     error // what ended it, or a warning
 	Warning bool
 	Ended   bool // end of stream
+	First   bool // its first picture reached the fan
 }
 
 // PeerOptions say how a viewer's connection is made.

@@ -26,9 +26,11 @@ func (v *Viewer) message(m Message) error {
 }
 
 func (v *Viewer) order() []Codec {
-	out := make([]Codec, len(v.b.plan.Choices))
-	for i, c := range v.b.plan.Choices {
-		out[i] = c.Encoder.Codec
+	var out []Codec
+	for _, c := range v.b.plan().Choices {
+		if v.b.coded[c.Encoder.Codec] != nil {
+			out = append(out, c.Encoder.Codec)
+		}
 	}
 	return out
 }
@@ -36,11 +38,11 @@ func (v *Viewer) order() []Codec {
 // audioDirection is the direction of our audio section, empty for none.
 func (v *Viewer) audioDirection() string {
 	switch {
-	case v.b.audio != nil && v.b.plan.Talkback:
+	case v.b.audio != nil && v.b.plan().Talkback:
 		return "sendrecv"
 	case v.b.audio != nil:
 		return "sendonly"
-	case v.b.plan.Talkback:
+	case v.b.plan().Talkback:
 		return "recvonly"
 	}
 	return ""
@@ -55,7 +57,7 @@ func (v *Viewer) makeOffer() error {
 	v.offering = true
 	var prefs []string
 	for _, c := range v.order() {
-		prefs = append(prefs, Preferences(c, v.b.plan.Format, payloadTypes[c]))
+		prefs = append(prefs, Preferences(c, v.b.plan().Format, payloadTypes[c]))
 	}
 	if len(prefs) > 0 {
 		if err := v.peer.AddMedia(VideoSlot, -1, strings.Join(prefs, ";"), "sendonly"); err != nil {
@@ -118,7 +120,7 @@ func (v *Viewer) answerSection(s section) (slot Slot, direction, prefs string) {
 	switch s.kind {
 	case "video":
 		if c, pt, ok := s.pick(v.order()); ok {
-			return VideoSlot, "sendrecv", Preferences(c, v.b.plan.Format, pt)
+			return VideoSlot, "sendrecv", Preferences(c, v.b.plan().Format, pt)
 		}
 	case "audio":
 		if _, pt, ok := s.pick([]Codec{opus}); ok && v.b.audio != nil {

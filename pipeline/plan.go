@@ -69,8 +69,9 @@ type Plan struct {
 	Format   VideoFormat // of the first choice
 	Source   VideoSource
 	Capture  Graph    // nil without a picture, and when the first choice is direct
+	StandIn  Graph    // shown while the camera is gone; nil where there is none that can go
 	Choices  []Choice // one per codec, the preferred first
-	Spares   []Choice // what else might do, untried, in order: for the day when a choice fails
+	Spares   []Choice // what else does, in order: for the day when a choice fails
 	Audio    Graph    // nil without a microphone
 	Talkback bool
 	Hear     Graph // decodes incoming audio

@@ -187,7 +187,7 @@ func (v *Viewer) settle(ctx context.Context) {
 
 func (v *Viewer) live(ctx context.Context) error {
 	peer, err := v.b.engine.Peer(ctx, PeerOptions{
-		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Audio: v.b.plan.Hear, Video: v.b.plan.See,
+		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Audio: v.b.plan().Hear, Video: v.b.plan().See,
 	})
 	if err != nil {
 		return err
@@ -287,7 +287,7 @@ type videoStats struct {
 
 func (v *Viewer) statsReply() any {
 	n := v.peer.Count()
-	f := v.b.plan.Format
+	f := v.b.plan().Format
 	return struct {
 		IncomingAudioDB *float64   `json:"incoming_audio_rms_db"`
 		Incoming        []string   `json:"incoming"`

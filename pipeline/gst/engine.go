@@ -12,6 +12,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -103,8 +104,9 @@ func newPipe() (pipe, error) {
 
 func (p pipe) c() *C.GstElement { return (*C.GstElement)(p.p.Unsafe()) }
 
-func (p pipe) play() error {
-	return bounded(startLimit, func() error { return p.p.SetState(gst.StatePlaying) }, nil)
+// play starts the pipeline; late is called when it took longer than limit and came back after all.
+func (p pipe) play(limit time.Duration, late func()) error {
+	return bounded(limit, func() error { return p.p.SetState(gst.StatePlaying) }, late)
 }
 
 func (p pipe) ready() error {
@@ -126,8 +128,8 @@ func (p pipe) stop(free func()) error {
 	return err
 }
 
-// Start implements [pipeline.Engine].
-func (e *Engine) Start(_ context.Context, g pipeline.Graph, in, out pipeline.Fan) (pipeline.Stage, error) {
+// Start implements [pipeline.Engine]. What does not start before ctx's deadline is left behind, and closed when it comes back.
+func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out pipeline.Fan) (pipeline.Stage, error) {
 	p, err := parse(g)
 	if err != nil {
 		return nil, err
@@ -140,11 +142,20 @@ func (e *Engine) Start(_ context.Context, g pipeline.Graph, in, out pipeline.Fan
 		unregister(s.handle)
 		return nil, fmt.Errorf("build graph %q: %s", g.String(), C.GoString(problem))
 	}
-	if err := p.play(); err != nil {
-		_ = s.Close()
-		return nil, fmt.Errorf("start %s: %w", g[0].Factory, s.cause(err))
+	limit := startLimit
+	if at, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(at))
 	}
-	return s, nil
+	err = p.play(limit, func() { _ = s.Close() })
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.Is(err, ErrStuck):
+		C.stage_mute(s.c)
+	default:
+		_ = s.Close()
+	}
+	return nil, fmt.Errorf("start %s: %w", g.Subject(), s.cause(err))
 }
 
 func cFan(f pipeline.Fan) *C.Fan {

@@ -24,6 +24,8 @@ struct Fan {
   gboolean coded;
   uintptr_t handle;
   FanCount count;
+  guint64 source; // serial of the stage that fills it, 0 for none
+  GstCaps *caps;  // of the newest buffer
 };
 
 Fan *fan_new(gboolean coded, uintptr_t handle) {
@@ -45,6 +47,7 @@ void fan_unref(Fan *f) {
   if (!g_atomic_int_dec_and_test(&f->refs))
     return;
   g_ptr_array_free(f->taps, TRUE);
+  gst_clear_caps(&f->caps);
   g_mutex_clear(&f->lock);
   g_free(f);
 }
@@ -52,6 +55,30 @@ void fan_unref(Fan *f) {
 void fan_count(Fan *f, FanCount *out) {
   g_mutex_lock(&f->lock);
   *out = f->count;
+  g_mutex_unlock(&f->lock);
+}
+
+gchar *fan_caps(Fan *f) {
+  g_mutex_lock(&f->lock);
+  GstCaps *caps = f->caps ? gst_caps_ref(f->caps) : NULL;
+  g_mutex_unlock(&f->lock);
+  gchar *text = caps ? gst_caps_to_string(caps) : NULL;
+  gst_clear_caps(&caps);
+  return text;
+}
+
+// fan_from makes source the one that fills the fan. What consumers of a coded fan had is of another stream: they wait for a
+// keyframe.
+static void fan_from(Fan *f, guint64 source) {
+  f->source = source;
+  for (guint i = 0; f->coded && i < f->taps->len; i++)
+    ((Tap *)g_ptr_array_index(f->taps, i))->wait_key = TRUE;
+}
+
+void fan_release(Fan *f, guint64 source) {
+  g_mutex_lock(&f->lock);
+  if (f->source == source)
+    fan_from(f, 0);
   g_mutex_unlock(&f->lock);
 }
 
@@ -158,31 +185,40 @@ static GstBuffer *restamp(GstElement *sink, GstBuffer *buf, GstSegment *segment)
   return copy;
 }
 
-// fan_take is the appsink's new-sample callback.
-GstFlowReturn fan_take(GstAppSink *sink, Fan *f) {
-  GstSample *sample = gst_app_sink_try_pull_sample(sink, 0);
-  if (sample == NULL)
-    return GST_FLOW_OK;
-  GstBuffer *buf = restamp(GST_ELEMENT(sink), gst_sample_get_buffer(sample), gst_sample_get_segment(sample));
-  GstCaps *caps = gst_sample_get_caps(sample);
+// fan_hand gives one buffer to every consumer that takes it; TRUE when one of them then waits for a keyframe.
+static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
   gboolean delta = GST_BUFFER_FLAG_IS_SET(buf, GST_BUFFER_FLAG_DELTA_UNIT);
   gboolean ask = FALSE;
-  g_mutex_lock(&f->lock);
-  gboolean first = f->count.frames++ == 0;
+  f->count.frames++;
   f->count.bytes += gst_buffer_get_size(buf);
   f->count.keyframes += f->coded && !delta;
   f->count.last_us = g_get_monotonic_time();
+  gst_caps_replace(&f->caps, caps);
   for (guint i = 0; i < f->taps->len; i++) {
     Tap *t = g_ptr_array_index(f->taps, i);
     if (tap_admits(t, delta, &ask))
       tap_push(t, buf, caps);
   }
+  return ask;
+}
+
+gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source) {
+  GstSample *sample = gst_app_sink_try_pull_sample(sink, 0);
+  if (sample == NULL)
+    return FALSE;
+  GstBuffer *buf = restamp(GST_ELEMENT(sink), gst_sample_get_buffer(sample), gst_sample_get_segment(sample));
+  gboolean ask = FALSE, first = FALSE;
+  g_mutex_lock(&f->lock);
+  if (source >= f->source) {
+    first = source > f->source;
+    if (first)
+      fan_from(f, source);
+    ask = fan_hand(f, buf, gst_sample_get_caps(sample));
+  }
   g_mutex_unlock(&f->lock);
   if (ask)
     want_key(f);
-  if (first)
-    mediaEvent(f->handle, EV_FIRST, 0, 0, NULL, 0);
   gst_buffer_unref(buf);
   gst_sample_unref(sample);
-  return GST_FLOW_OK;
+  return first;
 }

@@ -28,7 +28,7 @@ enum {
   EV_CHANNEL_CLOSED = 14,
   EV_INCOMING = 15, // text: media of the new incoming stream, "audio" or "video"
   EV_LEVEL = 16,    // x: RMS of incoming audio, dB
-  EV_FIRST = 17,    // a stage's first buffer reached its fan
+  EV_FIRST = 17,    // a stage's first buffer reached its fan, which from then on takes from this stage
 };
 
 typedef struct Fan Fan;
@@ -52,6 +52,12 @@ Fan *fan_new(gboolean coded, uintptr_t handle);
 Fan *fan_ref(Fan *f);
 void fan_unref(Fan *f);
 void fan_count(Fan *f, FanCount *out);
+// fan_caps is what the newest buffer was, NULL before the first; the caller frees it.
+gchar *fan_caps(Fan *f);
+// fan_take hands on what sink holds, unless a later stage fills the fan already; TRUE when source is new to the fan.
+gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source);
+// fan_release lets an earlier stage fill the fan again.
+void fan_release(Fan *f, guint64 source);
 
 // fan_tap adds a consumer; it holds a reference on src. A coded tap starts paused; an appsrc that holds max buffers loses
 // whole groups: everything up to the next keyframe. max 0 leaves the bound to the appsrc.
@@ -63,6 +69,8 @@ void tap_free(Tap *t);
 // stage_new takes charge of the bus of pipe and joins its appsrc "in" to the fan in and its appsink "out" to the fan out;
 // either may be NULL. NULL with a text in *err when an end is missing.
 Stage *stage_new(GstElement *pipe, Fan *in, Fan *out, uintptr_t handle, const char **err);
+// stage_mute keeps from the fan whatever the stage still makes.
+void stage_mute(Stage *s);
 void stage_keyframe(Stage *s);
 // stage_set sets a property of the named element from text; FALSE when there is no such element or property.
 gboolean stage_set(Stage *s, const char *element, const char *property, const char *value);

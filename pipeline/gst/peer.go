@@ -150,7 +150,7 @@ func (p *peer) Open(label string) error {
 			return err
 		}
 	}
-	if err := p.pipe.play(); err != nil {
+	if err := p.pipe.play(startLimit, nil); err != nil {
 		return fmt.Errorf("start viewer: %w", err)
 	}
 	return nil

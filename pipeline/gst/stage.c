@@ -8,13 +8,14 @@
 #include "media.h"
 #include "_cgo_export.h"
 
-GstFlowReturn fan_take(GstAppSink *sink, Fan *f);
-
 struct Stage {
   GstElement *pipe;
   Tap *in;
   GstElement *out;
   Fan *fan; // what out fills
+  uintptr_t handle;
+  guint64 serial; // of two stages on one fan the later counts, once it has made a picture
+  gint muted;
 };
 
 GstClockTime media_epoch(void) {
@@ -94,7 +95,19 @@ void media_consume(GstElement *pipe) {
   gst_element_set_base_time(pipe, media_epoch());
 }
 
-static GstFlowReturn on_sample(GstAppSink *sink, gpointer data) { return fan_take(sink, data); }
+// on_sample is the appsink's new-sample callback. What a muted stage makes is dropped by its appsink.
+static GstFlowReturn on_sample(GstAppSink *sink, gpointer data) {
+  Stage *s = data;
+  if (!g_atomic_int_get(&s->muted) && fan_take(s->fan, sink, s->serial))
+    mediaEvent(s->handle, EV_FIRST, 0, 0, NULL, 0);
+  return GST_FLOW_OK;
+}
+
+void stage_mute(Stage *s) {
+  g_atomic_int_set(&s->muted, TRUE);
+  if (s->fan)
+    fan_release(s->fan, s->serial);
+}
 
 Stage *stage_new(GstElement *pipe, Fan *in, Fan *out, uintptr_t handle, const char **err) {
   GstElement *src = in ? gst_bin_get_by_name(GST_BIN(pipe), "in") : NULL;
@@ -105,15 +118,18 @@ Stage *stage_new(GstElement *pipe, Fan *in, Fan *out, uintptr_t handle, const ch
     g_clear_pointer(&sink, gst_object_unref);
     return NULL;
   }
+  static gsize stages = 0;
   Stage *s = g_new0(Stage, 1);
   s->pipe = gst_object_ref(pipe);
   s->out = sink;
+  s->handle = handle;
+  s->serial = g_atomic_pointer_add(&stages, 1) + 1;
   media_clock(pipe);
   media_bus(pipe, handle);
   if (out) {
     s->fan = fan_ref(out);
     GstAppSinkCallbacks cb = {.new_sample = on_sample};
-    gst_app_sink_set_callbacks(GST_APP_SINK(sink), &cb, out, NULL);
+    gst_app_sink_set_callbacks(GST_APP_SINK(sink), &cb, s, NULL);
   }
   if (in) {
     media_consume(pipe);

@@ -50,6 +50,12 @@ func (f *fan) Count() pipeline.FanCount {
 	return pipeline.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes)}
 }
 
+func (f *fan) Caps() string {
+	text := C.fan_caps(f.c)
+	defer C.g_free(C.gpointer(text))
+	return C.GoString((*C.char)(text))
+}
+
 // Close gives up the owner's reference; no method may be called afterwards.
 func (f *fan) Close() {
 	f.once.Do(func() {
@@ -77,6 +83,8 @@ func (s *stage) receive(e event) {
 		out.Err, out.Warning = problem(e.text), true
 	case evEOS:
 		out.Ended = true
+	case evFirst:
+		out.First = true
 	default:
 		return
 	}
@@ -152,6 +160,7 @@ func (s *stage) Set(element, property, value string) error {
 
 func (s *stage) Close() error {
 	s.once.Do(func() {
+		C.stage_mute(s.c)
 		s.err = s.pipe.stop(func() { C.stage_free(s.c) })
 		unregister(s.handle)
 		if errors.Is(s.err, ErrStuck) {

@@ -1,0 +1,265 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// running is a recipe that runs, with what is watched of it.
+type running struct {
+	recipe
+	stage Stage
+	index int // in the line's menu
+	began time.Time
+	ready bool // it has made a picture
+
+	in, out  uint64 // pictures that came and went when the last one went
+	progress time.Time
+
+	keyAsked   time.Time // zero when no keyframe is awaited
+	keysThen   uint64
+	framesThen uint64
+	unanswered int
+}
+
+// events is nil, which never delivers, where nothing runs.
+func (r *running) events() <-chan StageEvent {
+	if r == nil {
+		return nil
+	}
+	return r.stage.Events()
+}
+
+// What is watched, and how long it may take.
+const (
+	watchPeriod  = 250 * time.Millisecond
+	encoderStall = time.Second            // pictures go in and none comes out
+	encoderStart = 3 * time.Second        // the same before the first came out
+	sourceStall  = 2 * time.Second        // or five pictures, whichever is longer
+	sourceStart  = 10 * time.Second       // cameras wake up slowly
+	stallInputs  = 4                      // pictures that must have gone in meanwhile
+	keyLimit     = 700 * time.Millisecond // from the wish for a keyframe to the keyframe
+	keyFrames    = 10                     // pictures that came meanwhile without being one
+	keyMisses    = 2                      // in a row
+
+	replacedLimit = 3 * time.Second // for the start of an encoder that others could replace
+)
+
+// errEnded tells of a stream that ended where none should.
+var errEnded = errors.New("the stream ended")
+
+// start runs a recipe; its pictures count from the first on.
+func (l *line) start(ctx context.Context, i int) (*running, error) {
+	r := &running{recipe: l.menu.recipes[i], index: i, began: time.Now()}
+	var in Fan
+	if r.up != nil {
+		in = r.up.fan
+	}
+	graph := r.graph
+	if r.standIn {
+		graph = graph.yielding(l.fan.Caps())
+	}
+	if r.up != nil && len(l.menu.recipes) > 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, replacedLimit)
+		defer cancel()
+	}
+	s, err := l.engine.Start(ctx, graph, in, l.fan)
+	if err != nil {
+		return nil, err
+	}
+	r.stage, r.progress = s, time.Now()
+	r.out = l.fan.Count().Frames
+	if r.up != nil {
+		r.in = r.up.fan.Count().Frames
+		r.up.use()
+	}
+	return r, nil
+}
+
+// retire ends a stage without waiting for it: a driver that hangs must not keep the next one from starting.
+func (l *line) retire(r *running) {
+	if r == nil {
+		return
+	}
+	if r.up != nil {
+		r.up.drop()
+	}
+	l.closing.Go(func() {
+		if err := r.stage.Close(); err != nil {
+			l.log.Error("stop", "recipe", r.id, "error", err)
+		}
+	})
+}
+
+// failed notes a failure. Nobody is told of the second in a row.
+func (l *line) failed(i int, ran time.Duration, err error) {
+	r := l.menu.recipes[i]
+	known := l.menu.health[i].strikes > 0 && ran <= healed
+	l.menu.strike(i, ran, time.Now())
+	switch {
+	case known:
+		l.log.Debug("failed again", "recipe", r.id, "error", err, "count", l.menu.health[i].strikes)
+	case len(l.menu.recipes) == 1:
+		l.log.Error("failed; trying again", "error", l.explain(err))
+	default:
+		l.log.Debug("failed", "recipe", r.id, "error", err)
+	}
+}
+
+// replace puts the next recipe in the place of the one that serves.
+func (l *line) replace(ctx context.Context, err error) {
+	if err == nil {
+		err = errEnded
+	}
+	old := l.now
+	l.now = nil
+	if old.index < len(l.menu.recipes) {
+		l.failed(old.index, time.Since(old.began), err)
+	}
+	if l.trying != nil {
+		l.now, l.trying = l.trying, nil // it may well be the answer
+		l.later()
+	}
+	l.retire(old)
+	if l.now == nil {
+		l.serve(ctx)
+	}
+	l.show()
+	if l.now == nil || l.now.id == old.id {
+		return
+	}
+	switch {
+	case l.now.standIn:
+		l.log.Warn("camera gone; showing a placeholder", "error", l.explain(err))
+	case l.coded:
+		l.replaced++
+		l.show()
+		l.log.Warn("encoder replaced", "from", old.id, "to", l.now.id, "error", err)
+	}
+}
+
+// promoted tells of a recipe that took over from a lesser one.
+func (l *line) promoted(old *running) {
+	seconds := time.Since(l.now.began).Seconds()
+	switch {
+	case old.standIn:
+		l.log.Info("camera back", "duration_seconds", seconds)
+	case l.coded && old.id != l.now.id:
+		l.log.Info("encoder back", "from", old.id, "to", l.now.id, "duration_seconds", seconds)
+	default:
+		l.log.Info("changed", "recipe", l.now.id, "duration_seconds", seconds)
+	}
+}
+
+// watch finds what failed without a word.
+func (l *line) watch(ctx context.Context, now time.Time) {
+	if r := l.trying; r != nil && now.Sub(r.began) > sourceStart {
+		l.giveUp(fmt.Errorf("no picture in %v", sourceStart))
+	}
+	if l.now == nil {
+		return
+	}
+	if why := l.now.stalled(l.fan.Count().Frames, now); why != nil {
+		l.replace(ctx, why)
+		return
+	}
+	if why := l.now.deaf(l.fan.Count(), now); why != nil {
+		l.unheard(ctx, why)
+	}
+}
+
+// stalled says so of what makes nothing although it could.
+func (r *running) stalled(out uint64, now time.Time) error {
+	in := uint64(0)
+	if r.up != nil {
+		in = r.up.fan.Count().Frames
+	}
+	limit := max(sourceStall, 5*r.period)
+	switch {
+	case r.up != nil && r.ready:
+		limit = encoderStall
+	case r.up != nil:
+		limit = encoderStart
+	case !r.ready:
+		limit = sourceStart
+	}
+	switch {
+	case out != r.out:
+		r.in, r.out, r.progress = in, out, now
+	case r.up != nil && in-r.in < stallInputs:
+		r.progress = now // it has nothing to do
+	case now.Sub(r.progress) > limit:
+		return fmt.Errorf("no picture in %.1f s", now.Sub(r.progress).Seconds())
+	}
+	return nil
+}
+
+// deaf says so of an encoder that makes pictures but no keyframe when asked for one.
+func (r *running) deaf(n FanCount, now time.Time) error {
+	switch {
+	case r.keyAsked.IsZero():
+	case n.Keyframes > r.keysThen:
+		r.keyAsked, r.unanswered = time.Time{}, 0
+	case now.Sub(r.keyAsked) > keyLimit && n.Frames-r.framesThen >= keyFrames:
+		r.keyAsked = time.Time{}
+		r.unanswered++
+		return fmt.Errorf("no keyframe %.1f s after it was asked for, %d times", keyLimit.Seconds(), r.unanswered)
+	}
+	return nil
+}
+
+// unheard asks once more, then takes another encoder where there is one.
+func (l *line) unheard(ctx context.Context, why error) {
+	switch {
+	case l.now.unanswered < keyMisses:
+		l.forceKey()
+	case len(l.menu.recipes) > 1:
+		l.replace(ctx, why)
+	case l.now.unanswered == keyMisses:
+		l.log.Warn("keyframes are not made when asked for", "error", why)
+	}
+}
+
+// wantKey merges the wishes of all viewers to one keyframe per keyInterval.
+func (l *line) wantKey() {
+	if l.now == nil {
+		return // a fresh encoder begins with one
+	}
+	if wait := keyInterval - time.Since(l.lastKey); wait > 0 {
+		l.keyTimer.Reset(wait)
+		return
+	}
+	l.forceKey()
+}
+
+func (l *line) forceKey() {
+	if l.now == nil || l.now.keyframe == 0 || l.now.keyframe == KeyframeNone {
+		return
+	}
+	l.keyTimer.Stop()
+	l.lastKey = time.Now()
+	if l.now.keyAsked.IsZero() {
+		n := l.fan.Count()
+		l.now.keyAsked, l.now.keysThen, l.now.framesThen = time.Now(), n.Keyframes, n.Frames
+	}
+	if err := l.now.stage.Keyframe(l.now.keyframe); err != nil {
+		l.log.Warn("force keyframe", "error", err)
+	}
+}
+
+// applyBitrate sets the bitrate that was wanted last, where the encoder takes one while it runs.
+func (l *line) applyBitrate() {
+	if l.now == nil || l.bitrate == 0 || l.now.bitrate == nil {
+		return
+	}
+	p, ok := l.now.bitrate(l.bitrate)
+	if !ok {
+		return
+	}
+	if err := l.now.stage.Set(EncoderName, p.Name, p.Value); err != nil {
+		l.log.Warn("set bitrate", "error", err)
+	}
+}

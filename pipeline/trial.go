@@ -88,27 +88,20 @@ var _ Prover = (*Trials)(nil)
 // wish for a keyframe without one.
 func (t *Trials) Encoder(ctx context.Context, e Encoder, raw Raw, f VideoFormat) Verdict {
 	return t.remembered(ctx, encoderSpec(e, raw, f), func() Verdict {
-		var first Verdict
+		var v Verdict
 		for i := range e.Inputs {
 			tried := e
 			tried.Inputs = e.Inputs[i:]
-			v := t.encoder(ctx, tried, raw, f)
+			spec := encoderSpec(tried, raw, f)
+			o, err := t.one(ctx, spec)
+			v = judge(spec, o, err)
 			v.Input = i
-			if v.Works() || ctx.Err() != nil {
-				return v
-			}
-			if i == 0 {
-				first = v
+			if v.Works() || ctx.Err() != nil || errors.Is(err, ErrHung) {
+				break
 			}
 		}
-		return first
+		return v // of the last input: the plainest, so what it says is of the encoder itself
 	})
-}
-
-func (t *Trials) encoder(ctx context.Context, e Encoder, raw Raw, f VideoFormat) Verdict {
-	spec := encoderSpec(e, raw, f)
-	o, err := t.one(ctx, spec)
-	return judge(spec, o, err)
 }
 
 // Source implements [Prover].

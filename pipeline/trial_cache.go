@@ -15,7 +15,8 @@ import (
 	"sync"
 )
 
-// TrialCache remembers verdicts in a file, as long as the machine is the same. The nil *TrialCache remembers nothing.
+// TrialCache remembers verdicts in a file, as long as the machine is the same; of other states of the machine (a camera
+// unplugged, another kernel) the newest few are kept. The nil *TrialCache remembers nothing.
 //
 // # Concurrency
 //
@@ -26,24 +27,40 @@ type TrialCache struct {
 	data cacheFile
 }
 
+// cacheFile is the file's content, the state in use first.
 type cacheFile struct {
+	Machines []cachedMachine `json:"machines"`
+}
+
+type cachedMachine struct {
 	Environment string             `json:"environment"`
 	Verdicts    map[string]Verdict `json:"verdicts"`
 }
 
-// OpenTrialCache reads the file's verdicts if they are of the same environment; a file that is not there, broken or of
-// another environment is an empty cache. fresh forgets what it holds.
+const mostMachines = 8
+
+// OpenTrialCache reads the file's verdicts; a file that is not there or broken is an empty cache. fresh forgets what it holds
+// of this environment.
 func OpenTrialCache(file, environment string, fresh bool) *TrialCache {
 	c := &TrialCache{file: file}
-	if text, err := os.ReadFile(file); err == nil && !fresh {
-		if json.Unmarshal(text, &c.data) != nil || c.data.Environment != environment {
-			c.data = cacheFile{}
+	if text, err := os.ReadFile(file); err == nil && json.Unmarshal(text, &c.data) != nil {
+		c.data = cacheFile{}
+	}
+	current := cachedMachine{Environment: environment}
+	c.data.Machines = slices.DeleteFunc(c.data.Machines, func(m cachedMachine) bool {
+		if m.Environment != environment {
+			return false
 		}
+		if !fresh {
+			current = m
+		}
+		return true
+	})
+	if current.Verdicts == nil {
+		current.Verdicts = map[string]Verdict{}
 	}
-	c.data.Environment = environment
-	if c.data.Verdicts == nil {
-		c.data.Verdicts = map[string]Verdict{}
-	}
+	c.data.Machines = append([]cachedMachine{current}, c.data.Machines...)
+	c.data.Machines = c.data.Machines[:min(len(c.data.Machines), mostMachines)]
 	return c
 }
 
@@ -99,7 +116,7 @@ func (c *TrialCache) find(s TrialSpec) (Verdict, bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v, ok := c.data.Verdicts[specKey(s)]
+	v, ok := c.data.Machines[0].Verdicts[specKey(s)]
 	return v, ok
 }
 
@@ -109,7 +126,7 @@ func (c *TrialCache) keep(s TrialSpec, v Verdict) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.data.Verdicts[specKey(s)] = v
+	c.data.Machines[0].Verdicts[specKey(s)] = v
 }
 
 // nodePatterns are the device nodes that encoders and their converters stand on, under /dev.

@@ -104,7 +104,7 @@ func TestTrialsTryOtherInputs(t *testing.T) {
 		}
 		return good(), nil
 	}
-	cache := &TrialCache{data: cacheFile{Verdicts: map[string]Verdict{}}}
+	cache := OpenTrialCache("", "here", true)
 	trials := NewTrials(run, cache, slog.New(slog.DiscardHandler))
 	v := trials.Encoder(t.Context(), e, vgaRaw, vga)
 	if !v.Works() || v.Input != 1 || len(graphs) != 2 {
@@ -149,11 +149,11 @@ func TestTrialsEndWithTheirContext(t *testing.T) {
 	e, _ := EncoderByID("x264enc")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	cache := &TrialCache{data: cacheFile{Verdicts: map[string]Verdict{}}}
+	cache := OpenTrialCache("", "here", true)
 	trials := NewTrials(func(context.Context, TrialSpec) (Observation, error) { return good(), nil }, cache, slog.New(slog.DiscardHandler))
 	trials.turn <- struct{}{} // another one runs
-	if v := trials.Encoder(ctx, e, vgaRaw, vga); v.Works() || len(cache.data.Verdicts) != 0 {
-		t.Errorf("%+v, remembered %v", v, cache.data.Verdicts)
+	if v := trials.Encoder(ctx, e, vgaRaw, vga); v.Works() || len(cache.data.Machines[0].Verdicts) != 0 {
+		t.Errorf("%+v, remembered %v", v, cache.data.Machines[0].Verdicts)
 	}
 }
 

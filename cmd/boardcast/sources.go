@@ -3,50 +3,35 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"boardcast/configs"
 	"boardcast/device"
 	"boardcast/pipeline"
-	"boardcast/pipeline/gst"
 )
 
 // sources are the devices chosen, as the pipeline wants them, and why.
 type sources struct {
-	video   pipeline.VideoSource
-	audio   pipeline.AudioSource
-	speaker pipeline.AudioSink
-	why     []string
+	camera     device.Choice
+	microphone device.SoundChoice
+	audio      pipeline.AudioSource
+	speaker    pipeline.AudioSink
+	why        []string
 }
 
-// plan decides what to run on them.
-func (s sources) plan(cfg *configs.Config) (pipeline.Plan, error) {
-	wish := pipeline.Wish{
-		Width: cfg.Video.Width, Height: cfg.Video.Height, FPS: cfg.Video.Framerate, Bitrate: int(cfg.Video.Bitrate),
-		AudioBitrate: int(cfg.Audio.Bitrate), Codec: cfg.Video.Codec, Encoder: cfg.Video.Encoder, Display: cfg.Display,
+// explain says of a camera that does not start what is the matter with it: who holds it, or which group may open it.
+func (s sources) explain(ctx context.Context, line string, err error) error {
+	if line != "capture" || s.camera.Source != device.SourceDevice {
+		return err
 	}
-	p, err := pipeline.Build(wish, s.video, s.audio, s.speaker, gst.Machine())
-	if err != nil {
-		return pipeline.Plan{}, err
+	why := machine.Check(ctx, s.camera.Camera.Path)
+	if why == nil {
+		return err
 	}
-	p.Why = append(s.why, p.Why...)
-	return p, nil
-}
-
-// explainer says of a camera that does not start what is the matter with it: who holds it, or which group may open it.
-func (s sources) explainer(ctx context.Context) func(string, error) error {
-	return func(line string, err error) error {
-		if line != "capture" || s.video.Device == "" {
-			return err
-		}
-		why := machine.Check(ctx, s.video.Device)
-		if why == nil {
-			return err
-		}
-		for _, h := range hints(why) {
-			why = fmt.Errorf("%w; hint: %s", why, h)
-		}
-		return why
+	for _, h := range hints(why) {
+		why = fmt.Errorf("%w; hint: %s", why, h)
 	}
+	return why
 }
 
 // chooseSources looks at what is plugged in. A camera that cannot be opened right now is no error: the reasons say so, and
@@ -54,24 +39,12 @@ func (s sources) explainer(ctx context.Context) func(string, error) error {
 func chooseSources(ctx context.Context, cfg *configs.Config) (sources, error) {
 	var s sources
 	list := device.List(ctx, machine)
-	camera, err := list.PickCamera(cfg.Video.Camera)
-	if err != nil {
+	var err error
+	if s.camera, err = list.PickCamera(cfg.Video.Camera); err != nil {
 		return s, err
 	}
-	s.why = append(s.why, "camera: "+camera.String())
-	if camera.Hint != "" {
-		s.why = append(s.why, "hint: "+camera.Hint)
-	}
-	if err := s.chooseMode(ctx, camera, cfg); err != nil {
+	if s.microphone, err = device.PickMicrophone(list.Microphones, cfg.Audio.Microphone, s.camera); err != nil {
 		return s, err
-	}
-	microphone, err := device.PickMicrophone(list.Microphones, cfg.Audio.Microphone, camera)
-	if err != nil {
-		return s, err
-	}
-	s.why = append(s.why, "microphone: "+microphone.String())
-	s.audio = pipeline.AudioSource{
-		PCM: microphone.Sound.PCM, Test: microphone.Source == device.SourceTest, None: microphone.Source == device.SourceNone,
 	}
 	speaker, err := device.PickSpeaker(list.Speakers, cfg.Audio.Speaker)
 	if err != nil {
@@ -80,31 +53,103 @@ func chooseSources(ctx context.Context, cfg *configs.Config) (sources, error) {
 	if speaker.Source == device.SourceDevice {
 		s.speaker.PCM = speaker.Sound.PCM
 	}
-	s.why = append(s.why, "speaker: "+speaker.String())
+	s.why = append(s.why, "camera: "+s.camera.String())
+	if s.camera.Hint != "" {
+		s.why = append(s.why, "hint: "+s.camera.Hint)
+	}
+	s.warn(ctx)
+	s.why = append(s.why, "microphone: "+s.microphone.String(), "speaker: "+speaker.String())
+	s.setAudio()
 	return s, nil
 }
 
-func (s *sources) chooseMode(ctx context.Context, camera device.Choice, cfg *configs.Config) error {
-	if camera.Source != device.SourceDevice {
-		s.video.None = camera.Source == device.SourceNone
-		return nil
+func (s *sources) setAudio() {
+	m := s.microphone
+	s.audio = pipeline.AudioSource{
+		PCM: m.Sound.PCM, Test: m.Source == device.SourceTest, None: m.Source == device.SourceNone,
 	}
-	mode, reason, err := device.PickMode(camera.Camera, device.Wish{
-		Width: cfg.Video.Width, Height: cfg.Video.Height, FPS: float64(cfg.Video.Framerate),
-	})
-	if err != nil {
-		return err
+}
+
+// warn says beforehand what will keep the camera from starting.
+func (s *sources) warn(ctx context.Context) {
+	if s.camera.Source != device.SourceDevice {
+		return
 	}
-	s.why = append(s.why, "mode: "+mode.String()+": "+reason)
-	s.video = pipeline.VideoSource{
-		Device: camera.Camera.Path, Name: camera.Camera.Name, FourCC: mode.FourCC, Width: mode.Width, Height: mode.Height,
-		FPSNum: int(mode.Rate.Num), FPSDen: int(mode.Rate.Den),
+	err := machine.Check(ctx, s.camera.Camera.Path)
+	if err == nil {
+		return
 	}
-	if err := machine.Check(ctx, camera.Camera.Path); err != nil {
-		s.why = append(s.why, fmt.Sprintf("warning: %v", err))
-		for _, h := range hints(err) {
-			s.why = append(s.why, "hint: "+h)
+	s.why = append(s.why, fmt.Sprintf("warning: %v", err))
+	for _, h := range hints(err) {
+		s.why = append(s.why, "hint: "+h)
+	}
+}
+
+// again looks once more, after something was plugged in or out: for the camera in use, wherever it is now, and for one to
+// take the place of the test picture. What is in use is kept while it is gone. False when nothing is to be changed.
+func (s sources) again(ctx context.Context, cfg *configs.Config) (sources, bool) {
+	list := device.List(ctx, machine)
+	next := s
+	next.why = nil
+	if s.camera.Source == device.SourceDevice {
+		if found, ok := list.SameCamera(s.camera.Camera); ok {
+			next.camera.Camera = found
+		}
+	} else if camera, err := list.PickCamera(cfg.Video.Camera); err == nil {
+		next.camera = camera
+	}
+	if s.microphone.Source != device.SourceDevice {
+		if m, err := device.PickMicrophone(list.Microphones, cfg.Audio.Microphone, next.camera); err == nil {
+			next.microphone = m
+			next.setAudio()
 		}
 	}
-	return nil
+	if next.camera.Camera.Path == s.camera.Camera.Path && next.audio == s.audio {
+		return s, false
+	}
+	if next.camera.Camera.Path != s.camera.Camera.Path {
+		next.why = append(next.why, "camera: "+next.camera.String())
+	}
+	if next.audio != s.audio {
+		next.why = append(next.why, "microphone: "+next.microphone.String())
+	}
+	return next, true
+}
+
+// planner decides what to run on the devices of a moment. Encoders are tried, or were: their verdicts are remembered.
+type planner struct {
+	cfg   *configs.Config
+	given pipeline.Given
+	save  func()
+}
+
+func newPlanner(cfg *configs.Config, log *slog.Logger) planner {
+	g, save := given(false, log)
+	g.Direct = true
+	return planner{cfg: cfg, given: g, save: save}
+}
+
+func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
+	cfg := p.cfg
+	wish := pipeline.Wish{
+		Width: cfg.Video.Width, Height: cfg.Video.Height, FPS: cfg.Video.Framerate, Bitrate: int(cfg.Video.Bitrate),
+		AudioBitrate: int(cfg.Audio.Bitrate), Codec: cfg.Video.Codec, Encoder: cfg.Video.Encoder, Display: cfg.Display,
+	}
+	g := p.given
+	g.Audio, g.Sink = s.audio, s.speaker
+	switch s.camera.Source {
+	case device.SourceDevice:
+		g.Camera = &s.camera.Camera
+	case device.SourceTest:
+		g.Connector = cfg.Video.Camera == "auto" // not when the test picture was asked for
+	case device.SourceNone:
+		g.NoVideo = true
+	}
+	defer p.save()
+	out, err := pipeline.Choose(ctx, wish, g)
+	if err != nil {
+		return pipeline.Plan{}, err
+	}
+	out.Why = append(s.why, out.Why...)
+	return out, nil
 }

@@ -63,43 +63,82 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	return nil
 }
 
+// prepared is what is needed to stream.
+type prepared struct {
+	engine  *gst.Engine
+	planner planner
+	sources sources
+	plan    pipeline.Plan
+}
+
 // prepare brings up GStreamer and chooses what to run.
-func prepare(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*gst.Engine, sources, pipeline.Plan, error) {
+func prepare(ctx context.Context, cfg *configs.Config, log *slog.Logger) (prepared, error) {
 	engine, err := gst.New(log.With("component", "media"))
 	if err != nil {
-		return nil, sources{}, pipeline.Plan{}, err
+		return prepared{}, err
 	}
 	from, err := chooseSources(ctx, cfg)
 	if err != nil {
-		return nil, sources{}, pipeline.Plan{}, err
+		return prepared{}, err
 	}
-	plan, err := from.plan(cfg)
-	return engine, from, plan, err
+	p := prepared{engine: engine, planner: newPlanner(cfg, log.With("component", "media")), sources: from}
+	p.plan, err = p.planner.plan(ctx, from)
+	return p, err
+}
+
+// prepareAloud says so when the preparation takes long: the first start tries the encoders.
+func prepareAloud(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *slog.Logger) (prepared, error) {
+	type answer struct {
+		prepared
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		p, err := prepare(ctx, cfg, log)
+		done <- answer{p, err}
+	}()
+	const patience = time.Second
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case a := <-done:
+			return a.prepared, a.err
+		case <-timer.C:
+			fmt.Fprintln(stdout, "  trying the encoders; what comes of it is remembered")
+		}
+	}
 }
 
 // streamMedia says what was chosen and runs it.
 func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.Writer, log *slog.Logger) error {
-	engine, from, plan, err := prepare(ctx, cfg, log)
+	p, err := prepareAloud(ctx, cfg, stdout, log)
 	if err != nil {
 		return err
 	}
-	for _, why := range plan.Why {
+	for _, why := range p.plan.Why {
 		fmt.Fprintln(stdout, "  "+why)
 	}
-	m.broadcast = pipeline.NewBroadcast(engine, plan, pipeline.Options{
+	plugged := newPlug(p, log.With("component", "devices"))
+	m.broadcast = pipeline.NewBroadcast(p.engine, p.plan, pipeline.Options{
 		MaxViewers: cfg.Viewers.Max, Grace: cfg.Viewers.Grace, STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg),
-		Greeting: greeting(), Logger: log.With("component", "media"), Explain: from.explainer(ctx),
+		Greeting: greeting(), Logger: log.With("component", "media"),
+		Explain: func(line string, err error) error { return plugged.sources().explain(ctx, line, err) },
 	})
 	close(m.ready)
-	return m.broadcast.Run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return m.broadcast.Run(ctx) })
+	group.Go(func() error { return plugged.run(ctx, m.broadcast) })
+	return group.Wait()
 }
 
 // dryRun prints what would run and runs nothing.
 func dryRun(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
-	_, _, plan, err := prepare(ctx, cfg, newLogger(cfg, stderr))
+	p, err := prepare(ctx, cfg, newLogger(cfg, stderr))
 	if err != nil {
 		return err
 	}
+	plan := p.plan
 	for _, why := range plan.Why {
 		fmt.Fprintln(stdout, "# "+why)
 	}

@@ -58,6 +58,6 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("boardcast {{.Version}}\n")
 	root.AddCommand(newServer(stdout, stderr), newDevices(stdout), newEncodersCmd(stdout, slog.New(slog.DiscardHandler)),
-		newConfig(stdout), newVersion(stdout), newTrialEncoder(os.Stdin, stdout))
+		newDoctor(stdout), newConfig(stdout), newVersion(stdout), newTrialEncoder(os.Stdin, stdout), newListElements(stdout))
 	return root
 }

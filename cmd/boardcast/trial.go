@@ -46,13 +46,18 @@ func given(fresh bool, log *slog.Logger) (g pipeline.Given, save func()) {
 
 // trialChild is this program again.
 func trialChild() *exec.Cmd {
+	cmd := exec.Command(ownProgram(), trialCommand) //nolint:noctx // its runner ends it, with its process group
+	cmd.Args[0] = os.Args[0]                        // a program of several names knows itself by it
+	return cmd
+}
+
+// ownProgram is this program's file.
+func ownProgram() string {
 	program, err := os.Executable()
 	if err != nil {
-		program = os.Args[0]
+		return os.Args[0]
 	}
-	cmd := exec.Command(program, trialCommand) //nolint:noctx // its runner ends it, with its process group
-	cmd.Args[0] = os.Args[0]                   // a program of several names knows itself by it
-	return cmd
+	return program
 }
 
 // openTrialCache looks for the cache where a service's unit says, then where a user's belongs. Without either nothing is

@@ -30,11 +30,12 @@ var rooms = []room{
 	{dir: "pipeline/gst", ours: []string{"pipeline"}, theirs: []string{"C", "github.com/go-gst/..."}},
 	{dir: "internal/signalling", theirs: []string{websocket}},
 	{dir: "internal/web", inTests: []string{websocket}},
+	{dir: "internal/doctor"},
 	{dir: "internal/rules"},
 	{
 		dir: "cmd/boardcast",
 		ours: []string{
-			"board", "device", "configs", "pipeline", "pipeline/gst", "internal/signalling", "internal/web",
+			"board", "device", "configs", "pipeline", "pipeline/gst", "internal/signalling", "internal/web", "internal/doctor",
 		},
 		theirs: []string{
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",

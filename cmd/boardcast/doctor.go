@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"boardcast/board"
+	"boardcast/configs"
+	"boardcast/device"
+	"boardcast/internal/doctor"
+	"boardcast/pipeline"
+)
+
+const doctorLong = `Looks for what keeps this machine from streaming, or from streaming well, and
+says what would mend it. It changes nothing. Give it the flags, the file and
+the environment that you stream with: it checks the camera and the port that
+would be used.
+
+Each line is one of
+
+  ok        nothing to mend
+  warning   it works, but not as well as it could; a hint follows
+  failure   a stream does not work until this is mended; a hint follows
+
+The exit code is 1 when there is a failure, else 0.
+
+As JSON: {"checks": [{"name", "status", "detail", "hint"}]}, each a string:
+status is one of the words above, hint is "" when the status is ok. Every check
+is always there, in the same order: plugins, encoder, registry, groups, mpp,
+dma-heap, cma, gpu-mem, camera, microphone, candidates, port, clock, governor,
+power. Names and members stay; the words of detail and hint may change.`
+
+func newDoctor(stdout io.Writer) *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check this machine and say what to mend",
+		Long:  doctorLong,
+		Example: "  boardcast doctor\n  boardcast doctor --camera /dev/video2 --listen :8443\n" +
+			"  boardcast doctor --json                           for a report on a board",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			report := doctor.Run(cmd.Context(), doctorHost(cfg), doctorWish(cfg))
+			if err := cmd.Context().Err(); err != nil {
+				return err
+			}
+			if asJSON {
+				err = writeJSON(stdout, report)
+			} else {
+				err = report.Write(stdout)
+			}
+			if n := report.Count(doctor.Failure); err == nil && n > 0 {
+				return fmt.Errorf("%d of %d checks failed", n, len(report.Checks))
+			}
+			return err
+		},
+	}
+	addSettings(cmd, "listen", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object")
+	return cmd
+}
+
+// doctorWish is what the settings and the board ask of the machine.
+func doctorWish(cfg *configs.Config) doctor.Wish {
+	w := doctor.Wish{Listen: cfg.Listen, STUN: cfg.ICE.STUN.String(), Built: builtAt()}
+	for _, u := range cfg.ICE.TURN {
+		w.TURN = append(w.TURN, u.String())
+	}
+	b := board.Detect(root())
+	for _, id := range append(b.H264, b.VP8...) {
+		if e, ok := pipeline.EncoderByID(id); ok {
+			w.Encoders = append(w.Encoders, doctor.Encoder{
+				Element: id, Codec: string(e.Codec), Package: e.Package, Hardware: e.Hardware,
+			})
+		}
+	}
+	return w
+}
+
+// cameraFor looks at the camera that the settings mean, as a stream would.
+func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
+	return func(ctx context.Context) doctor.Device {
+		choice, err := device.List(ctx, machine).PickCamera(cfg.Video.Camera)
+		if err != nil {
+			return unusable("camera", err)
+		}
+		d := doctor.Device{Text: choice.String(), Hint: choice.Hint}
+		switch {
+		case choice.Source == device.SourceDevice:
+			d = withError(d, machine.Check(ctx, choice.Camera.Path))
+		case choice.Source == device.SourceTest && cfg.Video.Camera != configs.Test:
+			d.Missing = true
+			d.Hint = orElse(d.Hint, "plug one in; `boardcast devices` lists what is there")
+		}
+		return d
+	}
+}
+
+// microphoneFor looks at the microphone that the settings mean.
+func microphoneFor(cfg *configs.Config) func(context.Context) doctor.Device {
+	return func(ctx context.Context) doctor.Device {
+		list := device.List(ctx, machine)
+		camera, err := list.PickCamera(cfg.Video.Camera)
+		if err != nil {
+			camera = device.Choice{} // the microphone can be asked for all the same
+		}
+		choice, err := device.PickMicrophone(list.Microphones, cfg.Audio.Microphone, camera)
+		if err != nil {
+			return unusable("microphone", err)
+		}
+		d := doctor.Device{Text: choice.String()}
+		switch {
+		case choice.Source == device.SourceDevice:
+			d = withError(d, machine.CheckSound(ctx, choice.Sound))
+		case choice.Source == device.SourceTest && cfg.Audio.Microphone != configs.Test:
+			d.Missing = true
+			d.Hint = "plug one in, or do without: --microphone none"
+		}
+		return d
+	}
+}
+
+func unusable(what string, err error) doctor.Device {
+	return withError(doctor.Device{Text: what}, err)
+}
+
+// withError notes why a device can't be used, with the first remedy that is known.
+func withError(d doctor.Device, err error) doctor.Device {
+	if err == nil {
+		return d
+	}
+	d.Err, d.Busy = err, errors.Is(err, device.ErrBusy)
+	d.Hint = "`boardcast devices` lists what is there"
+	if known := hints(err); len(known) > 0 {
+		d.Hint = known[0]
+	}
+	return d
+}
+
+// rescanLimit is how long GStreamer may take to look at all plugins, which is many seconds on a small board.
+const rescanLimit = 30 * time.Second

@@ -1,0 +1,105 @@
+package doctor
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Interfaces of networks within the machine, by the beginnings of their names. libnice as most distributions build it
+// leaves the first out; the second it offers, though no other machine reaches them.
+var (
+	leftOut = []string{"docker", "veth", "virbr", "vnet"}
+	inner   = []string{"br-", "lxc", "lxdbr", "cni", "podman", "flannel", "cali"}
+)
+
+// offer is an address that viewers would be offered.
+type offer struct {
+	name string
+	addr netip.Addr
+}
+
+// candidates tells which addresses viewers would be offered. No server is asked.
+func candidates(_ context.Context, x *exam) Result {
+	interfaces, err := x.Interfaces()
+	if err != nil {
+		return warn("the network interfaces can't be listed: "+err.Error(), "`ip address` may say why")
+	}
+	offers, out := offered(interfaces)
+	text := x.describe(offers)
+	const connect = "connect the board to your network; `ip address` shows what it has"
+	all := func(ok func(offer) bool) bool {
+		return !slices.ContainsFunc(offers, func(o offer) bool { return !ok(o) })
+	}
+	switch {
+	case len(offers) == 0 && len(out) > 0:
+		return fail("no address to offer: "+strings.Join(out, ", ")+" are left out, there is no other", connect)
+	case len(offers) == 0:
+		return fail("no address to offer: no network is up", connect)
+	case all(func(o offer) bool { return begins(o.name, inner) }):
+		return warn(text+"; a network within this machine only", connect)
+	case all(func(o offer) bool { return o.addr.IsLinkLocalUnicast() }):
+		return warn(text+"; an address of its own making: no router gave it one", connect)
+	case x.container() && len(x.wish.TURN) == 0 && all(func(o offer) bool { return containerNet.Contains(o.addr) }):
+		return warn(text+"; probably the container's own network, which other machines do not reach",
+			"start the container with --network host, or name a TURN server: --turn")
+	}
+	return fine("%s", text)
+}
+
+// containerNet is where Docker takes its networks from.
+var containerNet = netip.MustParsePrefix("172.16.0.0/12")
+
+// offered picks the addresses as libnice does (nice_interfaces_get_local_ips): interfaces that are up and running, no
+// loopback, no link-local IPv6. out are the names that its build leaves out.
+func offered(interfaces []Interface) (list []offer, out []string) {
+	for _, i := range interfaces {
+		if !i.Running || i.Loopback || len(i.Addresses) == 0 {
+			continue
+		}
+		if begins(i.Name, leftOut) {
+			out = append(out, i.Name)
+			continue
+		}
+		for _, a := range i.Addresses {
+			if !a.Is6() || !a.IsLinkLocalUnicast() {
+				list = append(list, offer{i.Name, a})
+			}
+		}
+	}
+	return list, out
+}
+
+func begins(name string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// describe is the offer for people.
+func (x *exam) describe(offers []offer) string {
+	var parts []string
+	for _, o := range offers {
+		parts = append(parts, o.addr.String()+" ("+o.name+")")
+	}
+	text := strings.Join(parts, ", ")
+	if x.wish.STUN != "" {
+		text += "; the router's address, by " + server(x.wish.STUN)
+	}
+	for _, t := range x.wish.TURN {
+		text += "; a relay, by " + server(t)
+	}
+	if x.wish.STUN == "" && len(x.wish.TURN) == 0 {
+		text += "; no STUN or TURN, so for this network only"
+	}
+	return text
+}
+
+// server is an URL without what stands before the host.
+func server(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "a server"
+	}
+	return u.Scheme + "://" + u.Host
+}

@@ -50,18 +50,20 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 				return err
 			}
 			report := doctor.Run(cmd.Context(), doctorHost(cfg), doctorWish(cfg))
+			write := report.Write
+			if asJSON {
+				write = func(w io.Writer) error { return writeJSON(w, report) }
+			}
 			if err := cmd.Context().Err(); err != nil {
 				return err
 			}
-			if asJSON {
-				err = writeJSON(stdout, report)
-			} else {
-				err = report.Write(stdout)
+			if err := write(stdout); err != nil {
+				return err
 			}
-			if n := report.Count(doctor.Failure); err == nil && n > 0 {
+			if n := report.Count(doctor.Failure); n > 0 {
 				return fmt.Errorf("%d of %d checks failed", n, len(report.Checks))
 			}
-			return err
+			return nil
 		},
 	}
 	addSettings(cmd, "listen", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")

@@ -103,26 +103,19 @@ func claimPort(cfg *configs.Config) error {
 	return site.Run(ended)
 }
 
-// boardcastAnswers asks the page's status at the port.
+// boardcastAnswers asks the page's status at the port; an address that stands for all of them is dialled as this machine's.
 func boardcastAnswers(ctx context.Context, cfg *configs.Config) bool {
 	const (
 		limit = time.Second
 		most  = 1 << 20 // bytes
 	)
-	host, port, err := net.SplitHostPort(cfg.Listen)
-	if err != nil {
-		return false
-	}
-	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
-		host = "localhost"
-	}
 	scheme := "http"
 	if cfg.TLS.Cert != "" {
 		scheme = "https"
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+"/api/status", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+cfg.Listen+"/api/status", nil)
 	if err != nil {
 		return false
 	}
@@ -194,7 +187,7 @@ func newListElements(stdout io.Writer) *cobra.Command {
 				return err
 			}
 			elements = slices.DeleteFunc(elements, func(e string) bool { return !gst.Machine().Installed(e) })
-			_, err := io.WriteString(stdout, strings.Join(elements, "\n"))
+			_, err := io.WriteString(stdout, strings.Join(append(elements, ""), "\n"))
 			return err
 		},
 	}

@@ -28,6 +28,10 @@ func TestFlagNames(t *testing.T) {
 		{[]string{"config"}, append([]string{"json", "default"}, settings...)},
 		{[]string{"server"}, []string{"listen", "tls-cert", "tls-key", "stun", "turn", "log-level", "log-format", "config"}},
 		{[]string{"devices"}, []string{"json"}},
+		{
+			[]string{"doctor"},
+			[]string{"json", "listen", "tls-cert", "tls-key", "camera", "microphone", "stun", "turn", "config"},
+		},
 		{[]string{"version"}, []string{"json"}},
 	}
 	for _, tt := range tests {
@@ -152,6 +156,7 @@ func (failing) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 	for _, args := range [][]string{
 		{"version"}, {"version", "--json"}, {"config"}, {"config", "--json"}, {"config", "--default"}, {"devices", "--json"}, {"devices"},
+		{"doctor", "--json"}, {"doctor"},
 	} {
 		var errs bytes.Buffer
 		if got := run(context.Background(), args, failing{}, &errs); got != 1 {

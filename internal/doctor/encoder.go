@@ -177,7 +177,7 @@ func (x *exam) idle(f found) (detail, hint string) {
 	case unseen:
 		if f.driver.absent != "" { // a board that is known to have it
 			return fmt.Sprintf("GStreamer does not see %s, though %s is there", f.Element, paths(f.nodes)),
-				"the line on the registry says whether that is to blame"
+				"mend what the line on the registry says; if it finds nothing, this GStreamer does not know the driver: try a newer one"
 		}
 	case absent:
 		return fmt.Sprintf("this board has an encoder for %s, but there is no device of it", f.Element), f.driver.absent

@@ -45,7 +45,8 @@ func governor(_ context.Context, x *exam) Result {
 		if name == "powersave" && !slices.Contains(selfScaling, x.word(dir+"scaling_driver")) {
 			better := x.better(dir + "scaling_available_governors")
 			return warn("powersave: the CPU stays at its lowest speed, and pictures are lost in software encoders",
-				fmt.Sprintf("echo %s | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor", better))
+				fmt.Sprintf("echo %[1]s | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor; for good, "+
+					"cpufreq.default_governor=%[1]s on the kernel's command line", better))
 		}
 		names = append(names, name)
 	}

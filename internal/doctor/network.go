@@ -35,7 +35,7 @@ func candidates(_ context.Context, x *exam) Result {
 	}
 	switch {
 	case len(offers) == 0 && len(out) > 0:
-		return fail("no address to offer: "+strings.Join(out, ", ")+" are left out, there is no other", connect)
+		return fail("no address to offer: only "+strings.Join(out, ", ")+", which WebRTC leaves out", connect)
 	case len(offers) == 0:
 		return fail("no address to offer: no network is up", connect)
 	case all(func(o offer) bool { return begins(o.name, inner) }):

@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -201,5 +205,29 @@ func TestBoardcastAnswersItself(t *testing.T) {
 	}
 	if boardcastAnswers(t.Context(), &configs.Config{Listen: addr.String()}) {
 		t.Error("answers after its end")
+	}
+}
+
+// A registry of the child's own is looked at, whatever the old one says, and the old one stays as it is.
+func TestRescan(t *testing.T) {
+	if gstreamerVersion() == "" {
+		t.Skip("built without GStreamer")
+	}
+	old := filepath.Join(t.TempDir(), "registry.bin")
+	t.Setenv("GST_REGISTRY", old)
+	program := os.Args[0]
+	os.Args[0] = "boardcast" // TestMain then makes the child the program
+	t.Cleanup(func() { os.Args[0] = program })
+	got, err := rescan(t.Context(), []string{"x264enc", "nosuchenc"})
+	if err != nil || !slices.Equal(got, []string{"x264enc"}) {
+		t.Errorf("found %q, %v", got, err)
+	}
+	if _, err := os.Stat(old); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the old registry was touched: %v", err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if got, err := rescan(ended, []string{"x264enc"}); err == nil {
+		t.Errorf("after its context: %q", got)
 	}
 }

@@ -119,7 +119,7 @@ func TestDMAHeap(t *testing.T) {
 
 func TestCMA(t *testing.T) {
 	pi := Wish{Encoders: []Encoder{v4l2, x264, vp8}}
-	meminfo := func(text_ string) fstest.MapFS { return fstest.MapFS{"proc/meminfo": text(text_)} }
+	meminfo := func(lines string) fstest.MapFS { return fstest.MapFS{"proc/meminfo": text(lines)} }
 	const more = "give it more and reboot: cma=128M on the kernel's command line; on a Raspberry Pi dtoverlay=vc4-kms-v3d,cma-128 in config.txt"
 	table(t, "cma", both, []row{
 		{"no encoder that needs it", machine{}, ok("not needed: no encoder of this board takes its buffers there")},
@@ -144,19 +144,19 @@ func TestGPUMem(t *testing.T) {
 	files := func(file, config string) fstest.MapFS {
 		return fstest.MapFS{"proc/device-tree/compatible": text("raspberrypi,4-model-b\x00brcm,bcm2711\x00"), file: text(config)}
 	}
-	const now, before = "boot/firmware/config.txt", "boot/config.txt"
+	const current, old = "boot/firmware/config.txt", "boot/config.txt"
 	const hint = "write gpu_mem=128 in /boot/firmware/config.txt and reboot"
 	table(t, "gpu-mem", both, []row{
 		{"another board", machine{wish: pi4}, ok("not a Raspberry Pi")},
-		{"a Pi without an encoder", machine{files: files(now, "gpu_mem=16\n")}, ok("not needed: this Raspberry Pi has no encoder")},
-		{"not given", machine{wish: pi4, files: files(now, "dtparam=audio=on\n#gpu_mem=16\n")}, ok("the firmware's default")},
-		{"enough", machine{wish: pi4, files: files(now, "gpu_mem=16\ngpu_mem_1024=128 # more\n")}, ok("gpu_mem=128")},
+		{"a Pi without an encoder", machine{files: files(current, "gpu_mem=16\n")}, ok("not needed: this Raspberry Pi has no encoder")},
+		{"not given", machine{wish: pi4, files: files(current, "dtparam=audio=on\n#gpu_mem=16\n")}, ok("the firmware's default")},
+		{"enough", machine{wish: pi4, files: files(current, "gpu_mem=16\ngpu_mem_1024=128 # more\n")}, ok("gpu_mem=128")},
 		{
-			"the codecs left out", machine{wish: pi4, files: files(now, "[pi5]\ngpu_mem=256\n[all]\ngpu_mem=16\n[pi0]\ngpu_mem=64\n")},
+			"the codecs left out", machine{wish: pi4, files: files(current, "[pi5]\ngpu_mem=256\n[all]\ngpu_mem=16\n[pi0]\ngpu_mem=64\n")},
 			warn("gpu_mem=16: the firmware leaves out its encoder", hint),
 		},
 		{
-			"little, in the old place", machine{wish: pi4, files: files(before, "gpu_mem=32\n")},
+			"little, in the old place", machine{wish: pi4, files: files(old, "gpu_mem=32\n")},
 			warn("gpu_mem=32: little for an encoder at 1080p, which takes some 20 MB", "write gpu_mem=128 in /boot/config.txt and reboot"),
 		},
 	})

@@ -30,6 +30,8 @@ type Sound struct {
 	Bus        string `json:"bus"`      // as Camera.Bus where the card says it, else ""
 	USBID      string `json:"usb_id"`   // "046d:082d", "" if not on USB
 	USBPath    string `json:"usb_path"` // connector of the USB device, as Camera.USBPath
+
+	twin bool // another of the model was there, see markSoundTwins
 }
 
 type soundCard struct {
@@ -116,6 +118,8 @@ func sounds(root fs.FS) (microphones, speakers []Sound) {
 			speakers = append(speakers, s)
 		}
 	}
+	markSoundTwins(microphones)
+	markSoundTwins(speakers)
 	return microphones, speakers
 }
 

@@ -19,6 +19,8 @@ type Camera struct {
 	Formats []Format `json:"formats"`  // in the driver's order, never nil
 
 	aliases []string // other symbolic links in /dev, from rules of the user's own
+	index   string   // number of the node within its device, as in ByID and ByPath, "" if unknown
+	twin    bool     // another camera was there that may have the same ByID in its turn, see markTwins
 }
 
 // Format is one pixel format or codec of a camera.

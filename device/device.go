@@ -1,13 +1,18 @@
-// Package device answers "what is plugged in?": cameras through V4L2, microphones and speakers through ALSA, and
-// picks among them by the words a user says.
+// Package device answers "what is plugged in?": cameras through V4L2, microphones and speakers through ALSA. It picks
+// among them by the words a user says, tells when something was plugged in or out, and finds a device again.
 //
-// It lists what the kernel shows and opens cameras only to ask what they are; it captures nothing, changes no
-// setting and watches for no changes. Cameras that only libcamera or NVIDIA's Argus can drive appear in
-// Listing.Skipped, since their V4L2 nodes give raw sensor data.
+// It lists what the kernel shows and opens cameras only to ask what they are; it captures nothing and changes no
+// setting. It says that things have changed, not what to do about it. Cameras that only libcamera or NVIDIA's Argus can
+// drive appear in Listing.Skipped, since their V4L2 nodes give raw sensor data.
 //
 //	list := device.List(ctx, device.Options{})
 //	choice, err := list.PickCamera("auto")
 //	mode, why, err := device.PickMode(choice.Camera, device.Wish{Width: 1280, Height: 720, FPS: 30})
+//	...
+//	err = device.Watch(ctx, device.Options{}, func([]device.Change) {
+//		camera, there := device.List(ctx, device.Options{}).SameCamera(choice.Camera)
+//		...
+//	})
 //
 // # Concurrency
 //
@@ -30,7 +35,7 @@ const defaultTimeout = 3 * time.Second
 // Options say where to look. The zero value is the running machine.
 type Options struct {
 	// Root is the file system with dev, proc, sys and etc. It should implement fs.ReadLinkFS, else stable names and
-	// USB paths stay empty. Default os.DirFS("/").
+	// USB paths stay empty. Default os.DirFS("/"). Watch listens to the kernel only for the default.
 	Root fs.FS
 	// Open opens a capture node by its absolute path. Default OpenNode. It need not honour Root.
 	Open func(path string) (Node, error)
@@ -43,11 +48,13 @@ type Options struct {
 
 // Keys of log attributes.
 const (
-	keyPath   = "path"
-	keyName   = "name"
-	keyDriver = "driver"
-	keyWhy    = "why"
-	keyError  = "error"
+	keyPath      = "path"
+	keyName      = "name"
+	keyDriver    = "driver"
+	keyWhy       = "why"
+	keyError     = "error"
+	keyAction    = "action"
+	keySubsystem = "subsystem"
 )
 
 // withDefaults fills in what the caller left out.
@@ -84,6 +91,7 @@ func List(ctx context.Context, o Options) Listing {
 		o.Log.Debug("capture node", keyPath, p.camera.Path, keyName, p.camera.Name,
 			keyDriver, p.camera.Driver, keyWhy, p.why, keyError, p.err)
 	}
+	markTwins(l.Cameras)
 	l.Microphones, l.Speakers = sounds(o.Root)
 	return l
 }

@@ -58,9 +58,11 @@ func (c *Camera) identify(root fs.FS, l links) {
 	c.ByID = first(l[byIDDir][c.Path])
 	c.ByPath = first(l[byPathDir][c.Path])
 	c.aliases = l[devDir][c.Path]
-	c.USBPath = usbPath(root, "sys/class/video4linux/"+path.Base(c.Path)+"/device")
+	sys := "sys/class/video4linux/" + path.Base(c.Path)
+	c.USBPath = usbPath(root, sys+"/device")
+	c.index = clean(readText(root, sys+"/index"))
 	if c.Name == "" { // the driver wasn't asked: sysfs is readable by everyone
-		c.Name = clean(readText(root, "sys/class/video4linux/"+path.Base(c.Path)+"/name"))
+		c.Name = clean(readText(root, sys+"/name"))
 	}
 	switch {
 	case c.ByID != "":

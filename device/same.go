@@ -1,0 +1,79 @@
+package device
+
+import "slices"
+
+// SameCamera finds a camera of an earlier listing again, whichever node it is on now: by its serial number wherever it
+// is plugged in, else by its connector, else by what the driver says of it. Another camera in its place is not it. Of
+// two of a model that udev can't tell apart, each is only found at its connector: for this, go on with the Camera
+// returned, which knows what was plugged in beside it.
+func (l Listing) SameCamera(was Camera) (Camera, bool) {
+	return firstThat(l.Cameras, was, sameCameraRules)
+}
+
+// SameSound finds a microphone or speaker again, whatever number its card has now: by its USB connector, else by the
+// card's identifier. The identifiers of two cards of a model only say which was plugged in first, so these are only found
+// at their connectors; here too go on with the Sound returned.
+func (l Listing) SameSound(was Sound) (Sound, bool) {
+	list := l.Microphones
+	if was.Stream == Playback {
+		list = l.Speakers
+	}
+	return firstThat(list, was, sameSoundRules)
+}
+
+// firstThat is the first of the list of which the first rule that holds for any holds.
+func firstThat[T any](list []T, was T, rules []func(was, is T) bool) (T, bool) {
+	for _, rule := range rules {
+		if i := slices.IndexFunc(list, func(is T) bool { return rule(was, is) }); i >= 0 {
+			return list[i], true
+		}
+	}
+	var none T
+	return none, false
+}
+
+// sameCameraRules stand in the order of what they prove.
+var sameCameraRules = []func(was, is Camera) bool{
+	func(was, is Camera) bool { return was.ByID != "" && was.ByID == is.ByID && !was.twin && !is.twin },
+	func(was, is Camera) bool { return was.ByPath != "" && was.ByPath == is.ByPath && was.like(is) },
+	func(was, is Camera) bool {
+		// Udev's names come after the node: either may have been listed without.
+		return (was.ByPath == "" || is.ByPath == "") && was.Bus != "" && was.Bus == is.Bus && was.index == is.index && was.like(is)
+	},
+}
+
+// like tells whether two may be one camera, by its model and where both are known by its serial number.
+func (c Camera) like(d Camera) bool {
+	return c.Name == d.Name && c.Driver == d.Driver && (c.ByID == "" || d.ByID == "" || c.ByID == d.ByID)
+}
+
+// markTwins marks the cameras whose by-id name another camera of the model may get. Udev makes the name from the serial
+// number; cameras without one, or all with the same, have one link among them, which goes to another of them when its
+// owner is unplugged. They show while both are there: one has the link, the other has a by-path link only.
+func markTwins(cameras []Camera) {
+	for i := range cameras {
+		c := &cameras[i]
+		c.twin = slices.ContainsFunc(cameras, func(d Camera) bool {
+			return c.Name == d.Name && c.USBPath != d.USBPath &&
+				(c.ByID != "" && d.ByID == "" && d.ByPath != "" || d.ByID != "" && c.ByID == "" && c.ByPath != "")
+		})
+	}
+}
+
+var sameSoundRules = []func(was, is Sound) bool{
+	func(was, is Sound) bool { return was.USBPath != "" && was.USBPath == is.USBPath && was.like(is) },
+	func(was, is Sound) bool { return was.ID == is.ID && !was.twin && !is.twin && was.like(is) },
+}
+
+// like tells whether two may be one device, by its model and its place on the card.
+func (s Sound) like(t Sound) bool {
+	return s.Name == t.Name && s.Driver == t.Driver && s.USBID == t.USBID && s.Device == t.Device && s.Stream == t.Stream
+}
+
+// markSoundTwins marks the devices of which a second is plugged in at another connector.
+func markSoundTwins(list []Sound) {
+	for i := range list {
+		s := &list[i]
+		s.twin = slices.ContainsFunc(list, func(t Sound) bool { return s.USBPath != t.USBPath && s.like(t) })
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -306,4 +307,22 @@ func TestCardName(t *testing.T) {
 func stat(gid uint32, f *fstest.MapFile) *fstest.MapFile {
 	f.Sys = &syscall.Stat_t{Gid: gid}
 	return f
+}
+
+// BenchmarkList is what a listing costs us of a Pi with twenty nodes, one of them a webcam: the drivers' share comes on
+// top, of which the slowest counts.
+func BenchmarkList(b *testing.B) {
+	root := machine()
+	nodes := map[string]any{"/dev/video0": webcam(), "/dev/video1": fakeNode{}}
+	for i := 10; i < 28; i++ {
+		path := fmt.Sprintf("/dev/video%d", i)
+		root[path[1:]] = charDevice()
+		nodes[path] = fakeNode{capability: Capability{Driver: "bcm2835-codec", Caps: capture | streaming}}
+	}
+	o := Options{Root: root, Open: openFrom(nodes)}
+	for b.Loop() {
+		if l := List(b.Context(), o); len(l.Cameras) != 1 || len(l.Skipped) != 19 {
+			b.Fatal(l)
+		}
+	}
 }

@@ -113,7 +113,7 @@ type goal struct {
 }
 
 func (w Wish) goal() goal {
-	g := goal{width: w.Width, height: w.Height, fps: w.FPS, enough: w.FPS * reachedIfSaid, said: w != Wish{}}
+	g := goal{width: w.Width, height: w.Height, fps: w.FPS, enough: w.FPS * reachedIfSaid, said: w.Width != 0 || w.Height != 0 || w.FourCC != ""}
 	switch {
 	case g.width <= 0 && g.height <= 0:
 		g.width, g.height = defaultWidth, defaultHeight

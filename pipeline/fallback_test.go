@@ -217,6 +217,21 @@ func TestCameraGoesAndComesBack(t *testing.T) {
 	})
 }
 
+func TestNothingIsTriedInALoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		l := startRecipes(t, e, camera("cam")...)
+		e.refuses("cam", errBroken)
+		e.refuses("standin", errBroken)
+		l.use()
+		<-time.After(time.Minute)
+		synctest.Wait()
+		if n := len(e.started()); n < 5 || n > 40 {
+			t.Errorf("%d starts in a minute", n)
+		}
+	})
+}
+
 func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()

@@ -148,7 +148,7 @@ func (g Graph) yielding(caps string) Graph {
 	out := slices.Clone(g)
 	for i := len(out) - 1; i >= 0 && caps != ""; i-- {
 		if out[i].Factory == "" {
-			out[i].Caps = caps
+			out[i].Caps = strings.ReplaceAll(caps, ", ", ",") // a launch line takes no quotes around caps
 			break
 		}
 	}

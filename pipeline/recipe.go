@@ -103,9 +103,7 @@ func (m menu) strike(i int, ran time.Duration, now time.Time) {
 		h.strikes = 0
 	}
 	h.strikes++
-	if !m.recipes[i].standIn {
-		h.until = now.Add(m.pace.after(h.strikes))
-	}
+	h.until = now.Add(m.pace.after(h.strikes))
 }
 
 // forgive lets everything be tried at once.

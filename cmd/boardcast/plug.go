@@ -41,6 +41,7 @@ func (p *plug) run(ctx context.Context, b *pipeline.Broadcast) error {
 func (p *plug) look(ctx context.Context, b *pipeline.Broadcast) {
 	next, changed := p.sources().again(ctx, p.planner.cfg)
 	if !changed {
+		p.current.Store(&next)
 		b.Again()
 		return
 	}

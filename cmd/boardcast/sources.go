@@ -86,7 +86,8 @@ func (s *sources) warn(ctx context.Context) {
 }
 
 // again looks once more, after something was plugged in or out: for the camera in use, wherever it is now, and for one to
-// take the place of the test picture. What is in use is kept while it is gone. False when nothing is to be changed.
+// take the place of the test picture. What is in use is kept while it is gone. What was learnt of it (a twin beside it, say)
+// is in the result, whether or not anything is to be changed.
 func (s sources) again(ctx context.Context, cfg *configs.Config) (sources, bool) {
 	list := device.List(ctx, machine)
 	next := s
@@ -105,7 +106,7 @@ func (s sources) again(ctx context.Context, cfg *configs.Config) (sources, bool)
 		}
 	}
 	if next.camera.Camera.Path == s.camera.Camera.Path && next.audio == s.audio {
-		return s, false
+		return next, false
 	}
 	if next.camera.Camera.Path != s.camera.Camera.Path {
 		next.why = append(next.why, "camera: "+next.camera.String())

@@ -1,0 +1,130 @@
+//go:build !nogst
+
+package gst
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"boardcast/device"
+	"boardcast/pipeline"
+)
+
+// wide makes an encoder's graph that names another H.264 level than was agreed.
+func wide(t *testing.T, g pipeline.Graph, level string) pipeline.Graph {
+	t.Helper()
+	out := append(pipeline.Graph{}, g...)
+	for i, n := range out {
+		if strings.Contains(n.Caps, "level=(string)") {
+			out[i].Caps = strings.Replace(n.Caps, "level=(string)3.1", "level=(string)"+level, 1)
+			return out
+		}
+	}
+	t.Fatalf("no level in %s", g)
+	return nil
+}
+
+// line is one producer's status.
+func line(t *testing.T, b *pipeline.Broadcast, name string) pipeline.LineStatus {
+	t.Helper()
+	for _, l := range b.Status().Lines {
+		if l.Name == name {
+			return l
+		}
+	}
+	t.Fatalf("no producer %s in %+v", name, b.Status())
+	return pipeline.LineStatus{}
+}
+
+// sentTo is how many video frames went to the viewer.
+func sentTo(b *pipeline.Broadcast, id string) uint64 {
+	for _, v := range b.Status().Viewers {
+		if v.ID == id && v.Sent != nil {
+			return v.Sent.VideoFrames
+		}
+	}
+	return 0
+}
+
+// The first encoder breaks in different ways, each time with a replacement whose SPS names another level than the SDP: the
+// connected viewer's frames go on.
+func TestEncoderIsReplacedUnderAViewer(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		breaks pipeline.Node
+	}{
+		{"errs", pipeline.El("identity", "error-after=30")},
+		{"makes nothing", pipeline.El("valve", "drop=true")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			plan := testPlan(t, e, "h264")
+			broken := append(pipeline.Graph{plan.Choices[0].Graph[0], c.breaks}, plan.Choices[0].Graph[1:]...)
+			spare := plan.Choices[0]
+			spare.Encoder.ID, spare.Graph = "spare", wide(t, spare.Graph, "4.2")
+			plan.Choices[0].Graph = broken
+			plan.Spares = append([]pipeline.Choice{spare}, plan.Spares...)
+			a, b := broadcast(t, e, plan), broadcast(t, e, testPlan(t, e, "auto"))
+			va, vb := call(t, a, b)
+			defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+			eventually(t, "the encoder is replaced", 15*time.Second, func() bool { return line(t, a, "h264").Encoder == "spare" })
+			before := sentTo(a, "callee")
+			eventually(t, "frames go on", 10*time.Second, func() bool { return sentTo(a, "callee") > before+30 })
+			if l := line(t, a, "h264"); l.Replaced != 1 {
+				t.Errorf("replaced %d times", l.Replaced)
+			}
+			select {
+			case <-va.Done():
+				t.Error("the viewer was lost")
+			default:
+			}
+		})
+	}
+}
+
+// A camera whose stream ends is replaced by the placeholder, in the form of its own pictures whatever that was, and comes
+// back; the viewer's frames go on, and the encoder with them.
+func TestPlaceholderUnderAViewer(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, fourCC, made string }{
+		{"webcam", "YUYV", "format=YUY2,colorimetry=2:4:7:1"},
+		{"jpeg", "MJPG", "format=Y42B,colorimetry=1:4:0:0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			camera := device.Camera{Path: "/dev/video99", Name: `A <b>"camera"</b> & more!`, Formats: []device.Format{{
+				FourCC: c.fourCC, Sizes: []device.Size{{Width: 320, Height: 240, Rates: []device.Rate{{Num: 15, Den: 1}}}},
+			}}}
+			plan, err := pipeline.Choose(t.Context(), pipeline.Wish{Encoder: "x264enc"}, pipeline.Given{
+				Machine: Machine(), Camera: &camera, Audio: pipeline.AudioSource{None: true},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan.Capture = pipeline.Graph{
+				pipeline.El("videotestsrc", "is-live=true", "num-buffers=45"),
+				pipeline.Filter("video/x-raw,%s,width=320,height=240,framerate=15/1", c.made),
+				plan.Capture[len(plan.Capture)-1],
+			}
+			a, b := broadcast(t, e, plan), broadcast(t, e, testPlan(t, e, "auto"))
+			va, vb := call(t, a, b)
+			defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+			for range 2 {
+				eventually(t, "the placeholder is there", 15*time.Second, func() bool { return line(t, a, "capture").Placeholder })
+				before := sentTo(a, "callee")
+				a.Again()
+				eventually(t, "the camera is back", 10*time.Second, func() bool { return !line(t, a, "capture").Placeholder })
+				eventually(t, "frames go on", 10*time.Second, func() bool { return sentTo(a, "callee") > before+20 })
+			}
+			if l := line(t, a, "h264"); l.Encoder != "x264enc" || l.Replaced != 0 {
+				t.Errorf("the encoder did not bear it: %+v", l)
+			}
+		})
+	}
+}

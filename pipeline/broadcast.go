@@ -76,16 +76,35 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 	}
 	b.chosen.Store(&plan)
 	if plan.Capture != nil {
-		b.raw = newLine(e, captureLine, false, captureRecipes(plan), o)
+		b.raw = newLine(e, captureLine, false, nil, o)
 	}
 	for _, c := range plan.Choices {
-		codec := c.Encoder.Codec
-		b.coded[codec] = newLine(e, string(codec), true, encoderRecipes(plan, codec, b.raw), o)
+		b.coded[c.Encoder.Codec] = newLine(e, string(c.Encoder.Codec), true, nil, o)
 	}
 	if plan.Audio != nil {
-		b.audio = newLine(e, microphoneLine, false, microphoneRecipes(plan), o)
+		b.audio = newLine(e, microphoneLine, false, nil, o)
+	}
+	for l, recipes := range b.recipes(plan) {
+		l.menu = newMenu(recipes, nil)
 	}
 	return b
+}
+
+// recipes are those of each line for a plan.
+func (b *Broadcast) recipes(plan Plan) map[*line][]recipe {
+	out := map[*line][]recipe{}
+	if b.raw != nil && plan.Capture != nil {
+		out[b.raw] = b.captureRecipes(plan)
+	}
+	for codec, l := range b.coded {
+		if recipes := b.encoderRecipes(plan, codec); len(recipes) > 0 {
+			out[l] = recipes
+		}
+	}
+	if b.audio != nil && plan.Audio != nil {
+		out[b.audio] = []recipe{{id: microphoneLine, graph: plan.Audio}}
+	}
+	return out
 }
 
 // plan is what was chosen last.
@@ -95,16 +114,8 @@ func (b *Broadcast) plan() *Plan { return b.chosen.Load() }
 // as soon as there is one. Codecs, and a microphone, that the first plan did not have are left out.
 func (b *Broadcast) Adopt(plan Plan) {
 	b.chosen.Store(&plan)
-	if b.raw != nil && plan.Capture != nil {
-		b.raw.adopt(captureRecipes(plan))
-	}
-	for codec, l := range b.coded {
-		if recipes := encoderRecipes(plan, codec, b.raw); len(recipes) > 0 {
-			l.adopt(recipes)
-		}
-	}
-	if b.audio != nil && plan.Audio != nil {
-		b.audio.adopt(microphoneRecipes(plan))
+	for l, recipes := range b.recipes(plan) {
+		l.adopt(recipes)
 	}
 }
 
@@ -121,8 +132,13 @@ const (
 	microphoneLine = "microphone"
 )
 
-func captureRecipes(p Plan) []recipe {
-	out := []recipe{{id: "camera", graph: p.Capture, period: p.Source.period()}}
+// captureRecipes are the camera and its placeholder, or what decodes the camera's own stream.
+func (b *Broadcast) captureRecipes(p Plan) []recipe {
+	first := recipe{id: "camera", graph: p.Capture, period: p.Source.period()}
+	if len(p.Choices) > 0 && p.Choices[0].Direct {
+		first.id, first.up = "decoder", b.coded[p.Choices[0].Encoder.Codec]
+	}
+	out := []recipe{first}
 	if p.StandIn != nil {
 		out = append(out, recipe{id: "placeholder", graph: p.StandIn, period: p.Source.period(), standIn: true})
 	}
@@ -130,7 +146,7 @@ func captureRecipes(p Plan) []recipe {
 }
 
 // encoderRecipes are the encoders of a codec: the one chosen, then the spares.
-func encoderRecipes(p Plan, codec Codec, raw *line) []recipe {
+func (b *Broadcast) encoderRecipes(p Plan, codec Codec) []recipe {
 	var out []recipe
 	for _, c := range slices.Concat(p.Choices, p.Spares) {
 		if c.Encoder.Codec != codec {
@@ -138,17 +154,15 @@ func encoderRecipes(p Plan, codec Codec, raw *line) []recipe {
 		}
 		r := recipe{
 			id: c.Encoder.ID, graph: c.Graph, keyframe: c.Encoder.Keyframe, period: p.Source.period(),
-			up: raw, bitrate: c.Encoder.LiveBitrate,
+			up: b.raw, bitrate: c.Encoder.LiveBitrate, standIn: c.StandIn,
 		}
 		if c.Direct {
-			r.up, r.bitrate = nil, nil
+			r.up = nil
 		}
 		out = append(out, r)
 	}
 	return out
 }
-
-func microphoneRecipes(p Plan) []recipe { return []recipe{{id: microphoneLine, graph: p.Audio}} }
 
 func (b *Broadcast) lines() []*line {
 	out := []*line{}

@@ -49,7 +49,38 @@ func (c *chooser) direct(p *Plan) bool {
 	}
 	p.Format, p.Source = f, v
 	p.Choices = []Choice{{Encoder: directEncoder, Graph: g, Format: f, Verdict: verdict, Direct: true}}
+	c.besideDirect(p, v, f)
 	return true
+}
+
+// h264Decoders are tried in this order: to be had by every machine first, as they only serve the few browsers without H.264.
+var h264Decoders = []string{"avdec_h264", "openh264dec", "v4l2h264dec"}
+
+// besideDirect adds what a camera's own stream lacks: a placeholder for when it is gone, and VP8, made from the decoded
+// stream, for browsers that do not take H.264.
+func (c *chooser) besideDirect(p *Plan, v VideoSource, f VideoFormat) {
+	c.raw = Raw{Format: "I420", Width: f.Width, Height: f.Height, FPSNum: f.FPSNum, FPSDen: f.FPSDen}
+	fit, _ := Candidates(c.given.Board, c.given.Machine, H264)
+	for _, e := range fit {
+		if !e.Hardware {
+			g := Join(standInGraph(v, c.raw, c.given.Machine), e.Graph(c.raw, f))
+			p.Spares = append(p.Spares, Choice{Encoder: e, Graph: g, Format: f, Direct: true, StandIn: true})
+			break
+		}
+	}
+	for _, d := range h264Decoders {
+		if auto(c.wish.Codec) && c.given.Machine.installed(d) {
+			p.Capture = Graph{
+				codedInEnd(), El("h264parse"), El(d), El("videoconvert"),
+				Filter("video/x-raw,format=I420,width=%d,height=%d", f.Width, f.Height), outEnd(2),
+			}
+			if err := c.codec(p, VP8); err != nil {
+				c.notes = append(c.notes, err.Error())
+			}
+			return
+		}
+	}
+	c.notes = append(c.notes, "nothing for browsers without H.264")
 }
 
 // unsuited says why a camera's own stream is not passed through, empty when it is.

@@ -92,6 +92,11 @@ func inEnd() Node {
 	return El("appsrc", "is-live=true", "format=time", "leaky-type=downstream", "max-buffers=2", "max-bytes=0", "max-time=0").Named(InName)
 }
 
+// codedInEnd is the head of a chain that a coded fan feeds: what decodes should see every picture.
+func codedInEnd() Node {
+	return El("appsrc", "is-live=true", "format=time", "leaky-type=downstream", "max-buffers=60", "max-bytes=0", "max-time=0").Named(InName)
+}
+
 // outEnd is the end of a producing chain. It drops rather than waits: the fan takes a buffer on the thread that made it.
 func outEnd(buffers int) Node {
 	return El("appsink", "sync=false", "async=false", "drop=true", "max-buffers="+itoa(buffers)).Named(OutName)

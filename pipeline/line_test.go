@@ -14,10 +14,11 @@ func startLine(t *testing.T, e *fakeEngine, up *line) *line {
 	return startRecipes(t, e, recipe{id: "x", graph: Graph{El("x")}, up: up, keyframe: KeyframeEvent})
 }
 
+// startRecipes starts a line of encoders, or of cameras where the last one is a placeholder.
 func startRecipes(t *testing.T, e *fakeEngine, recipes ...recipe) *line {
 	t.Helper()
 	o := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}.withDefaults()
-	l := newLine(e, "test", true, recipes, o)
+	l := newLine(e, "test", !recipes[len(recipes)-1].standIn, recipes, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); l.run(ctx) }()

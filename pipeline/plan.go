@@ -62,13 +62,14 @@ type Choice struct {
 	Format  VideoFormat // what it makes
 	Verdict Verdict     // zero when nothing was tried
 	Direct  bool        // Graph begins at the camera itself: no capture feeds it
+	StandIn bool        // it serves while the camera is gone
 }
 
 // Plan is everything that is to run, as values.
 type Plan struct {
 	Format   VideoFormat // of the first choice
 	Source   VideoSource
-	Capture  Graph    // nil without a picture, and when the first choice is direct
+	Capture  Graph    // nil without a picture; where the first choice is direct it decodes that, or is nil
 	StandIn  Graph    // shown while the camera is gone; nil where there is none that can go
 	Choices  []Choice // one per codec, the preferred first
 	Spares   []Choice // what else does, in order: for the day when a choice fails

@@ -58,7 +58,7 @@ func (l *line) start(ctx context.Context, i int) (*running, error) {
 		in = r.up.fan
 	}
 	graph := r.graph
-	if r.standIn {
+	if r.standIn && !l.coded {
 		graph = graph.yielding(l.fan.Caps())
 	}
 	if r.up != nil && len(l.menu.recipes) > 1 {

@@ -31,8 +31,14 @@ func threads(t *testing.T) int {
 // call makes a calls b and waits until b decodes what a sends; the two are closed by the caller.
 func call(t *testing.T, a, b *pipeline.Broadcast) (va, vb *pipeline.Viewer) {
 	t.Helper()
+	return callBy(t, a, b, func(sdp string) string { return sdp })
+}
+
+// callBy is call with a's descriptions as b is to see them.
+func callBy(t *testing.T, a, b *pipeline.Broadcast, seen func(sdp string) string) (va, vb *pipeline.Viewer) {
+	t.Helper()
 	ready := make(chan struct{})
-	va, err := a.Join("callee", func(m pipeline.Message) { <-ready; vb.Receive(m) })
+	va, err := a.Join("callee", func(m pipeline.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}

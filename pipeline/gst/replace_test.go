@@ -3,6 +3,8 @@
 package gst
 
 import (
+	"context"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -126,5 +128,74 @@ func TestPlaceholderUnderAViewer(t *testing.T) {
 				t.Errorf("the encoder did not bear it: %+v", l)
 			}
 		})
+	}
+}
+
+// A camera that encodes by itself: its stream reaches a viewer untouched, is decoded for one who takes VP8 alone, and is
+// replaced by a placeholder that is encoded here.
+func TestOwnStreamUnderViewers(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	camera := device.Camera{Path: "/dev/video99", Name: "C920", Formats: []device.Format{{
+		FourCC: "H264", Sizes: []device.Size{{Width: 320, Height: 240, Rates: []device.Rate{{Num: 15, Den: 1}}}},
+	}}}
+	plan, err := pipeline.Choose(t.Context(), pipeline.Wish{}, pipeline.Given{
+		Machine: Machine(), Camera: &camera, Direct: true, Audio: pipeline.AudioSource{None: true}, Trials: suits{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Choices) != 2 || !plan.Choices[0].Direct {
+		t.Fatalf("choices %+v", plan.Choices)
+	}
+	plan.Choices[0].Graph = append(pipeline.Graph{
+		pipeline.El("videotestsrc", "is-live=true", "num-buffers=90"),
+		pipeline.Filter("video/x-raw,format=I420,width=320,height=240,framerate=15/1"),
+		pipeline.El("x264enc", "tune=zerolatency", "key-int-max=15"),
+		pipeline.Filter("video/x-h264,profile=constrained-baseline"),
+	}, plan.Choices[0].Graph[2:]...)
+	a := broadcast(t, e, plan)
+	b, firefox := broadcast(t, e, testPlan(t, e, "auto")), broadcast(t, e, testPlan(t, e, "vp8"))
+	va, vb := call(t, a, b)
+	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+	eventually(t, "H.264 reaches the viewer", 15*time.Second, func() bool { return sentTo(a, "callee") > 10 })
+	if l := line(t, a, "h264"); l.Encoder != "camera" || l.Placeholder {
+		t.Errorf("not the camera's own: %+v", l)
+	}
+	wa, wb := callBy(t, a, firefox, withoutH264)
+	defer func() { wa.Close(); wb.Close(); <-wa.Done(); <-wb.Done() }()
+	eventually(t, "VP8 is made of it", 15*time.Second, func() bool { return line(t, a, "vp8").Frames > 10 })
+	eventually(t, "the placeholder is there", 15*time.Second, func() bool { return line(t, a, "h264").Placeholder })
+	before := sentTo(a, "callee")
+	eventually(t, "frames go on", 10*time.Second, func() bool { return sentTo(a, "callee") > before+20 })
+}
+
+// withoutH264 takes the payload types of H.264 out of an offer.
+func withoutH264(sdp string) string {
+	var out []string
+	gone := regexp.MustCompile(`^a=(rtpmap|fmtp|rtcp-fb):102[ :]`)
+	for l := range strings.Lines(sdp) {
+		if strings.HasPrefix(l, "m=video") {
+			l = strings.Replace(l, " 102", "", 1)
+		}
+		if !gone.MatchString(l) {
+			out = append(out, l)
+		}
+	}
+	return strings.Join(out, "")
+}
+
+// suits proves everything, a camera's own stream with a keyframe a second.
+type suits struct{}
+
+func (suits) Encoder(context.Context, pipeline.Encoder, pipeline.Raw, pipeline.VideoFormat) pipeline.Verdict {
+	return pipeline.Verdict{Outcome: pipeline.OutcomeUsable}
+}
+
+func (suits) Source(context.Context, pipeline.Graph, string, pipeline.Codec) pipeline.Verdict {
+	return pipeline.Verdict{
+		Outcome: pipeline.OutcomeUsable, ProfileLevelID: "42c01f", Source: pipeline.SourceFacts{GOP: 15},
 	}
 }

@@ -36,10 +36,19 @@ func programPath(t *testing.T) string {
 // end too, and must do so in order.
 func startProgram(t *testing.T, m *Machine, args ...string) *Process {
 	t.Helper()
+	return startProgramIn(t, m, trialCache, args...)
+}
+
+// trialCache is the guest's directory where the program remembers its trials from one test to another.
+const trialCache = "/run/trials"
+
+// startProgramIn is startProgram with another directory for the trials.
+func startProgramIn(t *testing.T, m *Machine, cache string, args ...string) *Process {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	began := time.Now()
-	line := "exec " + programPath(t) + " --listen :8080 '" + strings.Join(args, "' '") + "'"
+	line := "exec env CACHE_DIRECTORY=" + cache + " " + programPath(t) + " --listen :8080 '" + strings.Join(args, "' '") + "'"
 	p, err := m.Start(context.WithoutCancel(t.Context()), line)
 	if err != nil {
 		t.Fatal(err)
@@ -77,13 +86,14 @@ type viewer struct {
 	t *testing.T
 }
 
-// view opens the program's page in a browser of its own.
-func view(t *testing.T) viewer {
+// view opens the program's page in a browser of its own. The scripts run in it before the page's own.
+func view(t *testing.T, scripts ...string) viewer {
 	t.Helper()
 	script, err := os.ReadFile("../e2e/browser/inpage.js")
 	if err != nil {
 		t.Fatal(err)
 	}
+	scripts = append(scripts, string(script))
 	b, err := Launch()
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +101,7 @@ func view(t *testing.T) viewer {
 	t.Cleanup(b.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	p, err := b.Open(ctx, address, string(script))
+	p, err := b.Open(ctx, address, strings.Join(scripts, "\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +110,9 @@ func view(t *testing.T) viewer {
 
 // stats are the browser's counters of what it received, by the names of inpage.js.
 type stats struct {
-	Width, Height, Frames int
-	FPS, AudioEnergy      float64
-	Codec                 string
+	Width, Height, Frames, KeyFrames int
+	FPS, AudioEnergy                 float64
+	Codec                            string
 }
 
 // await evaluates an expression whose promise the page settles within the limit, and decodes its value.

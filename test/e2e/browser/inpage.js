@@ -5,7 +5,7 @@ globalThis.e2e = (() => {
   const pc = () => globalThis.boardcast?.pc ?? null;
 
   async function stats() {
-    const found = { width: 0, height: 0, frames: 0, fps: 0, codec: "", audioCodec: "", audioEnergy: 0, audioBytes: 0, videoBytes: 0, plis: 0 };
+    const found = { width: 0, height: 0, frames: 0, fps: 0, codec: "", audioCodec: "", audioEnergy: 0, audioBytes: 0, videoBytes: 0, plis: 0, keyFrames: 0 };
     const report = pc() ? await pc().getStats() : new Map();
     const mime = (s) => report.get(s.codecId)?.mimeType ?? "";
     report.forEach((s) => {
@@ -14,6 +14,7 @@ globalThis.e2e = (() => {
         found.frames += s.framesDecoded ?? 0;
         Object.assign(found, { width: s.frameWidth ?? 0, height: s.frameHeight ?? 0, fps: s.framesPerSecond ?? 0 });
         Object.assign(found, { codec: mime(s), videoBytes: s.bytesReceived ?? 0, plis: s.pliCount ?? 0 });
+        found.keyFrames += s.keyFramesDecoded ?? 0;
       } else {
         found.audioEnergy += s.totalAudioEnergy ?? 0;
         Object.assign(found, { audioCodec: mime(s), audioBytes: s.bytesReceived ?? 0 });

@@ -33,7 +33,7 @@ static int set(struct v4l2_ctrl *ctrl)
 		ctx->level = level_idc[ctrl->val];
 		break;
 	case V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME:
-		atomic_set(&ctx->force_idr, 1);
+		atomic_set(&ctx->force_idr, !READ_ONCE(lab_deaf));
 		WRITE_ONCE(lab_forced, lab_forced + 1);
 		break;
 	case V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER:

@@ -130,6 +130,6 @@ extern const struct v4l2_ioctl_ops lab_ioctl_ops;
 void lab_formats_init(struct lab_ctx *ctx);
 
 /* main.c: module parameters, writable under /sys/module/lab_h264/parameters, and counters, readable there */
-extern int lab_between, lab_forced, lab_bitrate;
+extern int lab_between, lab_deaf, lab_forced, lab_bitrate;
 
 #endif

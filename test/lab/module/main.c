@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The device, its queues, and the ways in which it can be told to fail. */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -30,6 +31,18 @@ MODULE_PARM_DESC(error_after, "frames of a stream after which both queues fail (
 static int low_level;
 module_param(low_level, int, 0644);
 MODULE_PARM_DESC(low_level, "a level too low for size and rate: 0 is ignored, 1 refused at STREAMON, 2 stalls");
+
+static int least_level;
+module_param(least_level, int, 0644);
+MODULE_PARM_DESC(least_level, "level_idc below which a level is too low whatever size and rate are (0: none)");
+
+static int hang;
+module_param(hang, int, 0644);
+MODULE_PARM_DESC(hang, "while 1, STREAMON of the coded queue and frames sleep in the kernel, and no signal wakes them");
+
+int lab_deaf;
+module_param_named(deaf, lab_deaf, int, 0644);
+MODULE_PARM_DESC(deaf, "1: key frames asked for are counted and not made");
 
 static int encoded;
 module_param(encoded, int, 0444);
@@ -101,13 +114,25 @@ static void return_buffers(struct lab_ctx *ctx, u32 type, enum vb2_buffer_state 
 		v4l2_m2m_buf_done(vbuf, state);
 }
 
+static bool level_too_low(const struct lab_ctx *ctx)
+{
+	return ctx->level < least_level ||
+	       !lab_level_suffices(ctx->level, ctx->raw.width, ctx->raw.height, &ctx->interval);
+}
+
+/* Whoever calls can't be killed meanwhile, and holds the device's lock, as with firmware that does not answer. */
+static void sleep_while_hung(void)
+{
+	while (READ_ONCE(hang))
+		msleep(20);
+}
+
 static int start_coded(struct lab_ctx *ctx)
 {
-	bool too_low = !lab_level_suffices(ctx->level, ctx->raw.width, ctx->raw.height, &ctx->interval);
-
+	sleep_while_hung();
 	if (fail_streamon)
 		return -fail_streamon;
-	if (too_low && low_level == LAB_LOW_LEVEL_REFUSED)
+	if (low_level == LAB_LOW_LEVEL_REFUSED && level_too_low(ctx))
 		return -ESRCH;
 	return lab_stream_start(&ctx->stream, ctx->raw.width, ctx->raw.height);
 }
@@ -216,6 +241,7 @@ static void device_run(void *priv)
 	bool fails = error_after && ctx->stream.frames >= error_after;
 	enum vb2_buffer_state state = VB2_BUF_STATE_ERROR;
 
+	sleep_while_hung();
 	v4l2_m2m_buf_copy_metadata(src, dst, true);
 	if (fails) {
 		vb2_queue_error(v4l2_m2m_get_src_vq(m2m));
@@ -240,8 +266,7 @@ static int job_ready(void *priv)
 
 	if (stall_after && ctx->stream.frames >= stall_after)
 		return 0;
-	return low_level != LAB_LOW_LEVEL_STALLS ||
-	       lab_level_suffices(ctx->level, ctx->raw.width, ctx->raw.height, &ctx->interval);
+	return low_level != LAB_LOW_LEVEL_STALLS || !level_too_low(ctx);
 }
 
 static const struct v4l2_m2m_ops m2m_ops = {

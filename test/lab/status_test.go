@@ -1,0 +1,64 @@
+//go:build lab
+
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+)
+
+// producer is one line of /api/status, as far as the tests look.
+type producer struct {
+	Name        string `json:"name"`
+	Encoder     string `json:"encoder"`
+	Users       int    `json:"users"`
+	Frames      int    `json:"frames_total"`
+	Keyframes   int    `json:"keyframes_total"`
+	Replaced    int    `json:"replaced_total"`
+	Placeholder bool   `json:"placeholder"`
+}
+
+// Names of lines.
+const (
+	lineH264    = "h264"
+	lineCapture = "capture"
+)
+
+// line reads one line of the running program's status; it fails the test if there is none of that name.
+func line(t *testing.T, name string) producer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"api/status", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var status struct {
+		Media struct {
+			Producers []producer `json:"producers"`
+		} `json:"media"`
+	}
+	if err = json.Unmarshal(text, &status); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	lines := status.Media.Producers
+	i := slices.IndexFunc(lines, func(p producer) bool { return p.Name == name })
+	if i < 0 {
+		t.Fatalf("no line %q in %s", name, text)
+	}
+	return lines[i]
+}

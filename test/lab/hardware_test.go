@@ -60,6 +60,7 @@ function note({ type, data }) {
 func TestHardwareEncoder(t *testing.T) {
 	m := boot(t)
 	load(t, m)
+	setParameter(t, m, "low_level", 1) // as on the Pi, a level too low is refused
 	began := time.Now()
 	startHardware(t, m, trialCache)
 	figures.add("hardware encoder chosen by trial after", "%.1f s", time.Since(began).Seconds())
@@ -183,33 +184,31 @@ func tryEncoders(t *testing.T, m *Machine, size string, limit time.Duration) (ou
 	return ours, chosen, took
 }
 
-// TestEncodersCommand: `boardcast encoders` proves the lab's encoder at a size that needs a level above the least one,
-// which a driver that refuses levels too low accepts; and says what is wrong when the driver refuses, and when it hangs.
+// TestEncodersCommand: `boardcast encoders` takes the lab's encoder, whose driver refuses a level too low for the size;
+// and when the driver hangs in the kernel, so that not even the trial's process can be killed, it comes to an end all the
+// same, says so and takes another.
 func TestEncodersCommand(t *testing.T) {
 	m := boot(t)
 	load(t, m)
 	for _, row := range []struct {
-		name, size string
-		set        []setting
-		verdict    string
-		reason     string
+		name             string
+		set              setting
+		verdict, reason  string
+		hardwareIsChosen bool
 	}{
-		{"level that suffices", "1296x736", []setting{{"low_level", 1}}, "chosen", "works"},
-		{"level refused", "320x180", []setting{{"low_level", 1}, {"least_level", 40}}, "failed", ""},
-		{"driver hangs", "320x180", []setting{{"hang", 1}}, "failed", "hung"},
+		{"driver refuses low levels", setting{"low_level", 1}, "chosen", "works", true},
+		{"driver hangs", setting{"hang", 1}, "failed", "hung", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			setParameter(t, m, "between", changedOnly)
-			for _, s := range row.set {
-				setParameter(t, m, s.parameter, s.value)
-			}
-			ours, chosen, took := tryEncoders(t, m, row.size, 90*time.Second)
-			figures.add("boardcast encoders, "+row.name, "%.0f s; %s: %s, %s; chosen: %s", took.Seconds(), ours.Element, ours.Verdict, ours.Reason, chosen.Element)
+			setParameter(t, m, row.set.parameter, row.set.value)
+			ours, chosen, took := tryEncoders(t, m, "320x180", 90*time.Second)
+			figures.add("boardcast encoders, "+row.name, "%.0f s; %s %s: %s; chosen: %s", took.Seconds(), ours.Element, ours.Verdict, ours.Reason, chosen.Element)
 			if ours.Verdict != row.verdict || !strings.Contains(ours.Reason, row.reason) {
 				t.Errorf("%s: %s, %q; want %s, %q", ours.Element, ours.Verdict, ours.Reason, row.verdict, row.reason)
 			}
-			if wantHardware := row.verdict == "chosen"; chosen.Hardware != wantHardware || chosen.Element == "" {
-				t.Errorf("chosen %+v, want one in hardware: %v", chosen, wantHardware)
+			if chosen.Element == "" || chosen.Hardware != row.hardwareIsChosen {
+				t.Errorf("chosen %+v, want one in hardware: %v", chosen, row.hardwareIsChosen)
 			}
 		})
 	}

@@ -78,8 +78,8 @@ func TestHardwareEncoder(t *testing.T) {
 	if fps < 5 {
 		t.Errorf("%.1f frames/s", fps)
 	}
-	t.Run("profile", func(t *testing.T) { announcedProfile(t, v) })
-	t.Run("forced keyframe", func(t *testing.T) { forcedKeyframes(t, m, v, row) })
+	t.Run("profile", func(t *testing.T) { announcedProfile(t, v.in(t)) })
+	t.Run("forced keyframe", func(t *testing.T) { forcedKeyframes(t, m, v.in(t), row) })
 }
 
 // announcedProfile compares what the session description says of H.264 with the SPS that came over the network.
@@ -170,6 +170,9 @@ func tryEncoders(t *testing.T, m *Machine, size string, limit time.Duration) (ou
 		t.Fatalf("%v in %s", err, out)
 	}
 	for _, e := range list.Encoders {
+		if e.Verdict != "missing" && e.Verdict != "skipped" {
+			t.Logf("%s %s: %s", e.Element, e.Verdict, e.Reason)
+		}
 		// One element has several rows, of which those for other versions are skipped.
 		if e.Element == hardware && e.Verdict != "skipped" {
 			ours = e

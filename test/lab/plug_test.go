@@ -100,9 +100,6 @@ func (c *plugged) shows(t *testing.T, camera bool, limit time.Duration) int {
 	return n
 }
 
-// in is the viewer for a subtest.
-func (c *plugged) in(t *testing.T) viewer { return viewer{Page: c.Page, t: t} }
-
 // plug binds the camera and returns how long the viewer waited for its picture, from when its node was there.
 func (c *plugged) plug(t *testing.T, limit time.Duration) time.Duration {
 	t.Helper()
@@ -131,9 +128,8 @@ func (c *plugged) late(t *testing.T) {
 // again unplugs the camera and plugs it in again, every other time on another node.
 func (c *plugged) again(t *testing.T) {
 	run(t, c.m, 20*time.Second, bindVivid) // should the camera be away still
-	c.shows(t, true, 30*time.Second)
+	t.Logf("%d of 64 points alike under the camera", c.shows(t, true, 30*time.Second))
 	v := c.in(t)
-	v.watch()
 	var longest, silence time.Duration
 	var gaps, nodes []string
 	for n := range replugs {
@@ -172,11 +168,29 @@ func (c *plugged) replug(t *testing.T, elsewhere bool) (gap time.Duration, node 
 	run(t, c.m, 20*time.Second, unbindVivid)
 	eventually(t, 10*time.Second, "a placeholder, by the status", func() bool { return line(t, lineCapture).Placeholder })
 	c.shows(t, false, 10*time.Second)
+	c.legible(t)
 	gap = c.plug(t, 60*time.Second)
 	if line(t, lineCapture).Placeholder {
 		t.Error("the status says that a placeholder is shown, with the camera's picture on the screen")
 	}
 	return gap, strings.TrimSpace(run(t, c.m, 5*time.Second, "readlink -f "+vividCamera))
+}
+
+// legible fails the test if the picture is of one colour: it is to say something.
+func (c *plugged) legible(t *testing.T) {
+	t.Helper()
+	var contrast int
+	c.in(t).await(5*time.Second, &contrast, `(() => {
+		const video = document.querySelector("video"), canvas = document.createElement("canvas");
+		Object.assign(canvas, { width: video.videoWidth, height: video.videoHeight });
+		const context = canvas.getContext("2d");
+		context.drawImage(video, 0, 0);
+		const green = context.getImageData(0, 0, canvas.width, canvas.height).data.filter((_, i) => i %% 4 === 1);
+		return green.reduce((most, g) => Math.max(most, g), 0) - green.reduce((least, g) => Math.min(least, g), 255);
+	})()`)
+	if contrast < 100 {
+		t.Errorf("the placeholder's brightest and darkest points differ by %d of 255: no words in it", contrast)
+	}
 }
 
 // microphone unplugs the microphone and plugs it in again. The picture must not notice.

@@ -108,6 +108,9 @@ func view(t *testing.T, scripts ...string) viewer {
 	return viewer{Page: p, t: t}
 }
 
+// in is the same viewer for a subtest, which is the one to fail.
+func (v viewer) in(t *testing.T) viewer { return viewer{Page: v.Page, t: t} }
+
 // stats are the browser's counters of what it received, by the names of inpage.js.
 type stats struct {
 	Width, Height, Frames, KeyFrames int

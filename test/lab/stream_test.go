@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// TestPicture plays vivid's picture in a browser at its size, and sees it move.
+// TestPicture plays vivid's picture in a browser at its size, by encoders in software, and sees it move.
 func TestPicture(t *testing.T) {
 	m := boot(t)
 	load(t, m)
-	for _, row := range []struct{ codec, mime string }{{"h264", "video/H264"}, {"vp8", "video/VP8"}} {
+	for _, row := range []struct{ codec, encoder, mime string }{{"h264", "openh264enc", "video/H264"}, {"vp8", "vp8enc", "video/VP8"}} {
 		t.Run(row.codec, func(t *testing.T) {
-			startProgram(t, m, "--camera", vividCamera, "--microphone", "none", "--codec", row.codec,
+			startProgram(t, m, "--camera", vividCamera, "--microphone", "none", "--encoder", row.encoder,
 				"--width", "320", "--height", "180", "--framerate", "15")
 			v := view(t)
 			v.playing(1, 90*time.Second)

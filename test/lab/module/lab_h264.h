@@ -2,8 +2,8 @@
 /*
  * A stateful V4L2 memory-to-memory H.264 encoder without hardware, to test against: its interface is that of a
  * Raspberry Pi's, its stream is valid constrained baseline made of I_PCM and skipped macroblocks, and it can be told
- * to misbehave. main.c has the device and its queues, ioctl.c formats and commands, controls.c the controls, stream.c
- * the pictures, bits.c the syntax elements.
+ * to misbehave. main.c has the device and its queues, switches.c the parameters, ioctl.c formats and commands,
+ * controls.c the controls, stream.c the pictures, bits.c the syntax elements.
  */
 #ifndef LAB_H264_H
 #define LAB_H264_H
@@ -129,7 +129,11 @@ int lab_controls_init(struct lab_ctx *ctx);
 extern const struct v4l2_ioctl_ops lab_ioctl_ops;
 void lab_formats_init(struct lab_ctx *ctx);
 
-/* main.c: module parameters, writable under /sys/module/lab_h264/parameters, and counters, readable there */
+/* switches.c: parameters, writable under /sys/module/lab_h264/parameters, and counters, readable there */
 extern int lab_between, lab_deaf, lab_forced, lab_bitrate;
+int lab_refusal(const struct lab_ctx *ctx);
+bool lab_fails(const struct lab_ctx *ctx);
+bool lab_stalls(const struct lab_ctx *ctx);
+void lab_count(bool idr);
 
 #endif

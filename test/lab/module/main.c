@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The device, its queues, and the ways in which it can be told to fail. */
-#include <linux/delay.h>
+/* The device and its queues. */
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -11,54 +10,6 @@
 #include <media/videobuf2-vmalloc.h>
 
 #include "lab_h264.h"
-
-int lab_between = LAB_BETWEEN_PCM;
-module_param_named(between, lab_between, int, 0644);
-MODULE_PARM_DESC(between, "pictures between IDRs: 0 every macroblock, 1 the changed ones within the bitrate, 2 none");
-
-static int fail_streamon;
-module_param(fail_streamon, int, 0644);
-MODULE_PARM_DESC(fail_streamon, "errno with which STREAMON of the coded queue fails (0: it doesn't)");
-
-static int stall_after;
-module_param(stall_after, int, 0644);
-MODULE_PARM_DESC(stall_after, "frames of a stream after which no more come and nothing is said (0: never)");
-
-static int error_after;
-module_param(error_after, int, 0644);
-MODULE_PARM_DESC(error_after, "frames of a stream after which both queues fail (0: never)");
-
-static int low_level;
-module_param(low_level, int, 0644);
-MODULE_PARM_DESC(low_level, "a level too low for size and rate: 0 is ignored, 1 refused at STREAMON, 2 stalls");
-
-static int least_level;
-module_param(least_level, int, 0644);
-MODULE_PARM_DESC(least_level, "level_idc below which a level is too low whatever size and rate are (0: none)");
-
-static int hang;
-module_param(hang, int, 0644);
-MODULE_PARM_DESC(hang, "while 1, STREAMON of the coded queue and frames sleep in the kernel, and no signal wakes them");
-
-int lab_deaf;
-module_param_named(deaf, lab_deaf, int, 0644);
-MODULE_PARM_DESC(deaf, "1: key frames asked for are counted and not made");
-
-static int encoded;
-module_param(encoded, int, 0444);
-MODULE_PARM_DESC(encoded, "frames encoded since the module was loaded");
-
-static int idrs;
-module_param(idrs, int, 0444);
-MODULE_PARM_DESC(idrs, "IDR pictures among them");
-
-int lab_forced;
-module_param_named(forced, lab_forced, int, 0444);
-MODULE_PARM_DESC(forced, "times that a key frame was asked for");
-
-int lab_bitrate;
-module_param_named(bitrate, lab_bitrate, int, 0444);
-MODULE_PARM_DESC(bitrate, "bitrate set last, in bit/s");
 
 static int queue_setup(struct vb2_queue *q, unsigned int *buffers, unsigned int *planes, unsigned int sizes[],
 		       struct device *alloc_devs[])
@@ -114,26 +65,12 @@ static void return_buffers(struct lab_ctx *ctx, u32 type, enum vb2_buffer_state 
 		v4l2_m2m_buf_done(vbuf, state);
 }
 
-static bool level_too_low(const struct lab_ctx *ctx)
-{
-	return ctx->level < least_level ||
-	       !lab_level_suffices(ctx->level, ctx->raw.width, ctx->raw.height, &ctx->interval);
-}
-
-/* Whoever calls can't be killed meanwhile, and holds the device's lock, as with firmware that does not answer. */
-static void sleep_while_hung(void)
-{
-	while (READ_ONCE(hang))
-		msleep(20);
-}
-
 static int start_coded(struct lab_ctx *ctx)
 {
-	sleep_while_hung();
-	if (fail_streamon)
-		return -fail_streamon;
-	if (low_level == LAB_LOW_LEVEL_REFUSED && level_too_low(ctx))
-		return -ESRCH;
+	int err = lab_refusal(ctx);
+
+	if (err)
+		return err;
 	return lab_stream_start(&ctx->stream, ctx->raw.width, ctx->raw.height);
 }
 
@@ -227,8 +164,7 @@ static enum vb2_buffer_state encode(struct lab_ctx *ctx, struct vb2_v4l2_buffer 
 	vb2_set_plane_payload(&dst->vb2_buf, 0, used);
 	dst->flags &= ~(V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_BFRAME);
 	dst->flags |= idr ? V4L2_BUF_FLAG_KEYFRAME : V4L2_BUF_FLAG_PFRAME;
-	encoded++;
-	idrs += idr;
+	lab_count(idr);
 	return VB2_BUF_STATE_DONE;
 }
 
@@ -238,10 +174,9 @@ static void device_run(void *priv)
 	struct v4l2_m2m_ctx *m2m = ctx->fh.m2m_ctx;
 	struct vb2_v4l2_buffer *src = v4l2_m2m_src_buf_remove(m2m), *dst = v4l2_m2m_dst_buf_remove(m2m);
 	static const struct v4l2_event eos = { .type = V4L2_EVENT_EOS };
-	bool fails = error_after && ctx->stream.frames >= error_after;
+	bool fails = lab_fails(ctx);
 	enum vb2_buffer_state state = VB2_BUF_STATE_ERROR;
 
-	sleep_while_hung();
 	v4l2_m2m_buf_copy_metadata(src, dst, true);
 	if (fails) {
 		vb2_queue_error(v4l2_m2m_get_src_vq(m2m));
@@ -262,11 +197,7 @@ static void device_run(void *priv)
 /* A stalled encoder never becomes ready, so that it can still be stopped. */
 static int job_ready(void *priv)
 {
-	struct lab_ctx *ctx = priv;
-
-	if (stall_after && ctx->stream.frames >= stall_after)
-		return 0;
-	return low_level != LAB_LOW_LEVEL_STALLS || !level_too_low(ctx);
+	return !lab_stalls(priv);
 }
 
 static const struct v4l2_m2m_ops m2m_ops = {

@@ -90,7 +90,7 @@ func pcs() []Board {
 		{
 			ID: Generic, Name: "unknown board",
 			H264: h264(), VP8: vp8(),
-			Note:   "No row matches, so only software encoders are tried.",
+			Note:   "No row matches: whatever encoder is installed is tried, then software.",
 			Source: "the encoders every GStreamer installation can have",
 		},
 	}

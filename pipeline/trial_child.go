@@ -166,14 +166,15 @@ func (t *tail) last() string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// ServeTrial is the child's side: it reads a spec, runs it and writes what was seen. begin readies GStreamer; run tries, and
-// what it returns puts everything away when the answer is out.
-func ServeTrial(in io.Reader, out io.Writer, begin func() error, run func(TrialSpec) (Observation, func())) error {
+// ServeTrial is the child's side: it reads a spec, runs it and writes what was seen. begin readies GStreamer and loads what
+// the trial needs, which may take longer than the trial itself; run tries, and what it returns puts everything away when the
+// answer is out.
+func ServeTrial(in io.Reader, out io.Writer, begin func(TrialSpec) error, run func(TrialSpec) (Observation, func())) error {
 	var spec TrialSpec
 	if err := json.NewDecoder(io.LimitReader(in, 1<<20)).Decode(&spec); err != nil {
 		return fmt.Errorf("read trial: %w", err)
 	}
-	if err := begin(); err != nil {
+	if err := begin(spec); err != nil {
 		return fmt.Errorf("begin trial: %w", err)
 	}
 	enc := json.NewEncoder(out)

@@ -180,7 +180,7 @@ func TestTrialChild(t *testing.T) {
 	if mode == "" {
 		t.Skip("runs in the child of another test")
 	}
-	begin := func() error { return nil }
+	begin := func(TrialSpec) error { return nil }
 	run := func(s TrialSpec) (Observation, func()) { return Observation{Frames: s.Frames}, func() {} }
 	switch mode {
 	case "hangs":
@@ -204,7 +204,7 @@ func TestTrialChild(t *testing.T) {
 	case "is killed":
 		run = func(TrialSpec) (Observation, func()) { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }
 	case "does not begin":
-		begin = func() error { return errors.New("no GStreamer") }
+		begin = func(TrialSpec) error { return errors.New("no GStreamer") }
 	case "prints":
 		fmt.Fprintln(os.Stdout, "libencoder 1.0 ready\n{\"not\":\"ours\"}\n{broken") // as a library would
 	}

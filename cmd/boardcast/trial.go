@@ -25,7 +25,7 @@ func newTrialEncoder(stdin io.Reader, stdout io.Writer) *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return pipeline.ServeTrial(stdin, stdout, gst.Begin, gst.Try)
+			return pipeline.ServeTrial(stdin, stdout, gst.BeginTrial, gst.Try)
 		},
 	}
 }

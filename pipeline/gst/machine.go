@@ -11,6 +11,7 @@ import "C"
 import (
 	"runtime"
 	"sync"
+	"time"
 	"unsafe"
 
 	"github.com/go-gst/go-gst/gst"
@@ -22,7 +23,7 @@ import (
 // answered in time counts as answered no. Answers are remembered as long as the value lives.
 func Machine() pipeline.Machine {
 	initOnce()
-	m := &machine{known: map[string]bool{}}
+	m := &machine{known: map[string]bool{}, stuck: map[string]bool{}}
 	return pipeline.Machine{
 		GStreamer: pipeline.ParseVersion(Version()), Cores: runtime.NumCPU(),
 		Installed: func(element string) bool { return gst.Find(element) != nil },
@@ -33,7 +34,11 @@ func Machine() pipeline.Machine {
 type machine struct {
 	mu    sync.Mutex
 	known map[string]bool
+	stuck map[string]bool // elements that did not answer: no more is asked of them
 }
+
+// askLimit is for the first question of an element, which loads its plugin: V4L2's opens every node.
+const askLimit = 15 * time.Second
 
 func (m *machine) has(element, property, value string) bool {
 	key := element + " " + property + "=" + value
@@ -42,15 +47,22 @@ func (m *machine) has(element, property, value string) bool {
 	if answer, ok := m.known[key]; ok {
 		return answer
 	}
-	m.known[key] = ask(func() bool { return elementHas(element, property, value) })
-	return m.known[key]
+	answer, ok := false, false
+	if !m.stuck[element] {
+		answer, ok = ask(func() bool { return elementHas(element, property, value) })
+		m.stuck[element] = !ok
+	}
+	m.known[key] = answer
+	return answer
 }
 
-// ask bounds a question; what is late is no.
-func ask(f func() bool) bool {
-	answer := make(chan bool, 1)
-	err := bounded(callLimit, func() error { answer <- f(); return nil }, nil)
-	return err == nil && <-answer
+// ask bounds a question; ok is false when there was no answer.
+func ask(f func() bool) (answer, ok bool) {
+	got := make(chan bool, 1)
+	if bounded(askLimit, func() error { got <- f(); return nil }, nil) != nil {
+		return false, false
+	}
+	return <-got, true
 }
 
 func elementHas(element, property, value string) bool {

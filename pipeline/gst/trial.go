@@ -9,6 +9,7 @@ package gst
 import "C"
 
 import (
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -21,6 +22,17 @@ import (
 // Begin initialises GStreamer and nothing else.
 func Begin() error {
 	initOnce()
+	return nil
+}
+
+// BeginTrial initialises GStreamer and loads the plugins of a trial's elements: V4L2's asks every device what it is, which on
+// a slow machine takes longer than a trial may.
+func BeginTrial(spec pipeline.TrialSpec) error {
+	initOnce()
+	for part := range strings.SplitSeq(spec.Graph, " ! ") {
+		factory, _, _ := strings.Cut(strings.TrimSpace(part), " ")
+		_ = elementHas(factory, "name", "")
+	}
 	return nil
 }
 

@@ -21,7 +21,7 @@ func TestTrialChild(t *testing.T) {
 	if os.Getenv(childTest) == "" {
 		t.Skip("runs in the child of another test")
 	}
-	if err := pipeline.ServeTrial(os.Stdin, os.Stdout, Begin, Try); err != nil {
+	if err := pipeline.ServeTrial(os.Stdin, os.Stdout, BeginTrial, Try); err != nil {
 		t.Fatal(err)
 	}
 }

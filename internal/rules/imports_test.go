@@ -26,8 +26,15 @@ var rooms = []room{
 	{dir: "board"},
 	{dir: "device", theirs: []string{"github.com/vladimirvivien/go4vl/...", "golang.org/x/sys/unix"}},
 	{dir: "configs", theirs: []string{"github.com/spf13/viper", "go.yaml.in/yaml/v3"}},
-	{dir: "pipeline", ours: []string{"board", "device"}, theirs: []string{"github.com/pion/sdp/v3", "golang.org/x/time/rate"}},
-	{dir: "pipeline/gst", ours: []string{"pipeline"}, theirs: []string{"C", "github.com/go-gst/..."}, inTests: []string{"device"}},
+	{
+		dir: "pipeline", ours: []string{"board", "device", "pipeline/congestion"},
+		theirs: []string{"github.com/pion/sdp/v3", "golang.org/x/time/rate"},
+	},
+	{dir: "pipeline/congestion"},
+	{
+		dir: "pipeline/gst", ours: []string{"pipeline", "pipeline/congestion"}, theirs: []string{"C", "github.com/go-gst/..."},
+		inTests: []string{"device"},
+	},
 	{dir: "internal/signalling", theirs: []string{websocket}},
 	{dir: "internal/web", inTests: []string{websocket}},
 	{dir: "internal/doctor"},

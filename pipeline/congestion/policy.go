@@ -1,0 +1,271 @@
+package congestion
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// Constants of the policy.
+const (
+	setEvery   = 300 * time.Millisecond // the encoder is set no more often
+	riseStep   = 0.05                   // and up by no less
+	fallStep   = 0.02                   // down by no less
+	togetherUp = 0.08                   // per second, with several viewers
+	loyalty    = 1.1                    // another set of viewers must give so much more
+
+	slowShare    = 0.7 // of the rate: an estimate below it for slowTime makes a viewer slow
+	slowTime     = 5 * time.Second
+	drownShare   = 0.35 // and below this for drownTime
+	drownTime    = 1500 * time.Millisecond
+	fastShare    = 0.85 // an estimate above it makes the viewer whole again
+	fastTime     = 2 * time.Second
+	firstPenalty = 10 * time.Second // until a slow viewer is tried again; it doubles with each failure
+	lastPenalty  = 2 * time.Minute
+	graceTime    = 4 * time.Second // after coming, a trial or silence: an estimate needs so long to mean something
+	pardonTime   = time.Minute     // whole for so long, and the first penalty counts again
+)
+
+// Bounds of the shared rate, in bit/s.
+type Bounds struct {
+	Floor   int     // nobody's link lowers the rate below it
+	Ceiling int     // what the encoder makes at most
+	Margin  float64 // share of an estimate that is used; 0.95 when zero
+}
+
+func (b Bounds) withDefaults() Bounds {
+	b.Floor = max(b.Floor, 1)
+	b.Ceiling = max(b.Ceiling, b.Floor)
+	if b.Margin <= 0 || b.Margin > 1 {
+		b.Margin = 0.95
+	}
+	return b
+}
+
+// View is one viewer as its estimator sees it.
+type View struct {
+	Key uint64 // names the viewer
+	Snapshot
+}
+
+// Decision is what the policy wants.
+type Decision struct {
+	Bitrate int      // of the encoder, bit/s
+	Changed bool     // it is another than before
+	Slow    []uint64 // who gets keyframes only, in order
+}
+
+// watcher is what the policy remembers of a viewer.
+type watcher struct {
+	carried  bool // its link carries the rate that was chosen
+	slow     bool
+	since    time.Duration // when it became slow; else when it came, was tried again or was last silent
+	below    time.Duration // since when the estimate is too low; negative: it is not
+	drowning time.Duration
+	above    time.Duration // since when it is enough
+	penalty  time.Duration
+}
+
+// Policy chooses one encoder's rate from its viewers' estimates. It is made by NewPolicy and not safe for concurrent use.
+type Policy struct {
+	bounds   Bounds
+	watchers map[uint64]*watcher
+	level    float64 // the rate as it rises, of which the encoder is told in steps
+	set      int
+	setAt    time.Duration
+	now      time.Duration
+	begun    bool
+}
+
+// NewPolicy makes a policy for an encoder that runs at its ceiling.
+func NewPolicy(b Bounds) *Policy {
+	b = b.withDefaults()
+	return &Policy{bounds: b, watchers: map[uint64]*watcher{}, level: float64(b.Ceiling), set: b.Ceiling}
+}
+
+// Step takes the viewers as they are at the time now; it is to be called several times a second.
+func (p *Policy) Step(now time.Duration, views []View) Decision {
+	if p.begun {
+		now = max(now, p.now)
+	}
+	step := now - p.now
+	if !p.begun {
+		step = 0
+	}
+	p.begun, p.now = true, now
+	p.remember(views)
+	measured := slices.DeleteFunc(slices.Clone(views), func(v View) bool { return !v.Measured || v.Target <= 0 })
+	goal, whole := p.goal(measured)
+	p.follow(goal, whole, step)
+	d := Decision{Bitrate: p.set}
+	if to, due := p.due(now); due {
+		p.set, p.setAt = to, now
+		d.Bitrate, d.Changed = to, true
+	}
+	for _, v := range views {
+		p.watchers[v.Key].judge(now, v.Measured, float64(v.Target)/float64(p.set))
+	}
+	for _, v := range views {
+		if p.watchers[v.Key].slow {
+			d.Slow = append(d.Slow, v.Key)
+		}
+	}
+	slices.Sort(d.Slow)
+	return d
+}
+
+func (p *Policy) remember(views []View) {
+	here := make(map[uint64]bool, len(views))
+	for _, v := range views {
+		here[v.Key] = true
+		if p.watchers[v.Key] == nil {
+			p.watchers[v.Key] = newWatcher(p.now)
+		}
+	}
+	maps.DeleteFunc(p.watchers, func(key uint64, _ *watcher) bool { return !here[key] })
+}
+
+// goal is the rate that the viewers' links allow, negative when nothing is known, and how many viewers bound it. It marks
+// whose links carry what was chosen.
+func (p *Policy) goal(views []View) (rate float64, whole int) {
+	if len(views) == 0 {
+		return -1, 0
+	}
+	level := p.choose(views)
+	settled, fresh := math.Inf(1), math.Inf(1)
+	for _, v := range views {
+		w := p.watchers[v.Key]
+		w.carried = p.potential(v) >= level
+		if !w.carried || w.slow {
+			continue
+		}
+		whole++
+		target := float64(v.Target) * p.bounds.Margin
+		fresh = min(fresh, target)
+		if p.now-w.since >= graceTime {
+			settled = min(settled, target)
+		}
+	}
+	switch {
+	case !math.IsInf(settled, 1):
+		rate = settled
+	case !math.IsInf(fresh, 1):
+		rate = fresh
+	default:
+		rate = level // nobody gets everything: what the best is thought to carry
+	}
+	return min(max(rate, float64(p.bounds.Floor)), float64(p.bounds.Ceiling)), whole
+}
+
+// choose finds the rate that gives the most picture in sum.
+func (p *Policy) choose(views []View) float64 {
+	best, most := float64(p.bounds.Floor), 0.0
+	sorted := slices.SortedFunc(slices.Values(views), func(a, b View) int { return cmp.Compare(p.potential(b), p.potential(a)) })
+	for i, v := range sorted {
+		level := p.potential(v)
+		if level < float64(p.bounds.Floor) {
+			break
+		}
+		if i+1 < len(sorted) && p.potential(sorted[i+1]) == level {
+			continue
+		}
+		worth := float64(i+1) * math.Log(2*level/float64(p.bounds.Floor))
+		if p.same(sorted, i) {
+			worth *= loyalty
+		}
+		if worth > most {
+			best, most = level, worth
+		}
+	}
+	return best
+}
+
+// same tells whether the first of the sorted, up to the index, are those that were carried before.
+func (p *Policy) same(sorted []View, last int) bool {
+	for i, v := range sorted {
+		if p.watchers[v.Key].carried != (i <= last) {
+			return false
+		}
+	}
+	return true
+}
+
+// potential is what a viewer's link may carry, as far as it matters.
+func (p *Policy) potential(v View) float64 {
+	return min(float64(max(v.Potential, v.Target))*p.bounds.Margin, float64(p.bounds.Ceiling))
+}
+
+// follow moves the level: down at once, up slowly. A viewer alone sets its own pace: its estimate rises as fast as its link
+// was seen to bear. Several rise together, for each of them is to find its limit without a queue for the others.
+func (p *Policy) follow(goal float64, viewers int, step time.Duration) {
+	switch {
+	case goal < 0:
+	case goal <= p.level || viewers == 1:
+		p.level = goal
+	default:
+		up := p.level * math.Pow(1+togetherUp, min(step, time.Second).Seconds())
+		p.level = min(goal, up)
+	}
+}
+
+// due is the encoder's next rate, if it is time for one.
+func (p *Policy) due(now time.Duration) (int, bool) {
+	to, set := int(p.level), float64(p.set)
+	switch {
+	case to == p.set || p.setAt > 0 && now-p.setAt < setEvery:
+		return 0, false
+	case p.level >= set*(1+riseStep), p.level <= set*(1-fallStep):
+		return to, true
+	case to == p.bounds.Ceiling || to == p.bounds.Floor: // the last step may be a small one
+		return to, true
+	}
+	return 0, false
+}
+
+func newWatcher(now time.Duration) *watcher {
+	return &watcher{carried: true, since: now, below: -1, drowning: -1, above: -1}
+}
+
+// judge decides whether a viewer is slow; share is its estimate by the rate.
+func (w *watcher) judge(now time.Duration, measured bool, share float64) {
+	if w.slow {
+		note(&w.above, now, measured && share >= fastShare)
+		if held(w.above, now, fastTime) || now-w.since >= w.penalty {
+			penalty := w.penalty
+			*w = *newWatcher(now)
+			w.penalty = penalty
+		}
+		return
+	}
+	if !measured {
+		w.since = now
+	}
+	if now-w.since < graceTime {
+		return
+	}
+	note(&w.below, now, share < slowShare)
+	note(&w.drowning, now, share < drownShare)
+	if !held(w.below, now, slowTime) && !held(w.drowning, now, drownTime) {
+		return
+	}
+	next := 2 * w.penalty
+	if w.penalty == 0 || now-w.since > pardonTime {
+		next = firstPenalty
+	}
+	*w = *newWatcher(now)
+	w.slow, w.penalty = true, min(next, lastPenalty)
+}
+
+// note keeps since when a condition holds; negative while it does not.
+func note(since *time.Duration, now time.Duration, holds bool) {
+	switch {
+	case !holds:
+		*since = -1
+	case *since < 0:
+		*since = now
+	}
+}
+
+func held(since, now, long time.Duration) bool { return since >= 0 && now-since >= long }

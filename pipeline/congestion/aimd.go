@@ -114,7 +114,6 @@ func (a *aimd) increase(r reading, seconds float64) {
 	} else {
 		a.rate += a.rate * a.pace(r.now) * seconds
 	}
-	a.rate = min(a.rate, headroom*r.received)
 }
 
 // proof takes what arrives without a queue as carried.

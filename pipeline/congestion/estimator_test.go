@@ -71,6 +71,19 @@ func TestWhatArrivesIsCarried(t *testing.T) {
 	}
 }
 
+// A keyframe fills the queue of a link that is far from full; that is no over-use.
+func TestKeyframesAreNoOveruse(t *testing.T) {
+	for _, rate := range []float64{500e3, 1.5e6, 2.1e6} {
+		l := &link{rate: steady(3e6), queue: 1.5e6, delay: 20 * ms, rng: rand.New(rand.NewPCG(1, 0))}
+		f := newFlow(1, Limits{Start: 2_000_000})
+		f.rate = steady(rate)
+		run(l, time.Minute, nil, f)
+		if f.est.delay.everCut {
+			t.Errorf("%.0f bit/s on a link of 3 Mbit/s were over-use, at last at %v", rate, f.est.delay.cutAt)
+		}
+	}
+}
+
 // A stream that is far too much for a link leaves an estimate of the link, not nothing.
 func TestDrowned(t *testing.T) {
 	for name, queue := range map[string]float64{"short queue": 100e3, "long queue": 1e6} {

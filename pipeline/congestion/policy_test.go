@@ -1,6 +1,7 @@
 package congestion
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -192,6 +193,51 @@ func TestPolicyRisesSlowlyTogether(t *testing.T) {
 	}
 	if d := p.Step(at+s, nil); d.Changed || len(d.Slow) > 0 {
 		t.Errorf("decision %+v without viewers", d)
+	}
+}
+
+func sees(key uint64, target, potential int) View {
+	return View{key, Snapshot{Measured: true, Target: target, Potential: potential}}
+}
+
+// Two sets of viewers that are worth about the same do not take turns.
+func TestPolicyKeepsItsChoice(t *testing.T) {
+	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, Margin: 1})
+	levels := map[bool]int{}
+	for i := range 100 {
+		second := 375_000 + 25_000*(i%2) // with 387 000 both choices are worth the same
+		p.Step(time.Duration(i)*100*ms, []View{sees(1, 2_000_000, 2_000_000), sees(2, second, second)})
+		levels[p.watchers[2].carried]++
+	}
+	if levels[false] > 0 {
+		t.Errorf("the second viewer was left out %d times of 100", levels[false])
+	}
+}
+
+// The first estimates of a newcomer, and of one that was silent, mean nothing yet.
+func TestPolicyGivesNewcomersTime(t *testing.T) {
+	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, Margin: 1})
+	at := time.Duration(0)
+	step := func(long time.Duration, views ...View) (lowest int) {
+		lowest = math.MaxInt
+		for end := at + long; at < end; at += 100 * ms {
+			lowest = min(lowest, p.Step(at, views).Bitrate)
+		}
+		return lowest
+	}
+	old, fresh := sees(1, 2_000_000, 2_000_000), sees(2, 400_000, 2_000_000)
+	silent := fresh
+	silent.Measured = false
+	step(5*time.Second, old)
+	if low := step(graceTime-100*ms, old, fresh); low < 2_000_000 {
+		t.Errorf("rate %d with a newcomer", low)
+	}
+	if low := step(time.Second, old, fresh); low != 400_000 {
+		t.Errorf("rate %d when the newcomer has settled", low)
+	}
+	step(time.Minute, old, silent)
+	if low := step(graceTime-100*ms, old, fresh); low < 2_000_000 {
+		t.Errorf("rate %d with one that was silent", low)
 	}
 }
 

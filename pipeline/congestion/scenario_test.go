@@ -61,6 +61,9 @@ func TestDropAndRecovery(t *testing.T) {
 				if recovered < 0 || recovered > 15*time.Second {
 					t.Errorf("recovered after %v, want 15 s", recovered)
 				}
+				if worst > 250*ms {
+					t.Errorf("delay up to %v in the low part", worst)
+				}
 				for i, u := range use {
 					if u < 0.8 {
 						t.Errorf("steady part %d: %.0f %% of the link used, want 80 %%", i, u*100)

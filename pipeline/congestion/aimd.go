@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Constants of the rate control; the first four are the draft's.
+// Constants of the rate control.
 const (
-	backOff      = 0.85
+	backOff      = 0.9 // of what arrives; the draft's 0.85 has to drain the queue too
+	suddenDrop   = 0.75
 	rise         = 0.08 // per second
 	headroom     = 1.5  // the rate does not rise above so much of what arrives
 	responseBase = 100 * time.Millisecond
@@ -46,6 +47,8 @@ type aimd struct {
 	everCut  bool
 	normal   time.Duration // since when the usage is normal; negative when it is not
 	draining bool
+	carried  float64 // what arrived while the queue drained: the link's rate
+	before   float64 // the rate before the cut
 	capacity capacity
 	limited  bool // by what arrives, not by the link
 }
@@ -63,9 +66,7 @@ func (a *aimd) target(queue float64) float64 {
 func (a *aimd) update(r reading) {
 	step := min(r.now-a.updated, time.Second)
 	a.updated = r.now
-	if a.draining && (r.queue < drainQueue || r.now-a.cutAt > drainTime) {
-		a.draining = false
-	}
+	a.drain(r)
 	switch {
 	case r.usage != Normal:
 		a.normal = -1
@@ -80,6 +81,21 @@ func (a *aimd) update(r reading) {
 	}
 }
 
+// drain ends when the queue is gone. What arrived meanwhile is what the link carries, a better measure than that at the cut:
+// after a mere pause, of a radio or of a busy receiver, it comes fast, and the cut is taken back.
+func (a *aimd) drain(r reading) {
+	if !a.draining || r.now-a.cutAt < recentSpan {
+		return
+	}
+	if r.known {
+		a.carried = max(a.carried, r.recent)
+	}
+	if r.queue < drainQueue || r.now-a.cutAt > drainTime {
+		a.draining = false
+		a.rate = max(a.rate, min(backOff*a.carried, a.before))
+	}
+}
+
 func (a *aimd) cut(r reading) {
 	since := r.now - a.cutAt
 	again := !a.everCut || since >= min(max(r.rtt, 100*time.Millisecond), 300*time.Millisecond)
@@ -88,9 +104,15 @@ func (a *aimd) cut(r reading) {
 	}
 	to := backOff * a.rate
 	if r.known {
-		full := min(r.received, r.recent)
+		full := r.received
+		if r.recent < suddenDrop*full { // half a second reaches back to before it
+			full = r.recent
+		}
 		to = backOff * full
 		a.capacity.add(full, r.now)
+	}
+	if !a.draining {
+		a.before, a.carried = a.rate, 0
 	}
 	a.rate = min(a.rate, to)
 	a.cutAt, a.everCut, a.draining = r.now, true, true

@@ -8,13 +8,14 @@
 //
 // Google congestion control (draft-ietf-rmcat-gcc-02) with the trendline filter that libwebrtc put in the place of the
 // draft's Kalman filter: it has no noise model to tune, and a window in time suits a stream whose groups of packets are
-// whole frames. A delay that grows is over-use, and the rate falls to 0.85 of what arrives; else it rises, carefully near
+// whole frames. A delay that grows is over-use, and the rate falls to 0.9 of what arrives; else it rises, carefully near
 // the rate at which the link was last found full. Loss above a tenth lowers it too; the smaller of the two wins.
 // Where we differ from the draft, and why:
 //
 //   - Nothing paces our packets: a frame leaves in one burst. A group's delay is therefore that of its least delayed
 //     packet, which tells of the queue it met and not of the frame's own size.
-//   - After over-use the rate stays lower yet until the queue has drained; 0.85 alone takes many seconds for that.
+//   - After over-use the rate stays lower yet until the queue has drained, for which the draft's 0.85 takes many seconds;
+//     therefore the rate after that may be 0.9.
 //   - What has arrived for a while without a queue is carried by the link, so the estimate is at least that. The encoder is
 //     shared and may well send more than one viewer's estimate.
 //   - Long calm lets the rate rise faster than 8 % a second, in the place of libwebrtc's probes, which need a pacer.

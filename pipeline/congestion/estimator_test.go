@@ -71,6 +71,28 @@ func TestWhatArrivesIsCarried(t *testing.T) {
 	}
 }
 
+// A receiver that is busy for a moment takes all at once afterwards: the cut is taken back.
+func TestAPauseIsNoDrop(t *testing.T) {
+	const s = time.Second
+	l := &link{queue: 3e6, delay: 20 * ms, rng: rand.New(rand.NewPCG(1, 0)), rate: func(now time.Duration) float64 {
+		switch {
+		case now >= 20*s && now < 20*s+400*ms:
+			return 0
+		case now >= 20*s && now < 20*s+450*ms:
+			return 100e6
+		}
+		return 3e6
+	}}
+	f := newFlow(1, Limits{Start: 2_000_000, Max: 6_000_000})
+	run(l, 30*s, nil, f)
+	_, before, _ := f.span(19*s, 20*s)
+	_, after, _ := f.span(21*s+500*ms, 23*s)
+	t.Logf("%.0f kbit/s before, %.0f after; cut %v", before/1000, after/1000, f.est.delay.cutAt)
+	if after < 0.85*before {
+		t.Errorf("target %.0f after a pause of 400 ms, %.0f before", after, before)
+	}
+}
+
 // A keyframe fills the queue of a link that is far from full; that is no over-use.
 func TestKeyframesAreNoOveruse(t *testing.T) {
 	for _, rate := range []float64{500e3, 1.5e6, 2.1e6} {

@@ -76,9 +76,9 @@ func TestAPauseIsNoDrop(t *testing.T) {
 	const s = time.Second
 	l := &link{queue: 3e6, delay: 20 * ms, rng: rand.New(rand.NewPCG(1, 0)), rate: func(now time.Duration) float64 {
 		switch {
-		case now >= 20*s && now < 20*s+400*ms:
-			return 0
-		case now >= 20*s && now < 20*s+450*ms:
+		case now >= 20*s && now < 20*s+500*ms:
+			return 300e3
+		case now >= 20*s+500*ms && now < 20*s+550*ms:
 			return 100e6
 		}
 		return 3e6
@@ -89,7 +89,7 @@ func TestAPauseIsNoDrop(t *testing.T) {
 	_, after, _ := f.span(21*s+500*ms, 23*s)
 	t.Logf("%.0f kbit/s before, %.0f after; cut %v", before/1000, after/1000, f.est.delay.cutAt)
 	if after < 0.85*before {
-		t.Errorf("target %.0f after a pause of 400 ms, %.0f before", after, before)
+		t.Errorf("target %.0f after a pause of 500 ms, %.0f before", after, before)
 	}
 }
 

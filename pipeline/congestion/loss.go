@@ -95,7 +95,7 @@ func (l *losses) update(now time.Duration, rate, sending, received float64) {
 		l.cut(now, rate, sending, received, excess)
 	case l.trial.on:
 	case excess < lossLow:
-		l.bound *= 1 + lossRise*seconds
+		l.bound = max(l.bound*(1+lossRise*seconds), received) // what arrives, and loses nothing, is carried
 	default:
 		l.bound *= 1 + lossCreep*seconds
 	}
@@ -121,8 +121,8 @@ func (l *losses) judge(now time.Duration, sending float64) {
 	if !t.on {
 		return
 	}
-	if now-t.began > trialTime {
-		t.on = false // the encoder is not ours alone and does not follow
+	if now-t.began > trialTime || !t.under && l.share < lossLow {
+		t.on = false // the encoder is not ours alone and does not follow; or the loss went of itself
 		return
 	}
 	if !t.under {

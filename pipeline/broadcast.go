@@ -19,6 +19,7 @@ var ErrClosed = errors.New("broadcast has ended")
 // Options of a broadcast; zero values are sensible.
 type Options struct {
 	MaxViewers int           // 16 when zero
+	MinBitrate int           // bit/s that no viewer's link lowers the video below; 150 kbit/s when zero
 	Grace      time.Duration // how long a producer outlives its last viewer; 5 s when zero
 	STUN       string
 	TURN       []string
@@ -31,6 +32,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.MaxViewers == 0 {
 		o.MaxViewers = 16
+	}
+	if o.MinBitrate == 0 {
+		o.MinBitrate = 150_000
 	}
 	if o.Grace == 0 {
 		o.Grace = 5 * time.Second
@@ -79,7 +83,9 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 		b.raw = newLine(e, captureLine, false, nil, o)
 	}
 	for _, c := range plan.Choices {
-		b.coded[c.Encoder.Codec] = newLine(e, string(c.Encoder.Codec), true, nil, o)
+		l := newLine(e, string(c.Encoder.Codec), true, nil, o)
+		l.follows(c, o.MinBitrate)
+		b.coded[c.Encoder.Codec] = l
 	}
 	if plan.Audio != nil {
 		b.audio = newLine(e, microphoneLine, false, nil, o)
@@ -242,6 +248,7 @@ type LineStatus struct {
 	Encoder     string `json:"encoder,omitempty"`     // the row in use, empty while nothing runs
 	Replaced    uint64 `json:"replaced_total"`        // times that an encoder failed and another took its place
 	Placeholder bool   `json:"placeholder,omitempty"` // the camera is gone
+	Bitrate     int64  `json:"bitrate_bps,omitempty"` // that the viewers' links bear
 }
 
 // Status never waits for media.

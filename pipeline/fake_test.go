@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -157,8 +158,14 @@ func (s *fakeStage) Keyframe(KeyframeMethod) error {
 func (s *fakeStage) Set(element, property, value string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sets = append(s.sets, element+"."+property+"="+value)
+	s.sets = append(s.sets, element+" "+property+"="+value)
 	return nil
+}
+
+func (s *fakeStage) told() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.sets...)
 }
 
 func (s *fakeStage) Close() error {
@@ -240,6 +247,8 @@ func (p *fakePeer) Attach(s Slot, g Graph, _ Fan) error {
 func (p *fakePeer) Resume() {
 	p.note("resume")
 }
+
+func (p *fakePeer) Spare(keyframesOnly bool) { p.note("spare " + strconv.FormatBool(keyframesOnly)) }
 
 func (p *fakePeer) Send(_ int, text string) bool {
 	p.mu.Lock()

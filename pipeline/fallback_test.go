@@ -280,14 +280,16 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 		rows[0].bitrate = func(b int) (Prop, bool) { return Prop{"bps", itoa(b)}, true }
 		rows[1].bitrate = func(b int) (Prop, bool) { return Prop{"kbps", itoa(b / 1000)}, true }
 		l := startRecipes(t, e, rows...)
+		l.rate = newSharedRate(1_000_000, 100_000, true)
 		l.use()
 		<-time.After(time.Second)
-		l.setBitrate(700_000)
+		l.rate.wanted.Store(700_000)
+		poke(l.rate.changed)
 		synctest.Wait()
 		e.of("hard")[0].events <- StageEvent{Err: errBroken}
 		synctest.Wait()
-		for element, want := range map[string]string{"hard": "encoder.bps=700000", "soft": "encoder.kbps=700"} {
-			if sets := e.of(element)[0].sets; len(sets) != 1 || sets[0] != want {
+		for element, want := range map[string]string{"hard": "encoder bps=700000", "soft": "encoder kbps=700"} {
+			if sets := e.of(element)[0].told(); len(sets) != 1 || sets[0] != want {
 				t.Errorf("%s was told %q, want %q", element, sets, want)
 			}
 		}

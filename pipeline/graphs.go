@@ -59,6 +59,21 @@ func Preferences(c Codec, f VideoFormat, pt int) string {
 	return head + "," + feedback
 }
 
+// transportCC names the header extension that numbers all packets of a connection, so that the other side can report when
+// each arrived.
+const transportCC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+// transportCCID is the extension's number in our own offers; when the other side offers, its number is taken.
+const transportCCID = 3
+
+// following adds the extension to preferences; id 0 leaves them as they are.
+func following(preferences string, id int) string {
+	if id == 0 {
+		return preferences
+	}
+	return fmt.Sprintf("%s,rtcp-fb-transport-cc=true,extmap-%d=(string)%s", preferences, id, transportCC)
+}
+
 var encodingNames = map[Codec]string{H264: "H264", VP8: "VP8", VP9: "VP9"}
 
 func opusPreferences(pt int) string {
@@ -81,11 +96,18 @@ var payloaders = map[Codec]Node{
 	VP9:  El("rtpvp9pay", "picture-id-mode=15-bit", "mtu=1200"),
 }
 
-// PayloadGraph is the chain from a coded fan to a viewer's webrtcbin.
-func PayloadGraph(c Codec, pt int) Graph {
+// PayloadGraph is the chain from a coded fan to a viewer's webrtcbin. A payloader writes the header extensions that the caps
+// after it name; twcc is the number of the one that numbers packets, 0 when the viewer does not take it: its packets would
+// be kept for reports that never come.
+func PayloadGraph(c Codec, pt, twcc int) Graph {
 	node := payloaders[c]
 	node.Props = append(slices.Clone(node.Props), Prop{"pt", itoa(pt)})
-	return Graph{viewerEnd(), node.Named(payName)}
+	g := Graph{viewerEnd(), node.Named(payName)}
+	if twcc != 0 {
+		// An element, since the parser takes no bare caps at the end of a chain.
+		g = append(g, El("capsfilter", fmt.Sprintf("caps=application/x-rtp,extmap-%d=(string)%s", twcc, transportCC)))
+	}
+	return g
 }
 
 func opusPayloadGraph(pt int) Graph {

@@ -23,6 +23,7 @@ type line struct {
 	log     *slog.Logger
 	grace   time.Duration
 	explain func(error) error
+	rate    *sharedRate // what its viewers' links bear, nil for a line that does not follow them
 
 	users   atomic.Int64
 	changed chan struct{} // users may have passed zero, either way
@@ -40,7 +41,6 @@ type line struct {
 	keyTimer *time.Timer
 	alone    int // failures in a row with nothing left to serve
 	replaced uint64
-	bitrate  int // bit/s that was set last, 0 for the recipe's own
 	closing  sync.WaitGroup
 }
 
@@ -59,7 +59,7 @@ func newLine(e Engine, name string, coded bool, recipes []recipe, o Options) *li
 		explain: func(err error) error { return o.Explain(name, err) },
 		log:     o.Logger.With("line", name),
 		changed: make(chan struct{}, 1), asked: make(chan struct{}, 1), adopted: make(chan []recipe, 1),
-		eager: make(chan struct{}, 1), wanted: make(chan int, 1),
+		eager: make(chan struct{}, 1),
 	}
 	l.shown.Store(&shown{})
 	return l
@@ -84,9 +84,6 @@ func (l *line) again() { poke(l.eager) }
 
 // adopt gives the line other recipes.
 func (l *line) adopt(recipes []recipe) { put(l.adopted, recipes) }
-
-// setBitrate wants another bitrate, in bit/s; an encoder that takes none while it runs keeps its own.
-func (l *line) setBitrate(bitsPerSecond int) { put(l.wanted, bitsPerSecond) }
 
 func poke(c chan<- struct{}) {
 	select {
@@ -144,9 +141,8 @@ func (l *line) run(ctx context.Context) {
 			l.wantKey()
 		case <-l.keyTimer.C:
 			l.forceKey()
-		case rate := <-l.wanted:
-			l.bitrate = rate
-			l.applyBitrate()
+		case <-l.rateChanged():
+			l.applyRate()
 		case now := <-clock.C:
 			l.watch(ctx, now)
 		}
@@ -186,7 +182,7 @@ func (l *line) serve(ctx context.Context) {
 			l.now = r
 			l.show()
 			l.later()
-			l.applyBitrate()
+			l.applyRate()
 			return
 		}
 		l.failed(i, 0, err)
@@ -247,7 +243,7 @@ func (l *line) tried(ctx context.Context, e StageEvent) {
 		l.retire(old)
 		l.show()
 		l.later()
-		l.applyBitrate()
+		l.applyRate()
 		l.promoted(old)
 		l.tryBetter(ctx) // recipes may have changed meanwhile
 	case e.Warning:
@@ -330,7 +326,7 @@ func (l *line) status() LineStatus {
 	n, s := l.fan.Count(), l.shown.Load()
 	out := LineStatus{
 		Name: l.name, Users: l.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
-		Placeholder: s.standIn, Replaced: s.replaced,
+		Placeholder: s.standIn, Replaced: s.replaced, Bitrate: l.bitrate(),
 	}
 	if l.coded {
 		out.Encoder = s.recipe

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"time"
+
+	"boardcast/pipeline/congestion"
 )
 
 // Codec names a video codec as SDP does, in lower case.
@@ -38,6 +40,7 @@ type Fan interface {
 // FanCount is what went into a fan since it was made.
 type FanCount struct {
 	Frames, Bytes, Keyframes uint64
+	KeyBytes                 uint64 // of the newest keyframe
 }
 
 // Stage is a running producer.
@@ -86,6 +89,8 @@ type Peer interface {
 	Attach(slot Slot, payloader Graph, f Fan) error
 	// Resume lets media flow, video from the next keyframe on.
 	Resume()
+	// Spare sends keyframes of the video only, or everything again, from the next keyframe on.
+	Spare(keyframesOnly bool)
 	Send(channel int, text string) bool
 	// Alive is how long ago the other side last sent RTCP; negative when it never did.
 	Alive() time.Duration
@@ -111,13 +116,14 @@ const (
 
 // PeerEvent is one thing that happened to a viewer's connection.
 type PeerEvent struct {
-	Kind  PeerEventKind
-	Type  string  // "offer" or "answer", with Described
-	Text  string  // SDP, candidate, message, media
-	Index int     // m-line or channel
-	State int     // a Connection* constant, with ConnectionChanged
-	DB    float64 // with Level
-	Err   error
+	Kind   PeerEventKind
+	Type   string              // "offer" or "answer", with Described
+	Text   string              // SDP, candidate, message, media
+	Index  int                 // m-line or channel
+	State  int                 // a Connection* constant, with ConnectionChanged
+	DB     float64             // with Level
+	Report congestion.Feedback // with Reported
+	Err    error
 }
 
 // PeerEventKind tells the kinds apart.
@@ -137,6 +143,7 @@ const (
 	Incoming // the other side sends Text: audio or video
 	Level    // how loud incoming audio is
 	Failed   // the pipeline posted an error
+	Reported // the other side tells which packets arrived, and when
 )
 
 // Connection states, as W3C numbers them in GStreamer.

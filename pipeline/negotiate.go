@@ -57,7 +57,7 @@ func (v *Viewer) makeOffer() error {
 	v.offering = true
 	var prefs []string
 	for _, c := range v.order() {
-		prefs = append(prefs, Preferences(c, v.b.plan().Format, payloadTypes[c]))
+		prefs = append(prefs, following(Preferences(c, v.b.plan().Format, payloadTypes[c]), transportCCID))
 	}
 	if len(prefs) > 0 {
 		if err := v.peer.AddMedia(VideoSlot, -1, strings.Join(prefs, ";"), "sendonly"); err != nil {
@@ -120,7 +120,7 @@ func (v *Viewer) answerSection(s section) (slot Slot, direction, prefs string) {
 	switch s.kind {
 	case "video":
 		if c, pt, ok := s.pick(v.order()); ok {
-			return VideoSlot, "sendrecv", Preferences(c, v.b.plan().Format, pt)
+			return VideoSlot, "sendrecv", following(Preferences(c, v.b.plan().Format, pt), s.following(pt))
 		}
 	case "audio":
 		if _, pt, ok := s.pick([]Codec{opus}); ok && v.b.audio != nil {
@@ -179,6 +179,8 @@ func (v *Viewer) event(e PeerEvent) error {
 	case Level:
 		db := math.Round(max(e.DB, -100)*10) / 10
 		v.stat.IncomingAudioDB = &db
+	case Reported:
+		v.reported(e.Report)
 	case GatheringChanged:
 	}
 	return nil
@@ -246,9 +248,10 @@ func (v *Viewer) attach() error {
 				return fmt.Errorf("the viewer takes none of our codecs (%v)", v.order())
 			}
 			v.stat.Codec = c
-			if err := v.attachTo(VideoSlot, v.b.coded[c], PayloadGraph(c, pt)); err != nil {
+			if err := v.attachTo(VideoSlot, v.b.coded[c], PayloadGraph(c, pt, s.following(pt))); err != nil {
 				return err
 			}
+			v.follow(v.b.coded[c])
 		case s.kind == "audio" && v.added[AudioSlot] && !v.attached[AudioSlot] && v.b.audio != nil:
 			_, pt, ok := s.pick([]Codec{opus})
 			if !ok {

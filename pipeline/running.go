@@ -22,6 +22,8 @@ type running struct {
 	keysThen   uint64
 	framesThen uint64
 	unanswered int
+
+	rateSet int // bit/s
 }
 
 // events is nil, which never delivers, where nothing runs.
@@ -71,6 +73,9 @@ func (l *line) start(ctx context.Context, i int) (*running, error) {
 		return nil, err
 	}
 	r.stage, r.progress = s, time.Now()
+	if l.rate != nil {
+		r.rateSet = l.rate.ceiling // what its graph says
+	}
 	r.out = l.fan.Count().Frames
 	if r.up != nil {
 		r.in = r.up.fan.Count().Frames
@@ -223,12 +228,12 @@ func (l *line) unheard(ctx context.Context, why error) {
 	}
 }
 
-// wantKey merges the wishes of all viewers to one keyframe per keyInterval.
+// wantKey merges the wishes of all viewers to one keyframe per keyPause.
 func (l *line) wantKey() {
 	if l.now == nil {
 		return // a fresh encoder begins with one
 	}
-	if wait := keyInterval - time.Since(l.lastKey); wait > 0 {
+	if wait := l.keyPause() - time.Since(l.lastKey); wait > 0 {
 		l.keyTimer.Reset(wait)
 		return
 	}
@@ -247,19 +252,5 @@ func (l *line) forceKey() {
 	}
 	if err := l.now.stage.Keyframe(l.now.keyframe); err != nil {
 		l.log.Warn("force keyframe", "error", err)
-	}
-}
-
-// applyBitrate sets the bitrate that was wanted last, where the encoder takes one while it runs.
-func (l *line) applyBitrate() {
-	if l.now == nil || l.bitrate == 0 || l.now.bitrate == nil {
-		return
-	}
-	p, ok := l.now.bitrate(l.bitrate)
-	if !ok {
-		return
-	}
-	if err := l.now.stage.Set(EncoderName, p.Name, p.Value); err != nil {
-		l.log.Warn("set bitrate", "error", err)
 	}
 }

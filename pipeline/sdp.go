@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,7 @@ type section struct {
 	rejected bool
 	takes    bool // the other side receives on it
 	formats  []sdp.Codec
+	twcc     int // number of the header extension for transport-wide reports, 0 without
 }
 
 func parseSDP(text string) ([]section, error) {
@@ -40,6 +42,7 @@ func parseSDP(text string) ([]section, error) {
 				s.takes = false
 			}
 		}
+		s.twcc = transportCCOf(m)
 		for _, f := range m.MediaName.Formats {
 			pt, err := strconv.ParseUint(f, 10, 8)
 			if err != nil {
@@ -52,6 +55,36 @@ func parseSDP(text string) ([]section, error) {
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// transportCCOf finds the number of the header extension for transport-wide reports in a section. Numbers from 15 on would
+// need headers of two bytes, which webrtcbin does not write.
+func transportCCOf(m *sdp.MediaDescription) int {
+	const most = 14
+	for _, a := range m.Attributes {
+		if a.Key != "extmap" {
+			continue
+		}
+		number, rest, _ := strings.Cut(a.Value, " ")
+		number, direction, _ := strings.Cut(number, "/")
+		name, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		id, err := strconv.Atoi(number)
+		if name == transportCC && err == nil && id >= 1 && id <= most && direction != "inactive" {
+			return id
+		}
+	}
+	return 0
+}
+
+// following is the number of the extension to write for a payload type: 0 unless the section has the extension and asks for
+// the reports.
+func (s section) following(pt int) int {
+	for _, f := range s.formats {
+		if int(f.PayloadType) == pt && slices.Contains(f.RTCPFeedback, "transport-cc") {
+			return s.twcc
+		}
+	}
+	return 0
 }
 
 // pick finds the first of our codecs, in our order, that the section takes, and its payload type there.

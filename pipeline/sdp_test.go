@@ -77,3 +77,38 @@ func TestWithoutSSRC(t *testing.T) {
 		t.Errorf("withoutSSRC = %q, want %q", got, want)
 	}
 }
+
+func TestTransportCC(t *testing.T) {
+	const uri = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+	cases := []struct {
+		name, lines string
+		want        int
+	}{
+		{"asked for", "a=extmap:5 " + uri + "\r\na=rtcp-fb:96 transport-cc\r\n", 5},
+		{"for every format", "a=extmap:5 " + uri + "\r\na=rtcp-fb:* transport-cc\r\n", 5},
+		{"with a direction", "a=extmap:14/recvonly " + uri + "\r\na=rtcp-fb:96 transport-cc\r\n", 14},
+		{"with attributes", "a=extmap:2 " + uri + " x y\r\na=rtcp-fb:96 transport-cc\r\n", 2},
+		{"among others", "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=extmap:3 " + uri + "\r\na=rtcp-fb:96 transport-cc\r\n", 3},
+		{"extension alone", "a=extmap:5 " + uri + "\r\n", 0},
+		{"reports alone", "a=rtcp-fb:96 transport-cc\r\n", 0},
+		{"of another format", "a=extmap:5 " + uri + "\r\na=rtcp-fb:97 transport-cc\r\n", 0},
+		{"inactive", "a=extmap:5/inactive " + uri + "\r\na=rtcp-fb:96 transport-cc\r\n", 0},
+		{"number too large", "a=extmap:15 " + uri + "\r\na=rtcp-fb:96 transport-cc\r\n", 0},
+		{"no number", "a=extmap:x " + uri + "\r\na=rtcp-fb:96 transport-cc\r\n", 0},
+	}
+	for _, c := range cases {
+		sections, err := parseSDP(sdpOf("m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\n" + c.lines))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := sections[0].following(96); got != c.want {
+			t.Errorf("%s: extension %d, want %d", c.name, got, c.want)
+		}
+	}
+	if got, want := PayloadGraph(VP8, 96, 5)[2].String(), "capsfilter caps=application/x-rtp,extmap-5=(string)"+uri; got != want {
+		t.Errorf("after the payloader %s, want %s", got, want)
+	}
+	if got := PayloadGraph(VP8, 96, 0); len(got) != 2 {
+		t.Errorf("without the extension %v", got)
+	}
+}

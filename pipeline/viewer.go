@@ -84,6 +84,7 @@ type Viewer struct {
 	mlines      [2]int
 	using       []*line
 	limit       *rate.Limiter
+	net         follower
 
 	seen atomic.Pointer[ViewerStatus]
 	stat ViewerStatus
@@ -100,6 +101,10 @@ type ViewerStatus struct {
 	IncomingAudioDB *float64   `json:"incoming_audio_rms_db"`
 	Incoming        []string   `json:"incoming,omitempty"`
 	Sent            *PeerCount `json:"sent,omitempty"`
+	EstimateBPS     int        `json:"estimate_bps,omitempty"` // of what the link bears, from the viewer's reports
+	Loss            float64    `json:"loss"`                   // share of packets, lately
+	RTTMS           int64      `json:"rtt_ms,omitempty"`
+	KeyframesOnly   bool       `json:"keyframes_only,omitempty"` // the link bears no more
 }
 
 func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
@@ -137,6 +142,7 @@ var errGone = errors.New("gone")
 func (v *Viewer) run(ctx context.Context) {
 	defer close(v.done)
 	err := v.live(ctx)
+	v.unfollow()
 	for _, l := range v.using {
 		l.drop()
 	}
@@ -254,6 +260,7 @@ func (v *Viewer) check() error {
 	}
 	n := v.peer.Count()
 	v.stat.Sent = &n
+	v.followNetwork()
 	return nil
 }
 
@@ -288,6 +295,9 @@ type videoStats struct {
 func (v *Viewer) statsReply() any {
 	n := v.peer.Count()
 	f := v.b.plan().Format
+	if v.net.line != nil {
+		f.Bitrate = int(v.net.line.bitrate())
+	}
 	return struct {
 		IncomingAudioDB *float64   `json:"incoming_audio_rms_db"`
 		Incoming        []string   `json:"incoming"`

@@ -10,6 +10,10 @@ import "C"
 import (
 	"sync"
 	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"boardcast/pipeline/congestion"
 )
 
 // Kinds of event, as in media.h.
@@ -63,4 +67,26 @@ func mediaEvent(handle C.uintptr_t, kind, a, b C.int, text *C.char, x C.double) 
 		return
 	}
 	r.(receiver).receive(event{int(kind), int(a), int(b), C.GoString(text), float64(x)})
+}
+
+// reporter takes the reports on what was sent, on a thread of GStreamer's: it must not block.
+type reporter interface{ report(congestion.Feedback) }
+
+//export mediaReport
+func mediaReport(handle C.uintptr_t, at C.int64_t, fates *C.PacketFate, n C.int) {
+	r, ok := receivers.Load(uintptr(handle))
+	if !ok {
+		return
+	}
+	to, ok := r.(reporter)
+	if !ok {
+		return
+	}
+	f := congestion.Feedback{At: time.Duration(at), Packets: make([]congestion.Packet, n)}
+	for i, p := range unsafe.Slice(fates, n) {
+		f.Packets[i] = congestion.Packet{
+			Seq: uint32(p.seq), Sent: time.Duration(p.sent), Arrived: time.Duration(p.arrived), Size: int(p.size), Lost: p.lost != 0,
+		}
+	}
+	to.report(f)
 }

@@ -11,7 +11,7 @@ struct Tap {
   GstAppSrc *src;
   GstCaps *caps; // last given to src
   guint max;
-  gboolean paused, wait_key;
+  gboolean paused, wait_key, spared;
   TapCount count;
 };
 
@@ -119,6 +119,13 @@ void tap_resume(Tap *t) {
   g_mutex_unlock(&t->fan->lock);
 }
 
+void tap_spare(Tap *t, gboolean keyframes_only) {
+  g_mutex_lock(&t->fan->lock);
+  t->wait_key |= t->spared && !keyframes_only;
+  t->spared = keyframes_only;
+  g_mutex_unlock(&t->fan->lock);
+}
+
 void tap_count(Tap *t, TapCount *out) {
   g_mutex_lock(&t->fan->lock);
   *out = t->count;
@@ -141,7 +148,7 @@ static gboolean tap_admits(Tap *t, gboolean delta, gboolean *ask) {
     return FALSE;
   if (!t->fan->coded)
     return TRUE;
-  if (t->wait_key && delta) {
+  if ((t->wait_key || t->spared) && delta) {
     t->count.dropped++;
     return FALSE;
   }
@@ -192,6 +199,8 @@ static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
   f->count.frames++;
   f->count.bytes += gst_buffer_get_size(buf);
   f->count.keyframes += f->coded && !delta;
+  if (f->coded && !delta)
+    f->count.key_bytes = gst_buffer_get_size(buf);
   f->count.last_us = g_get_monotonic_time();
   gst_caps_replace(&f->caps, caps);
   for (guint i = 0; i < f->taps->len; i++) {

@@ -31,6 +31,16 @@ enum {
   EV_FIRST = 17,    // a stage's first buffer reached its fan, which from then on takes from this stage
 };
 
+// PacketFate is one packet of a viewer's report, which mediaReport hands to Go: times in ns, arrived by the viewer's clock.
+typedef struct {
+  int64_t sent, arrived;
+  uint32_t seq, size;
+  gboolean lost;
+} PacketFate;
+
+// REPORT_PACKETS bounds a report; of a larger one the newest are kept.
+enum { REPORT_PACKETS = 512 };
+
 typedef struct Fan Fan;
 typedef struct Tap Tap;
 typedef struct Stage Stage;
@@ -38,6 +48,7 @@ typedef struct Peer Peer;
 
 typedef struct {
   uint64_t frames, bytes, keyframes;
+  uint64_t key_bytes; // of the newest keyframe
   int64_t last_us;  // g_get_monotonic_time() of the newest buffer, 0 for none yet
 } FanCount;
 
@@ -63,6 +74,8 @@ void fan_release(Fan *f, guint64 source);
 // whole groups: everything up to the next keyframe. max 0 leaves the bound to the appsrc.
 Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused);
 void tap_resume(Tap *t);
+// tap_spare gives the consumer of a coded fan keyframes only, or everything again, from the next keyframe on.
+void tap_spare(Tap *t, gboolean keyframes_only);
 void tap_count(Tap *t, TapCount *out);
 void tap_free(Tap *t);
 
@@ -95,6 +108,10 @@ const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
 void peer_candidate(Peer *p, guint mline, const char *candidate);
 // peer_attach builds graph (appsrc "in" first), links it to the slot's pad and taps the fan, paused.
 Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const char **err);
+// report_watch tells Go of each report that comes up through the pad.
+void report_watch(GstPad *pad, uintptr_t handle);
+// resend_limit keeps an rtprtxsend from sending the same packet again and again.
+void resend_limit(GstElement *rtx);
 gboolean peer_send(Peer *p, int channel, const char *text);
 // peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);

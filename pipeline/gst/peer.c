@@ -200,6 +200,8 @@ static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
   GstElementFactory *f = gst_element_get_factory(e);
   if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtpsession") == 0)
     listen(e, "pad-added", G_CALLBACK(on_session_pad), p);
+  if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtprtxsend") == 0)
+    resend_limit(e);
 }
 
 int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_RELAXED); }
@@ -423,6 +425,8 @@ Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const 
     *err = "build payloader";
   } else {
     gst_bin_add(GST_BIN(p->pipe), gst_object_ref(bin));
+    if (slot == 0) // video: one slot's probe, or each report would come twice
+      report_watch(pad, p->handle);
     if (gst_pad_link(pad, p->pads[slot]) == GST_PAD_LINK_OK) {
       keep_agreement(bin);
       t = fan_tap(f, src, max, TRUE);

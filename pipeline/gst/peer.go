@@ -18,6 +18,7 @@ import (
 	"unsafe"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/congestion"
 )
 
 // peerQueue holds what happens to a viewer between two turns of its goroutine: candidates come in bursts of some dozens.
@@ -115,6 +116,17 @@ func (p *peer) receive(e event) {
 	case p.events <- out:
 	default:
 		p.full.Store(true)
+	}
+}
+
+// report hands a report on; one that finds the queue half full is dropped, for the next tells of newer packets.
+func (p *peer) report(f congestion.Feedback) {
+	if len(p.events) > peerQueue/2 {
+		return
+	}
+	select {
+	case p.events <- pipeline.PeerEvent{Kind: pipeline.Reported, Report: f}:
+	default:
 	}
 }
 
@@ -220,6 +232,14 @@ func (p *peer) Resume() {
 		if t != nil {
 			C.tap_resume(t)
 		}
+	}
+}
+
+func (p *peer) Spare(keyframesOnly bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.taps[pipeline.VideoSlot]; t != nil {
+		C.tap_spare(t, gboolean(keyframesOnly))
 	}
 }
 

@@ -47,7 +47,7 @@ func (f *fan) KeyWanted() <-chan struct{} { return f.key }
 func (f *fan) Count() pipeline.FanCount {
 	var n C.FanCount
 	C.fan_count(f.c, &n)
-	return pipeline.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes)}
+	return pipeline.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes), KeyBytes: uint64(n.key_bytes)}
 }
 
 func (f *fan) Caps() string {

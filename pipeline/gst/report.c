@@ -1,0 +1,109 @@
+//go:build !nogst
+
+// A viewer reports which packets arrived, and when (transport-wide congestion control). rtpsession makes an event of each
+// report; it becomes one call to Go.
+
+#include "media.h"
+#include "_cgo_export.h"
+
+// take_fate reads one packet of a report; FALSE for one that the session had forgotten by then, and so has no time.
+static gboolean take_fate(const GValue *v, PacketFate *out) {
+  const GstStructure *s = v && GST_VALUE_HOLDS_STRUCTURE(v) ? gst_value_get_structure(v) : NULL;
+  GstClockTime local = GST_CLOCK_TIME_NONE, remote = GST_CLOCK_TIME_NONE;
+  if (s == NULL || !gst_structure_get_uint(s, "seqnum", &out->seq) || !gst_structure_get_uint64(s, "local-ts", &local))
+    return FALSE;
+  gst_structure_get_uint64(s, "remote-ts", &remote);
+  gst_structure_get_uint(s, "size", &out->size);
+  gst_structure_get_boolean(s, "lost", &out->lost);
+  if (!GST_CLOCK_TIME_IS_VALID(local) || (!out->lost && !GST_CLOCK_TIME_IS_VALID(remote)))
+    return FALSE;
+  out->sent = (int64_t)local;
+  out->arrived = out->lost ? 0 : (int64_t)remote;
+  return TRUE;
+}
+
+// GValueArray, deprecated in GLib, is what the event holds.
+G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+
+static void tell_report(const GstStructure *s, uintptr_t handle) {
+  const GValue *list = gst_structure_get_value(s, "packets");
+  GValueArray *all = list && G_VALUE_HOLDS(list, g_value_array_get_type()) ? g_value_get_boxed(list) : NULL;
+  if (all == NULL)
+    return;
+  PacketFate fates[REPORT_PACKETS];
+  int n = 0;
+  for (guint i = all->n_values > REPORT_PACKETS ? all->n_values - REPORT_PACKETS : 0; i < all->n_values; i++) {
+    fates[n] = (PacketFate){0};
+    n += take_fate(g_value_array_get_nth(all, i), &fates[n]);
+  }
+  GstClock *clock = gst_system_clock_obtain(); // that of the session's own times
+  int64_t now = (int64_t)gst_clock_get_time(clock);
+  gst_object_unref(clock);
+  if (n > 0)
+    mediaReport(handle, now, fates, n);
+}
+
+G_GNUC_END_IGNORE_DEPRECATIONS
+
+// The session sends each report up through what feeds it.
+static GstPadProbeReturn on_report(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  const GstStructure *s = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
+  if (s && gst_structure_has_name(s, "RTPTWCCPackets"))
+    tell_report(s, (uintptr_t)data);
+  return GST_PAD_PROBE_OK;
+}
+
+void report_watch(GstPad *pad, uintptr_t handle) {
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_report, (gpointer)handle, NULL);
+}
+
+// ---- requests for retransmission
+
+// A receiver asks for a lost packet every 100 ms or so until it comes. Behind a queue of half a second that is five copies
+// of each, which keep the queue full: a packet is sent again only once in RESEND_MS. (GStreamer's rtprtxsend has no limit.)
+enum { RESEND_MS = 500, RESENT = 1024 };
+
+typedef struct {
+  GMutex lock;
+  struct {
+    guint ssrc, seq;
+    int64_t at; // g_get_monotonic_time(), 0 for none yet
+  } seen[RESENT];
+} Resent;
+
+static gboolean resent_lately(Resent *r, guint ssrc, guint seq) {
+  int64_t now = g_get_monotonic_time();
+  g_mutex_lock(&r->lock);
+  typeof(r->seen[0]) *slot = &r->seen[(seq ^ ssrc) % RESENT];
+  gboolean lately = slot->at != 0 && slot->ssrc == ssrc && slot->seq == seq && now - slot->at < RESEND_MS * 1000;
+  if (!lately) {
+    slot->ssrc = ssrc;
+    slot->seq = seq;
+    slot->at = now;
+  }
+  g_mutex_unlock(&r->lock);
+  return lately;
+}
+
+static GstPadProbeReturn on_request(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  const GstStructure *s = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
+  guint seq = 0, ssrc = 0;
+  gboolean request = s && gst_structure_has_name(s, "GstRTPRetransmissionRequest") &&
+                     gst_structure_get_uint(s, "seqnum", &seq) && gst_structure_get_uint(s, "ssrc", &ssrc);
+  return request && resent_lately(data, ssrc, seq) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+static void resent_free(gpointer data) {
+  g_mutex_clear(&((Resent *)data)->lock);
+  g_free(data);
+}
+
+void resend_limit(GstElement *rtx) {
+  GstPad *pad = gst_element_get_static_pad(rtx, "src");
+  if (pad == NULL)
+    return;
+  Resent *r = g_new0(Resent, 1);
+  g_mutex_init(&r->lock);
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_request, r, resent_free);
+  gst_object_unref(pad);
+}

@@ -1,0 +1,212 @@
+package pipeline
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"boardcast/pipeline/congestion"
+)
+
+// sharedRate follows the viewers of one encoder with its bitrate. Nothing runs here: the viewers' own goroutines bring
+// their estimates, and the line's sets the encoder, so that no viewer ever waits for it.
+//
+// # Concurrency
+//
+// All methods may be called from any goroutine.
+type sharedRate struct {
+	ceiling int
+	live    bool // the encoder takes a new bitrate while it runs
+	wanted  atomic.Int64
+	changed chan struct{} // wanted is another
+
+	mu      sync.Mutex
+	policy  *congestion.Policy
+	began   time.Time
+	stepped time.Time
+	lastKey uint64
+	views   map[uint64]congestion.View
+	slow    map[uint64]bool
+}
+
+const (
+	policyEvery   = 100 * time.Millisecond
+	estimateLeast = 50_000
+	keyShare      = 4               // forced keyframes take at most one part in so many of the rate
+	longestPause  = 4 * time.Second // without one that is asked for
+	sparedKey     = 4 * time.Second // a viewer that gets keyframes only asks for one so often
+)
+
+// newSharedRate makes the rate of an encoder that runs at ceiling; floor is what no viewer lowers it below.
+func newSharedRate(ceiling, floor int, live bool) *sharedRate {
+	ceiling = max(ceiling, estimateLeast)
+	if !live {
+		floor = ceiling
+	}
+	r := &sharedRate{
+		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(),
+		policy: congestion.NewPolicy(congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling}),
+		views:  map[uint64]congestion.View{}, slow: map[uint64]bool{},
+	}
+	r.wanted.Store(int64(ceiling))
+	return r
+}
+
+// join makes a viewer's key and its estimator, which begins at the rate that it is sent.
+func (r *sharedRate) join() (uint64, *congestion.Estimator) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lastKey++
+	return r.lastKey, congestion.NewEstimator(congestion.Limits{
+		Min: estimateLeast, Max: r.ceiling + r.ceiling/4, Start: int(r.wanted.Load()),
+	})
+}
+
+func (r *sharedRate) leave(key uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.views, key)
+	delete(r.slow, key)
+}
+
+// see takes a viewer's estimate and tells whether the viewer is to get keyframes only.
+func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.views[key] = congestion.View{Key: key, Snapshot: s}
+	now := time.Now()
+	if now.Sub(r.stepped) >= policyEvery {
+		r.stepped = now
+		r.step(now.Sub(r.began))
+	}
+	return r.slow[key]
+}
+
+func (r *sharedRate) step(at time.Duration) {
+	views := make([]congestion.View, 0, len(r.views))
+	for _, v := range r.views {
+		views = append(views, v)
+	}
+	d := r.policy.Step(at, views)
+	clear(r.slow)
+	for _, k := range d.Slow {
+		r.slow[k] = true
+	}
+	if d.Changed && r.live {
+		r.wanted.Store(int64(d.Bitrate))
+		poke(r.changed)
+	}
+}
+
+// follower is a viewer's part: its estimate of its own link.
+type follower struct {
+	line      *line
+	key       uint64
+	estimator *congestion.Estimator
+	at        time.Duration // of the newest report, by the media clock
+	heard     time.Time     // when it was taken
+	slow      bool
+	asked     time.Time // for a keyframe, while slow
+}
+
+// follow begins when the viewer's codec, and so its encoder, is known.
+func (v *Viewer) follow(l *line) {
+	if l.rate == nil || v.net.line != nil {
+		return
+	}
+	v.net.line = l
+	v.net.key, v.net.estimator = l.rate.join()
+}
+
+func (v *Viewer) unfollow() {
+	if v.net.line != nil {
+		v.net.line.rate.leave(v.net.key)
+	}
+}
+
+// reported takes a report on what was sent.
+func (v *Viewer) reported(f congestion.Feedback) {
+	n := &v.net
+	if n.line == nil {
+		return
+	}
+	n.estimator.Receive(f)
+	n.at, n.heard = f.At, time.Now()
+	v.followNetwork()
+}
+
+// followNetwork tells the shared rate what is known by now. It is called with each report and, since silence counts too,
+// once a tick.
+func (v *Viewer) followNetwork() {
+	n := &v.net
+	if n.line == nil || n.heard.IsZero() {
+		return
+	}
+	s := n.estimator.Snapshot(n.at + time.Since(n.heard))
+	v.stat.EstimateBPS, v.stat.Loss, v.stat.RTTMS = s.Target, s.Loss, s.RTT.Milliseconds()
+	slow := n.line.rate.see(n.key, s)
+	if slow != n.slow {
+		n.slow, v.stat.KeyframesOnly, n.asked = slow, slow, time.Time{}
+		v.peer.Spare(slow)
+		v.log.Info("viewer's link", "keyframes_only", slow, "estimate_bps", s.Target, "loss", s.Loss)
+		n.line.ask()
+	}
+	if slow && time.Since(n.asked) >= sparedKey {
+		n.asked = time.Now()
+		n.line.ask()
+	}
+}
+
+// follows makes the line's bitrate follow its viewers' links, from that of the choice downwards.
+func (l *line) follows(c Choice, floor int) {
+	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
+	l.rate = newSharedRate(c.Format.Bitrate, floor, live)
+}
+
+// bitrate is what the encoder is to make, 0 for a line without one.
+func (l *line) bitrate() int64 {
+	if l.rate == nil {
+		return 0
+	}
+	return l.rate.wanted.Load()
+}
+
+// keyPause is the least time between two forced keyframes. On a slow link a keyframe takes long: lost packets ask for one,
+// and if each wish were met at once, the keyframes alone would fill the link and lose more.
+func (l *line) keyPause() time.Duration {
+	if l.rate == nil {
+		return keyInterval
+	}
+	takes := float64(l.fan.Count().KeyBytes) * 8 / float64(max(l.rate.wanted.Load(), 1))
+	return min(max(keyInterval, time.Duration(keyShare*takes*float64(time.Second))), longestPause)
+}
+
+// rateChanged is the channel that tells the line's goroutine of a new rate; nil, which never does, without one to follow.
+func (l *line) rateChanged() <-chan struct{} {
+	if l.rate == nil {
+		return nil
+	}
+	return l.rate.changed
+}
+
+// applyRate sets the running encoder to the rate that is wanted, where it takes one while it runs; a fresh one runs at its
+// ceiling.
+func (l *line) applyRate() {
+	if l.rate == nil || l.now == nil || l.now.bitrate == nil {
+		return
+	}
+	wanted := int(l.rate.wanted.Load())
+	if wanted == l.now.rateSet {
+		return
+	}
+	p, ok := l.now.bitrate(wanted)
+	if !ok {
+		return
+	}
+	l.now.rateSet = wanted
+	if err := l.now.stage.Set(EncoderName, p.Name, p.Value); err != nil {
+		l.log.Warn("set bitrate", "error", err, "bitrate_bps", wanted)
+		return
+	}
+	l.log.Debug("bitrate", "bitrate_bps", wanted)
+}

@@ -82,6 +82,8 @@ type Video struct {
 	Height    int     `mapstructure:"height"`    // pixels
 	Framerate int     `mapstructure:"framerate"` // pictures per second
 	Bitrate   Bitrate `mapstructure:"bitrate"`
+	// MinBitrate is what no viewer's network lowers the bitrate below, in bit/s.
+	MinBitrate Bitrate `mapstructure:"min-bitrate"`
 }
 
 // Audio describes the sound both ways.

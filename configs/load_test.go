@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Listen:     ":8080",
 		Signalling: Signalling{Origins: []string{}},
-		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30},
+		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, MinBitrate: 150_000},
 		Audio:      Audio{Microphone: Auto, Speaker: Auto, Bitrate: 64_000},
 		ICE:        ICE{TURN: []URL{}},
 		Viewers:    Viewers{Max: 16, Grace: 5 * time.Second},
@@ -81,6 +81,7 @@ var samples = map[string][3]string{
 	"video.height":              {"480", "32", "8192"},
 	"video.framerate":           {"1", "120", "15"},
 	"video.bitrate":             {"50k", "2.5M", "1234567"},
+	"video.min-bitrate":         {"50k", "1M", "300k"},
 	"audio.microphone":          {Test, None, "hw:CARD=Camera,DEV=0"},
 	"audio.speaker":             {None, "Desk speaker", "plughw:1"},
 	"audio.bitrate":             {"6k", "510k", "32k"},

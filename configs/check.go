@@ -14,6 +14,7 @@ func (c *Config) check(from map[string]Source) Problems {
 		{s.Room != "" && s.Server.IsZero(), "signalling.room", "needs signalling.server"},
 		{s.Peer != "" && s.Room != "", "signalling.peer", "cannot be used together with signalling.room: call one peer or serve a room"},
 		{s.Peer != "" && s.Peer == s.ID, "signalling.peer", "is this board's own signalling.id"},
+		{!c.WHIP.Token.IsZero() && c.WHIP.URL.IsZero(), "whip.token", "needs whip.url"},
 		{s.CA != "" && s.Insecure, "signalling.insecure", "makes signalling.ca useless: leave one of them out"},
 	}
 	var problems Problems

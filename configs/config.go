@@ -42,6 +42,7 @@ type Config struct {
 	Display    bool       `mapstructure:"display"`
 	TLS        TLS        `mapstructure:"tls"`
 	Signalling Signalling `mapstructure:"signalling"`
+	WHIP       WHIP       `mapstructure:"whip"`
 	Video      Video      `mapstructure:"video"`
 	Audio      Audio      `mapstructure:"audio"`
 	ICE        ICE        `mapstructure:"ice"`
@@ -70,6 +71,13 @@ type Signalling struct {
 	CA            string `mapstructure:"ca"` // PEM file
 	// Origins lists scheme://host[:port] in lower case, or "*".
 	Origins []string `mapstructure:"origins"`
+}
+
+// WHIP says to which media server to publish; the zero URL means none, and then
+// there is no token.
+type WHIP struct {
+	URL   URL    `mapstructure:"url"` // http or https
+	Token Secret `mapstructure:"token"`
 }
 
 // Video describes the picture. Zero Width, Height or Bitrate mean "choose for

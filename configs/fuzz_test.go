@@ -57,6 +57,9 @@ func printAndLoad(t *testing.T, c *Config) {
 		if u := c.Signalling.Server; s.Key == "signalling.server" {
 			text = u.Full()
 		}
+		if s.Key == "whip.url" {
+			text = c.WHIP.URL.Full()
+		}
 		flags[s.Key] = text
 	}
 	turn := make([]string, len(c.ICE.TURN))

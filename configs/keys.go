@@ -37,6 +37,8 @@ const (
 	KindSocket   Kind = "socket"  // ws or wss URL; may be empty
 	KindSTUN     Kind = "stun"    // may be empty
 	KindTURN     Kind = "turn"    // has a password
+	KindHTTP     Kind = "http"    // http or https URL; may be empty
+	KindSecret   Kind = "secret"  // is never shown; may be empty
 	KindOrigin   Kind = "origin"  // scheme://host[:port]
 )
 
@@ -65,6 +67,7 @@ const (
 	GroupPicture    = "Picture"
 	GroupSound      = "Sound"
 	GroupSignalling = "Signalling server elsewhere"
+	GroupWHIP       = "Media server for a larger audience"
 	GroupNetwork    = "Ways through routers"
 	GroupGeneral    = "General"
 )
@@ -116,6 +119,12 @@ var keys = []Key{
 		Help: "check the server's certificate by this authority's (PEM)",
 	},
 	{Name: "signalling.origins", Kind: KindOrigin, List: true},
+
+	{
+		Name: "whip.url", Kind: KindHTTP, Flag: "whip", Group: GroupWHIP, Unit: "url",
+		Help: "publish to the WHIP endpoint https://host/path (token: BOARDCAST_WHIP_TOKEN or the file)",
+	},
+	{Name: "whip.token", Kind: KindSecret},
 
 	{
 		Name: "video.camera", Kind: KindDevice, Words: []string{Auto, Test, None}, Flag: "camera", Group: GroupPicture, Unit: "name",

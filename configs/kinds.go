@@ -31,6 +31,8 @@ var parsers = map[Kind]func(Key, string) (any, *fault){
 	KindSocket:   parseURL,
 	KindSTUN:     parseURL,
 	KindTURN:     parseURL,
+	KindHTTP:     parseURL,
+	KindSecret:   parseSecret,
 	KindOrigin:   parseOrigin,
 }
 

@@ -74,6 +74,8 @@ var samples = map[string][3]string{
 	"signalling.insecure":       {"true", "false", "true"},
 	"signalling.ca":             {"1.pem", "2.pem", "3.pem"},
 	"signalling.origins":        {"https://a.example", "https://a.example,http://b.example:81", "*"},
+	"whip.url":                  {"https://a.example/whip", "http://[::1]:8889/x/whip", "https://b/live?key=***"},
+	"whip.token":                {"***", "***", "***"},
 	"video.camera":              {Test, None, "/dev/video0"},
 	"video.codec":               {CodecH264, CodecVP8, Auto},
 	"video.encoder":             {"x264enc", "v4l2h264enc", "vp8enc"},
@@ -99,6 +101,7 @@ var neededBy = map[string]map[string]string{
 	"tls.key":         {"tls.cert": "c"},
 	"signalling.peer": {"signalling.server": "wss://s"},
 	"signalling.room": {"signalling.server": "wss://s"},
+	"whip.token":      {"whip.url": "https://w"},
 }
 
 // TestPrecedence sets each key in each combination of the places and looks for

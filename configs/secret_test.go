@@ -15,7 +15,12 @@ func TestSecretsNeverShow(t *testing.T) {
 	c := load(t, Options{Flags: map[string]string{
 		"ice.turn":          "turn://user:" + secret + "@host:1?transport=tcp",
 		"signalling.server": "wss://host/ws?token=" + secret,
+		"whip.url":          "https://host/whip?key=" + secret,
+		"whip.token":        secret,
 	}})
+	if c.WHIP.Token.Full() != secret || c.WHIP.URL.Full() != "https://host/whip?key="+secret {
+		t.Fatalf("the token and the URL for the server are %q, %q", c.WHIP.Token.Full(), c.WHIP.URL.Full())
+	}
 	if got, want := c.ICE.TURN[0].Full(), "turn://user:"+secret+"@host:1?transport=tcp"; got != want {
 		t.Fatalf("Full = %s, want %s", got, want)
 	}
@@ -29,7 +34,7 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 	prints := map[string]string{"slog": log.String(), "json": string(asJSON), "String": c.String(), "settings": fmt.Sprint(c.Settings())}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
-		for name, v := range map[string]any{"config": c, "copy": *c, "ice": c.ICE, "server": c.Signalling.Server} {
+		for name, v := range map[string]any{"config": c, "copy": *c, "ice": c.ICE, "server": c.Signalling.Server, "whip": c.WHIP, "token": c.WHIP.Token} {
 			prints[name+" "+verb] = fmt.Sprintf(verb, v)
 		}
 	}
@@ -57,7 +62,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 		"turn://a:%zz" + secret + "@host", "turn://a: " + secret + "@host", "http://a:" + secret + "@host", secret,
 		"turn://a:" + secret + "\x00@host", "turnss://a:" + secret + "@host",
 	} {
-		for _, key := range []string{"ice.turn", "ice.stun", "signalling.server"} {
+		for _, key := range []string{"ice.turn", "ice.stun", "signalling.server", "whip.url"} {
 			_, err := Load(Options{Flags: map[string]string{key: text}})
 			if err == nil {
 				t.Errorf("%s %q is taken", key, text)
@@ -67,5 +72,18 @@ func TestErrorsShowNoSecret(t *testing.T) {
 				t.Errorf("%s %q: %v", key, text, err)
 			}
 		}
+	}
+}
+
+func TestTokenIsPlainText(t *testing.T) {
+	for _, text := range []string{secret + " ", secret + "\n", "ü" + secret, secret + "\x00", strings.Repeat(secret, 1000)} {
+		_, err := Load(Options{Flags: map[string]string{"whip.token": text, "whip.url": "https://host"}})
+		if err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	_, err := Load(Options{Flags: map[string]string{"whip.token": secret}})
+	if err == nil || !strings.Contains(err.Error(), "needs whip.url") || strings.Contains(err.Error(), secret) {
+		t.Errorf("a token without a URL: %v", err)
 	}
 }

@@ -24,6 +24,10 @@ var urlForms = map[Kind]urlForm{
 		schemes: []string{"wss", "ws"}, alias: map[string]string{"https": "wss", "http": "ws"}, path: true,
 		example: "wss://host:8443",
 	},
+	KindHTTP: {
+		schemes: []string{"https", "http"}, alias: map[string]string{"whip": "https", "whips": "https"}, path: true,
+		example: "https://host/path/whip",
+	},
 	KindSTUN: {
 		schemes: []string{"stun"}, ports: map[string]string{"stun": "3478"}, alias: map[string]string{"stuns": "stun"},
 		example: "stun://host:3478",

@@ -120,7 +120,7 @@ type PeerEvent struct {
 	Type   string              // "offer" or "answer", with Described
 	Text   string              // SDP, candidate, message, media
 	Index  int                 // m-line or channel
-	State  int                 // a Connection* constant, with ConnectionChanged
+	State  int                 // a Connection* constant, with ConnectionChanged; GatheringComplete or less, with GatheringChanged
 	DB     float64             // with Level
 	Report congestion.Feedback // with Reported
 	Err    error
@@ -145,6 +145,9 @@ const (
 	Failed   // the pipeline posted an error
 	Reported // the other side tells which packets arrived, and when
 )
+
+// GatheringComplete is the State of GatheringChanged that tells the end of our candidates.
+const GatheringComplete = 2
 
 // Connection states, as W3C numbers them in GStreamer.
 const (

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,8 +15,10 @@ const channelLabel = "channel"
 func (v *Viewer) message(m Message) error {
 	switch {
 	case m.OfferRequest:
+		v.oneWay = v.oneWay || m.OneWay
 		return v.makeOffer()
 	case m.Type == "offer":
+		v.oneWay = v.oneWay || m.OneWay
 		return v.takeOffer(m.SDP)
 	case m.Type == "answer":
 		return v.takeAnswer(m.SDP)
@@ -37,12 +40,13 @@ func (v *Viewer) order() []Codec {
 
 // audioDirection is the direction of our audio section, empty for none.
 func (v *Viewer) audioDirection() string {
+	talkback := v.b.plan().Talkback && !v.oneWay
 	switch {
-	case v.b.audio != nil && v.b.plan().Talkback:
+	case v.b.audio != nil && talkback:
 		return "sendrecv"
 	case v.b.audio != nil:
 		return "sendonly"
-	case v.b.plan().Talkback:
+	case talkback:
 		return "recvonly"
 	}
 	return ""
@@ -72,6 +76,9 @@ func (v *Viewer) makeOffer() error {
 		v.added[AudioSlot] = true
 	}
 	v.open = true
+	if v.oneWay {
+		return v.peer.Open("")
+	}
 	return v.peer.Open(channelLabel)
 }
 
@@ -88,6 +95,9 @@ func (v *Viewer) takeOffer(text string) error {
 	v.sections = sections
 	if err := v.addAnswerMedia(); err != nil {
 		return err
+	}
+	if v.oneWay && !v.added[VideoSlot] && len(v.b.coded) > 0 && slices.ContainsFunc(sections, section.wantsVideo) {
+		return fmt.Errorf("the viewer takes none of our codecs (%v)", v.order())
 	}
 	if !v.open {
 		v.open = true
@@ -117,14 +127,18 @@ func (v *Viewer) answerSection(s section) (slot Slot, direction, prefs string) {
 	if s.rejected || !s.takes {
 		return 0, "", ""
 	}
+	direction = "sendrecv"
+	if v.oneWay {
+		direction = "sendonly"
+	}
 	switch s.kind {
 	case "video":
 		if c, pt, ok := s.pick(v.order()); ok {
-			return VideoSlot, "sendrecv", following(Preferences(c, v.b.plan().Format, pt), s.following(pt))
+			return VideoSlot, direction, following(Preferences(c, v.b.plan().Format, pt), s.following(pt))
 		}
 	case "audio":
 		if _, pt, ok := s.pick([]Codec{opus}); ok && v.b.audio != nil {
-			return AudioSlot, "sendrecv", opusPreferences(pt)
+			return AudioSlot, direction, opusPreferences(pt)
 		}
 	}
 	return 0, "", ""
@@ -182,6 +196,9 @@ func (v *Viewer) event(e PeerEvent) error {
 	case Reported:
 		v.reported(e.Report)
 	case GatheringChanged:
+		if e.State == GatheringComplete {
+			v.send(Message{Gathered: true})
+		}
 	}
 	return nil
 }
@@ -205,7 +222,7 @@ func (v *Viewer) described(e PeerEvent) error {
 	if err := v.peer.SetLocal(e.Type, e.Text); err != nil {
 		return err
 	}
-	v.send(Message{Type: e.Type, SDP: withoutSSRC(e.Text)})
+	v.send(Message{Type: e.Type, SDP: v.outgoing(e.Text)})
 	if e.Type == "offer" {
 		v.advance(offered, answerLimit)
 		return nil
@@ -248,7 +265,7 @@ func (v *Viewer) attach() error {
 				return fmt.Errorf("the viewer takes none of our codecs (%v)", v.order())
 			}
 			v.stat.Codec = c
-			if err := v.attachTo(VideoSlot, v.b.coded[c], PayloadGraph(c, pt, s.following(pt))); err != nil {
+			if err := v.attachTo(VideoSlot, v.b.coded[c], v.fromSource(VideoSlot, PayloadGraph(c, pt, s.following(pt)))); err != nil {
 				return err
 			}
 			v.follow(v.b.coded[c])
@@ -257,7 +274,7 @@ func (v *Viewer) attach() error {
 			if !ok {
 				continue
 			}
-			if err := v.attachTo(AudioSlot, v.b.audio, opusPayloadGraph(pt)); err != nil {
+			if err := v.attachTo(AudioSlot, v.b.audio, v.fromSource(AudioSlot, opusPayloadGraph(pt))); err != nil {
 				return err
 			}
 		}

@@ -87,6 +87,9 @@ func (s section) following(pt int) int {
 	return 0
 }
 
+// wantsVideo says whether the other side is there for a picture: it is not served with sound alone.
+func (s section) wantsVideo() bool { return s.kind == "video" && s.takes && !s.rejected }
+
 // pick finds the first of our codecs, in our order, that the section takes, and its payload type there.
 func (s section) pick(order []Codec) (Codec, int, bool) {
 	for _, c := range order {

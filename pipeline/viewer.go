@@ -19,6 +19,10 @@ type Message struct {
 	Type, SDP    string // "offer" or "answer"
 	Candidate    string
 	MLine        int
+	Gathered     bool // from us: no more candidates follow
+	// OneWay goes with an offer request or an offer: we send and take nothing, there is no talkback and no data channel of
+	// ours. The description names the sources then, as servers want it, which unlike browsers do not guess them.
+	OneWay bool
 }
 
 // Time limits of a viewer's life.
@@ -77,6 +81,8 @@ type Viewer struct {
 	open        bool // the peer has been opened
 	offering    bool // we are to make the offer
 	remote      bool // the remote description is set
+	oneWay      bool // see Message.OneWay
+	ssrc        [2]uint32
 	pending     []Message
 	sections    []section
 	added       [2]bool // slots that have a section

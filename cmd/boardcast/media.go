@@ -16,17 +16,31 @@ type media struct {
 	broadcast *pipeline.Broadcast // set before ready is closed
 }
 
-// errStopping answers callers while the program ends.
-var errStopping = errors.New("the program is stopping")
+// errStopping answers callers while the program ends, errStarting those who would not wait for its beginning.
+var (
+	errStopping = errors.New("the program is stopping")
+	errStarting = errors.New("the program is starting")
+)
 
-// Open implements [signalling.Media].
-func (m *media) Open(peer string, send func(signalling.Payload)) (signalling.Session, error) {
+// join waits for ready and makes a viewer.
+func (m *media) join(ctx context.Context, peer string, send func(pipeline.Message)) (*pipeline.Viewer, error) {
 	select {
 	case <-m.ready:
 	case <-m.ctx.Done():
 		return nil, errStopping
+	case <-ctx.Done():
+		return nil, errStarting
 	}
-	v, err := m.broadcast.Join(peer, func(msg pipeline.Message) { send(payload(msg)) })
+	return m.broadcast.Join(peer, send)
+}
+
+// Open implements [signalling.Media].
+func (m *media) Open(peer string, send func(signalling.Payload)) (signalling.Session, error) {
+	v, err := m.join(m.ctx, peer, func(msg pipeline.Message) {
+		if !msg.Gathered { // peers of the family have no use for it, and some none for an empty candidate
+			send(payload(msg))
+		}
+	})
 	switch {
 	case errors.Is(err, pipeline.ErrFull):
 		return nil, signalling.ErrFull

@@ -45,6 +45,7 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 			return err
 		}
 	}
+	publisher := newPublisher(cfg, m, log)
 	site := newSite(cfg, id, hub, m, log)
 	if err := listen(site, stdout); err != nil {
 		return err
@@ -56,6 +57,9 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	group.Go(func() error { return streamMedia(ctx, cfg, m, stdout, log) })
 	if client != nil {
 		group.Go(func() error { return client.Run(ctx) })
+	}
+	if publisher != nil {
+		group.Go(func() error { return publisher.Run(ctx) })
 	}
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -171,6 +175,7 @@ func turnURLs(cfg *configs.Config) []string {
 func newSite(cfg *configs.Config, id string, hub *signalling.Server, m *media, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
 		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Signalling: hub, Version: buildVersion(),
+		WHEP:   newEndpoint(cfg, hub, m, log),
 		Status: func() any { return status(hub, m) },
 		Page:   web.Page{Peer: id, ICEServers: iceServers(cfg), Talkback: true},
 		Logger: log.With("component", "web"),

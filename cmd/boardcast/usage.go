@@ -14,7 +14,7 @@ import (
 // groups are the headings of the flags, in their order.
 var groups = []string{
 	configs.GroupPage, configs.GroupPicture, configs.GroupSound,
-	configs.GroupSignalling, configs.GroupNetwork, configs.GroupGeneral,
+	configs.GroupSignalling, configs.GroupWHIP, configs.GroupNetwork, configs.GroupGeneral,
 }
 
 // usage writes how a command is used; cobra writes the command's text above.

@@ -36,6 +36,7 @@ var rooms = []room{
 		inTests: []string{"device"},
 	},
 	{dir: "internal/signalling", theirs: []string{websocket}},
+	{dir: "internal/whip"},
 	{dir: "internal/web", inTests: []string{websocket}},
 	{dir: "internal/doctor"},
 	{dir: "internal/rules"},
@@ -43,6 +44,7 @@ var rooms = []room{
 		dir: "cmd/boardcast",
 		ours: []string{
 			"board", "device", "configs", "pipeline", "pipeline/gst", "internal/signalling", "internal/web", "internal/doctor",
+			"internal/whip",
 		},
 		theirs: []string{
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",

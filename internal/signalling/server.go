@@ -74,7 +74,7 @@ func NewServer(opts ServerOptions) *Server {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.upgrader = websocket.Upgrader{
-		HandshakeTimeout: limits.Hello, WriteBufferPool: &sync.Pool{}, CheckOrigin: s.allowed,
+		HandshakeTimeout: limits.Hello, WriteBufferPool: &sync.Pool{}, CheckOrigin: s.Allowed,
 		ReadBufferSize: 4096, WriteBufferSize: 4096,
 	}
 	return s
@@ -197,8 +197,8 @@ func (s *Server) closeEmpty() {
 	}
 }
 
-// allowed keeps pages of other sites away: a browser sends their origin along.
-func (s *Server) allowed(r *http.Request) bool {
+// Allowed keeps pages of other sites away: a browser sends their origin along.
+func (s *Server) Allowed(r *http.Request) bool {
 	given := r.Header.Get("Origin")
 	if given == "" {
 		return true

@@ -44,8 +44,7 @@ func (s *Server) handler() http.Handler {
 			w.Header().Set(name, value)
 		}
 		if !clients.allow(client(r.RemoteAddr)) {
-			w.Header().Set("Retry-After", "1")
-			http.Error(w, "too many requests", http.StatusTooManyRequests)
+			tooMany(w)
 			return
 		}
 		s.log.Debug("request", slog.String(keyMethod, r.Method), slog.String(keyPath, r.URL.Path),
@@ -70,7 +69,23 @@ func (s *Server) routes() *http.ServeMux {
 	if s.opts.Signalling != nil {
 		mux.HandleFunc("GET /ws", serveUpgradeRequired)
 	}
+	if s.opts.WHEP != nil {
+		players := newLimiter(offersPerSecond, offerBurst, time.Now)
+		mux.Handle("/whep/", s.opts.WHEP)
+		mux.HandleFunc("/whep", func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && !players.allow(client(r.RemoteAddr)) {
+				tooMany(w)
+				return
+			}
+			s.opts.WHEP.ServeHTTP(w, r)
+		})
+	}
 	return mux
+}
+
+func tooMany(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "too many requests", http.StatusTooManyRequests)
 }
 
 // isSignalling tells a WebSocket handshake from the rest. The page uses /ws, but peers of the sendrecv family connect

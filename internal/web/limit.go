@@ -10,7 +10,9 @@ import (
 
 const (
 	requestsPerSecond = 100
-	requestBurst      = 400  // thirty people behind one address opening the page at once
+	requestBurst      = 400 // thirty people behind one address opening the page at once
+	offersPerSecond   = 5   // of WHEP, each of which makes a pipeline
+	offerBurst        = 40
 	maxClients        = 1024 // addresses remembered
 	maxConns          = 1024
 	maxConnsPerClient = 256

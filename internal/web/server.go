@@ -50,6 +50,7 @@ type Options struct {
 	TLSCert    string       // PEM file of the certificate chain; serves https when set, and then TLSKey must be set too
 	TLSKey     string       // PEM file of the private key
 	Signalling http.Handler // answers every WebSocket handshake; nil: there are none
+	WHEP       http.Handler // answers /whep and what is below; nil: there is none
 	Status     func() any   // what /api/status shows, a value that marshals to a JSON object; nil: only the version
 	Version    string       // the program's, for /config.json
 	Page       Page         // settings handed to the page

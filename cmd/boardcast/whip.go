@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"boardcast/configs"
+	"boardcast/internal/signalling"
+	"boardcast/internal/whip"
+	"boardcast/pipeline"
+)
+
+// newEndpoint answers players of WHEP. Who may come is what the signalling's origins say.
+func newEndpoint(cfg *configs.Config, hub *signalling.Server, m *media, log *slog.Logger) *whip.Endpoint {
+	var servers []whip.ICEServer
+	for _, s := range iceServers(cfg) {
+		for _, u := range s.URLs {
+			servers = append(servers, whip.ICEServer{URL: u, Username: s.Username, Credential: s.Credential})
+		}
+	}
+	return whip.NewEndpoint(whip.EndpointOptions{
+		Media: oneWay{m}, ICEServers: servers, Allowed: hub.Allowed, Logger: log.With("component", "whep"),
+	})
+}
+
+// newPublisher is nil when there is nowhere to publish to.
+func newPublisher(cfg *configs.Config, m *media, log *slog.Logger) *whip.Client {
+	if cfg.WHIP.URL.IsZero() {
+		return nil
+	}
+	return whip.NewClient(whip.ClientOptions{
+		URL: cfg.WHIP.URL.Full(), Token: cfg.WHIP.Token.Full(), Logger: log.With("component", "whip"),
+	}, oneWay{m})
+}
+
+// oneWay is the streamer as WHIP and WHEP see it: it sends and takes nothing.
+type oneWay struct{ *media }
+
+// Open implements [whip.Media].
+func (o oneWay) Open(ctx context.Context, peer string, send func(whip.Message)) (whip.Session, error) {
+	v, err := o.join(ctx, peer, func(m pipeline.Message) {
+		send(whip.Message{Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine, Gathered: m.Gathered})
+	})
+	switch {
+	case errors.Is(err, pipeline.ErrFull):
+		return nil, whip.ErrFull
+	case errors.Is(err, errStarting), errors.Is(err, errStopping), errors.Is(err, pipeline.ErrClosed):
+		return nil, fmt.Errorf("%w: %w", whip.ErrLater, err)
+	case err != nil:
+		return nil, err
+	}
+	return oneWaySession{v}, nil
+}
+
+// oneWaySession is a viewer as WHIP and WHEP see it.
+type oneWaySession struct{ *pipeline.Viewer }
+
+// Receive implements [whip.Session].
+func (s oneWaySession) Receive(m whip.Message) {
+	s.Viewer.Receive(pipeline.Message{
+		OneWay: true, OfferRequest: m.OfferRequest, Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine,
+	})
+}

@@ -1,0 +1,173 @@
+package whip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	requestLimit = 10 * time.Second // for one request and its answer
+	offerLimit   = 20 * time.Second // for the media to make the offer
+	deleteLimit  = time.Second      // for a farewell: the program may be ending
+
+	backoffFirst = time.Second
+	backoffMost  = 30 * time.Second
+	// A refusal that time alone does not heal is asked about at this interval: somebody may have repaired it.
+	refusedEvery = time.Minute
+	// A session that lasted this long was a good one, longer than media take to give up on a connection: the next failure
+	// starts the back-off anew.
+	stableAfter = 30 * time.Second
+	// The longest that a server's Retry-After is heeded.
+	retryAfterMost = 5 * time.Minute
+)
+
+// ErrOptions is in the errors of [Client.Run] that are about the options.
+var ErrOptions = errors.New("impossible WHIP options")
+
+// ClientOptions configure a [Client].
+type ClientOptions struct {
+	URL       string            // https:// or http://; what follows a ? may be a secret and is never logged
+	Token     string            // bearer token, never logged; empty: none
+	Transport http.RoundTripper // nil: the usual
+	Logger    *slog.Logger      // nil: silent
+}
+
+// Client publishes to a media server, and again whenever that ends.
+type Client struct {
+	opts    ClientOptions
+	media   Media
+	log     *slog.Logger
+	http    *http.Client
+	attempt int    // failures in a row
+	lastErr string // not to be logged again
+}
+
+// NewClient returns a client that makes its sessions by m. Its options are checked by Run.
+func NewClient(o ClientOptions, m Media) *Client {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{
+		opts: o, media: m, log: o.Logger,
+		http: &http.Client{Transport: o.Transport, Timeout: requestLimit, CheckRedirect: stay},
+	}
+}
+
+// Run publishes until ctx ends; then it hangs up and returns nil. The only errors, wrapping [ErrOptions], are those that
+// time can't heal. Run is called once.
+func (c *Client) Run(ctx context.Context) error {
+	endpoint, err := url.Parse(c.opts.URL)
+	switch {
+	case err != nil: // its text would hold the whole URL
+		return fmt.Errorf("%w: the URL can't be read", ErrOptions)
+	case endpoint.Scheme != "https" && endpoint.Scheme != "http" || endpoint.Host == "":
+		return fmt.Errorf("%w: the URL must look like https://host/path", ErrOptions)
+	}
+	c.log = c.log.With(keyServer, shown(endpoint))
+	if endpoint.Scheme == "http" && c.opts.Token != "" {
+		c.log.Warn("the token goes out unencrypted", keyHint, "use https")
+	}
+	for {
+		begin := time.Now()
+		err := c.publish(ctx, endpoint)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(begin) >= stableAfter {
+			c.attempt, c.lastErr = 0, ""
+		}
+		delay := c.delay(err)
+		c.report(err, delay)
+		pause := time.NewTimer(delay)
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return nil
+		case <-pause.C:
+		}
+	}
+}
+
+// shown is the URL without what may be a secret.
+func shown(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// publish serves one session from its offer to its end; the error says how it ended and is never nil.
+func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
+	said := newCollector()
+	offering, cancel := context.WithTimeout(ctx, offerLimit)
+	defer cancel()
+	session, err := c.media.Open(offering, "whip", said.send)
+	if err != nil {
+		return fmt.Errorf("open media: %w", err)
+	}
+	defer session.Close()
+	session.Receive(Message{OfferRequest: true})
+	offer, err := said.description(offering, session)
+	if err != nil {
+		return fmt.Errorf("make the offer: %w", err)
+	}
+	p, err := c.post(ctx, endpoint, offer)
+	if p != nil {
+		defer c.hangUp(ctx, p)
+	}
+	if err != nil {
+		return err
+	}
+	session.Receive(Message{Type: TypeAnswer, SDP: p.answer})
+	c.log.Info("published", keyServers, iceServers(p.links))
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-session.Done():
+			return errEnded
+		case <-said.news:
+			if late, end := said.take(); len(late) > 0 {
+				c.trickle(ctx, p, offer, late, end)
+			}
+		}
+	}
+}
+
+// delay says how long to wait after err. Attempts are spread, so that many boards that lost the same server do not come
+// back in step.
+func (c *Client) delay(err error) time.Duration {
+	c.attempt++
+	ceiling := min(backoffMost, backoffFirst<<min(c.attempt-1, 10))
+	var r *refused
+	if errors.As(err, &r) && r.lasting() {
+		ceiling = refusedEvery
+		return ceiling/2 + rand.N(ceiling/2)
+	}
+	delay := rand.N(ceiling) + 1
+	if r != nil {
+		delay = max(delay, min(r.retryAfter, retryAfterMost))
+	}
+	return delay
+}
+
+// report logs a failure once, however often it repeats; one that time alone does not heal as an error, with a remedy.
+func (c *Client) report(err error, delay time.Duration) {
+	attrs := []any{keyError, err, keyAttempt, c.attempt, keyDelay, delay.Seconds()}
+	say := c.log.Warn
+	var r *refused
+	if errors.As(err, &r) && r.lasting() {
+		say = c.log.Error
+		attrs = append(attrs, keyHint, r.hint())
+	}
+	if text := err.Error(); text == c.lastErr {
+		say = c.log.Debug
+	} else {
+		c.lastErr = text
+	}
+	say("not publishing, will retry", attrs...)
+}

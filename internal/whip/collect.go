@@ -1,0 +1,88 @@
+package whip
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// gatherLimit is how long a description waits for its candidates. They go out with it, because a player hears of none
+// that come later, and not every server does.
+const gatherLimit = time.Second
+
+// errEnded tells that the media has ended.
+var errEnded = errors.New("the media has ended")
+
+// collector keeps what a session says until it is asked for. Safe for concurrent use.
+type collector struct {
+	mu         sync.Mutex
+	text       string // the description
+	candidates []Message
+	gathered   bool
+	news       chan struct{} // has a value when something came
+}
+
+func newCollector() *collector { return &collector{news: make(chan struct{}, 1)} }
+
+// send takes one message of the session.
+func (c *collector) send(m Message) {
+	c.mu.Lock()
+	switch {
+	case m.Type != "":
+		c.text = m.SDP
+	case m.Candidate != "":
+		c.candidates = append(c.candidates, m)
+	case m.Gathered:
+		c.gathered = true
+	}
+	c.mu.Unlock()
+	select {
+	case c.news <- struct{}{}:
+	default:
+	}
+}
+
+// description waits for the session's description and returns it with the candidates that came within gatherLimit.
+func (c *collector) description(ctx context.Context, s Session) (string, error) {
+	if err := c.until(ctx, s, func() bool { return c.text != "" }); err != nil {
+		return "", err
+	}
+	gather, cancel := context.WithTimeout(ctx, gatherLimit)
+	defer cancel()
+	if err := c.until(gather, s, func() bool { return c.gathered }); errors.Is(err, errEnded) || ctx.Err() != nil {
+		return "", err
+	}
+	candidates, gathered := c.take()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return withCandidates(c.text, candidates, gathered), nil
+}
+
+// take returns the candidates since the last take, and whether they were the last ones.
+func (c *collector) take() (candidates []Message, gathered bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	candidates = c.candidates
+	c.candidates = nil
+	return candidates, c.gathered
+}
+
+// until waits for ok, which is called with the lock held.
+func (c *collector) until(ctx context.Context, s Session, ok func() bool) error {
+	for {
+		c.mu.Lock()
+		done := ok()
+		c.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-c.news:
+		case <-s.Done():
+			return errEnded
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package whip
+
+import (
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Path is where an [Endpoint] takes offers; its sessions are below.
+const Path = "/whep"
+
+// Time limits of an offer, in all less than what the HTTP server gives an answer.
+const (
+	openLimit   = 5 * time.Second // for the media to take it
+	answerLimit = 7 * time.Second // for the answer, candidates included
+)
+
+// maxOffers is how many offers are answered at once.
+const maxOffers = 16
+
+// EndpointOptions configure an [Endpoint].
+type EndpointOptions struct {
+	Media      Media
+	ICEServers []ICEServer
+	// Allowed judges requests that carry an Origin header, which browsers send; nil refuses them all.
+	Allowed func(*http.Request) bool
+	Logger  *slog.Logger // nil: silent
+}
+
+// Endpoint answers players of WHEP at [Path] and below: one POST with an offer makes a session, which is a resource of its
+// own until it is deleted or its media ends. The name of a session cannot be guessed and is all that protects it.
+//
+// # Concurrency
+//
+// Safe for concurrent use. It has no goroutine of its own: sessions that have ended are forgotten when the next request
+// comes, and those that have not end with their media.
+type Endpoint struct {
+	opts   EndpointOptions
+	log    *slog.Logger
+	offers chan struct{} // holds a value for each offer that is being answered
+
+	mu       sync.Mutex
+	sessions map[string]resource
+	players  int
+}
+
+// resource is a session as HTTP sees it.
+type resource struct {
+	session Session
+	etag    string
+	offer   description
+}
+
+// NewEndpoint returns an endpoint without sessions.
+func NewEndpoint(o EndpointOptions) *Endpoint {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Allowed == nil {
+		o.Allowed = func(*http.Request) bool { return false }
+	}
+	return &Endpoint{opts: o, log: o.Logger, offers: make(chan struct{}, maxOffers), sessions: map[string]resource{}}
+}
+
+// methods are what a path answers to. GET has no representation here, which is said by 204 (section 4.1 of the draft).
+type methods map[string]http.HandlerFunc
+
+func (m methods) allow() string { return strings.Join(slices.Sorted(maps.Keys(m)), ", ") }
+
+func empty(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
+
+// ServeHTTP implements [http.Handler].
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if !e.admit(w, r) {
+		http.Error(w, "pages of this origin may not play here; signalling.origins lists those that may", http.StatusForbidden)
+		return
+	}
+	var known methods
+	switch id, below := strings.CutPrefix(r.URL.Path, Path+"/"); {
+	case !below && r.URL.Path == Path:
+		w.Header().Set("Accept-Post", sdpType)
+		known = methods{http.MethodGet: empty, http.MethodHead: empty, http.MethodPost: e.create}
+	case id != "" && r.Method == http.MethodOptions || e.alive(id):
+		w.Header().Set("Accept-Patch", fragmentType)
+		known = methods{
+			http.MethodGet: empty, http.MethodHead: empty,
+			http.MethodPatch:  func(w http.ResponseWriter, r *http.Request) { e.patch(w, r, id) },
+			http.MethodDelete: func(w http.ResponseWriter, _ *http.Request) { e.remove(w, id) },
+		}
+	default:
+		http.Error(w, "no such session", http.StatusNotFound)
+		return
+	}
+	known[http.MethodOptions] = func(w http.ResponseWriter, r *http.Request) { options(w, r, known.allow()) }
+	answer, ok := known[r.Method]
+	if !ok {
+		w.Header().Set("Allow", known.allow())
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	answer(w, r)
+}
+
+// admit refuses pages of other sites, and lets those that may read the answer.
+func (e *Endpoint) admit(w http.ResponseWriter, r *http.Request) bool {
+	w.Header().Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true // no browser
+	}
+	if !e.opts.Allowed(r) {
+		return false
+	}
+	w.Header().Set("Access-Control-Allow-Origin", origin)
+	w.Header().Set("Access-Control-Expose-Headers", "Accept-Patch, ETag, Link, Location, Retry-After")
+	return true
+}
+
+// options answers 200, as the draft has it; to a browser that asks before it sends, what it may.
+func options(w http.ResponseWriter, r *http.Request, allow string) {
+	w.Header().Set("Allow", allow)
+	if r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != "" {
+		w.Header().Set("Access-Control-Allow-Methods", allow)
+		w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")
+		w.Header().Set("Access-Control-Max-Age", "600")
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// alive says whether there is such a session, and forgets those that have ended.
+func (e *Endpoint) alive(id string) bool {
+	_, ok := e.find(id)
+	return ok
+}
+
+func (e *Endpoint) find(id string) (resource, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.forgetEndedLocked()
+	res, ok := e.sessions[id]
+	return res, ok
+}
+
+func (e *Endpoint) forgetEndedLocked() {
+	maps.DeleteFunc(e.sessions, func(_ string, r resource) bool {
+		select {
+		case <-r.session.Done():
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+// remove answers DELETE: the player has hung up.
+func (e *Endpoint) remove(w http.ResponseWriter, id string) {
+	e.mu.Lock()
+	res, ok := e.sessions[id]
+	delete(e.sessions, id)
+	e.mu.Unlock()
+	if !ok {
+		http.Error(w, "no such session", http.StatusNotFound)
+		return
+	}
+	res.session.Close()
+	w.WriteHeader(http.StatusOK)
+}

@@ -1,0 +1,182 @@
+package whip
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// fragment is the body of a PATCH (RFC 8840 section 9): candidates, each under the mid of its section.
+type fragment struct {
+	credentials credentials // empty when none are named
+	sections    []fragmentSection
+}
+
+type fragmentSection struct {
+	media      string // the m-line without "m="
+	mid        string
+	candidates []string // "candidate:..."
+	end        bool     // no more follow
+}
+
+// maxCandidates is how many a fragment may hold.
+const maxCandidates = 64
+
+const (
+	maxCandidate = 512 // bytes
+	maxMid       = 64  // bytes
+)
+
+var number = regexp.MustCompile(`^[0-9]+$`)
+
+// isCandidate reports whether the value of an attribute is a candidate by its form (RFC 8839 section 5.1): foundation,
+// component, transport, priority, address, port, "typ", type, and more that may follow.
+func isCandidate(value string) bool {
+	words := strings.Split(value, " ")
+	if len(value) > maxCandidate || len(words) < 8 || slices.Contains(words, "") || !visible(value) {
+		return false
+	}
+	return number.MatchString(words[1]) && number.MatchString(words[3]) && number.MatchString(words[5]) && words[6] == "typ"
+}
+
+// visible reports whether a text is all printable ASCII.
+func visible(text string) bool {
+	return strings.IndexFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) < 0
+}
+
+func isMid(text string) bool {
+	return text != "" && len(text) <= maxMid && visible(text) && !strings.Contains(text, " ")
+}
+
+// parseFragment reads a fragment; every error is errMalformed. Attributes that it does not know are left out.
+func parseFragment(text string) (fragment, error) {
+	var f fragment
+	lines, err := splitLines(text)
+	if err != nil {
+		return f, err
+	}
+	var found iceLines
+	total := 0
+	for n, line := range lines {
+		name, value, _ := strings.Cut(line, "=")
+		switch {
+		case name == "m" && mediaLine.MatchString(value):
+			f.sections = append(f.sections, fragmentSection{media: value})
+		case name == "a":
+			found.note(value)
+			err = f.attribute(value)
+		default:
+			return f, fmt.Errorf("%w: line %d", errMalformed, n+1)
+		}
+		if err != nil {
+			return f, fmt.Errorf("%w: line %d", err, n+1)
+		}
+	}
+	f.credentials = found.pairs()
+	if len(found.ufrags) != len(found.pwds) {
+		return f, fmt.Errorf("%w: ice-ufrag and ice-pwd come in pairs", errMalformed)
+	}
+	for _, s := range f.sections {
+		if s.mid == "" {
+			return f, fmt.Errorf("%w: a section without a mid", errMalformed)
+		}
+		total += len(s.candidates)
+	}
+	if total > maxCandidates || len(f.sections) > maxCandidates {
+		return f, fmt.Errorf("%w: more than %d candidates", errMalformed, maxCandidates)
+	}
+	return f, nil
+}
+
+func (f *fragment) attribute(value string) error {
+	name, rest, _ := strings.Cut(value, ":")
+	var last *fragmentSection
+	if len(f.sections) > 0 {
+		last = &f.sections[len(f.sections)-1]
+	}
+	switch {
+	case name == "candidate" && last != nil && isCandidate(value):
+		last.candidates = append(last.candidates, value)
+	case name == "candidate":
+		return errMalformed
+	case name == "mid" && last != nil && isMid(rest):
+		last.mid = rest
+	case name == "mid":
+		return errMalformed
+	case name == "end-of-candidates" && last != nil:
+		last.end = true
+	}
+	return nil
+}
+
+// String writes the fragment as it goes into a body, the credentials with each section.
+func (f fragment) String() string {
+	var out strings.Builder
+	put := func(format string, args ...any) { fmt.Fprintf(&out, format+"\r\n", args...) }
+	secrets := func() {
+		for _, ufrag := range sortedKeys(f.credentials) {
+			put("a=ice-ufrag:%s", ufrag)
+			put("a=ice-pwd:%s", f.credentials[ufrag])
+		}
+	}
+	if len(f.sections) == 0 {
+		secrets()
+	}
+	for _, s := range f.sections {
+		put("m=%s", s.media)
+		put("a=mid:%s", s.mid)
+		secrets()
+		for _, c := range s.candidates {
+			put("a=%s", c)
+		}
+		if s.end {
+			put("a=end-of-candidates")
+		}
+	}
+	return out.String()
+}
+
+// restarts says whether the fragment names an ICE session other than that of the credentials.
+func (f fragment) restarts(of credentials) bool {
+	for ufrag, pwd := range f.credentials {
+		if current, known := of[ufrag]; !known || current != pwd {
+			return true
+		}
+	}
+	return false
+}
+
+// messages are the candidates as a session takes them. Those of a section that the description lacks are left out.
+func (f fragment) messages(d description) []Message {
+	var out []Message
+	for _, s := range f.sections {
+		for mline, known := range d.sections {
+			if known.mid != s.mid {
+				continue
+			}
+			for _, c := range s.candidates {
+				out = append(out, Message{Candidate: c, MLine: mline})
+			}
+			break
+		}
+	}
+	return out
+}
+
+// fragmentOf says by a fragment which candidates of a description of ours came after it was sent.
+func fragmentOf(d description, candidates []Message, end bool) fragment {
+	f := fragment{credentials: d.credentials}
+	for mline, s := range d.sections {
+		part := fragmentSection{media: s.media, mid: s.mid, end: end}
+		for _, c := range candidates {
+			if c.MLine == mline {
+				part.candidates = append(part.candidates, c.Candidate)
+			}
+		}
+		if len(part.candidates) > 0 {
+			f.sections = append(f.sections, part)
+		}
+	}
+	return f
+}

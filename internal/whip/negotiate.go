@@ -1,0 +1,217 @@
+package whip
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// refusal is a request that is answered with an error.
+type refusal struct {
+	code       int
+	text       string
+	retryAfter int // seconds; 0: not said
+}
+
+func (r refusal) Error() string { return r.text }
+
+func (r refusal) write(w http.ResponseWriter) {
+	if r.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(r.retryAfter))
+	}
+	http.Error(w, r.text, r.code)
+}
+
+// fail answers with what the error says, 500 when it is no refusal.
+func (e *Endpoint) fail(w http.ResponseWriter, err error) {
+	var r refusal
+	if !errors.As(err, &r) {
+		e.log.Error("session not made", keyError, err)
+		r = refusal{code: http.StatusInternalServerError, text: "the session cannot be made"}
+	}
+	r.write(w)
+}
+
+// body reads a body of the media type.
+func body(w http.ResponseWriter, r *http.Request, mediaType string, most int64) (string, error) {
+	if given, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || given != mediaType {
+		return "", refusal{code: http.StatusUnsupportedMediaType, text: "the body must be " + mediaType}
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return "", refusal{
+			code: http.StatusRequestEntityTooLarge,
+			text: "the body is larger than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes",
+		}
+	case err != nil:
+		return "", refusal{code: http.StatusBadRequest, text: "the body ends early"}
+	}
+	return string(text), nil
+}
+
+// create answers a POST: an offer makes a session.
+func (e *Endpoint) create(w http.ResponseWriter, r *http.Request) {
+	text, err := body(w, r, sdpType, maxSDP)
+	if err != nil {
+		e.fail(w, err)
+		return
+	}
+	offer, err := parseOffer(text)
+	if err != nil {
+		e.fail(w, err)
+		return
+	}
+	select {
+	case e.offers <- struct{}{}:
+		defer func() { <-e.offers }()
+	default:
+		refusal{http.StatusServiceUnavailable, "too many offers at once", 1}.write(w)
+		return
+	}
+	session, answer, err := e.negotiate(r.Context(), text)
+	if err != nil {
+		e.fail(w, err)
+		return
+	}
+	id, etag := rand.Text(), `"`+rand.Text()+`"`
+	e.mu.Lock()
+	e.forgetEndedLocked()
+	e.sessions[id] = resource{session, etag, offer}
+	e.mu.Unlock()
+	h := w.Header()
+	h.Set("Content-Type", sdpType)
+	h.Set("Location", Path+"/"+id)
+	h.Set("ETag", etag)
+	h.Set("Accept-Patch", fragmentType)
+	for _, s := range e.opts.ICEServers {
+		h.Add("Link", s.link())
+	}
+	w.WriteHeader(http.StatusCreated)
+	_, _ = io.WriteString(w, answer)
+}
+
+// parseOffer wants an offer by which something can be played.
+func parseOffer(text string) (description, error) {
+	offer, err := parseDescription(text)
+	if err != nil {
+		return offer, refusal{code: http.StatusBadRequest, text: "the offer is " + err.Error()}
+	}
+	plays := false
+	for _, s := range offer.sections {
+		if s.kind() != "video" && s.kind() != "audio" {
+			continue
+		}
+		plays = true
+		if s.direction == "sendonly" || s.direction == "inactive" {
+			return offer, refusal{
+				code: http.StatusUnprocessableEntity,
+				text: "a section is " + s.direction + ": a player offers recvonly or sendrecv",
+			}
+		}
+	}
+	if !plays {
+		return offer, refusal{code: http.StatusUnprocessableEntity, text: "the offer has neither video nor audio"}
+	}
+	return offer, nil
+}
+
+// negotiate opens a session and returns its answer, with all candidates.
+func (e *Endpoint) negotiate(ctx context.Context, offer string) (Session, string, error) {
+	opening, cancelOpening := context.WithTimeout(ctx, openLimit)
+	defer cancelOpening()
+	said := newCollector()
+	peer := e.nextPlayer()
+	session, err := e.opts.Media.Open(opening, peer, said.send)
+	switch {
+	case errors.Is(err, ErrFull):
+		return nil, "", refusal{http.StatusServiceUnavailable, "as many viewers as allowed", 10}
+	case errors.Is(err, ErrLater):
+		return nil, "", refusal{http.StatusServiceUnavailable, "not ready yet", 1}
+	case err != nil:
+		return nil, "", err
+	}
+	session.Receive(Message{Type: TypeOffer, SDP: offer})
+	answering, cancelAnswering := context.WithTimeout(ctx, answerLimit)
+	defer cancelAnswering()
+	answer, err := said.description(answering, session)
+	switch {
+	case err == nil && slices.Contains(strings.Split(answer, "\r\n"), "a=sendonly"):
+		return session, answer, nil
+	case err == nil || errors.Is(err, errEnded):
+		err = refusal{
+			code: http.StatusUnprocessableEntity,
+			text: "the offer cannot be answered: it must take video that is sent here, H264 or VP8, or opus alone",
+		}
+	case ctx.Err() == nil: // the media's own limit
+		err = refusal{http.StatusServiceUnavailable, "the media do not answer in time", 1}
+	}
+	session.Close()
+	e.log.Info("offer refused", keyPeer, peer, keyError, err)
+	return nil, "", err
+}
+
+func (e *Endpoint) nextPlayer() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.players++
+	return "whep-" + strconv.Itoa(e.players)
+}
+
+// patch takes candidates. An ICE restart is refused and leaves the session as it is.
+func (e *Endpoint) patch(w http.ResponseWriter, r *http.Request, id string) {
+	text, err := body(w, r, fragmentType, maxFragment)
+	if err != nil {
+		e.fail(w, err)
+		return
+	}
+	res, ok := e.find(id)
+	if !ok {
+		http.Error(w, "no such session", http.StatusNotFound)
+		return
+	}
+	f, err := parseFragment(text)
+	if err != nil {
+		e.fail(w, refusal{code: http.StatusBadRequest, text: "the fragment is " + err.Error()})
+		return
+	}
+	given := tags(r.Header.Values("If-Match"))
+	switch {
+	case len(given) == 0:
+		err = refusal{code: http.StatusPreconditionRequired, text: "If-Match must name the session's ETag"}
+	case !slices.Contains(given, res.etag) && !slices.Contains(given, "*"):
+		err = refusal{code: http.StatusPreconditionFailed, text: "If-Match names another ICE session"}
+	case f.restarts(res.offer.credentials):
+		err = refusal{code: http.StatusUnprocessableEntity, text: "ICE is not restarted here: POST a new offer"}
+	}
+	if err != nil {
+		e.fail(w, err)
+		return
+	}
+	for _, m := range f.messages(res.offer) {
+		res.session.Receive(m)
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// tags are the entity tags of If-Match. "*" is taken in quotes too, as the draft's own example has it.
+func tags(values []string) []string {
+	var found []string
+	for tag := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		switch tag = strings.TrimSpace(tag); tag {
+		case "":
+		case `"*"`:
+			found = append(found, "*")
+		default:
+			found = append(found, tag)
+		}
+	}
+	return found
+}

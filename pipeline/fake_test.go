@@ -201,6 +201,7 @@ type fakePeer struct {
 	mu       sync.Mutex
 	calls    []string
 	prefs    map[Slot]string
+	graphs   map[Slot]Graph // payloaders
 	sent     []string
 	resumed  int
 	silent   time.Duration
@@ -241,6 +242,12 @@ func (p *fakePeer) AddCandidate(_ int, c string)  { p.note("candidate " + c) }
 func (p *fakePeer) Count() PeerCount              { return PeerCount{} }
 func (p *fakePeer) Attach(s Slot, g Graph, _ Fan) error {
 	p.note("attach " + itoa(int(s)) + " " + g[1].Factory)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.graphs == nil {
+		p.graphs = map[Slot]Graph{}
+	}
+	p.graphs[s] = g
 	return nil
 }
 

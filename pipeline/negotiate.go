@@ -64,13 +64,13 @@ func (v *Viewer) makeOffer() error {
 		prefs = append(prefs, following(Preferences(c, v.b.plan().Format, payloadTypes[c]), transportCCID))
 	}
 	if len(prefs) > 0 {
-		if err := v.peer.AddMedia(VideoSlot, -1, strings.Join(prefs, ";"), "sendonly"); err != nil {
+		if err := v.peer.AddMedia(VideoSlot, -1, v.source(VideoSlot, strings.Join(prefs, ";")), "sendonly"); err != nil {
 			return err
 		}
 		v.added[VideoSlot] = true
 	}
 	if d := v.audioDirection(); d != "" {
-		if err := v.peer.AddMedia(AudioSlot, -1, opusPreferences(opusPayloadType), d); err != nil {
+		if err := v.peer.AddMedia(AudioSlot, -1, v.source(AudioSlot, opusPreferences(opusPayloadType)), d); err != nil {
 			return err
 		}
 		v.added[AudioSlot] = true
@@ -114,7 +114,7 @@ func (v *Viewer) addAnswerMedia() error {
 		if prefs == "" || v.added[slot] {
 			continue
 		}
-		if err := v.peer.AddMedia(slot, i, prefs, direction); err != nil {
+		if err := v.peer.AddMedia(slot, i, v.source(slot, prefs), direction); err != nil {
 			return err
 		}
 		v.added[slot], v.mlines[slot] = true, i

@@ -7,22 +7,25 @@ import (
 	"strings"
 )
 
-// streamID is the one stream that the two tracks of a one-way session belong to: a player plays them in step.
-const streamID = "boardcast"
+// A one-way session tells by number which source is which: a media server, unlike a browser, does not guess that from
+// what arrives. webrtcbin only knows the numbers when they stand in the preferences (there is no payloader yet while the
+// description is made), and then names those of the retransmissions beside them.
 
-// outgoing is a description of ours as the other side gets it.
-func (v *Viewer) outgoing(text string) string {
-	text = withoutSSRC(text)
+// source adds to the preferences of a slot the number that it will send under.
+func (v *Viewer) source(slot Slot, preferences string) string {
 	if !v.oneWay {
-		return text
+		return preferences
 	}
-	for slot := range v.ssrc {
-		v.ssrc[slot] = 1 + rand.Uint32N(1<<32-1)
+	v.ssrc[slot] = 1 + rand.Uint32N(1<<32-1)
+	first, rest, more := strings.Cut(preferences, ";")
+	first += fmt.Sprintf(",ssrc=(uint)%d", v.ssrc[slot])
+	if more {
+		first += ";" + rest
 	}
-	return withSources(text, v.ssrc, v.offering)
+	return first
 }
 
-// fromSource makes a payloader send under the number that the description names, if it does.
+// fromSource makes a payloader send under the number of its slot, if it has one.
 func (v *Viewer) fromSource(slot Slot, payloader Graph) Graph {
 	if v.ssrc[slot] == 0 {
 		return payloader
@@ -33,39 +36,41 @@ func (v *Viewer) fromSource(slot Slot, payloader Graph) Graph {
 	return out
 }
 
-// slots are the slots by the kind of section that they go with.
-var slots = map[string]Slot{"video": VideoSlot, "audio": AudioSlot}
+// outgoing is a description of ours as the other side gets it.
+func (v *Viewer) outgoing(text string) string {
+	if v.oneWay {
+		return forServers(text)
+	}
+	return withoutSSRC(text)
+}
 
-// withSources names in each section that we send on its source and its stream. Offers ask for RTP and RTCP on one port
-// too (a=rtcp-mux-only, RFC 9725 section 4.4.1); answers may not (RFC 8858 section 4.3).
-func withSources(text string, ssrc [2]uint32, offer bool) string {
+// forServers puts both tracks into one stream, and each section's name of it where standard parsers look (RFC 8830), not
+// with the source. 42c0 and 42e0 are the same constrained baseline (RFC 6184, table 5), but servers that compare the text
+// know the one that browsers write.
+func forServers(text string) string {
 	var out strings.Builder
-	for _, part := range splitSections(text) {
-		out.WriteString(part)
-		kind, _, _ := strings.Cut(strings.TrimPrefix(part, "m="), " ")
-		slot, media := slots[kind]
-		if !media || !strings.Contains(part, "\na=sendonly") && !strings.Contains(part, "\na=sendrecv") {
-			continue
-		}
-		if !strings.Contains(part, "\na=msid:") {
+	kind, sends := "", false
+	end := func() {
+		if sends {
 			fmt.Fprintf(&out, "a=msid:%s %s\r\n", streamID, kind)
 		}
-		if offer && strings.Contains(part, "\na=rtcp-mux") {
-			out.WriteString("a=rtcp-mux-only\r\n")
-		}
-		fmt.Fprintf(&out, "a=ssrc:%d cname:%s\r\na=ssrc:%d msid:%s %s\r\n", ssrc[slot], streamID, ssrc[slot], streamID, kind)
 	}
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, "m="):
+			end()
+			kind, _, _ = strings.Cut(strings.TrimPrefix(line, "m="), " ")
+			sends = false
+		case strings.HasPrefix(line, "a=sendonly"), strings.HasPrefix(line, "a=sendrecv"):
+			sends = true
+		case strings.HasPrefix(line, "a=msid:"), strings.HasPrefix(line, "a=ssrc:") && strings.Contains(line, " msid:"):
+			continue
+		}
+		out.WriteString(strings.ReplaceAll(line, "profile-level-id=42c0", "profile-level-id=42e0"))
+	}
+	end()
 	return out.String()
 }
 
-// splitSections cuts a description before each m-line: what is said of the whole session comes first.
-func splitSections(text string) []string {
-	parts := []string{""}
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "m=") {
-			parts = append(parts, "")
-		}
-		parts[len(parts)-1] += line
-	}
-	return parts
-}
+// streamID is the one stream that the tracks of a one-way session belong to: they are played in step.
+const streamID = "boardcast"

@@ -36,6 +36,10 @@ type mailbox struct {
 func (m *mailbox) send(msg Message) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if msg.Gathered {
+		m.got = append(m.got, "gathered")
+		return
+	}
 	m.got = append(m.got, msg.Type+msg.Candidate)
 }
 

@@ -96,35 +96,35 @@ func TestCreateRefuses(t *testing.T) {
 	ends := func(s *fakeSession, _ func(Message)) { s.Close() }
 	cases := []struct {
 		name       string
-		media      fakeMedia
+		media      *fakeMedia
 		typ, body  string
 		wantCode   int
 		wantHeader [2]string
 		wantBody   string
 		opened     bool // the media heard of it
 	}{
-		{"no type", fakeMedia{}, "", offerText, 415, [2]string{"Accept-Post", sdpType}, "application/sdp", false},
-		{"JSON", fakeMedia{}, "application/json", offerText, 415, [2]string{"Accept-Post", sdpType}, "", false},
-		{"a form, which any page may send", fakeMedia{}, "text/plain", offerText, 415, [2]string{}, "", false},
-		{"type that is none", fakeMedia{}, "application/", offerText, 415, [2]string{}, "", false},
-		{"empty", fakeMedia{}, sdpType, "", 400, [2]string{}, "malformed", false},
-		{"rubbish", fakeMedia{}, sdpType, "hello", 400, [2]string{}, "malformed", false},
-		{"no section", fakeMedia{}, sdpType, head + ice, 400, [2]string{}, "no media section", false},
-		{"too large", fakeMedia{}, sdpType, offerText + strings.Repeat("a=x\r\n", maxSDP/5), 413, [2]string{}, "65536 bytes", false},
-		{"sends", fakeMedia{}, sdpType, sendonly, 422, [2]string{}, "sendonly", false},
-		{"inactive", fakeMedia{}, sdpType, inactive, 422, [2]string{}, "inactive", false},
-		{"data alone", fakeMedia{}, sdpType, head + ice + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", 422, [2]string{}, "neither", false},
-		{"no codec in common", fakeMedia{script: ends}, sdpType, offerText, 422, [2]string{}, "H264 or VP8", true},
-		{"an answer that sends nothing", fakeMedia{script: says(TypeAnswer, nothing)}, sdpType, offerText, 422, [2]string{}, "", true},
-		{"full", fakeMedia{refuse: ErrFull}, sdpType, offerText, 503, [2]string{"Retry-After", "10"}, "as many viewers", false},
-		{"starting", fakeMedia{refuse: ErrLater}, sdpType, offerText, 503, [2]string{"Retry-After", "1"}, "not ready", false},
-		{"broken", fakeMedia{refuse: errors.New("secret detail")}, sdpType, offerText, 500, [2]string{}, "cannot be made", false},
-		{"media that hang", fakeMedia{}, sdpType, offerText, 503, [2]string{"Retry-After", "1"}, "in time", true},
+		{"no type", &fakeMedia{}, "", offerText, 415, [2]string{"Accept-Post", sdpType}, "application/sdp", false},
+		{"JSON", &fakeMedia{}, "application/json", offerText, 415, [2]string{"Accept-Post", sdpType}, "", false},
+		{"a form, which any page may send", &fakeMedia{}, "text/plain", offerText, 415, [2]string{}, "", false},
+		{"type that is none", &fakeMedia{}, "application/", offerText, 415, [2]string{}, "", false},
+		{"empty", &fakeMedia{}, sdpType, "", 400, [2]string{}, "malformed", false},
+		{"rubbish", &fakeMedia{}, sdpType, "hello", 400, [2]string{}, "malformed", false},
+		{"no section", &fakeMedia{}, sdpType, head + ice, 400, [2]string{}, "no media section", false},
+		{"too large", &fakeMedia{}, sdpType, offerText + strings.Repeat("a=x\r\n", maxSDP/5), 413, [2]string{}, "65536 bytes", false},
+		{"sends", &fakeMedia{}, sdpType, sendonly, 422, [2]string{}, "sendonly", false},
+		{"inactive", &fakeMedia{}, sdpType, inactive, 422, [2]string{}, "inactive", false},
+		{"data alone", &fakeMedia{}, sdpType, head + ice + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", 422, [2]string{}, "neither", false},
+		{"no codec in common", &fakeMedia{script: ends}, sdpType, offerText, 422, [2]string{}, "H264 or VP8", true},
+		{"an answer that sends nothing", &fakeMedia{script: says(TypeAnswer, nothing)}, sdpType, offerText, 422, [2]string{}, "", true},
+		{"full", &fakeMedia{refuse: ErrFull}, sdpType, offerText, 503, [2]string{"Retry-After", "10"}, "as many viewers", false},
+		{"starting", &fakeMedia{refuse: ErrLater}, sdpType, offerText, 503, [2]string{"Retry-After", "1"}, "not ready", false},
+		{"broken", &fakeMedia{refuse: errors.New("secret detail")}, sdpType, offerText, 500, [2]string{}, "cannot be made", false},
+		{"media that hang", &fakeMedia{}, sdpType, offerText, 503, [2]string{"Retry-After", "1"}, "in time", true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := newTestEndpoint(&c.media)
+				e := newTestEndpoint(c.media)
 				begin := time.Now()
 				w := ask(t, e, "POST", Path, c.body, "Content-Type", c.typ)
 				if took := time.Since(begin); took > answerLimit {

@@ -264,3 +264,43 @@ func TestStatusThatHangs(t *testing.T) {
 		}
 	})
 }
+
+// Offers of WHEP are limited more than what costs nothing; what follows them is not.
+func TestWHEPIsMounted(t *testing.T) {
+	endpoint := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = w.Write([]byte(r.Method + " " + r.URL.Path))
+	})
+	h := New(Options{Signalling: signalling, WHEP: endpoint}).handler()
+	ask := func(method, path, remote string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+		r.RemoteAddr = remote
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	for _, path := range []string{"/whep", "/whep/x"} {
+		for _, method := range []string{"GET", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"} {
+			w := ask(method, path, "192.0.2.1:1")
+			if w.Code != http.StatusTeapot || w.Body.String() != method+" "+path {
+				t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
+			}
+			checkHeaders(t, w.Header())
+		}
+	}
+	limited := 0
+	for range 2 * offerBurst {
+		if w := ask("POST", "/whep", "192.0.2.2:1"); w.Code == http.StatusTooManyRequests && w.Header().Get("Retry-After") == "1" {
+			limited++
+		}
+	}
+	if limited < offerBurst-offersPerSecond || limited > offerBurst {
+		t.Errorf("%d of %d offers refused", limited, 2*offerBurst)
+	}
+	if w := ask("DELETE", "/whep/x", "192.0.2.2:1"); w.Code != http.StatusTeapot {
+		t.Errorf("hanging up is answered %d", w.Code)
+	}
+	if w := get(t, New(Options{}).handler(), "/whep"); w.Code != http.StatusNotFound {
+		t.Errorf("without an endpoint: %d", w.Code)
+	}
+}

@@ -110,12 +110,16 @@ func TestClientPublishes(t *testing.T) {
 // Media that end are published anew, after the server has been told.
 func TestClientBeginsAnew(t *testing.T) {
 	publishing(t, nil, func(b *clientBench) {
-		for range 3 {
-			b.after(time.Minute)
+		want := []string{postLine}
+		for round := range 8 { // each of them was good: the pause does not grow
+			b.after(stableAfter)
 			b.media.last(b.T).Close()
-			b.after(backoffMost)
+			b.after(backoffFirst + time.Millisecond)
+			want = append(want, deleteLine, postLine)
+			if n := len(b.server.posts()); n != round+2 {
+				b.Fatalf("%d POSTs after %d sessions that were good", n, round+1)
+			}
 		}
-		want := []string{postLine, deleteLine, postLine, deleteLine, postLine, deleteLine, postLine}
 		if diff := cmp.Diff(want, b.server.seen()); diff != "" {
 			b.Errorf("requests (-want +got):\n%s", diff)
 		}

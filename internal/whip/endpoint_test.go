@@ -322,9 +322,10 @@ func TestDelete(t *testing.T) {
 	m := &fakeMedia{script: says(TypeAnswer, answerText)}
 	e := newTestEndpoint(m)
 	session := watch(t, e).Header().Get("Location")
+	m.last(t).lingers = true
 	w := ask(t, e, "DELETE", session, "", "If-Match", `"whatever"`) // section 4.3: the tag does not matter here
-	if w.Code != 200 || !m.last(t).closed() {
-		t.Errorf("%d, closed: %v", w.Code, m.last(t).closed())
+	if w.Code != 200 || !m.last(t).hungUp.Load() {
+		t.Errorf("%d, hung up: %v", w.Code, m.last(t).hungUp.Load())
 	}
 	for _, method := range []string{"DELETE", "GET", "PATCH"} {
 		if w := ask(t, e, method, session, ""); w.Code != 404 {

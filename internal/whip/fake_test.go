@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,6 +65,9 @@ type fakeSession struct {
 	done   chan struct{}
 	once   sync.Once
 
+	lingers bool
+	hungUp  atomic.Bool
+
 	mu  sync.Mutex
 	got []Message
 }
@@ -77,7 +81,14 @@ func (s *fakeSession) Receive(m Message) {
 	}
 }
 
-func (s *fakeSession) Close()                { s.once.Do(func() { close(s.done) }) }
+// Close hangs up; media that linger take their time to end.
+func (s *fakeSession) Close() {
+	s.hungUp.Store(true)
+	if !s.lingers {
+		s.once.Do(func() { close(s.done) })
+	}
+}
+
 func (s *fakeSession) Done() <-chan struct{} { return s.done }
 
 func (s *fakeSession) closed() bool {

@@ -34,11 +34,14 @@ const whipTag = `"xyzzy"`
 
 // RoundTrip lets a client reach the server without a network, so that time can be the test's own.
 func (s *whipServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	resp := w.Result()
 	resp.Request = r
-	return resp, r.Context().Err()
+	return resp, nil
 }
 
 func (s *whipServer) complain(format string, args ...any) {

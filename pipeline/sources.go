@@ -45,31 +45,49 @@ func (v *Viewer) outgoing(text string) string {
 }
 
 // forServers puts both tracks into one stream, and each section's name of it where standard parsers look (RFC 8830), not
-// with the source. 42c0 and 42e0 are the same constrained baseline (RFC 6184, table 5), but servers that compare the text
-// know the one that browsers write.
+// with the source. Chromium refuses sound with a source for retransmissions, so it gets none named. 42c0 and 42e0 are the
+// same constrained baseline (RFC 6184, table 5), but servers that compare the text know the one that browsers write.
 func forServers(text string) string {
 	var out strings.Builder
-	kind, sends := "", false
-	end := func() {
+	for _, part := range splitSections(text) {
+		kind, _, _ := strings.Cut(strings.TrimPrefix(part, "m="), " ")
+		again, _, _ := strings.Cut(after(part, "\na=ssrc-group:FID "), "\r\n") // "SOURCE RETRANSMISSIONS"
+		_, again, _ = strings.Cut(again, " ")
+		sends := false
+		for line := range strings.Lines(part) {
+			switch {
+			case strings.HasPrefix(line, "a=msid:"), strings.HasPrefix(line, "a=ssrc:") && strings.Contains(line, " msid:"):
+				continue
+			case kind == "audio" && (strings.HasPrefix(line, "a=ssrc-group:") || strings.HasPrefix(line, "a=ssrc:"+again+" ")):
+				continue
+			case strings.HasPrefix(line, "a=sendonly"), strings.HasPrefix(line, "a=sendrecv"):
+				sends = true
+			}
+			out.WriteString(strings.ReplaceAll(line, "profile-level-id=42c0", "profile-level-id=42e0"))
+		}
 		if sends {
 			fmt.Fprintf(&out, "a=msid:%s %s\r\n", streamID, kind)
 		}
 	}
-	for line := range strings.Lines(text) {
-		switch {
-		case strings.HasPrefix(line, "m="):
-			end()
-			kind, _, _ = strings.Cut(strings.TrimPrefix(line, "m="), " ")
-			sends = false
-		case strings.HasPrefix(line, "a=sendonly"), strings.HasPrefix(line, "a=sendrecv"):
-			sends = true
-		case strings.HasPrefix(line, "a=msid:"), strings.HasPrefix(line, "a=ssrc:") && strings.Contains(line, " msid:"):
-			continue
-		}
-		out.WriteString(strings.ReplaceAll(line, "profile-level-id=42c0", "profile-level-id=42e0"))
-	}
-	end()
 	return out.String()
+}
+
+// after returns what follows the first mark, "" where there is none.
+func after(text, mark string) string {
+	_, rest, _ := strings.Cut(text, mark)
+	return rest
+}
+
+// splitSections cuts a description before each m-line: what is said of the whole session comes first.
+func splitSections(text string) []string {
+	parts := []string{""}
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "m=") {
+			parts = append(parts, "")
+		}
+		parts[len(parts)-1] += line
+	}
+	return parts
 }
 
 // streamID is the one stream that the tracks of a one-way session belong to: they are played in step.

@@ -13,13 +13,14 @@ func TestForServers(t *testing.T) {
 	in := sdpOf(
 		"m=video 9 UDP/TLS/RTP/SAVPF 102\r\na=sendonly\r\na=fmtp:102 profile-level-id=42c01f;packetization-mode=1\r\n"+
 			"a=ssrc-group:FID 7 8\r\na=ssrc:7 msid:user@host x\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\na=mid:0\r\n",
-		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=msid:other y\r\na=mid:1\r\na=sendrecv\r\n",
+		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=msid:other y\r\na=mid:1\r\na=ssrc-group:FID 7 9\r\na=ssrc:7 cname:c\r\n"+
+			"a=ssrc:9 cname:c\r\na=sendrecv\r\n",
 		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:2\r\na=inactive\r\n", dataSection,
 	)
 	want := sdpOf(
 		"m=video 9 UDP/TLS/RTP/SAVPF 102\r\na=sendonly\r\na=fmtp:102 profile-level-id=42e01f;packetization-mode=1\r\n"+
 			"a=ssrc-group:FID 7 8\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\na=mid:0\r\na=msid:boardcast video\r\n",
-		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=sendrecv\r\na=msid:boardcast audio\r\n",
+		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=ssrc:7 cname:c\r\na=sendrecv\r\na=msid:boardcast audio\r\n",
 		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:2\r\na=inactive\r\n", dataSection,
 	)
 	if diff := cmp.Diff(want, forServers(in)); diff != "" {

@@ -18,7 +18,7 @@ func TestFlagNames(t *testing.T) {
 	settings := []string{
 		"listen", "tls-cert", "tls-key", "server", "peer", "id", "room", "remote-offerer", "insecure", "ca",
 		"camera", "microphone", "speaker", "codec", "encoder", "width", "height", "framerate", "bitrate",
-		"stun", "turn", "display", "config", "log-level", "log-format",
+		"whip", "stun", "turn", "display", "config", "log-level", "log-format",
 	}
 	tests := []struct {
 		args []string

@@ -1,7 +1,6 @@
 package whip
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -22,7 +21,7 @@ type clientBench struct {
 	*testing.T
 	server *whipServer
 	media  *fakeMedia
-	log    bytes.Buffer
+	log    logBuffer
 	stop   func() // ends the client, and waits for it
 }
 
@@ -338,7 +337,7 @@ func (deadNetwork) RoundTrip(*http.Request) (*http.Response, error) {
 // What the network says is told, without what is secret in the URL.
 func TestClientWithoutNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log logBuffer
 		c := NewClient(ClientOptions{
 			URL: "http://media.example/whip?key=" + secretQuery, Token: token, Transport: deadNetwork{},
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),

@@ -117,6 +117,9 @@ gboolean peer_send(Peer *p, int channel, const char *text);
 int64_t peer_rtcp_us(Peer *p);
 void peer_free(Peer *p);
 
+// keep_agreement lets the video payloader of a bin, which is linked, go on whatever H.264 level an encoder names.
+void keep_agreement(GstElement *bin);
+
 void media_warm_dtls(void);
 void media_bus(GstElement *pipe, uintptr_t handle);
 // media_consume gives pipe the system clock and the epoch as its base time: its buffers come from fans, already stamped.

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test check lint fuzz lab bench clean
+.PHONY: help run build test check lint fuzz lab bench amd64 arm64 armhf packages clean
 
 BIN := bin/boardcast
 ARGS ?=
@@ -12,6 +12,10 @@ FUZZJOBS ?= 2
 BENCH ?= .
 LINT_VERSION := v2.15.0
 LINT := bin/tools/golangci-lint-$(LINT_VERSION)
+NFPM_VERSION := v2.48.0
+NFPM := bin/tools/nfpm-$(NFPM_VERSION)
+# Which Debian a cross build and a package are for.
+BASE ?= 12
 
 # The flags are part of the build cache's key: one set of them for all, or the GStreamer binding is compiled twice.
 # What git says of the version goes in by -ldflags, which is not.
@@ -21,7 +25,7 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 COMMIT = $(shell git rev-parse HEAD 2>/dev/null)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z0-9 -]*:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build and stream (ARGS="--camera test" passes flags)
 	@exec $(BIN) $(ARGS)
@@ -55,5 +59,16 @@ lab: build ## the real-kernel run under QEMU: cameras, sound, a browser
 bench: ## benchmarks (BENCH=regexp chooses)
 	go test -tags nogst -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
-clean: ## remove bin and what npm installed
-	rm -rf bin test/e2e/browser/node_modules
+amd64 arm64 armhf: ## cross-build bin/ARCH/debian12/boardcast (BASE=13: for Debian 13)
+	@VERSION=$(VERSION) COMMIT=$(COMMIT) internal/packaging/build.sh $@ $(BASE)
+
+packages: amd64 arm64 armhf $(NFPM) ## .deb and .tar.gz of the three, in dist (BASE=13)
+	@NFPM=$(NFPM) internal/packaging/package.sh $(BASE)
+
+$(NFPM):
+	@echo 'building nfpm $(NFPM_VERSION), once: a minute or two of processor time'
+	GOBIN=$(CURDIR)/bin/tools go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+	@mv bin/tools/nfpm $@
+
+clean: ## remove bin, dist and what npm installed
+	rm -rf bin dist test/e2e/browser/node_modules

@@ -48,6 +48,8 @@ type line struct {
 type shown struct {
 	recipe   string
 	standIn  bool
+	waiting  bool  // nothing is left that works: it is going to be tried again
+	up       *line // what feeds it
 	replaced uint64
 }
 
@@ -166,6 +168,7 @@ func (l *line) usersChanged(ctx context.Context) {
 		l.idle.Reset(l.grace)
 	default:
 		l.alone = 0
+		l.show()
 	}
 }
 
@@ -180,8 +183,8 @@ func (l *line) serve(ctx context.Context) {
 		r, err := l.start(ctx, i)
 		if err == nil {
 			l.now = r
-			l.show()
 			l.later()
+			l.show()
 			l.applyRate()
 			return
 		}
@@ -211,6 +214,7 @@ func (l *line) tryBetter(ctx context.Context) {
 	switch {
 	case l.users.Load() == 0 && l.now == nil:
 		l.alone = 0
+		l.show()
 		return
 	case l.now == nil:
 		l.menu.forgive()
@@ -315,18 +319,27 @@ func (l *line) stop() {
 }
 
 func (l *line) show() {
-	s := &shown{replaced: l.replaced}
-	if l.now != nil {
-		s.recipe, s.standIn = l.now.id, l.now.standIn
+	s := &shown{replaced: l.replaced, waiting: l.alone > 0}
+	switch {
+	case l.now != nil:
+		s.recipe, s.standIn, s.up = l.now.id, l.now.standIn, l.now.up
+	case len(l.menu.recipes) > 0:
+		s.up = l.menu.recipes[0].up
 	}
 	l.shown.Store(s)
+}
+
+// starved says that the line, or what feeds it, waits to be tried again: no frame is to be expected.
+func (l *line) starved() bool {
+	s := l.shown.Load()
+	return s.waiting || s.up != nil && s.up.shown.Load().waiting
 }
 
 func (l *line) status() LineStatus {
 	n, s := l.fan.Count(), l.shown.Load()
 	out := LineStatus{
 		Name: l.name, Users: l.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
-		Placeholder: s.standIn, Replaced: s.replaced, Bitrate: l.bitrate(),
+		Placeholder: s.standIn, Replaced: s.replaced, Bitrate: l.bitrate(), Waiting: l.starved(),
 	}
 	if l.coded {
 		out.Encoder = s.recipe

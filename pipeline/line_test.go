@@ -133,3 +133,32 @@ func TestLineIgnoresWarnings(t *testing.T) {
 		}
 	})
 }
+
+func TestLineSaysThatItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		up := startRecipes(t, e, recipe{id: "source", graph: Graph{El("source")}})
+		l := startLine(t, e, up)
+		check := func(when string, own, fed bool) {
+			t.Helper()
+			synctest.Wait()
+			if up.starved() != own || l.starved() != fed {
+				t.Fatalf("%s: starved() = %t, of what it feeds %t; want %t, %t", when, up.starved(), l.starved(), own, fed)
+			}
+		}
+		check("unused", false, false)
+		l.use()
+		check("running", false, false)
+		e.refuses("source", errors.New("busy"))
+		e.of("source")[0].events <- StageEvent{Err: errors.New("gone")}
+		check("the source has gone", true, true)
+		<-time.After(time.Minute)
+		check("and stays away", true, true)
+		e.refuses("source", nil)
+		<-time.After(paceAlone.longest + time.Second)
+		check("it is back", false, false)
+		e.refuses("x", errors.New("broken"))
+		e.of("x")[0].events <- StageEvent{Err: errors.New("broken")}
+		check("what it feeds fails itself", false, true)
+	})
+}

@@ -16,14 +16,21 @@ func main() {
 	ctx, stop := onSignals(context.Background(), os.Stderr, os.Exit)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
+	if code == again {
+		code = startOver(os.Stderr)
+	}
 	os.Exit(code)
 }
 
-// run is the whole program: it returns the exit code.
+// run is the whole program: it returns the exit code, or again.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(stdout, stderr)
 	root.SetArgs(args)
-	if err := root.ExecuteContext(ctx); failed(ctx, err) {
+	err := root.ExecuteContext(ctx)
+	if errors.Is(err, errReload) {
+		return again
+	}
+	if failed(ctx, err) {
 		printError(stderr, err)
 		return 1
 	}

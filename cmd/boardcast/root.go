@@ -50,7 +50,15 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		if dry {
 			return dryRun(cmd.Context(), cfg, stdout, stderr)
 		}
-		return runStream(cmd.Context(), cfg, stdout, stderr)
+		ctx, stop := onReload(cmd.Context(), stderr, func() error {
+			_, err := load(cmd)
+			return err
+		})
+		defer stop()
+		if err := runStream(ctx, cfg, stdout, stderr); err != nil {
+			return err
+		}
+		return reloadAsked(ctx)
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -59,5 +67,6 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetVersionTemplate("boardcast {{.Version}}\n")
 	root.AddCommand(newServer(stdout, stderr), newDevices(stdout), newEncodersCmd(stdout, slog.New(slog.DiscardHandler)),
 		newDoctor(stdout), newConfig(stdout), newVersion(stdout), newTrialEncoder(os.Stdin, stdout), newListElements(stdout))
+	root.AddCommand(extras()...)
 	return root
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // TestMain makes the test binary stand in for the program: under the name
-// boardcast, the same with no devices as bare, and as hang a program that does
-// not stop when it is asked to. This machine's own settings are left aside.
+// boardcast, the same with no devices as bare, as hang a program that does not
+// stop when it is asked to, and as reloads one that only reloads. This machine's own settings are left aside.
 func TestMain(m *testing.M) {
 	searchDirs = []string{"."}
 	commands := map[string]func(){
@@ -32,6 +32,16 @@ func TestMain(m *testing.M) {
 			<-ctx.Done()
 			fmt.Fprintln(os.Stdout, "asked to stop")
 			select {}
+		},
+		"reloads": func() {
+			ctx, stop := onSignals(context.Background(), os.Stderr, os.Exit)
+			ctx, _ = onReload(ctx, os.Stderr, func() error { return nil })
+			fmt.Fprintln(os.Stdout, "begun")
+			<-ctx.Done()
+			stop()
+			if reloadAsked(ctx) != nil {
+				os.Exit(startOver(os.Stderr))
+			}
 		},
 	}
 	if commands[filepath.Base(os.Args[0])] == nil { // not one of them, but the tests

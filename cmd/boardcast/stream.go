@@ -55,6 +55,7 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
 	group.Go(func() error { return streamMedia(ctx, cfg, m, stdout, log) })
+	group.Go(func() error { return keepManagerInformed(ctx, m, log) })
 	if client != nil {
 		group.Go(func() error { return client.Run(ctx) })
 	}

@@ -201,12 +201,12 @@ var ruleCases = []struct {
 	},
 	{
 		"make help: each target has its line", makeRule,
-		tree{"Makefile": "GO := go\nhelp: ## list\n\t@x\nbin/x: a\n"},
+		tree{"Makefile": "GO := go\nhelp: ## list\n\t@x\nbin/x: a\n" + strings.Repeat("a b-c d: ## x\n", 15)},
 		nil,
 	},
 	{
 		"make help: a target without, and too many", makeRule,
-		tree{"Makefile": "run: build\n" + strings.Repeat("x: ## x\n", 12)},
-		[]string{"Makefile: target run has no help", "Makefile: 13 targets"},
+		tree{"Makefile": "run: build\n" + "a b: c\n" + strings.Repeat("x: ## x\n", 15)},
+		[]string{"Makefile: target run has no help", "Makefile: target a b has no help", "Makefile: 17 lines of targets"},
 	},
 }

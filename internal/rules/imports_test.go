@@ -47,7 +47,7 @@ var rooms = []room{
 			"internal/whip",
 		},
 		theirs: []string{
-			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",
+			"github.com/coreos/go-systemd/v22/daemon", "github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",
 		},
 		inTests: []string{websocket, "github.com/rogpeppe/go-internal/testscript"},
 	},

@@ -89,18 +89,19 @@ func privateRule(r repository) []string {
 	return found
 }
 
-// makeRule keeps `make help` whole: at most a dozen targets, each with the line of help it prints.
+// makeRule keeps `make help` whole: each target has the line of help it prints, and the lines fit one screen. Targets that
+// share a line (the architectures) count once: a person reads them once.
 func makeRule(r repository) []string {
-	const most = 12
+	const most = 16
 	var found []string
-	targets := regexp.MustCompile(`(?m)^([a-z][\w-]*):([^=].*)?$`).FindAllStringSubmatch(string(r.texts["Makefile"]), -1)
+	targets := regexp.MustCompile(`(?m)^([a-z][\w-]*(?: [a-z][\w-]*)*):([^=].*)?$`).FindAllStringSubmatch(string(r.texts["Makefile"]), -1)
 	for _, target := range targets {
 		if !strings.Contains(target[2], "## ") {
 			found = append(found, "Makefile: target "+target[1]+" has no help")
 		}
 	}
 	if len(targets) > most {
-		found = append(found, fmt.Sprintf("Makefile: %d targets", len(targets)))
+		found = append(found, fmt.Sprintf("Makefile: %d lines of targets", len(targets)))
 	}
 	return found
 }

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"boardcast/pipeline"
+)
+
+// looks is how often the producers are looked at within the watchdog's time: one look may be missed, and a camera that
+// takes its time to start too.
+const looks = 3
+
+// keepManagerInformed tells the service manager, if one has started us (NOTIFY_SOCKET), that we are ready, and feeds its
+// watchdog until ctx ends. It always returns nil: a stream is not given up because nobody takes news of it.
+func keepManagerInformed(ctx context.Context, m *media, log *slog.Logger) error {
+	select {
+	case <-m.ready:
+	case <-ctx.Done():
+		return nil
+	}
+	tell := func(news string) {
+		if _, err := daemon.SdNotify(false, news); err != nil {
+			log.Warn("tell the service manager", "error", err)
+		}
+	}
+	tell(daemon.SdNotifyReady)
+	limit, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		log.Warn("read the watchdog's time", "error", err)
+	}
+	if limit > 0 {
+		feedWatchdog(ctx, limit/looks, m.broadcast.Status, tell, log)
+	}
+	return nil
+}
+
+// feedWatchdog looks at the producers again and again, and feeds the watchdog as long as none has stalled. It blocks
+// until ctx ends. Should Status itself hang, the watchdog starves as well.
+func feedWatchdog(
+	ctx context.Context, every time.Duration, status func() pipeline.Status, tell func(string), log *slog.Logger,
+) {
+	ticks := time.NewTicker(every)
+	defer ticks.Stop()
+	before := status()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+		}
+		now := status()
+		if names := stalled(before, now); len(names) > 0 {
+			log.Error("no frames; the watchdog is not fed", "producers", strings.Join(names, ","), "duration_seconds", every.Seconds())
+			tell("STATUS=no frames from " + strings.Join(names, ", "))
+		} else {
+			tell(daemon.SdNotifyWatchdog + "\nSTATUS=" + summary(now))
+		}
+		before = now
+	}
+}
+
+// stalled names the producers that made no frame from one look to the next though somebody used them at both. One that
+// nobody uses sleeps, and one that has failed and waits to be tried again (its camera is unplugged, say) is known to be
+// silent: neither would come back by a restart of the program.
+func stalled(before, now pipeline.Status) []string {
+	then := map[string]pipeline.LineStatus{}
+	for _, l := range before.Lines {
+		then[l.Name] = l
+	}
+	var names []string
+	for _, l := range now.Lines {
+		was, known := then[l.Name]
+		expected := known && was.Users > 0 && l.Users > 0 && !was.Waiting && !l.Waiting
+		if expected && l.Frames == was.Frames {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+// summary is what `systemctl status` shows: the state in a few words.
+func summary(s pipeline.Status) string {
+	var waiting []string
+	for _, l := range s.Lines {
+		if l.Waiting && l.Users > 0 {
+			waiting = append(waiting, l.Name)
+		}
+	}
+	switch {
+	case len(waiting) > 0:
+		return "trying again: " + strings.Join(waiting, ", ")
+	case len(s.Viewers) == 0:
+		return "nobody watches"
+	default:
+		return "streaming"
+	}
+}

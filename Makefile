@@ -12,7 +12,8 @@ FUZZJOBS ?= 2
 BENCH ?= .
 LINT_VERSION := v2.15.0
 LINT := bin/tools/golangci-lint-$(LINT_VERSION)
-NFPM_VERSION := v2.48.0
+# The last before packages for Windows, and the modules that make them, came in.
+NFPM_VERSION := v2.45.2
 NFPM := bin/tools/nfpm-$(NFPM_VERSION)
 # Which Debian a cross build and a package are for.
 BASE ?= 12
@@ -63,7 +64,7 @@ amd64 arm64 armhf: ## cross-build bin/ARCH/debian12/boardcast (BASE=13: for Debi
 	@VERSION=$(VERSION) COMMIT=$(COMMIT) internal/packaging/build.sh $@ $(BASE)
 
 packages: amd64 arm64 armhf $(NFPM) ## .deb and .tar.gz of the three, in dist (BASE=13)
-	@NFPM=$(NFPM) internal/packaging/package.sh $(BASE)
+	@NFPM=$(NFPM) internal/packaging/package.sh $(BASE) amd64 arm64 armhf
 
 $(NFPM):
 	@echo 'building nfpm $(NFPM_VERSION), once: a minute or two of processor time'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# package.sh BASE makes a .deb and a tarball of bin/ARCH/debianBASE/boardcast for each architecture, under dist/, and
-# SHA256SUMS of all that lies there.
+# package.sh BASE ARCH... makes a .deb and a tarball of each bin/ARCH/debianBASE/boardcast under dist/, and SHA256SUMS of
+# all that lies there.
 #
 # Every time stamp is the commit's, so that the same commit gives the same files. MAINTAINER is who answers for them.
 set -euo pipefail
@@ -12,7 +12,7 @@ base=${1:-} here=internal/packaging
 case $base in
   12) libc=2.36 glib=2.74 gstreamer=1.22 ;;
   13) libc=2.41 glib=2.84 gstreamer=1.26 ;;
-  *) die "package: no Debian '$base'" "use: $0 12|13" ;;
+  *) die "package: no Debian '$base'" "use: $0 12|13 ARCH..." ;;
 esac
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
@@ -72,13 +72,15 @@ third_party() { # BINARY
 docs() { # FOLDER BINARY
   local doc=$1/usr/share/doc/boardcast
   mkdir -p "$doc"
-  cp "$here/deb/copyright" docs/INSTALL.md docs/PROTOCOL.md "$doc"
+  cp "$here/deb/copyright" docs/PROTOCOL.md "$doc"
+  cp docs/INSTALL.md "$doc/README.Debian" # what the service does, and how to change it
   third_party "$2" | gzip -9n >"$doc/third-party.gz"
   gzip -9n <CHANGELOG.md >"$doc/changelog.gz"
   gzip -9n >"$doc/changelog.Debian.gz" <<TEXT
 boardcast ($DEB_VERSION) stable; urgency=medium
 
-  * Built from commit $(git rev-parse HEAD); changelog.gz says what is new.
+  * changelog.gz says what is new. Built from commit
+    $(git rev-parse HEAD).
 
  -- $MAINTAINER  $(date -uR -d "@$SOURCE_DATE_EPOCH")
 TEXT
@@ -110,6 +112,7 @@ tarball() { # FOLDER NAME
 
 main() {
   local upstream
+  shift # the base
   upstream=$(upstream_version)
   export DEB_VERSION=$upstream-1~deb$base
   work=$(mktemp -d)
@@ -117,7 +120,7 @@ main() {
   mkdir -p dist
   rm -f dist/boardcast*deb"${base}"[_.]* dist/boardcast*debian"$base"*
   pages "$work/pages"
-  for ARCH in amd64 arm64 armhf; do
+  for ARCH in "$@"; do
     export ARCH STAGE=$work/$ARCH
     LIBRARIES=$(libraries "$ARCH") GSTREAMER=$gstreamer
     export LIBRARIES GSTREAMER
@@ -128,4 +131,4 @@ main() {
   (cd dist && sha256sum boardcast* >SHA256SUMS && ls -l boardcast* | awk '{ printf "dist/%s: %.1f MB\n", $NF, $5 / 1e6 }')
 }
 
-main
+main "$@"

@@ -7,9 +7,9 @@
 # Debian sources, and the packages are only unpacked. What is made is kept in ${XDG_CACHE_HOME:-~/.cache}.
 set -euo pipefail
 
-die() { printf 'boardcast: error: %s\n' "$1" >&2; shift; printf 'boardcast: hint: %s\n' "$@" >&2; exit 1; }
+# shellcheck source=SCRIPTDIR/apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 
-declare -A codenames=([12]=bookworm [13]=trixie)
 declare -A triples=([amd64]=x86_64-linux-gnu [arm64]=aarch64-linux-gnu [armhf]=arm-linux-gnueabihf)
 
 # One line per library, its -dev package where pkg-config asks for it: it follows Requires.private. a|b is the first of
@@ -33,7 +33,7 @@ link_set=(
   libcap2
   liborc-0.4-0 liborc-0.4-dev
 )
-declare -A base_set=([12]='' [13]='libsysprof-capture-4-dev libzstd1 libzstd-dev libatomic1')
+declare -A base_set=([12]='' [13]='libgio-2.0-dev libsysprof-capture-4-dev liborc-0.4-0t64 libzstd1 libzstd-dev libatomic1')
 
 # What apt adds by itself to these is left to apt.
 run_set=(
@@ -41,66 +41,16 @@ run_set=(
   gstreamer1.0-x fonts-dejavu-core
 )
 
-# ---- apt, in a state of its own
-
-# sources writes this machine's Debian sources, with the base's name in place of the machine's. Which they are, apt
-# itself says, whatever form they are written in.
-sources() {
-  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed='' site codename release component
-  [[ ! -r $keyring ]] || signed=" [signed-by=$keyring]"
-  apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(RELEASE)|$(COMPONENT)' 'Created-By: Packages' |
-    sort -u | while IFS='|' read -r origin site codename release component; do
-    [[ $origin == Debian && $component == main && $release != *backports* ]] || continue
-    case $release in
-      *-security) release=${codenames[$base]}-security ;;
-      *-updates) release=${codenames[$base]}-updates ;;
-      *) release=${codenames[$base]} ;;
-    esac
-    printf 'deb%s %s %s main\n' "$signed" "$site" "$release"
-  done | sort -u
-}
-
-# private_apt FOLDER writes the settings of an apt that knows nothing of this machine's packages.
-private_apt() {
-  mkdir -p "$1"/{lists/partial,archives/partial,empty}
-  : >"$1/status"
-  sources >"$1/sources.list"
-  grep -q . "$1/sources.list" || die "no Debian source among those of apt on this machine" \
-    "cross builds need a Debian host whose lists have been fetched: apt-get update"
-  cat >"$1/apt.conf" <<CONF
-APT::Architecture "$arch";
-APT::Architectures { "$arch"; };
-APT::Sandbox::User "$(id -un)";
-APT::Install-Recommends "false";
-Acquire::Languages "none";
-Acquire::Retries "3";
-Dir::State "$1";
-Dir::State::status "$1/status";
-Dir::Cache "$1";
-Dir::Etc::sourcelist "$1/sources.list";
-Dir::Etc::sourceparts "$1/empty";
-Dir::Etc::preferencesparts "$1/empty";
-CONF
-  export APT_CONFIG=$1/apt.conf
-}
-
-# update_lists goes without the security suite when a mirror is in the middle of a synchronisation.
-update_lists() {
-  apt-get -q=2 update >&2 && return
-  printf 'boardcast: warning: apt-get update was not clean, trying without the security suite\n' >&2
-  sed -i '/-security /d' "${APT_CONFIG%/*}/sources.list"
-  apt-get -q=2 update >&2 || die "apt-get update for Debian $base ($arch) did not succeed" "see its message above"
-}
-
-known() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
-
-# named prints the packages to fetch: the link set by name, what runs with all that it depends on.
+# named prints the packages to fetch: the link set by name, what runs with all that it depends on. A name that the base
+# lacks is left to pkg-config to complain of.
 named() {
   local entry name
+  local -A known=()
+  while read -r name; do known[$name]=1; done < <(apt-cache dumpavail | awk '$1 == "Package:" { print $2 }')
   # shellcheck disable=SC2086 # a list of words
   for entry in "${link_set[@]}" ${base_set[$base]}; do
     for name in ${entry//|/ }; do
-      if known "$name"; then printf '%s\n' "$name"; break; fi
+      if [[ -n ${known[$name]-} ]]; then printf '%s\n' "$name"; break; fi
     done
   done
   [[ -z $with_plugins ]] || apt-get -q=2 --simulate install "${run_set[@]}" | awk '$1 == "Inst" { sub(/:.*/, "", $2); print $2 }'
@@ -130,8 +80,8 @@ make_sysroot() { # FOLDER
   for dir in lib bin sbin; do ln -s "usr/$dir" "$root/$dir"; done
   # Debian's dynamic linkers of 64-bit x86 lie in a folder of their own.
   if [[ $arch == amd64 ]]; then mkdir "$root/usr/lib64"; ln -s usr/lib64 "$root/lib64"; fi
-  private_apt "$work"
-  update_lists
+  private_apt "$work" "$arch" "$base"
+  update_lists "$arch" "$base"
   named | sort -u >"$root/packages"
   printf '==> fetching %s packages of Debian %s for %s\n' "$(wc -l <"$root/packages")" "$base" "$arch" >&2
   # shellcheck disable=SC2046 # a list of words

@@ -33,10 +33,11 @@ check_files() {
 
 # check_unit has systemd read the unit; the program stands where the package would put it.
 check_unit() {
-  local tree=$work/tree unit=$work/boardcast.service
+  local tree=$work/tree unit=$work/boardcast.service packages
+  packages=(dist/*"~deb${base}"_*.deb)
   printf '== the unit\n'
   mkdir "$tree"
-  dpkg-deb --extract dist/*"~deb${base}"_amd64.deb "$tree"
+  dpkg-deb --extract "${packages[0]}" "$tree"
   sed "s,=/usr/bin/,=$tree/usr/bin/," "$tree/usr/lib/systemd/system/boardcast.service" >"$unit"
   sed -i '/^WorkingDirectory=/d' "$unit"
   check 'systemd-analyze verify: nothing to say' bash -c "said=\$(systemd-analyze verify --man=no '$unit' 2>&1 | grep boardcast); [[ -z \$said ]] || { echo \"\$said\"; false; }"
@@ -58,10 +59,21 @@ first_stage() { # ARCH
   cp dist/*"~deb${base}_$1.deb" "$root/boardcast.deb"
 }
 
-# enter runs this script again in namespaces of its own, as the root of the new root.
-enter() {
-  unshare --user --map-users=0,0,65536 --map-groups=0,0,65536 --mount --pid --fork --kill-child \
-    "${BASH_SOURCE[0]}" --inside "$base" "$1" "$root"
+# enter runs this script again in namespaces of its own, as their root. Users keep their numbers, so that a root's files
+# belong to whom they should; unshare itself can only map one, hence by hand.
+enter() { # ARCH
+  local go=$work/go-$1 pid
+  mkfifo "$go"
+  # shellcheck disable=SC2016 # expanded inside
+  unshare --user --mount --pid --fork --kill-child \
+    bash -c 'read -r <"$1"; shift; exec setpriv --reuid 0 --regid 0 --clear-groups "$@"' \
+    enter "$go" test/packages.sh --inside "$base" "$1" "$root" &
+  pid=$!
+  until [[ $(readlink "/proc/$pid/ns/user") != $(readlink /proc/self/ns/user) ]]; do sleep 0.1; done
+  echo '0 0 65536' >"/proc/$pid/uid_map"
+  echo '0 0 65536' >"/proc/$pid/gid_map"
+  echo >"$go"
+  wait "$pid"
 }
 
 register() { # ARCH
@@ -95,8 +107,8 @@ inside() { # ARCH
   local start=$SECONDS
   register "$1"
   mount -t proc proc "$root/proc"
-  mount --bind "$cache/archives-$base-$1" "$root/var/cache/apt/archives" 2>/dev/null || true
-  in_root /debootstrap/debootstrap --second-stage >"$root/second-stage.log" 2>&1 ||
+  # Of a container debootstrap expects what holds here: devices are there, but can't be made.
+  in_root container=lxc /debootstrap/debootstrap --second-stage >"$root/second-stage.log" 2>&1 ||
     { tail "$root/second-stage.log"; die "the second stage of debootstrap for $1 did not succeed" "see above"; }
   printf '        a fresh root: %d s\n' $((SECONDS - start))
   mkdir -p "$root/var/cache/apt/archives/partial"

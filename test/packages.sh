@@ -62,14 +62,15 @@ first_stage() { # ARCH
 # enter runs this script again in namespaces of its own, as their root. Users keep their numbers, so that a root's files
 # belong to whom they should; unshare itself can only map one, hence by hand.
 enter() { # ARCH
-  local go=$work/go-$1 pid
+  local go=$work/go-$1 own its pid
+  own=$(readlink /proc/self/ns/user)
   mkfifo "$go"
   # shellcheck disable=SC2016 # expanded inside
   unshare --user --mount --pid --fork --kill-child \
     bash -c 'read -r <"$1"; shift; exec setpriv --reuid 0 --regid 0 --clear-groups "$@"' \
     enter "$go" test/packages.sh --inside "$base" "$1" "$root" &
   pid=$!
-  until [[ $(readlink "/proc/$pid/ns/user") != $(readlink /proc/self/ns/user) ]]; do sleep 0.1; done
+  until its=$(readlink "/proc/$pid/ns/user") && [[ $its != "$own" ]]; do sleep 0.1; done
   echo '0 0 65536' >"/proc/$pid/uid_map"
   echo '0 0 65536' >"/proc/$pid/gid_map"
   echo >"$go"

@@ -110,12 +110,12 @@ main() {
   [[ -w /dev/kvm ]] || die 'there is no KVM here' 'a machine with virtualisation, and its module loaded'
   if [[ -z ${SERVICE_MOUNTS-} ]]; then SERVICE_MOUNTS=1 exec unshare --mount "$0" "$@"; fi
   work=$(mktemp -d)
-  trap 'umount "$work/root/var/cache/apt/archives" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
-  make_root "$work/root" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; die 'make a root' 'see above'; }
-  guest "$work/root"
-  cp "$work"/root/boot/vmlinuz-* "$work/kernel"
-  cp "$work"/root/boot/initrd.img-* "$work/initrd"
-  mke2fs -q -t ext4 -d "$work/root" "$work/disk" 3G
+  trap 'umount "$work/debian/var/cache/apt/archives" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
+  make_root "$work/debian" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; die 'make a root' 'see above'; }
+  guest "$work/debian"
+  cp "$work"/debian/boot/vmlinuz-* "$work/kernel"
+  cp "$work"/debian/boot/initrd.img-* "$work/initrd"
+  mke2fs -q -t ext4 -d "$work/debian" "$work/disk" 3G
   timeout 600 qemu-system-x86_64 -enable-kvm -cpu host -smp 2 -m 1024 -nic none -nographic -no-reboot \
     -kernel "$work/kernel" -initrd "$work/initrd" -append 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 systemd.show_status=no' \
     -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" </dev/null | tee "$work/said" | tr -d '\r'

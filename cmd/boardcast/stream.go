@@ -255,11 +255,14 @@ func newClient(cfg *configs.Config, m *media, log *slog.Logger) (*signalling.Cli
 }
 
 func newLogger(cfg *configs.Config, stderr io.Writer) *slog.Logger {
-	opts := &slog.HandlerOptions{Level: cfg.Log.Level}
+	build := func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewTextHandler(w, o) }
 	if cfg.Log.Format == configs.LogJSON {
-		return slog.New(slog.NewJSONHandler(stderr, opts))
+		build = func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewJSONHandler(w, o) }
 	}
-	return slog.New(slog.NewTextHandler(stderr, opts))
+	if toJournal(stderr) {
+		return slog.New(newJournal(stderr, cfg.Log.Level, build))
+	}
+	return slog.New(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level}))
 }
 
 func firstOf(a, b string) string {

@@ -86,12 +86,16 @@ func stalled(before, now pipeline.Status) []string {
 // summary is what `systemctl status` shows: the state in a few words.
 func summary(s pipeline.Status) string {
 	var waiting []string
+	placeholder := false
 	for _, l := range s.Lines {
 		if l.Waiting && l.Users > 0 {
 			waiting = append(waiting, l.Name)
 		}
+		placeholder = placeholder || l.Placeholder
 	}
 	switch {
+	case placeholder:
+		return "the camera is gone; showing a placeholder"
 	case len(waiting) > 0:
 		return "trying again: " + strings.Join(waiting, ", ")
 	case len(s.Viewers) == 0:

@@ -36,12 +36,12 @@ func (r *running) events() <-chan StageEvent {
 
 // What is watched, and how long it may take.
 const (
-	watchPeriod  = 250 * time.Millisecond
-	encoderStall = time.Second            // pictures go in and none comes out
+	watchPeriod  = 100 * time.Millisecond
+	encoderStall = 800 * time.Millisecond // pictures go in and none comes out
 	encoderStart = 3 * time.Second        // the same before the first came out
 	sourceStall  = 2 * time.Second        // or five pictures, whichever is longer
 	sourceStart  = 10 * time.Second       // cameras wake up slowly
-	stallInputs  = 4                      // pictures that must have gone in meanwhile
+	stallInputs  = 3                      // pictures that must have gone in meanwhile
 	keyLimit     = 700 * time.Millisecond // from the wish for a keyframe to the keyframe
 	keyFrames    = 10                     // pictures that came meanwhile without being one
 	keyMisses    = 2                      // in a row

@@ -110,7 +110,7 @@ func prepareAloud(ctx context.Context, cfg *configs.Config, stdout io.Writer, lo
 		case a := <-done:
 			return a.prepared, a.err
 		case <-timer.C:
-			fmt.Fprintln(stdout, "  trying the encoders; what comes of it is remembered")
+			fmt.Fprintln(stdout, "  getting ready: a first start tries the encoders")
 		}
 	}
 }

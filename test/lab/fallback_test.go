@@ -61,7 +61,7 @@ func TestFallbackAtStart(t *testing.T) {
 			v := view(t)
 			var wait float64
 			v.await(2*time.Minute, &wait, `(async () => {
-				await e2e.until(() => boardcast.pc?.connectionState === "connected", 60000);
+				await e2e.until(() => globalThis.boardcast?.pc?.connectionState === "connected", 60000);
 				const began = performance.now(), pc = boardcast.pc;
 				await e2e.until(async () => (await e2e.stats()).frames > 0, 30000);
 				if (boardcast.pc !== pc) throw new Error("the connection was replaced");

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -72,6 +73,9 @@ type Trials struct {
 	cache *TrialCache
 	log   *slog.Logger
 	turn  chan struct{}
+
+	mu    sync.Mutex
+	known map[string]knownVerdict // of an encoder's ID, the newest
 }
 
 // Runner runs one trial. An error tells that it did not come to an end by itself: a crash, a hang.
@@ -79,7 +83,7 @@ type Runner func(context.Context, TrialSpec) (Observation, error)
 
 // NewTrials makes a prover; cache may be nil.
 func NewTrials(run Runner, cache *TrialCache, log *slog.Logger) *Trials {
-	return &Trials{run: run, cache: cache, log: log, turn: make(chan struct{}, 1)}
+	return &Trials{run: run, cache: cache, log: log, turn: make(chan struct{}, 1), known: map[string]knownVerdict{}}
 }
 
 var _ Prover = (*Trials)(nil)
@@ -87,7 +91,7 @@ var _ Prover = (*Trials)(nil)
 // Encoder implements [Prover]. An encoder that fails is tried again by its other inputs, and one that does not answer a
 // wish for a keyframe without one.
 func (t *Trials) Encoder(ctx context.Context, e Encoder, raw Raw, f VideoFormat) Verdict {
-	return t.remembered(ctx, encoderSpec(e, raw, f), func() Verdict {
+	v := t.remembered(ctx, encoderSpec(e, raw, f), func() Verdict {
 		var v Verdict
 		for i := range e.Inputs {
 			tried := e
@@ -102,18 +106,28 @@ func (t *Trials) Encoder(ctx context.Context, e Encoder, raw Raw, f VideoFormat)
 		}
 		return v // of the last input: the plainest, so what it says is of the encoder itself
 	})
+	if ctx.Err() == nil {
+		t.know(e, f, v)
+	}
+	return v
 }
 
 // Source implements [Prover].
 func (t *Trials) Source(ctx context.Context, g Graph, name string, codec Codec) Verdict {
-	spec := TrialSpec{Graph: g.String(), Codec: codec, Frames: 10, Budget: trialBudget, Name: name}
-	if codec != "" {
-		spec.Frames, spec.Budget = 300, 4*time.Second // to see two of its keyframes
-	}
+	spec := sourceSpec(g, name, codec)
 	return t.remembered(ctx, spec, func() Verdict {
 		o, err := t.one(ctx, spec)
 		return judgeSource(spec, o, err)
 	})
+}
+
+// sourceSpec is the trial of a capture graph.
+func sourceSpec(g Graph, name string, codec Codec) TrialSpec {
+	s := TrialSpec{Graph: g.String(), Codec: codec, Frames: 10, Budget: trialBudget, Name: name}
+	if codec != "" {
+		s.Frames, s.Budget = 300, 4*time.Second // to see two of its keyframes
+	}
+	return s
 }
 
 // one waits for its turn and runs.

@@ -77,7 +77,7 @@ func newEncodersCmd(stdout io.Writer, log *slog.Logger) *cobra.Command {
 			if err := gst.Begin(); err != nil {
 				return err
 			}
-			g, save := given(o.fresh, log)
+			g, _, save := given(o.fresh, log)
 			list := pipeline.Survey(cmd.Context(), g, pipeline.Codec(wish.Codec), wish)
 			save()
 			if err := cmd.Context().Err(); err != nil {

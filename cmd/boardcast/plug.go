@@ -45,7 +45,7 @@ func (p *plug) look(ctx context.Context, b *pipeline.Broadcast) {
 		b.Again()
 		return
 	}
-	plan, err := p.planner.plan(ctx, next)
+	plan, err := p.planner.quick().plan(ctx, next)
 	if err != nil {
 		p.log.Warn("cannot go over to what was plugged in", "error", err)
 		return

@@ -32,12 +32,13 @@ func newTrialEncoder(stdin io.Reader, stdout io.Writer) *cobra.Command {
 
 // given is what the machine is, with its prover. save writes down the trials' verdicts; a cache that can't be written is
 // not worth an error.
-func given(fresh bool, log *slog.Logger) (g pipeline.Given, save func()) {
+func given(fresh bool, log *slog.Logger) (g pipeline.Given, trials *pipeline.Trials, save func()) {
 	root := os.DirFS("/")
 	g = pipeline.Given{Board: board.Detect(root), Machine: gst.Machine()}
 	cache := openTrialCache(pipeline.Environment(root, g.Machine.GStreamer, buildVersion()), fresh)
-	g.Trials = pipeline.NewTrials(pipeline.Child{Command: trialChild}.Run, cache, log)
-	return g, func() {
+	trials = pipeline.NewTrials(pipeline.Child{Command: trialChild}.Run, cache, log)
+	g.Trials = trials
+	return g, trials, func() {
 		if err := cache.Save(); err != nil {
 			log.Debug("save trials", "error", err)
 		}

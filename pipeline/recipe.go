@@ -36,7 +36,7 @@ func (p pace) after(strikes int) time.Duration {
 // may come back at any time, an encoder that broke hardly by itself.
 var (
 	paceAlone   = pace{500 * time.Millisecond, 30 * time.Second}
-	paceCamera  = pace{500 * time.Millisecond, 5 * time.Second}
+	paceCamera  = pace{500 * time.Millisecond, 2 * time.Second}
 	paceEncoder = pace{time.Minute, time.Hour}
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -108,10 +109,15 @@ func (l *line) failed(i int, ran time.Duration, err error) {
 	case known:
 		l.log.Debug("failed again", "recipe", r.id, "error", err, "count", l.menu.health[i].strikes)
 	case len(l.menu.recipes) == 1:
-		l.log.Error("failed; trying again", "error", l.explain(err))
+		l.tell(slog.LevelError, "failed; trying again", err)
 	default:
 		l.log.Debug("failed", "recipe", r.id, "error", err)
 	}
+}
+
+// tell logs a failure with what is the matter with the device. Finding that out asks the device, for which nothing waits.
+func (l *line) tell(level slog.Level, message string, err error) {
+	l.closing.Go(func() { l.log.Log(context.Background(), level, message, "error", l.explain(err)) })
 }
 
 // replace puts the next recipe in the place of the one that serves.
@@ -138,7 +144,7 @@ func (l *line) replace(ctx context.Context, err error) {
 	}
 	switch {
 	case l.now.standIn:
-		l.log.Warn("camera gone; showing a placeholder", "error", l.explain(err))
+		l.tell(slog.LevelWarn, "camera gone; showing a placeholder", err)
 	case l.coded:
 		l.replaced++
 		l.show()

@@ -30,6 +30,7 @@ func (p *plug) run(ctx context.Context, b *pipeline.Broadcast) error {
 	watched := machine
 	watched.Log = p.log
 	return device.Watch(ctx, watched, func(news []device.Change) {
+		b.Again() // at once: where it is on the node that it had, there is no need to look
 		for _, n := range news {
 			p.log.Debug("plugged", "action", n.Action, "subsystem", n.Subsystem, "path", n.Path)
 		}
@@ -42,7 +43,6 @@ func (p *plug) look(ctx context.Context, b *pipeline.Broadcast) {
 	next, changed := p.sources().again(ctx, p.planner.cfg)
 	if !changed {
 		p.current.Store(&next)
-		b.Again()
 		return
 	}
 	plan, err := p.planner.quick().plan(ctx, next)

@@ -44,7 +44,9 @@ func (v *viewers) run(length time.Duration, joined func(viewer int, now time.Dur
 				continue
 			}
 			step(now, v.links[i], f)
-			views = append(views, View{uint64(i), f.est.Snapshot(now)})
+			if now%(100*ms) == 0 {
+				views = append(views, View{uint64(i), f.est.Snapshot(now)})
+			}
 		}
 		if now%(100*ms) != 0 {
 			continue

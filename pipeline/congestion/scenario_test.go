@@ -34,7 +34,7 @@ func TestDropAndRecovery(t *testing.T) {
 		{name: "very long queue", delay: 20 * ms, queue: 10e6},
 	}
 	for _, c := range cases {
-		for _, seed := range []uint64{1, 2, 3, 4, 5} {
+		for _, seed := range []uint64{1, 2, 3} {
 			t.Run(c.name, func(t *testing.T) {
 				l := &link{rate: drop(full, low), queue: c.queue, delay: c.delay, jitter: c.jitter, loss: c.loss, rng: rand.New(rand.NewPCG(seed, 0))}
 				f := newFlow(seed, Limits{Start: 1_500_000, Max: 6_000_000})

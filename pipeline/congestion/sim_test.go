@@ -216,7 +216,9 @@ func step(now time.Duration, l *link, flows ...*flow) {
 	l.step(now)
 	for _, f := range flows {
 		f.feedback(now)
-		f.bucket(now).target = f.est.Target(now)
+		if b := f.bucket(now); b.target == 0 || now%(20*ms) == 0 {
+			b.target = f.est.Target(now)
+		}
 	}
 }
 

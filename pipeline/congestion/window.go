@@ -1,11 +1,15 @@
 package congestion
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	windowSpan  = 2 * time.Second // how far back a window knows
 	windowItems = 1 << 13
 	shortest    = 100 * time.Millisecond // no rate is told of less time
+	disorder    = 200 * time.Millisecond // by which a sample may come too late to be in order
 )
 
 type sample struct {
@@ -57,9 +61,11 @@ func (w *window) rate(span time.Duration) (float64, bool) {
 		return 0, false
 	}
 	bits := 0.0
-	for _, s := range w.items {
+	for _, s := range slices.Backward(w.items) {
 		if s.at > from {
 			bits += s.bits
+		} else if s.at < from-disorder {
+			break
 		}
 	}
 	return bits / span.Seconds(), true

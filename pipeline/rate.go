@@ -20,6 +20,7 @@ type sharedRate struct {
 	wanted  atomic.Int64
 	changed chan struct{} // wanted is another
 
+	bounds  congestion.Bounds
 	mu      sync.Mutex
 	policy  *congestion.Policy
 	began   time.Time
@@ -43,10 +44,10 @@ func newSharedRate(ceiling, floor int, live bool) *sharedRate {
 	if !live {
 		floor = ceiling
 	}
+	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling}
 	r := &sharedRate{
-		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(),
-		policy: congestion.NewPolicy(congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling}),
-		views:  map[uint64]congestion.View{}, slow: map[uint64]bool{},
+		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(), bounds: bounds,
+		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{}, slow: map[uint64]bool{},
 	}
 	r.wanted.Store(int64(ceiling))
 	return r
@@ -67,6 +68,14 @@ func (r *sharedRate) leave(key uint64) {
 	defer r.mu.Unlock()
 	delete(r.views, key)
 	delete(r.slow, key)
+	if len(r.views) > 0 {
+		return
+	}
+	// Who comes next has another link.
+	r.policy = congestion.NewPolicy(r.bounds)
+	if r.wanted.Swap(int64(r.ceiling)) != int64(r.ceiling) {
+		poke(r.changed)
+	}
 }
 
 // see takes a viewer's estimate and tells whether the viewer is to get keyframes only.

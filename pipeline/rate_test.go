@@ -108,8 +108,8 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		}
 		v.Close()
 		<-v.Done()
-		if n := len(b.coded[H264].rate.views); n != 0 {
-			t.Errorf("%d viewers are still counted", n)
+		if n := len(b.coded[H264].rate.views); n != 0 || rate() != 1_500_000 {
+			t.Errorf("%d viewers are still counted, and the next one begins at %d bit/s", n, rate())
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,8 @@ const (
 // moment is what the page and the program say of a viewer at one time.
 type moment struct {
 	at       time.Duration // since the part began
-	received float64       // bit/s of video since the moment before
+	bytes    float64       // of video received, in all
+	received float64       // bit/s since the moment before
 	made     float64       // bit/s by the encoder since then
 	encoder  int           // bit/s that it is told to make
 	estimate int           // bit/s
@@ -84,7 +86,7 @@ func (w *linkWatch) sample(part string, began time.Time) moment {
 	s := w.program.status()
 	now := time.Now()
 	seconds := now.Sub(w.last).Seconds()
-	m := moment{at: now.Sub(began), received: (in.Bytes - w.before.Bytes) * 8 / seconds, freezes: in.Freezes}
+	m := moment{at: now.Sub(began), bytes: in.Bytes, received: (in.Bytes - w.before.Bytes) * 8 / seconds, freezes: in.Freezes}
 	if in.Delay != 0 && (w.least == 0 || in.Delay < w.least) {
 		w.least = in.Delay
 	}
@@ -228,13 +230,12 @@ func when(moments []moment, holds func(moment) bool) time.Duration {
 	return -1
 }
 
-// mean is the mean rate received from a time on.
+// mean is the mean rate received from a time on. A busy machine's moments are not as far apart as they should be.
 func mean(moments []moment, from time.Duration) float64 {
-	sum, n := 0.0, 0.0
-	for _, m := range moments {
-		if m.at >= from {
-			sum, n = sum+m.received, n+1
-		}
+	i := slices.IndexFunc(moments, func(m moment) bool { return m.at >= from })
+	last := moments[len(moments)-1]
+	if i < 0 || last.at <= moments[i].at {
+		return 0
 	}
-	return sum / max(n, 1)
+	return (last.bytes - moments[i].bytes) * 8 / (last.at - moments[i].at).Seconds()
 }

@@ -34,7 +34,7 @@ func TestPlug(t *testing.T) {
 	run(t, m, 20*time.Second, unbindVivid)
 	setParameter(t, m, "between", changedOnly)
 	p := startProgramIn(t, m, "/run/trials-plug", "--microphone", "hw:CARD=Loopback,DEV=1",
-		"--width", "320", "--height", "180", "--framerate", "15", "--bitrate", "4M", "--log-level", "debug")
+		"--width", "320", "--height", "180", "--framerate", "15", "--bitrate", "4M")
 	v := view(t)
 	v.playing(20, 90*time.Second)
 	c := &plugged{viewer: v, m: m, p: p, ours: ours}

@@ -90,6 +90,8 @@ type Video struct {
 	Height    int     `mapstructure:"height"`    // pixels
 	Framerate int     `mapstructure:"framerate"` // pictures per second
 	Bitrate   Bitrate `mapstructure:"bitrate"`
+	// Adaptive follows the viewers' networks with the bitrate.
+	Adaptive bool `mapstructure:"adaptive"`
 	// MinBitrate is what no viewer's network lowers the bitrate below, in bit/s.
 	MinBitrate Bitrate `mapstructure:"min-bitrate"`
 }

@@ -154,6 +154,7 @@ var keys = []Key{
 		Name: "video.bitrate", Kind: KindBitrate, Min: 50_000, Max: 100_000_000, Step: 1, ZeroAuto: true, Flag: "bitrate", Group: GroupPicture, Unit: "bit/s",
 		Help: "such as 800k or 2.5M; 0 = choose for me",
 	},
+	{Name: "video.adaptive", Kind: KindBool},
 	{Name: "video.min-bitrate", Kind: KindBitrate, Min: 50_000, Max: 100_000_000, Step: 1},
 
 	{

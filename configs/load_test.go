@@ -64,6 +64,7 @@ var ignoreOrigin = cmp.FilterPath(func(p cmp.Path) bool {
 var samples = map[string][3]string{
 	"listen":                    {":1", "127.0.0.1:0", "[::1]:8443"},
 	"display":                   {"true", "false", "true"},
+	"video.adaptive":            {"false", "true", "false"},
 	"tls.cert":                  {"a.pem", "/b c.pem", "ü.pem"},
 	"tls.key":                   {"a.key", "/b c.key", "ü.key"},
 	"signalling.server":         {"ws://a:1", "wss://b/path", "wss://[::1]:8443"},

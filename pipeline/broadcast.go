@@ -18,13 +18,14 @@ var ErrClosed = errors.New("broadcast has ended")
 
 // Options of a broadcast; zero values are sensible.
 type Options struct {
-	MaxViewers int           // 16 when zero
-	MinBitrate int           // bit/s that no viewer's link lowers the video below; 150 kbit/s when zero
-	Grace      time.Duration // how long a producer outlives its last viewer; 5 s when zero
-	STUN       string
-	TURN       []string
-	Greeting   string // first message on each data channel, none when empty
-	Logger     *slog.Logger
+	MaxViewers   int           // 16 when zero
+	MinBitrate   int           // bit/s that no viewer's link lowers the video below; 150 kbit/s when zero
+	FixedBitrate bool          // whatever the viewers' links bear
+	Grace        time.Duration // how long a producer outlives its last viewer; 5 s when zero
+	STUN         string
+	TURN         []string
+	Greeting     string // first message on each data channel, none when empty
+	Logger       *slog.Logger
 	// Explain may turn the failure of a producer ("capture", "microphone") into one that tells what to do.
 	Explain func(line string, err error) error
 }
@@ -84,7 +85,9 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 	}
 	for _, c := range plan.Choices {
 		l := newLine(e, string(c.Encoder.Codec), true, nil, o)
-		l.follows(c, o.MinBitrate)
+		if !o.FixedBitrate {
+			l.follows(c, o.MinBitrate)
+		}
 		b.coded[c.Encoder.Codec] = l
 	}
 	if plan.Audio != nil {

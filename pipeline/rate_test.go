@@ -195,3 +195,22 @@ func TestDeafEncoderKeepsItsRate(t *testing.T) {
 		t.Errorf("wanted %d", got)
 	}
 }
+
+// With a fixed bitrate the encoder is left alone, whatever a link bears.
+func TestFixedBitrate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startBroadcast(t, Options{FixedBitrate: true})
+		v, p, _ := join(t, b, e)
+		connectFollowing(v, p)
+		l := &fakeLink{}
+		for range 50 {
+			l.report(p, 1_500_000, 200_000)
+		}
+		if told := encoderOf(t, e).told(); len(told) != 0 {
+			t.Errorf("the encoder was told %v", told)
+		}
+		if slices.Contains(p.said(), "spare true") {
+			t.Error("the viewer gets keyframes only")
+		}
+	})
+}

@@ -126,7 +126,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.W
 	}
 	plugged := newPlug(p, log.With("component", "devices"))
 	m.broadcast = pipeline.NewBroadcast(p.engine, p.plan, pipeline.Options{
-		MaxViewers: cfg.Viewers.Max, MinBitrate: int(cfg.Video.MinBitrate), Grace: cfg.Viewers.Grace,
+		MaxViewers: cfg.Viewers.Max, MinBitrate: int(cfg.Video.MinBitrate), FixedBitrate: !cfg.Video.Adaptive, Grace: cfg.Viewers.Grace,
 		STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg),
 		Greeting: greeting(), Logger: log.With("component", "media"),
 		Explain: func(line string, err error) error { return plugged.sources().explain(ctx, line, err) },

@@ -34,7 +34,7 @@ func programPath(t *testing.T) string {
 
 // fullRate keeps the bitrate where the test has it: the emulated machine is slow, which looks like a slow link, and the lab's
 // encoder has no pictures to offer at a low rate.
-const fullRate = "BOARDCAST_VIDEO_MIN_BITRATE=4M"
+const fullRate = "BOARDCAST_VIDEO_ADAPTIVE=false"
 
 // startProgram starts boardcast in the guest and returns when it says its address. When the test ends, it is told to
 // end too, and must do so in order.

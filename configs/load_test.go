@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Listen:     ":8080",
 		Signalling: Signalling{Origins: []string{}},
-		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, MinBitrate: 150_000},
+		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, Adaptive: true, MinBitrate: 150_000},
 		Audio:      Audio{Microphone: Auto, Speaker: Auto, Bitrate: 64_000},
 		ICE:        ICE{TURN: []URL{}},
 		Viewers:    Viewers{Max: 16, Grace: 5 * time.Second},

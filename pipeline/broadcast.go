@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -154,6 +155,19 @@ func (b *Broadcast) captureRecipes(p Plan) []recipe {
 	return out
 }
 
+// product is what a choice makes of what.
+func (c Choice) product() *product {
+	f := c.Format
+	f.Measured = ""
+	has := func(elements ...string) bool {
+		return slices.ContainsFunc(c.Graph, func(n Node) bool { return slices.Contains(elements, n.Factory) })
+	}
+	return &product{
+		makes: fmt.Sprintf("%v, %d bit/s, of %q", f, f.Bitrate, c.Of.Memory),
+		of:    fmt.Sprintf("%s %dx%d", c.Of.Format, c.Of.Width, c.Of.Height), scales: has("videoscale", byISP, byVIC), paced: has("videorate"),
+	}
+}
+
 // encoderRecipes are the encoders of a codec: the one chosen, then the spares.
 func (b *Broadcast) encoderRecipes(p Plan, codec Codec) []recipe {
 	var out []recipe
@@ -167,6 +181,8 @@ func (b *Broadcast) encoderRecipes(p Plan, codec Codec) []recipe {
 		}
 		if c.Direct {
 			r.up = nil
+		} else {
+			r.product = c.product()
 		}
 		out = append(out, r)
 	}

@@ -201,7 +201,7 @@ func (c *chooser) choice(e Encoder, f VideoFormat, v Verdict) *Choice {
 		return nil
 	}
 	e, f.Measured = v.apply(e), v.ProfileLevelID
-	return &Choice{Encoder: e, Format: f, Graph: e.Graph(c.raw, f), Verdict: v}
+	return &Choice{Encoder: e, Format: f, Graph: e.Graph(c.raw, f), Of: c.raw, Verdict: v}
 }
 
 // tryFirst chooses the camera's mode with the encoder. A software encoder whose size is open is tried at the

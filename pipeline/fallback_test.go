@@ -296,3 +296,38 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 		}
 	})
 }
+
+// An encoder that makes the same goes on when another camera is adopted, if it can take that one's pictures.
+func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
+	full := product{makes: "x", of: "I420 640x480", scales: true}
+	for _, c := range []struct {
+		name     string
+		old, new product
+		want     bool
+	}{
+		{"other pictures, scaled", full, product{makes: "x", of: "NV12 320x240"}, true},
+		{"other pictures, taken as they are", product{makes: "x", of: "NV12 640x480"}, full, false},
+		{"the same pictures, taken as they are", product{makes: "x", of: "NV12 640x480"}, product{makes: "x", of: "NV12 640x480"}, true},
+		{"another size out", full, product{makes: "y", of: "I420 640x480"}, false},
+		{"more pictures than are wanted", full, product{makes: "x", of: "I420 640x480", paced: true}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := newFakeEngine()
+				up := startLine(t, e, nil)
+				of := func(element string, p product) recipe {
+					return recipe{id: "hard", graph: Graph{El(element)}, up: up, keyframe: KeyframeEvent, product: &p}
+				}
+				l := startRecipes(t, e, of("old", c.old))
+				l.use()
+				<-time.After(time.Second)
+				l.adopt([]recipe{of("new", c.new)})
+				<-time.After(time.Second)
+				if kept := !e.of("old")[0].isClosed() && len(e.of("new")) == 0; kept != c.want {
+					t.Errorf("kept %v, want %v", kept, c.want)
+				}
+				flows(t, l)
+			})
+		})
+	}
+}

@@ -296,7 +296,7 @@ func (l *line) change(ctx context.Context, recipes []recipe) {
 	}
 	l.now.index = len(recipes)
 	for i, r := range recipes {
-		if r.same(l.now.recipe) {
+		if r.servedBy(l.now.recipe) {
 			l.now.index = i
 			break
 		}

@@ -60,6 +60,7 @@ type Choice struct {
 	Encoder Encoder
 	Graph   Graph
 	Format  VideoFormat // what it makes
+	Of      Raw         // the pictures that Graph takes; zero where it begins at the camera
 	Verdict Verdict     // zero when nothing was tried
 	Direct  bool        // Graph begins at the camera itself: no capture feeds it
 	StandIn bool        // it serves while the camera is gone

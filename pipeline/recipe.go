@@ -10,12 +10,29 @@ type recipe struct {
 	up       *line         // whose fan feeds it, nil for a source
 	period   time.Duration // from one picture to the next, as it should be
 	standIn  bool          // a placeholder: it serves while nothing else does
+	product  *product      // of an encoder that pictures come to from elsewhere; nil where the graph is all there is to know
 	bitrate  func(bitsPerSecond int) (Prop, bool)
 }
 
-// same reports whether two recipes run the same way.
-func (r recipe) same(o recipe) bool {
-	return r.id == o.id && r.up == o.up && r.graph.String() == o.graph.String()
+// product is what an encoder makes of what.
+type product struct {
+	makes  string
+	of     string // pictures, as the capture gives them
+	scales bool   // whatever comes is brought to its form
+	paced  bool   // pictures that are too many are dropped
+}
+
+// servedBy reports whether what runs, o, does in the place of r. An encoder that makes the same goes on when another camera
+// feeds it, if it can take that one's pictures.
+func (r recipe) servedBy(o recipe) bool {
+	switch {
+	case r.id != o.id || r.up != o.up:
+		return false
+	case r.product == nil || o.product == nil:
+		return r.graph.String() == o.graph.String()
+	}
+	p, q := *r.product, *o.product
+	return p.makes == q.makes && (p.of == q.of || q.scales) && (!p.paced || q.paced)
 }
 
 // health is what a line remembers of a recipe that failed.
@@ -67,7 +84,7 @@ func (m menu) replaced(recipes []recipe) menu {
 	out := newMenu(recipes, nil)
 	for i, r := range recipes {
 		for j, old := range m.recipes {
-			if r.same(old) {
+			if r.servedBy(old) {
 				out.health[i] = m.health[j]
 			}
 		}

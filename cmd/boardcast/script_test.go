@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 			<-ctx.Done()
 			stop()
 			if reloadAsked(ctx) != nil {
-				os.Exit(startOver(os.Stderr))
+				startOver(os.Stderr)
 			}
 		},
 	}

@@ -87,7 +87,7 @@ register() { # ARCH
 
 in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"; }
 
-quiet_apt() { in_root apt-get -q=2 -y -o Acquire::Retries=3 -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 "$@" >"$root/apt.log" 2>&1; }
+quiet_apt() { in_root apt-get -q=2 -y -o Acquire::Retries=3 -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io "$@" >"$root/apt.log" 2>&1; }
 
 # serves starts the program as the service's user and asks it how it is until it has GStreamer ready.
 serves() {
@@ -116,7 +116,7 @@ inside() { # ARCH
   mount --bind "$cache/archives-$base-$1" "$root/var/cache/apt/archives"
   quiet_apt update || quiet_apt update || { tail "$root/apt.log"; die "apt-get update did not succeed" "see above"; }
   start=$SECONDS
-  check 'apt-get install' quiet_apt install --no-install-recommends --download-only /boardcast.deb
+  check 'apt-get finds what it depends on' quiet_apt install --no-install-recommends --download-only /boardcast.deb
   check 'apt-get install' quiet_apt install --no-install-recommends /boardcast.deb
   printf '        with %d packages it depends on: %d s, %s\n' \
     "$(grep -c '^Setting up' "$root/apt.log")" $((SECONDS - start)) "$(in_root du -xsh --exclude=var/cache / | cut -f 1) in all"

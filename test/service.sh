@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # service.sh BASE boots a Debian with the amd64 package of dist installed, under systemd, in a virtual machine that has
 # neither a camera nor a network, and looks at the service: that it comes up, reloads, is killed by its watchdog when it
-# hangs, comes back, and ends in time. It wants root, debootstrap, and qemu-system-x86_64 with KVM.
+# hangs, comes back, and ends in time. It wants root, debootstrap and qemu-system-x86_64. ACCEL=tcg emulates where KVM is not to
+# be had or not to be trusted; ROOM keeps the machine's disk in a folder, for a second look.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=SCRIPTDIR/../internal/packaging/apt.sh
@@ -97,7 +98,7 @@ make_root() { # ROOT
   mount --bind "$cache/archives-$base-amd64" "$1/var/cache/apt/archives"
   chroot "$1" env DEBIAN_FRONTEND=noninteractive bash -ec '
     apt-get -q=2 update
-    apt-get -q=2 -y -o Dpkg::Use-Pty=0 install --no-install-recommends systemd-sysv udev dbus procps linux-image-amd64 gstreamer1.0-plugins-ugly /boardcast.deb
+    apt-get -q=2 -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends systemd-sysv udev dbus procps linux-image-amd64 gstreamer1.0-plugins-ugly /boardcast.deb
     passwd -d root'
   umount "$1/var/cache/apt/archives"
   rm "$1/usr/sbin/policy-rc.d"
@@ -105,20 +106,26 @@ make_root() { # ROOT
 }
 
 main() {
-  base=${1:-12} cache=${XDG_CACHE_HOME:-$HOME/.cache}/boardcast-roots
+  base=${1:-12} cache=${XDG_CACHE_HOME:-$HOME/.cache}/boardcast-roots accel=${ACCEL:-kvm}
   [[ $(id -u) == 0 ]] || die 'a root wants root' "sudo $0"
-  [[ -w /dev/kvm ]] || die 'there is no KVM here' 'a machine with virtualisation, and its module loaded'
+  [[ $accel == tcg || -w /dev/kvm ]] || die 'there is no KVM here' 'ACCEL=tcg does without, some ten times slower'
   if [[ -z ${SERVICE_MOUNTS-} ]]; then SERVICE_MOUNTS=1 exec unshare --mount "$0" "$@"; fi
-  work=$(mktemp -d)
-  trap 'umount "$work/debian/var/cache/apt/archives" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
-  make_root "$work/debian" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; die 'make a root' 'see above'; }
-  guest "$work/debian"
-  cp "$work"/debian/boot/vmlinuz-* "$work/kernel"
-  cp "$work"/debian/boot/initrd.img-* "$work/initrd"
-  mke2fs -q -t ext4 -d "$work/debian" "$work/disk" 3G
-  timeout 600 qemu-system-x86_64 -enable-kvm -cpu host -smp 2 -m 1024 -nic none -nographic -no-reboot \
-    -kernel "$work/kernel" -initrd "$work/initrd" -append 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 systemd.show_status=no' \
-    -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" </dev/null | tee "$work/said" | tr -d '\r'
+  room=${ROOM:-$(mktemp -d)} work=$(mktemp -d)
+  # shellcheck disable=SC2016 # expanded at the end
+  trap 'umount "$work/debian/var/cache/apt/archives" 2>/dev/null || true
+    rm -rf --one-file-system "$work"; [[ -n ${ROOM-} ]] || rm -rf "$room"' EXIT
+  if [[ ! -f $room/disk ]]; then
+    make_root "$work/debian" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; die 'make a root' 'see above'; }
+    guest "$work/debian"
+    mkdir -p "$room"
+    cp "$work"/debian/boot/vmlinuz-* "$room/kernel"
+    cp "$work"/debian/boot/initrd.img-* "$room/initrd"
+    mke2fs -q -t ext4 -d "$work/debian" "$room/disk" 3G
+  fi
+  declare -A processor=([kvm]=host [tcg]=Nehalem)
+  timeout 1500 qemu-system-x86_64 -accel "$accel" -cpu "${processor[$accel]}" -smp 2 -m 1024 -nic none -nographic -no-reboot \
+    -kernel "$room/kernel" -initrd "$room/initrd" -append 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 systemd.show_status=no' \
+    -drive "file=$room/disk,format=raw,if=virtio,cache=unsafe,snapshot=on" </dev/null | tee "$work/said" | tr -d '\r'
   grep -q 'end of the look' "$work/said" && ! grep -q FAIL "$work/said"
 }
 

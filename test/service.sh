@@ -125,7 +125,7 @@ main() {
   declare -A processor=([kvm]=host [tcg]=Nehalem)
   timeout 1500 qemu-system-x86_64 -accel "$accel" -cpu "${processor[$accel]}" -smp 2 -m 1024 -nic none -nographic -no-reboot \
     -kernel "$room/kernel" -initrd "$room/initrd" -append 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 systemd.show_status=no' \
-    -drive "file=$room/disk,format=raw,if=virtio,cache=unsafe,snapshot=on" </dev/null | tee "$work/said" | tr -d '\r'
+    -drive "file=$room/disk,format=raw,if=virtio,cache=unsafe,snapshot=on" </dev/null | tee "$work/said" | sed -u 's,\r,,g'
   grep -q 'end of the look' "$work/said" && ! grep -q FAIL "$work/said"
 }
 

@@ -139,16 +139,3 @@ func h264Fits(fmtp string) bool {
 	constrained := err == nil && constraints&0x40 != 0
 	return profile[:2] == "42" && constrained
 }
-
-// withoutSSRC leaves out the lines that name synchronisation sources. An answer is made before the payloader has told its
-// own, so webrtcbin writes 0 for it and names the retransmissions alone: Chromium then takes those for the track, and shows
-// nothing. Without the lines a browser learns the sources from the packets.
-func withoutSSRC(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, "a=ssrc") {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
-}

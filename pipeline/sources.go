@@ -7,15 +7,13 @@ import (
 	"strings"
 )
 
-// A one-way session tells by number which source is which: a media server, unlike a browser, does not guess that from
-// what arrives. webrtcbin only knows the numbers when they stand in the preferences (there is no payloader yet while the
-// description is made), and then names those of the retransmissions beside them.
+// A description tells by number which source is which: a media server does not guess that from what arrives, and a browser
+// takes retransmissions only from a source that it knows. webrtcbin only knows the numbers when they stand in the
+// preferences (there is no payloader yet while the description is made; it then writes 0, or invents one, and browsers
+// show nothing), and then names those of the retransmissions beside them.
 
 // source adds to the preferences of a slot the number that it will send under.
 func (v *Viewer) source(slot Slot, preferences string) string {
-	if !v.oneWay {
-		return preferences
-	}
 	v.ssrc[slot] = 1 + rand.Uint32N(1<<32-1)
 	first, rest, more := strings.Cut(preferences, ";")
 	first += fmt.Sprintf(",ssrc=(uint)%d", v.ssrc[slot])
@@ -36,18 +34,15 @@ func (v *Viewer) fromSource(slot Slot, payloader Graph) Graph {
 	return out
 }
 
-// outgoing is a description of ours as the other side gets it.
+// outgoing is a description of ours as the other side gets it: both tracks in one stream, and each section's name of it where
+// standard parsers look (RFC 8830), not with the source. Chromium refuses sound with a source for retransmissions, so it
+// gets none named. 42c0 and 42e0 are the same constrained baseline (RFC 6184, table 5), but servers that compare the text
+// know the one that browsers write; it goes out where the session is one-way.
 func (v *Viewer) outgoing(text string) string {
+	baseline := "42c0"
 	if v.oneWay {
-		return forServers(text)
+		baseline = "42e0"
 	}
-	return withoutSSRC(text)
-}
-
-// forServers puts both tracks into one stream, and each section's name of it where standard parsers look (RFC 8830), not
-// with the source. Chromium refuses sound with a source for retransmissions, so it gets none named. 42c0 and 42e0 are the
-// same constrained baseline (RFC 6184, table 5), but servers that compare the text know the one that browsers write.
-func forServers(text string) string {
 	var out strings.Builder
 	for _, part := range splitSections(text) {
 		kind, _, _ := strings.Cut(strings.TrimPrefix(part, "m="), " ")
@@ -63,7 +58,7 @@ func forServers(text string) string {
 			case strings.HasPrefix(line, "a=sendonly"), strings.HasPrefix(line, "a=sendrecv"):
 				sends = true
 			}
-			out.WriteString(strings.ReplaceAll(line, "profile-level-id=42c0", "profile-level-id=42e0"))
+			out.WriteString(strings.ReplaceAll(line, "profile-level-id=42c0", "profile-level-id="+baseline))
 		}
 		if sends {
 			fmt.Fprintf(&out, "a=msid:%s %s\r\n", streamID, kind)
@@ -90,5 +85,5 @@ func splitSections(text string) []string {
 	return parts
 }
 
-// streamID is the one stream that the tracks of a one-way session belong to: they are played in step.
+// streamID is the one stream that our tracks belong to: they are played in step.
 const streamID = "boardcast"

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestForServers(t *testing.T) {
+func TestOutgoing(t *testing.T) {
 	in := sdpOf(
 		"m=video 9 UDP/TLS/RTP/SAVPF 102\r\na=sendonly\r\na=fmtp:102 profile-level-id=42c01f;packetization-mode=1\r\n"+
 			"a=ssrc-group:FID 7 8\r\na=ssrc:7 msid:user@host x\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\na=mid:0\r\n",
@@ -23,8 +23,12 @@ func TestForServers(t *testing.T) {
 		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=ssrc:7 cname:c\r\na=sendrecv\r\na=msid:boardcast audio\r\n",
 		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:2\r\na=inactive\r\n", dataSection,
 	)
-	if diff := cmp.Diff(want, forServers(in)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, (&Viewer{oneWay: true}).outgoing(in)); diff != "" {
+		t.Errorf("one-way (-want +got):\n%s", diff)
+	}
+	want = strings.ReplaceAll(want, "42e0", "42c0")
+	if diff := cmp.Diff(want, (&Viewer{}).outgoing(in)); diff != "" {
+		t.Errorf("both ways (-want +got):\n%s", diff)
 	}
 }
 

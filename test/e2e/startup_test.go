@@ -15,18 +15,27 @@ const (
 )
 
 // TestStartup states how long it takes from executing the binary to its address line, and to the first frame shown by a
-// page that waits for it: once on the program's own server, once on a separate one.
+// page that waits for it: on the program's own server, with the trials of the encoders remembered and without, and on a
+// separate one.
 func TestStartup(t *testing.T) {
 	browser := browsers.Launch(t, Chromium)
-	t.Run("own server", func(t *testing.T) {
-		gone := StartBoardcast(t)
-		page := browser.Open(t, gone.Address+"/")
-		page.WaitPlaying(1)
-		gone.Kill()
-		page.Until(`boardcast.state === "reconnecting" && boardcast.pc === null`, playWithin)
-		page.AwaitFrame()
-		assertStartup(t, StartBoardcast(t), page)
-	})
+	for _, tt := range []struct {
+		name  string
+		first bool // start ever: every encoder is tried
+	}{{"own server", false}, {"first start", true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			gone := StartBoardcast(t)
+			page := browser.Open(t, gone.Address+"/")
+			page.WaitPlaying(1)
+			gone.Kill()
+			page.Until(`boardcast.state === "reconnecting" && boardcast.pc === null`, playWithin)
+			page.AwaitFrame()
+			if tt.first {
+				t.Setenv("CACHE_DIRECTORY", t.TempDir())
+			}
+			assertStartup(t, StartBoardcast(t), page)
+		})
+	}
 	t.Run("separate server", func(t *testing.T) {
 		server := StartServer(t, "--listen", serverListen)
 		page := browser.Open(t, server.Address+"/")

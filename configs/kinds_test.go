@@ -151,7 +151,7 @@ func TestValues(t *testing.T) {
 		t.Run(tt.key+" "+tt.text[:min(len(tt.text), 40)], func(t *testing.T) {
 			k, _ := lookup(tt.key)
 			v, fault := parsers[k.Kind](k, tt.text)
-			got := ""
+			var got string
 			if fault != nil {
 				got = strings.TrimSpace("? " + fault.nearest)
 			} else {
@@ -198,7 +198,7 @@ func TestShortDuration(t *testing.T) {
 		90 * time.Minute: "1h30m", 10 * time.Second: "10s", 10 * time.Minute: "10m", 20 * time.Hour: "20h",
 	} {
 		if got := shortDuration(d); got != want {
-			t.Errorf("shortDuration(%v) = %s, want %s", time.Duration(d), got, want)
+			t.Errorf("shortDuration(%v) = %s, want %s", d, got, want)
 		}
 		if back, err := time.ParseDuration(want); err != nil || back != d {
 			t.Errorf("%s reads as %v, %v", want, back, err)

@@ -126,7 +126,7 @@ func split(k Key, text string) []item {
 		return []item{{text: text}}
 	}
 	items := []item{}
-	for _, part := range strings.Split(text, ",") {
+	for part := range strings.SplitSeq(text, ",") {
 		if part = strings.TrimSpace(part); part != "" {
 			items = append(items, item{text: part})
 		}

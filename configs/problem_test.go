@@ -102,8 +102,7 @@ func TestProblems(t *testing.T) {
 				o.File = write(t, tt.file)
 			}
 			_, err := Load(o)
-			var problems Problems
-			if !errors.As(err, &problems) {
+			if _, ok := errors.AsType[Problems](err); !ok {
 				t.Fatalf("Load = %v, want problems", err)
 			}
 			got := strings.ReplaceAll(err.Error(), o.File+":", "F:")

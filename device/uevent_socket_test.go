@@ -128,7 +128,7 @@ func send(t *testing.T, uid uint32, message []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(fd) //nolint:errcheck // sent or not by then
+	defer unix.Close(fd)
 	credentials := unix.UnixCredentials(&unix.Ucred{Pid: int32(os.Getpid()), Uid: uid})
 	err = unix.Sendmsg(fd, message, credentials, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groupUdev}, 0)
 	if err != nil && !errors.Is(err, unix.ENOBUFS) { // which means that someone's queue is full
@@ -164,7 +164,7 @@ func TestSocketSurvivesLosses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer socket.Close() //nolint:errcheck // only read from
+	defer socket.Close()
 	receive := func() (string, error) {
 		m, err := socket.receive()
 		c, _ := parseUevent(m)

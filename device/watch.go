@@ -15,9 +15,9 @@ import (
 const (
 	// settle is how long nothing more must have happened before it is told: a webcam is half a dozen devices, each
 	// announced by the kernel and by udev.
-	settle = 200 * time.Millisecond
+	settle = 100 * time.Millisecond
 	// settleMost bounds that where things never stop happening.
-	settleMost = time.Second
+	settleMost = 400 * time.Millisecond
 	// pollEvery is how often the machine is looked at where it doesn't tell.
 	pollEvery = 2 * time.Second
 	// maxChanges is how many changes are told of at once; more than a hub full of devices makes.
@@ -30,7 +30,7 @@ const (
 //
 // A call means "look again": List is the truth, and the changes, each once, are for the log. They may be incomplete or
 // none, and a call may be for nothing. The first comes at once, with none, for what has happened since the caller
-// looked. The calls come one at a time, on the goroutine that called Watch, some 200 ms after things have calmed down.
+// looked. The calls come one at a time, on the goroutine that called Watch, some 100 ms after things have calmed down.
 // One may take its time: what happens meanwhile makes one more call.
 //
 // The kernel speaks of the running machine: where Options.Root is set, it isn't listened to.

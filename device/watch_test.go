@@ -44,34 +44,34 @@ func TestTellGathers(t *testing.T) {
 		want []told
 	}{
 		{"nothing but the first call", 0, nil, nil, []told{{0, nil}}},
-		{"one", 0, []time.Duration{300 * ms}, []Change{add(0)}, []told{{0, nil}, {500 * ms, []Change{add(0)}}}},
+		{"one", 0, []time.Duration{300 * ms}, []Change{add(0)}, []told{{0, nil}, {400 * ms, []Change{add(0)}}}},
 		{
 			"a burst is one call, and says each once", 0,
-			[]time.Duration{300 * ms, 100 * ms, 150 * ms},
+			[]time.Duration{300 * ms, 50 * ms, 75 * ms},
 			[]Change{add(0), add(1), add(0)},
-			[]told{{0, nil}, {750 * ms, []Change{add(0), add(1)}}},
+			[]told{{0, nil}, {525 * ms, []Change{add(0), add(1)}}},
 		},
 		{
 			"two with a pause are two calls", 0,
 			[]time.Duration{300 * ms, 300 * ms},
 			[]Change{add(0), add(0)},
-			[]told{{0, nil}, {500 * ms, []Change{add(0)}}, {800 * ms, []Change{add(0)}}},
+			[]told{{0, nil}, {400 * ms, []Change{add(0)}}, {700 * ms, []Change{add(0)}}},
 		},
 		{
-			"what never ends is told every second", 0,
-			[]time.Duration{150 * ms, 150 * ms, 150 * ms, 150 * ms, 150 * ms, 150 * ms, 150 * ms, 150 * ms, 150 * ms},
+			"what never ends is told now and then", 0,
+			[]time.Duration{75 * ms, 75 * ms, 75 * ms, 75 * ms, 75 * ms, 75 * ms, 75 * ms, 75 * ms, 75 * ms},
 			[]Change{add(0), add(1), add(2), add(3), add(4), add(5), add(6), add(7), add(8)},
 			[]told{
 				{0, nil},
-				{1150 * ms, []Change{add(0), add(1), add(2), add(3), add(4), add(5), add(6)}},
-				{1550 * ms, []Change{add(7), add(8)}},
+				{475 * ms, []Change{add(0), add(1), add(2), add(3), add(4), add(5)}},
+				{775 * ms, []Change{add(6), add(7), add(8)}},
 			},
 		},
 		{
 			"what happens during a call makes one more", 3 * time.Second,
 			[]time.Duration{ms, ms},
 			[]Change{add(0), add(1)},
-			[]told{{0, nil}, {3201 * ms, []Change{add(0), add(1)}}},
+			[]told{{0, nil}, {3101 * ms, []Change{add(0), add(1)}}},
 		},
 	}
 	for _, tt := range tests {

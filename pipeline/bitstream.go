@@ -77,7 +77,8 @@ func inspectVP9(data []byte) (Unit, error) {
 	if profile == 3 {
 		r.u(1)
 	}
-	if r.u(1) == 1 || r.u(1) == 1 { // shows an old frame, or is no keyframe
+	shown, delta := r.u(1), r.u(1)
+	if shown == 1 || delta == 1 { // shows an old frame, or is no keyframe
 		return Unit{}, nil
 	}
 	r.u(2) // show_frame, error_resilient_mode

@@ -38,7 +38,7 @@ func (c *chooser) direct(p *Plan) bool {
 	g := passthrough(v)
 	verdict := c.given.Trials.Source(c.ctx, g, v.Name, H264)
 	f := formatFor(Wish{}, v, directEncoder.Limits)
-	if reason := c.unsuited(verdict, f); reason != "" && !(asked && verdict.Works()) {
+	if reason := c.unsuited(verdict, f); reason != "" && (!asked || !verdict.Works()) {
 		c.notes = append(c.notes, "its own H.264 is not used: "+reason)
 		return false
 	}

@@ -1,5 +1,7 @@
 package pipeline
 
+import "slices"
+
 const (
 	memoryNVMM  = "NVMM"
 	l4tPackage  = "nvidia-l4t-gstreamer, of NVIDIA's Linux for Tegra"
@@ -32,7 +34,7 @@ func jetsonEncoders() []Encoder {
 		{
 			ID: "nvv4l2h264enc", Codec: H264, Element: "nvv4l2h264enc", Family: familyNV, Hardware: true, Package: l4tPackage,
 			Control: control,
-			Props:   append(props[:len(props):len(props)], "insert-sps-pps=true", "insert-vui=true", "num-B-Frames=0", "profile=0"),
+			Props:   append(slices.Clip(props), "insert-sps-pps=true", "insert-vui=true", "num-B-Frames=0", "profile=0"),
 			Inputs:  nvmmInput(), Output: h264Plain, Parser: h264Parser,
 		},
 		{

@@ -203,7 +203,6 @@ type fakePeer struct {
 	prefs    map[Slot]string
 	graphs   map[Slot]Graph // payloaders
 	sent     []string
-	resumed  int
 	silent   time.Duration
 	overflow bool
 }

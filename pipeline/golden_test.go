@@ -104,7 +104,7 @@ func (c goldenCase) run(t *testing.T) string {
 func (c goldenCase) wish(t *testing.T) Wish {
 	t.Helper()
 	var w Wish
-	for _, word := range strings.Fields(c["wish"]) {
+	for word := range strings.FieldsSeq(c["wish"]) {
 		key, value, _ := strings.Cut(word, "=")
 		n, err := strconv.Atoi(value)
 		switch key {
@@ -202,7 +202,7 @@ type scripted struct{ encoders, own string }
 
 func (s scripted) Encoder(_ context.Context, e Encoder, _ Raw, f VideoFormat) Verdict {
 	v := Verdict{Outcome: OutcomeUsable, FramesPerSecond: 120, CPUMillis: 2, Complete: true}
-	for _, word := range strings.Fields(s.encoders) {
+	for word := range strings.FieldsSeq(s.encoders) {
 		element, result, _ := strings.Cut(word, "=")
 		if element != e.Element {
 			continue

@@ -30,7 +30,6 @@ type line struct {
 	asked   chan struct{} // a viewer that just joined wants a keyframe
 	adopted chan []recipe // other recipes
 	eager   chan struct{} // what failed may be tried at once
-	wanted  chan int      // another bitrate, in bit/s
 	shown   atomic.Pointer[shown]
 
 	now      *running // what serves

@@ -117,7 +117,9 @@ func (l *line) failed(i int, ran time.Duration, err error) {
 
 // tell logs a failure with what is the matter with the device. Finding that out asks the device, for which nothing waits.
 func (l *line) tell(level slog.Level, message string, err error) {
-	l.closing.Go(func() { l.log.Log(context.Background(), level, message, "error", l.explain(err)) })
+	l.closing.Go(func() {
+		l.log.Log(context.Background(), level, message, "error", l.explain(err)) //nolint:sloglint // its callers' are constants
+	})
 }
 
 // replace puts the next recipe in the place of the one that serves.

@@ -80,7 +80,8 @@ func TestOneWayAnswers(t *testing.T) {
 		{"receives", sdpOf(opusAudio, firefoxVideo), []string{"media 1 at 0 sendonly", "media 0 at 1 sendonly"}, false},
 		{
 			"would send too", strings.ReplaceAll(sdpOf(firefoxVideo, opusAudio), "recvonly", "sendrecv"),
-			[]string{"media 0 at 0 sendonly", "media 1 at 1 sendonly"}, false,
+			[]string{"media 0 at 0 sendonly", "media 1 at 1 sendonly"},
+			false,
 		},
 		{"sound alone", sdpOf(opusAudio), []string{"media 1 at 0 sendonly"}, false},
 		{"no codec of ours", sdpOf(opusAudio, strings.ReplaceAll(firefoxVideo, "VP8", "AV1")), []string{"media 1 at 0 sendonly"}, true},

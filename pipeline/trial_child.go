@@ -72,7 +72,7 @@ func over(ended <-chan error, limit time.Duration) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-ended:
+	case <-ended: //nolint:errcheck // how it ended was seen to, or is of no interest
 	case <-timer.C:
 	}
 }
@@ -107,8 +107,7 @@ func (c Child) watch(ctx context.Context, lines <-chan childLine, ended <-chan e
 // crashed words how a child ended without an answer.
 func crashed(err error, complaint *tail) error {
 	reason := "it ended without an answer"
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if s, ok := exit.Sys().(syscall.WaitStatus); ok && s.Signaled() {
 			reason = "crashed: " + s.Signal().String()
 		}

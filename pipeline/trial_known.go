@@ -26,7 +26,7 @@ func (k known) Encoder(_ context.Context, e Encoder, raw Raw, f VideoFormat) Ver
 		return v
 	}
 	k.mu.Lock()
-	was, ok := k.Trials.known[e.ID]
+	was, ok := k.known[e.ID]
 	k.mu.Unlock()
 	switch {
 	case ok && was.verdict.Works():

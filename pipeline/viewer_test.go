@@ -235,7 +235,7 @@ func TestViewerEnds(t *testing.T) {
 			synctest.Wait()
 			events(p, PeerEvent{Kind: DescriptionSet, Index: 1, Err: errors.New("no")})
 		}, tick, false},
-		{"floods", func(v *Viewer, p *fakePeer) {
+		{"floods", func(_ *Viewer, p *fakePeer) {
 			p.mu.Lock()
 			p.overflow = true
 			p.mu.Unlock()

@@ -42,7 +42,7 @@ func (webcam) FrameSize(_, i uint32) (device.SizeRange, error) {
 	return device.SizeRange{Discrete: true, MinWidth: 640, MaxWidth: 640, MinHeight: 480, MaxHeight: 480}, nil
 }
 
-func (webcam) FrameInterval(_, _, _, i uint32) (device.IntervalRange, error) {
+func (webcam) FrameInterval(_, _, _, _ uint32) (device.IntervalRange, error) {
 	return device.IntervalRange{}, errors.New("not said")
 }
 func (w webcam) Claim() error { return w.taken }

@@ -44,13 +44,13 @@ func hints(err error) []string {
 			}
 		}
 	}
-	if h, ok := err.(hinter); ok { //nolint:errorlint // the tree is walked here, error by error
+	if h, ok := err.(hinter); ok {
 		add(h.Hint())
 	}
 	if d, ok := err.(*device.Error); ok { //nolint:errorlint // as above
 		add(d.Hint)
 	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // as above
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range many.Unwrap() {
 			add(hints(e)...)
 		}

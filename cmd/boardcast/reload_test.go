@@ -80,7 +80,7 @@ func TestReloadBeginsAgain(t *testing.T) {
 	if line := p.line(t); line != "begun" {
 		t.Fatalf("line %q after a reload", line)
 	}
-	if err := socket.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err = socket.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	news := make([]byte, 100)

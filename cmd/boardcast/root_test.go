@@ -155,8 +155,15 @@ func (failing) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 	for _, args := range [][]string{
-		{"version"}, {"version", "--json"}, {"config"}, {"config", "--json"}, {"config", "--default"}, {"devices", "--json"}, {"devices"},
-		{"doctor", "--json"}, {"doctor"},
+		{"version"},
+		{"version", "--json"},
+		{"config"},
+		{"config", "--json"},
+		{"config", "--default"},
+		{"devices", "--json"},
+		{"devices"},
+		{"doctor", "--json"},
+		{"doctor"},
 	} {
 		var errs bytes.Buffer
 		if got := run(context.Background(), args, failing{}, &errs); got != 1 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"io/fs"
+	"maps"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -32,9 +33,7 @@ func badPi() machine {
 	files["sys/devices/system/cpu/cpufreq/policy0/scaling_governor"] = text("powersave\n")
 	files["sys/devices/system/cpu/cpufreq/policy0/scaling_driver"] = text("cpufreq-dt\n")
 	files["sys/devices/system/cpu/cpufreq/policy0/scaling_available_governors"] = text("ondemand powersave performance\n")
-	for name, f := range listens("python3") {
-		files[name] = f
-	}
+	maps.Copy(files, listens("python3"))
 	return machine{
 		files: files, env: map[string]string{"HOME": "/home/pi"}, groups: []int{videoGID},
 		lacks: []string{"v4l2h264enc", "nicesink", "clockoverlay"}, rescan: []string{"v4l2h264enc"},

@@ -20,18 +20,24 @@ type driver struct {
 // rockchip-linux/mpp open, NVIDIA's and NXP's board support packages.
 var drivers = []driver{
 	{
-		"v4l2*", []string{"dev/video*"}, "enc", "libgstvideo4linux2.so",
+		"v4l2*",
+		[]string{"dev/video*"},
+		"enc", "libgstvideo4linux2.so",
 		"the kernel's driver of the encoder is not loaded: run the kernel of the board's maker; on a Raspberry Pi " +
 			"`sudo modprobe bcm2835-codec` loads it",
 	},
 	{
-		"mpp*", []string{"dev/mpp_service"}, "", "libgstrockchipmpp.so",
+		"mpp*",
+		[]string{"dev/mpp_service"},
+		"", "libgstrockchipmpp.so",
 		"the mainline kernel has no driver of this encoder: run the kernel of the board's maker",
 	},
 	{"nvv4l2*", []string{"dev/nvhost-msenc", "dev/v4l2-nvenc"}, "", "libgstnvvideo4linux2.so", ""},
 	{"nvh264enc", []string{"dev/nvidia0"}, "", "libgstnvcodec.so", ""},
 	{
-		"vpuenc_*", []string{"dev/mxc_hantro*", "dev/mxc_vpu*"}, "", "libgstvpu.so",
+		"vpuenc_*",
+		[]string{"dev/mxc_hantro*", "dev/mxc_vpu*"},
+		"", "libgstvpu.so",
 		"the mainline kernel has no driver of this encoder: run the kernel of NXP's board support package",
 	},
 	{"va[hv]*", []string{"dev/dri/renderD*"}, "", "libgstva.so", ""},
@@ -82,7 +88,7 @@ func (x *exam) look(e Encoder) found {
 			f.standing = absent
 		case !slices.ContainsFunc(f.nodes, func(d device) bool { return d.err == nil }):
 			f.standing = shut
-		case x.plugin(f.driver.plugin):
+		case x.plugin(f.plugin):
 			f.standing = unseen
 		default:
 			f.standing = unplugin
@@ -175,12 +181,12 @@ func (x *exam) idle(f found) (detail, hint string) {
 	case unplugin:
 		return fmt.Sprintf("%s is not installed, its device %s is there", f.Element, paths(f.nodes)), "install " + f.Package
 	case unseen:
-		if f.driver.absent != "" { // a board that is known to have it
+		if f.absent != "" { // a board that is known to have it
 			return fmt.Sprintf("GStreamer does not see %s, though %s is there", f.Element, paths(f.nodes)),
 				"mend what the line on the registry says; if it finds nothing, this GStreamer does not know the driver: try a newer one"
 		}
 	case absent:
-		return fmt.Sprintf("this board has an encoder for %s, but there is no device of it", f.Element), f.driver.absent
+		return fmt.Sprintf("this board has an encoder for %s, but there is no device of it", f.Element), f.absent
 	case present, unknown:
 	}
 	return "", ""

@@ -12,11 +12,13 @@ func TestPlugins(t *testing.T) {
 	table(t, "plugins", []Status{OK, Warning, Failure}, []row{
 		{"all there", machine{}, ok("all 21 elements are installed")},
 		{
-			"what can be done without", machine{lacks: []string{"clockoverlay", "alsasrc"}},
+			"what can be done without",
+			machine{lacks: []string{"clockoverlay", "alsasrc"}},
 			warn("missing: alsasrc, clockoverlay", "sudo apt install gstreamer1.0-alsa gstreamer1.0-x"),
 		},
 		{
-			"what can't, each package once", machine{lacks: []string{"webrtcbin", "dtlsdec", "nicesink", "clockoverlay"}},
+			"what can't, each package once",
+			machine{lacks: []string{"webrtcbin", "dtlsdec", "nicesink", "clockoverlay"}},
 			fail("missing: webrtcbin, dtlsdec, nicesink, clockoverlay",
 				"sudo apt install gstreamer1.0-nice gstreamer1.0-plugins-bad gstreamer1.0-x"),
 		},
@@ -47,44 +49,53 @@ func TestEncoder(t *testing.T) {
 	table(t, "encoder", []Status{OK, Warning, Failure}, []row{
 		{"in hardware", machine{files: piFiles(), groups: inVideo, wish: pi}, ok("v4l2h264enc in hardware; `boardcast encoders` tries it")},
 		{
-			"the second of two", machine{wish: Wish{Encoders: []Encoder{vaE, mppE, x264, vp8}}, lacks: noVA},
+			"the second of two",
+			machine{wish: Wish{Encoders: []Encoder{vaE, mppE, x264, vp8}}, lacks: noVA},
 			ok("mpph264enc in hardware; `boardcast encoders` tries it"),
 		},
 		{"in software", machine{}, ok("x264enc, vp8enc in software; no encoder in hardware")},
 		{"a PC without a GPU", machine{wish: pc, lacks: noVA}, ok("x264enc, vp8enc in software; no encoder in hardware")},
 		{
-			"a PC whose GPU encodes nothing", machine{wish: pc, lacks: noVA, files: render, groups: []int{renderGID}},
+			"a PC whose GPU encodes nothing",
+			machine{wish: pc, lacks: noVA, files: render, groups: []int{renderGID}},
 			ok("x264enc, vp8enc in software; no encoder in hardware"),
 		},
 		{
-			"a PC's GPU not permitted", machine{wish: pc, lacks: noVA, files: render},
+			"a PC's GPU not permitted",
+			machine{wish: pc, lacks: noVA, files: render},
 			warn("vah264enc is not there: no permission for /dev/dri/renderD128"+instead,
 				"sudo usermod -aG render $USER, then log out and in again"),
 		},
 		{
-			"not permitted", machine{files: locked, wish: pi, lacks: noV4L2},
+			"not permitted",
+			machine{files: locked, wish: pi, lacks: noV4L2},
 			warn("v4l2h264enc is not there: no permission for /dev/video11"+instead,
 				"sudo usermod -aG video $USER, then log out and in again"),
 		},
 		{
-			"permitted and not seen", machine{files: piFiles(), groups: inVideo, wish: pi, lacks: noV4L2},
+			"permitted and not seen",
+			machine{files: piFiles(), groups: inVideo, wish: pi, lacks: noV4L2},
 			warn("GStreamer does not see v4l2h264enc, though /dev/video11 is there"+instead,
 				"mend what the line on the registry says; if it finds nothing, this GStreamer does not know the driver: try a newer one"),
 		},
 		{
-			"no plugin", machine{files: noPlugin, groups: inVideo, wish: rk, lacks: []string{"mpph264enc"}},
+			"no plugin",
+			machine{files: noPlugin, groups: inVideo, wish: rk, lacks: []string{"mpph264enc"}},
 			warn("mpph264enc is not installed, its device /dev/mpp_service is there"+instead, "install gstreamer1.0-rockchip1"),
 		},
 		{
-			"no driver", machine{files: decoderOnly, groups: inVideo, wish: pi, lacks: noV4L2},
+			"no driver",
+			machine{files: decoderOnly, groups: inVideo, wish: pi, lacks: noV4L2},
 			warn("this board has an encoder for v4l2h264enc, but there is no device of it"+instead, drivers[0].absent),
 		},
 		{
-			"none for one codec", machine{lacks: []string{"x264enc"}},
+			"none for one codec",
+			machine{lacks: []string{"x264enc"}},
 			warn("no encoder for h264 is installed: some browsers take nothing else", "sudo apt install gstreamer1.0-plugins-ugly"),
 		},
 		{
-			"none at all", machine{lacks: []string{"x264enc", "vp8enc"}},
+			"none at all",
+			machine{lacks: []string{"x264enc", "vp8enc"}},
 			fail("no encoder is installed", "sudo apt install gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly"),
 		},
 		{"no GStreamer", machine{nogst: true}, warn("not looked at: built without GStreamer", "build it with GStreamer: `make build`")},
@@ -125,24 +136,29 @@ func TestRegistry(t *testing.T) {
 	table(t, "registry", both, []row{
 		{"nothing is missing", machine{files: with(file, made(9)), env: home, wish: pi, groups: inVideo}, ok("/" + file + " hides no encoder")},
 		{
-			"made just now", machine{files: piFiles(), env: home, wish: pi, groups: inVideo, lacks: lacks, scan: file},
+			"made just now",
+			machine{files: piFiles(), env: home, wish: pi, groups: inVideo, lacks: lacks, scan: file},
 			ok("/" + file + " was made just now"),
 		},
 		{
-			"the encoder is not permitted, which is another matter", machine{files: with(file, made(9)), env: home, wish: pi, lacks: lacks, rescan: has},
+			"the encoder is not permitted, which is another matter",
+			machine{files: with(file, made(9)), env: home, wish: pi, lacks: lacks, rescan: has},
 			ok("/" + file + " hides no encoder"),
 		},
 		{
-			"a new one has no more", machine{files: with(file, made(9)), env: home, wish: pi, groups: inVideo, lacks: lacks},
+			"a new one has no more",
+			machine{files: with(file, made(9)), env: home, wish: pi, groups: inVideo, lacks: lacks},
 			ok("/" + file + " hides no encoder: a new one has no more"),
 		},
 		{
-			"a new one has the encoder", machine{files: twoKinds, env: home, wish: pi, groups: inVideo, lacks: lacks, rescan: has},
+			"a new one has the encoder",
+			machine{files: twoKinds, env: home, wish: pi, groups: inVideo, lacks: lacks, rescan: has},
 			warn("/"+file+" hides v4l2h264enc: it was made when the device was not there or not permitted",
 				"delete it, the next start makes a new one: rm /"+file+"; or "+own),
 		},
 		{
-			"and the old one is another's", machine{files: with(file, readOnly), env: home, wish: pi, groups: inVideo, lacks: lacks, rescan: has},
+			"and the old one is another's",
+			machine{files: with(file, readOnly), env: home, wish: pi, groups: inVideo, lacks: lacks, rescan: has},
 			warn("/"+file+" hides v4l2h264enc: it was made when the device was not there or not permitted", "this user may not write it; "+own),
 		},
 		{
@@ -155,7 +171,8 @@ func TestRegistry(t *testing.T) {
 				"delete it, the next start makes a new one: rm "+named+"; or "+own),
 		},
 		{
-			"can't be kept", machine{files: piFiles(), env: map[string]string{"XDG_CACHE_HOME": "/var/cache"}, wish: pi, groups: inVideo},
+			"can't be kept",
+			machine{files: piFiles(), env: map[string]string{"XDG_CACHE_HOME": "/var/cache"}, wish: pi, groups: inVideo},
 			warn("/var/cache/gstreamer-1.0/registry.*.bin can't be written: every start looks at all plugins anew", own),
 		},
 		{"no place", machine{wish: pi}, warn("GStreamer has no place for its registry: every start looks at all plugins anew", own)},

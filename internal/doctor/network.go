@@ -82,17 +82,18 @@ func (x *exam) describe(offers []offer) string {
 	for _, o := range offers {
 		parts = append(parts, o.addr.String()+" ("+o.name+")")
 	}
-	text := strings.Join(parts, ", ")
+	var text strings.Builder
+	text.WriteString(strings.Join(parts, ", "))
 	if x.wish.STUN != "" {
-		text += "; the router's address, by " + server(x.wish.STUN)
+		text.WriteString("; the router's address, by " + server(x.wish.STUN))
 	}
 	for _, t := range x.wish.TURN {
-		text += "; a relay, by " + server(t)
+		text.WriteString("; a relay, by " + server(t))
 	}
 	if x.wish.STUN == "" && len(x.wish.TURN) == 0 {
-		text += "; no STUN or TURN, so for this network only"
+		text.WriteString("; no STUN or TURN, so for this network only")
 	}
-	return text
+	return text.String()
 }
 
 // server is an URL without what stands before the host.

@@ -25,30 +25,36 @@ func TestCandidates(t *testing.T) {
 			ok("192.168.1.20 (eth0), 10.0.0.7 (wlan0), 2001:db8::7 (wlan0)" + local),
 		},
 		{
-			"servers, without who asks them", machine{wish: relayed},
+			"servers, without who asks them",
+			machine{wish: relayed},
 			ok("192.168.1.20 (eth0); the router's address, by stun://stun.example.org:3478; a relay, by turn://turn.example.org:3478"),
 		},
 		{
-			"bridges of containers alone", machine{interfaces: list(down, up("br-12ab", "172.18.0.1"))},
+			"bridges of containers alone",
+			machine{interfaces: list(down, up("br-12ab", "172.18.0.1"))},
 			warn("172.18.0.1 (br-12ab)"+local+"; a network within this machine only", connect),
 		},
 		{
-			"no router", machine{interfaces: list(up("eth0", "169.254.7.7"))},
+			"no router",
+			machine{interfaces: list(up("eth0", "169.254.7.7"))},
 			warn("169.254.7.7 (eth0)"+local+"; an address of its own making: no router gave it one", connect),
 		},
 		{
-			"in a container", machine{files: contained, interfaces: list(up("eth0", "172.17.0.2"))},
+			"in a container",
+			machine{files: contained, interfaces: list(up("eth0", "172.17.0.2"))},
 			warn("172.17.0.2 (eth0)"+local+"; probably the container's own network, which other machines do not reach",
 				"start the container with --network host, or name a TURN server: --turn"),
 		},
 		{"such a network outside a container", machine{interfaces: list(up("eth0", "172.17.0.2"))}, ok("172.17.0.2 (eth0)" + local)},
 		{
-			"in a container on the host's network", machine{files: contained, interfaces: list(up("eth0", "192.168.1.20"), up("docker0", "172.17.0.1"))},
+			"in a container on the host's network",
+			machine{files: contained, interfaces: list(up("eth0", "192.168.1.20"), up("docker0", "172.17.0.1"))},
 			ok("192.168.1.20 (eth0)" + local),
 		},
 		{"down", machine{interfaces: list(down)}, fail("no address to offer: no network is up", connect)},
 		{
-			"left out alone", machine{interfaces: list(up("docker0", "172.17.0.1"))},
+			"left out alone",
+			machine{interfaces: list(up("docker0", "172.17.0.1"))},
 			fail("no address to offer: only docker0, which WebRTC leaves out", connect),
 		},
 	})
@@ -87,21 +93,25 @@ func TestPort(t *testing.T) {
 	table(t, "port", []Status{OK, Failure}, []row{
 		{"free", machine{wish: at}, ok(":8080 is free")},
 		{
-			"another program's", machine{wish: at, claim: errTaken, files: listens("python3")},
+			"another program's",
+			machine{wish: at, claim: errTaken, files: listens("python3")},
 			fail(":8080 is in use by python3 (pid 812)", errTaken.hint),
 		},
 		{
-			"our own", machine{wish: at, claim: errTaken, files: listens("boardcast")},
+			"our own",
+			machine{wish: at, claim: errTaken, files: listens("boardcast")},
 			ok(":8080 is in use by boardcast (pid 812): boardcast is running"),
 		},
 		{"another user's, which answers", machine{wish: at, claim: errTaken, answers: true}, ok("boardcast answers on :8080: it is running")},
 		{"another user's, which doesn't", machine{wish: at, claim: errTaken}, fail("address already in use", errTaken.hint)},
 		{
-			"another program's that passes itself off", machine{wish: at, claim: errTaken, files: listens("python3"), answers: true},
+			"another program's that passes itself off",
+			machine{wish: at, claim: errTaken, files: listens("python3"), answers: true},
 			fail(":8080 is in use by python3 (pid 812)", errTaken.hint),
 		},
 		{
-			"not this machine's", machine{wish: at, claim: hinting{errors.New("listen on 1.2.3.4:80: no address of this machine"), "listen on every address"}},
+			"not this machine's",
+			machine{wish: at, claim: hinting{errors.New("listen on 1.2.3.4:80: no address of this machine"), "listen on every address"}},
 			fail("listen on 1.2.3.4:80: no address of this machine", "listen on every address"),
 		},
 	})
@@ -117,20 +127,24 @@ func TestCamera(t *testing.T) {
 		{"there", machine{camera: Device{Text: "HD Cam (/dev/video0): the only camera found"}}, ok("HD Cam (/dev/video0): the only camera found")},
 		{"none", machine{camera: none}, warn("test picture: no camera found", "plug one in")},
 		{
-			"none in a container", machine{camera: none, files: fstest.MapFS{".dockerenv": text("")}},
+			"none in a container",
+			machine{camera: none, files: fstest.MapFS{".dockerenv": text("")}},
 			warn("test picture: no camera found", "let the container have the camera: docker run --device /dev/video0 --group-add video"),
 		},
 		{"busy", machine{camera: taken}, fail("open /dev/video0: in use by another program", "close the program")},
 		{
-			"busy, the port is another program's", machine{camera: taken, wish: at, claim: errTaken, files: listens("python3")},
+			"busy, the port is another program's",
+			machine{camera: taken, wish: at, claim: errTaken, files: listens("python3")},
 			fail("open /dev/video0: in use by another program", "close the program"),
 		},
 		{
-			"busy with our own stream", machine{camera: taken, wish: at, claim: errTaken, files: listens("boardcast")},
+			"busy with our own stream",
+			machine{camera: taken, wish: at, claim: errTaken, files: listens("boardcast")},
 			ok("HD Cam (/dev/video0): the only camera found; boardcast, which is running, has it"),
 		},
 		{
-			"forbidden", machine{camera: Device{Err: forbidden, Hint: "add yourself"}, wish: at, claim: errTaken, answers: true},
+			"forbidden",
+			machine{camera: Device{Err: forbidden, Hint: "add yourself"}, wish: at, claim: errTaken, answers: true},
 			fail("open /dev/video0: not permitted", "add yourself"),
 		},
 	})

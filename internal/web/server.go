@@ -146,7 +146,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.shutDown(context.WithoutCancel(ctx), srv)
-	<-served
+	<-served //nolint:errcheck // that it was shut down
 	return nil
 }
 

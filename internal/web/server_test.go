@@ -278,7 +278,7 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 200 || resp.Proto != "HTTP/1.1" {
+	if resp.StatusCode != http.StatusOK || resp.Proto != "HTTP/1.1" {
 		t.Errorf("%d over %s, want 200 over HTTP/1.1, which a WebSocket needs", resp.StatusCode, resp.Proto)
 	}
 }

@@ -78,7 +78,7 @@ func (c *Client) Run(ctx context.Context) error {
 		begin := time.Now()
 		err := c.publish(ctx, endpoint)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // what a publication says of its end is of no more interest
 		}
 		if time.Since(begin) >= stableAfter {
 			c.attempt, c.lastErr = 0, ""

@@ -220,8 +220,10 @@ func TestClientFollowsRedirects(t *testing.T) {
 		{"307", []http.HandlerFunc{status(307, "Location", there)}, []string{postLine, "POST " + there}, ""},
 		{"308 to a path", []http.HandlerFunc{status(308, "Location", "/b")}, []string{postLine, "POST https://media.example/b"}, ""},
 		{
-			"two in a row", []http.HandlerFunc{status(307, "Location", there), status(307, "Location", "x")},
-			[]string{postLine, "POST " + there, "POST https://other.example/x"}, "",
+			"two in a row",
+			[]http.HandlerFunc{status(307, "Location", there), status(307, "Location", "x")},
+			[]string{postLine, "POST " + there, "POST https://other.example/x"},
+			"",
 		},
 		{"out of TLS", []http.HandlerFunc{status(307, "Location", "http://other.example/")}, []string{postLine}, "from https to http"},
 		{"nowhere", []http.HandlerFunc{status(307)}, []string{postLine}, "can't be used"},

@@ -75,8 +75,7 @@ func (c *Client) request(ctx context.Context, method string, u *url.URL, mediaTy
 // do sends a request; the body of the answer is the caller's to close. Errors do not tell the URL's query.
 func (c *Client) do(r *http.Request) (*http.Response, error) {
 	resp, err := c.http.Do(r)
-	var whole *url.Error
-	if errors.As(err, &whole) {
+	if whole, ok := errors.AsType[*url.Error](err); ok {
 		err = whole.Err
 	}
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"boardcast/pipeline"
 )
 
-func testPlan(t *testing.T, e *Engine, codec string) pipeline.Plan {
+func testPlan(t *testing.T, _ *Engine, codec string) pipeline.Plan {
 	t.Helper()
 	p, err := pipeline.Build(pipeline.Wish{Width: 320, Height: 240, FPS: 15, Codec: codec},
 		pipeline.VideoSource{}, pipeline.AudioSource{Test: true}, pipeline.AudioSink{}, Machine())

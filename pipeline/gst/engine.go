@@ -77,7 +77,7 @@ func bounded(limit time.Duration, f func() error, late func()) error {
 		return err
 	case <-timer.C:
 		if late != nil {
-			go func() { <-done; late() }()
+			go func() { <-done; late() }() //nolint:errcheck // too late for an answer
 		}
 		return ErrStuck
 	}

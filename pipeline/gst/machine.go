@@ -47,8 +47,9 @@ func (m *machine) has(element, property, value string) bool {
 	if answer, ok := m.known[key]; ok {
 		return answer
 	}
-	answer, ok := false, false
+	answer := false
 	if !m.stuck[element] {
+		var ok bool
 		answer, ok = ask(func() bool { return elementHas(element, property, value) })
 		m.stuck[element] = !ok
 	}
@@ -83,7 +84,7 @@ func driver(element string) (name, card string) {
 		defer free()
 		var d, c *C.gchar
 		if C.element_driver(e, &d, &c) != 0 {
-			found <- names{C.GoString((*C.char)(d)), C.GoString((*C.char)(c))}
+			found <- names{C.GoString(d), C.GoString(c)}
 			C.g_free(C.gpointer(d))
 			C.g_free(C.gpointer(c))
 		}

@@ -3,6 +3,7 @@
 package gst
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,7 +30,7 @@ func reexec() int {
 	if os.Geteuid() != 0 {
 		args = append(args, "--map-root-user")
 	}
-	cmd := exec.Command("unshare", append(append(args, "--", os.Args[0]), os.Args[1:]...)...)
+	cmd := exec.CommandContext(context.Background(), "unshare", append(append(args, "--", os.Args[0]), os.Args[1:]...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), inside+"=1")
 	if err := cmd.Run(); err != nil {
@@ -47,7 +48,7 @@ func network() error {
 		{"link", "set", "bc0", "up"},
 		{"link", "set", "bc1", "up"},
 	} {
-		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(context.Background(), "ip", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("ip %v: %w: %s", args, err, out)
 		}
 	}

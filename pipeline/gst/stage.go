@@ -53,7 +53,7 @@ func (f *fan) Count() pipeline.FanCount {
 func (f *fan) Caps() string {
 	text := C.fan_caps(f.c)
 	defer C.g_free(C.gpointer(text))
-	return C.GoString((*C.char)(text))
+	return C.GoString(text)
 }
 
 // Close gives up the owner's reference; no method may be called afterwards.

@@ -98,7 +98,7 @@ func (t *trial) complained(text *C.gchar) bool {
 		return false
 	}
 	defer C.g_free(C.gpointer(text))
-	t.seen.Error = problem(C.GoString((*C.char)(text))).Error()
+	t.seen.Error = problem(C.GoString(text)).Error()
 	return true
 }
 

@@ -200,14 +200,14 @@ func TestEncodersCommand(t *testing.T) {
 		hardwareIsChosen bool
 	}{
 		{"driver refuses low levels", setting{"low_level", 1}, "chosen", "works", true},
-		{"driver hangs", setting{"hang", 1}, "failed", "hung", false},
+		{"driver hangs", setting{"hang", 1}, "failed", "hung|no picture came out", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			setParameter(t, m, "between", changedOnly)
 			setParameter(t, m, row.set.parameter, row.set.value)
 			ours, chosen, took := tryEncoders(t, m, "320x180", 90*time.Second)
 			figures.add("boardcast encoders, "+row.name, "%.0f s; %s %s: %s; chosen: %s", took.Seconds(), ours.Element, ours.Verdict, ours.Reason, chosen.Element)
-			if ours.Verdict != row.verdict || !strings.Contains(ours.Reason, row.reason) {
+			if ours.Verdict != row.verdict || !regexp.MustCompile(row.reason).MatchString(ours.Reason) {
 				t.Errorf("%s: %s, %q; want %s, %q", ours.Element, ours.Verdict, ours.Reason, row.verdict, row.reason)
 			}
 			if chosen.Element == "" || chosen.Hardware != row.hardwareIsChosen {

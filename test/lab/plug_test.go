@@ -204,10 +204,11 @@ func (c *plugged) microphone(t *testing.T) {
 	usual := v.watched()
 	tone.Stop()
 	run(t, c.m, 20*time.Second, unbindAloop)
-	fps, energy := v.during(3 * time.Second)
-	if energy > 0.001 {
-		t.Errorf("an energy of %.6f without a microphone", energy)
-	}
+	fps, _ := v.during(3 * time.Second)
+	eventually(t, 10*time.Second, "no sound without a microphone", func() bool { // what was on its way, and what conceals it, comes first
+		_, energy := v.during(time.Second)
+		return energy < 0.001
+	})
 	run(t, c.m, 20*time.Second, bindAloop)
 	tone = playTone(t, c.m)
 	defer tone.Stop()

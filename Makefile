@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test check lint fuzz lab bench amd64 arm64 armhf packages clean
+.PHONY: help run build test check lint fuzz lab bench amd64 arm64 armhf packages deploy test-board clean
 
 BIN := bin/boardcast
 ARGS ?=
@@ -17,6 +17,11 @@ NFPM_VERSION := v2.45.2
 NFPM := bin/tools/nfpm-$(NFPM_VERSION)
 # Which Debian a cross build and a package are for.
 BASE ?= 12
+ARCHS ?= amd64 arm64 armhf
+# The board of deploy and test-board, USER@HOST, options for ssh, and a package that is there already.
+BOARD ?=
+export SSH ?=
+export DEB ?=
 
 # The flags are part of the build cache's key: one set of them for all, or the GStreamer binding is compiled twice.
 # What git says of the version goes in by -ldflags, which is not.
@@ -63,13 +68,19 @@ bench: ## benchmarks (BENCH=regexp chooses)
 amd64 arm64 armhf: ## cross-build bin/ARCH/debian12/boardcast (BASE=13: for Debian 13)
 	@VERSION=$(VERSION) COMMIT=$(COMMIT) internal/packaging/build.sh $@ $(BASE)
 
-packages: amd64 arm64 armhf $(NFPM) ## .deb and .tar.gz of the three, in dist (BASE=13)
-	@NFPM=$(NFPM) internal/packaging/package.sh $(BASE) amd64 arm64 armhf
+packages: $(ARCHS) $(NFPM) ## .deb and .tar.gz of the three, in dist (BASE=13, ARCHS=arm64)
+	@NFPM=$(NFPM) internal/packaging/package.sh $(BASE) $(ARCHS)
 
 $(NFPM):
 	@echo 'building nfpm $(NFPM_VERSION), once: a minute or two of processor time'
 	GOBIN=$(CURDIR)/bin/tools go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
 	@mv bin/tools/nfpm $@
+
+deploy: ## build for a board, install and start it there (BOARD=pi@host)
+	@test/deploy.sh "$(BOARD)"
+
+test-board: ## a browser against a board, a row for docs/BOARDS.md (BOARD=)
+	@test/board.sh "$(BOARD)"
 
 clean: ## remove bin, dist and what npm installed
 	rm -rf bin dist test/e2e/browser/node_modules

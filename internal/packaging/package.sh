@@ -118,9 +118,9 @@ main() {
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   mkdir -p dist
-  rm -f dist/boardcast*deb"${base}"[_.]* dist/boardcast*debian"$base"*
   pages "$work/pages"
   for ARCH in "$@"; do
+    rm -f dist/boardcast_*"~deb${base}_$ARCH.deb" dist/boardcast-*"-linux-$ARCH-debian$base.tar.gz"
     export ARCH STAGE=$work/$ARCH
     LIBRARIES=$(libraries "$ARCH") GSTREAMER=$gstreamer
     export LIBRARIES GSTREAMER

@@ -51,6 +51,7 @@ var rooms = []room{
 		},
 		inTests: []string{websocket, "github.com/rogpeppe/go-internal/testscript"},
 	},
+	{dir: "test", inTests: []string{"github.com/rogpeppe/go-internal/testscript"}},
 	{dir: "test/e2e", theirs: []string{websocket, "golang.org/x/sys/unix"}},
 	{dir: "test/lab", theirs: []string{"golang.org/x/sys/unix"}},
 }

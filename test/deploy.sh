@@ -46,10 +46,10 @@ say may "$(may)"
 # shellcheck disable=SC2016 # expanded there
 install='
 folder=$1 init=$2
+trap "rm -rf \"\$folder\"" EXIT
 export DEBIAN_FRONTEND=noninteractive
 add() { apt-get -q -y --reinstall --allow-downgrades -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 install "$folder/boardcast.deb"; }
 add || { apt-get -q update && add; } || exit 71
-rm -rf "$folder"
 [ "$init" = systemd ] || exit 0
 systemctl restart boardcast || { systemctl status --no-pager --lines=15 boardcast; exit 72; }
 run=$(systemctl show -p InvocationID --value boardcast)

@@ -35,7 +35,8 @@ var here = map[string]string{
 var there = map[string]string{
 	"cat":    `exec REAL "$WORK/board/root$1"`,
 	"mktemp": `echo /tmp/boardcast-1`,
-	"chmod":  ``, "rm": ``, "sleep": ``,
+	"chmod":  ``, "sleep": ``,
+	"rm": `echo "board: rm $*" >>"$CALLS"`,
 	"sudo": `echo "board: sudo $1" >>"$CALLS"
 		if [ "$1" = -n ]; then shift; [ ! -e "$WORK/board/password" ] || exit 1; fi
 		exec "$@"`,

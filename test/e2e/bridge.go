@@ -23,6 +23,7 @@ type bridge struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	closed chan struct{} // the reader has ended
+	linger time.Duration // that close gives it to end its browsers by itself
 
 	mu      sync.Mutex
 	lastID  int
@@ -43,6 +44,9 @@ func startBridge(n *Network) (*bridge, error) {
 		return nil, fmt.Errorf("find the browser drivers (npm ci --prefix test/e2e/browser): %w", err)
 	}
 	b := &bridge{closed: make(chan struct{}), pending: map[int]chan bridgeMessage{}, console: map[int][]string{}}
+	if n == nil {
+		b.linger = launchWithin
+	}
 	b.cmd = n.BrowserSide(context.Background(), "node", "browser/bridge.mjs")
 	b.cmd.Stderr = os.Stderr
 	stdin, err := b.cmd.StdinPipe()
@@ -141,8 +145,18 @@ func (b *bridge) consoleOf(page int) []string {
 	return b.console[page]
 }
 
-// close kills the bridge: its browsers end with our process namespace, their profiles with our tmpfs.
+// close ends the bridge. In namespaces it is killed: its browsers end with our process namespace, their profiles with our
+// tmpfs. Elsewhere it ends them itself, once its stdin has ended.
 func (b *bridge) close() {
+	if b.linger > 0 {
+		_ = b.stdin.Close()
+		timer := time.NewTimer(b.linger)
+		defer timer.Stop()
+		select {
+		case <-b.closed:
+		case <-timer.C:
+		}
+	}
 	_ = b.cmd.Process.Kill()
 	<-b.closed
 	_ = b.cmd.Wait()

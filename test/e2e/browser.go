@@ -41,7 +41,7 @@ type Browsers struct {
 	running map[string]*Browser
 }
 
-// NewBrowsers starts nothing yet.
+// NewBrowsers starts nothing yet. Without a network the browsers run in this machine's own.
 func NewBrowsers(n *Network) *Browsers {
 	return &Browsers{network: n, running: map[string]*Browser{}}
 }

@@ -81,19 +81,29 @@ func encoderAlone(b *testing.B) (cores float64, graph string) {
 }
 
 // processorTime is what a process has used so far, user and system.
-func processorTime(b *testing.B, pid int) time.Duration {
-	b.Helper()
+func processorTime(t testing.TB, pid int) time.Duration {
+	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		b.Fatalf("read the processor time: %v", err)
+		t.Fatalf("read the processor time: %v", err)
 	}
-	_, rest, _ := strings.Cut(string(text), ") ")
+	return usedSoFar(t, string(text))
+}
+
+// usedSoFar is the processor time in a text that begins with a process's stat.
+func usedSoFar(t testing.TB, text string) time.Duration {
+	t.Helper()
+	_, rest, _ := strings.Cut(text, ") ")
 	fields := strings.Fields(rest)
+	const utime, stime = 11, 12 // in hundredths of a second
+	if len(fields) <= stime {
+		t.Fatalf("read the processor time: no stat of a process: %q", text)
+	}
 	var ticks time.Duration
-	for _, field := range fields[11:13] { // utime and stime, in hundredths of a second
+	for _, field := range fields[utime : stime+1] {
 		n, err := strconv.Atoi(field)
 		if err != nil {
-			b.Fatalf("read the processor time: %v", err)
+			t.Fatalf("read the processor time: %v", err)
 		}
 		ticks += time.Duration(n)
 	}
@@ -101,16 +111,22 @@ func processorTime(b *testing.B, pid int) time.Duration {
 }
 
 // memory is a line of the process's status, in MB.
-func memory(b *testing.B, pid int, name string) float64 {
-	b.Helper()
+func memory(t testing.TB, pid int, name string) float64 {
+	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		b.Fatalf("read the memory: %v", err)
+		t.Fatalf("read the memory: %v", err)
 	}
-	match := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(text)
+	return megabytes(t, string(text), name)
+}
+
+// megabytes is a line of a process's status.
+func megabytes(t testing.TB, text, name string) float64 {
+	t.Helper()
+	match := regexp.MustCompile(name + `:\s+(\d+) kB`).FindStringSubmatch(text)
 	if match == nil {
-		b.Fatalf("no %s in %s", name, text)
+		t.Fatalf("no %s in %s", name, text)
 	}
-	kilobytes, _ := strconv.ParseFloat(string(match[1]), 64)
+	kilobytes, _ := strconv.ParseFloat(match[1], 64)
 	return kilobytes / 1024
 }

@@ -12,4 +12,5 @@
 //
 //	go test -tags e2e -count=1 ./test/e2e
 //	go test -tags e2e -count=1 -run '^$' -bench Viewer ./test/e2e    # the cost of a viewer
+//	BOARDCAST_AT=http://pi4:8080 go test -tags e2e -run TestBoard -v ./test/e2e    # a board's page, see board_test.go
 package e2e

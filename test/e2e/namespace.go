@@ -120,10 +120,13 @@ func (n *Network) connect() error {
 	return nil
 }
 
-// BrowserSide is a command that will run in the browsers' namespace. It dies with the test binary.
+// BrowserSide is a command that will run in the browsers' namespace; on a nil Network in that of the tests. It dies with
+// the test binary.
 func (n *Network) BrowserSide(ctx context.Context, args ...string) *exec.Cmd {
-	pid := strconv.Itoa(n.holder.Process.Pid)
-	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"--target", pid, "--net", "--"}, args...)...)
+	if n != nil {
+		args = append([]string{"nsenter", "--target", strconv.Itoa(n.holder.Process.Pid), "--net", "--"}, args...)
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }

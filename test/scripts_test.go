@@ -1,5 +1,5 @@
 // Package test holds what drives the tests from outside, as scripts; its own tests show that deploy.sh, which needs a
-// board, says and does the right thing on boards of every kind. Browsers are in e2e, a real kernel is in lab.
+// board, says and does the right thing on boards of every kind, and board.sh asks a board the right things. Browsers are in e2e, a real kernel is in lab.
 package test
 
 import (
@@ -22,12 +22,15 @@ var here = map[string]string{
 	"ssh": `echo "ssh $*" | sed -n '1s, sh -c .*, SCRIPT,; 1s,-o ConnectTimeout=10.*ControlPersist=1m,OPTIONS,; 1p' >>"$CALLS"
 		if [ -e "$WORK/refuses" ]; then cat "$WORK/refuses" >&2; exit 255; fi
 		while [ $# -gt 0 ]; do
-			case $1 in -O) exit 0 ;; -o | -i) shift 2 ;; -*) shift ;; *) break ;; esac
+			case $1 in -O) exit 0 ;; -G) echo hostname 10.0.0.7; exit ;; -o | -i) shift 2 ;; -*) shift ;; *) break ;; esac
 		done
 		shift
 		PATH=$WORK/board/bin exec sh -c "$*"`,
 	"scp":  `echo "scp $*" | sed 's,-o ConnectTimeout=10.*ControlPersist=1m,OPTIONS,' >>"$CALLS"`,
 	"make": `echo "make $*" >>"$CALLS"; . "$WORK/making"`,
+	"go": `echo "go $*" >>"$CALLS"; echo "at $BOARDCAST_AT facts ${BOARDCAST_AT_FACTS#$WORK}" >>"$CALLS"
+		sh -c "$BOARDCAST_AT_COST" >&2; . "$WORK/going"`,
+	"npm": `echo "npm $*" >>"$CALLS"`, "node": ``,
 }
 
 // there are the commands of a board that do more than print a file. They must not change PATH: what sudo starts would be
@@ -51,8 +54,13 @@ func TestDeploy(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/deploy", Setup: setUp})
 }
 
+// TestBoardScript runs board.sh against boards described in the same way; the browser is stood in for by a command "go".
+func TestBoardScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/board", Setup: setUp})
+}
+
 func setUp(env *testscript.Env) error {
-	for _, name := range []string{"deploy.sh", "ssh.sh"} {
+	for _, name := range []string{"deploy.sh", "board.sh", "ssh.sh"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return err

@@ -13,19 +13,14 @@ import (
 	"time"
 )
 
-// The link of the test, in the order of its parts, and what is promised of it. A part's first seconds are not its steady
-// ones. What is asserted leaves room for two busy cores, on which a pause of the browser looks like one of the link.
+// The link, and what is promised of it. A part's first seconds are not its steady ones.
 const (
 	linkFull, linkLow = 3_000_000, 700_000
-	linkUse           = 0.8 // promised
-	linkUseAsserted   = 0.45
-	linkUnder         = 2 * time.Second // promised: the encoder makes less than the link carries
-	linkUnderAsserted = 3 * time.Second
-	linkSettled       = 3 * time.Second // promised: the delay is low again
-	linkSettledLimit  = 8 * time.Second
-	linkRecovered     = 15 * time.Second // promised: so much of the link is used again; asserted: half of it
-	linkRecoveredLate = 20 * time.Second
-	linkHeaders       = 0.92 // of what tbf counts is the payload of the video; the rest are headers and sound
+	linkUse           = 0.8
+	linkUnder         = 2 * time.Second  // the encoder makes less than the link carries
+	linkSettled       = 3 * time.Second  // the delay is low again
+	linkRecovered     = 15 * time.Second // so much of the link is used again
+	linkHeaders       = 0.92             // of what tbf counts is the payload of the video; the rest are headers and sound
 )
 
 // moment is what the page and the program say of a viewer at one time.
@@ -42,7 +37,7 @@ type moment struct {
 
 // linkWatch samples twice a second.
 type linkWatch struct {
-	t       *testing.T
+	t       testing.TB
 	program *Program
 	page    *Page
 	least   float64
@@ -155,7 +150,7 @@ func (p *Program) status() linkStatus {
 	return s
 }
 
-// shape limits what the program sends to the browsers; an empty rate ends it. It skips the test where the kernel cannot.
+// shape limits what the program sends to the browsers; an empty rate ends it. It skips the benchmark where the kernel cannot.
 func shape(t testing.TB, rate string) {
 	t.Helper()
 	line := "qdisc replace dev board root tbf burst 4000 latency 600ms rate " + rate
@@ -171,25 +166,25 @@ func shape(t testing.TB, rate string) {
 	}
 }
 
-// TestFollowsTheLink plays over a link of 3 Mbit/s that is cut to 700 kbit/s for 20 s.
-func TestFollowsTheLink(t *testing.T) {
-	shape(t, "3mbit")
-	t.Cleanup(func() { shape(t, "") })
-	program := StartBoardcast(t, "--codec", "h264", "--width", "640", "--height", "480", "--bitrate", "5M")
-	page := browsers.Launch(t, Chromium).Open(t, program.Address+"/")
+// BenchmarkLink plays over a link of 3 Mbit/s that is cut to 700 kbit/s for 20 s, and states how the bitrate follows. A busy
+// machine looks like a bad link, so that its figures are for a quiet one; what must hold on any is in package congestion.
+func BenchmarkLink(b *testing.B) {
+	shape(b, "3mbit")
+	b.Cleanup(func() { shape(b, "") })
+	program := StartBoardcast(b, "--codec", "h264", "--width", "640", "--height", "480", "--bitrate", "5M")
+	page := browsers.Launch(b, Chromium).Open(b, program.Address+"/")
 	page.WaitPlaying(30)
-	w := &linkWatch{t: t, program: program, page: page, last: time.Now()}
+	w := &linkWatch{t: b, program: program, page: page, last: time.Now()}
 	first := w.watch("full", 20*time.Second)
-	shape(t, "700kbit")
+	shape(b, "700kbit")
 	low := w.watch("low", 20*time.Second)
-	shape(t, "3mbit")
+	shape(b, "3mbit")
 	last := w.watch("full again", 30*time.Second)
 
 	under := when(low, func(m moment) bool { return m.made < linkLow })
 	settled := when(low, func(m moment) bool { return m.delay < 150*time.Millisecond })
 	recovered := when(last, func(m moment) bool { return float64(m.encoder) >= linkUse*linkFull*linkHeaders })
-	half := when(last, func(m moment) bool { return m.encoder >= linkFull/2 })
-	t.Logf("less than the link carries after %v (promised %v), delay under 150 ms after %v (%v), recovered after %v (%v)",
+	b.Logf("less than the link carries after %v (promised %v), delay under 150 ms after %v (%v), recovered after %v (%v)",
 		under, linkUnder, settled, linkSettled, recovered, linkRecovered)
 	for _, p := range []struct {
 		name    string
@@ -197,22 +192,13 @@ func TestFollowsTheLink(t *testing.T) {
 		from    time.Duration
 		rate    float64
 	}{{"full", first, 8 * time.Second, linkFull}, {"low", low, 8 * time.Second, linkLow}, {"full again", last, 15 * time.Second, linkFull}} {
-		use := mean(p.moments, p.from) / (p.rate * linkHeaders)
-		t.Logf("%s: %.0f %% of the link used (promised %.0f %%), frozen for %.1f s", p.name, use*100, linkUse*100,
-			p.moments[len(p.moments)-1].freezes-p.moments[0].freezes)
-		if use < linkUseAsserted {
-			t.Errorf("%s: %.0f %% of the link used, want %.0f %% at least", p.name, use*100, linkUseAsserted*100)
-		}
+		b.Logf("%s: %.0f %% of the link used (promised %.0f %%), frozen for %.1f s", p.name,
+			mean(p.moments, p.from)/(p.rate*linkHeaders)*100, linkUse*100, p.moments[len(p.moments)-1].freezes-p.moments[0].freezes)
 	}
-	if under < 0 || under > linkUnderAsserted {
-		t.Errorf("less than the link carries after %v, want %v at most", under, linkUnderAsserted)
-	}
-	if settled < 0 || settled > linkSettledLimit {
-		t.Errorf("delay under 150 ms after %v, want %v at most", settled, linkSettledLimit)
-	}
-	if half < 0 || half > linkRecoveredLate {
-		t.Errorf("half of the link is used again after %v, want %v at most", half, linkRecoveredLate)
-	}
+	b.ReportMetric(under.Seconds(), "s-to-fit")
+	b.ReportMetric(settled.Seconds(), "s-to-settle")
+	b.ReportMetric(recovered.Seconds(), "s-to-recover")
+	b.ReportMetric(0, "ns/op")
 }
 
 // when is since when a condition holds for three moments in a row; negative for never.

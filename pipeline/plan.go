@@ -114,7 +114,7 @@ func (e *NoEncoderError) Hint() string {
 	if len(software) > 0 {
 		all = software
 	}
-	if len(all) == 0 {
+	if len(all) == 0 || len(software) == 0 && len(e.Failed) > 0 {
 		return "run 'boardcast encoders' for what there is and what became of each"
 	}
 	slices.Sort(all)

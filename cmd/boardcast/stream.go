@@ -118,7 +118,10 @@ func prepareAloud(ctx context.Context, cfg *configs.Config, stdout io.Writer, lo
 // streamMedia says what was chosen and runs it.
 func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.Writer, log *slog.Logger) error {
 	p, err := prepareAloud(ctx, cfg, stdout, log)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil // trials that were broken off say nothing, of failure either
+	case err != nil:
 		return err
 	}
 	for _, why := range p.plan.Why {

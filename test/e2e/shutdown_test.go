@@ -70,3 +70,9 @@ func waitRefused(t *testing.T, program *Program) {
 func webSocket(p *Program) string {
 	return "ws" + strings.TrimPrefix(p.Address, "http") + "/ws"
 }
+
+// TestTerminateAtTheFirstStart ends the program while it tries its encoders: in order too, as cleaning up sees to.
+func TestTerminateAtTheFirstStart(t *testing.T) {
+	t.Setenv("CACHE_DIRECTORY", t.TempDir())
+	StartBoardcast(t)
+}

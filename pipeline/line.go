@@ -116,6 +116,10 @@ func (l *line) run(ctx context.Context) {
 	defer l.closing.Wait()
 	defer l.stop()
 	for {
+		var tick <-chan time.Time // where nothing runs there is nothing to watch, and nobody to wake
+		if l.now != nil {
+			tick = clock.C
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -144,7 +148,7 @@ func (l *line) run(ctx context.Context) {
 			l.forceKey()
 		case <-l.rateChanged():
 			l.applyRate()
-		case now := <-clock.C:
+		case now := <-tick:
 			l.watch(ctx, now)
 		}
 	}

@@ -120,7 +120,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.W
 	p, err := prepareAloud(ctx, cfg, stdout, log)
 	switch {
 	case ctx.Err() != nil:
-		return nil // trials that were broken off say nothing, of failure either
+		return nil //nolint:nilerr // trials that were broken off say nothing, of failure either
 	case err != nil:
 		return err
 	}

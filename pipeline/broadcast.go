@@ -176,12 +176,15 @@ func (b *Broadcast) encoderRecipes(p Plan, codec Codec) []recipe {
 			continue
 		}
 		r := recipe{
-			id: c.Encoder.ID, graph: c.Graph, keyframe: c.Encoder.Keyframe, period: p.Source.period(),
-			up: b.raw, bitrate: c.Encoder.LiveBitrate, standIn: c.StandIn,
+			id: c.Encoder.ID, graph: c.Graph, keyframe: c.Encoder.Keyframe, period: c.Format.period(),
+			up: b.raw, bitrate: c.Encoder.LiveBitrate, rate: c.Format.Bitrate, standIn: c.StandIn,
 		}
-		if c.Direct {
+		switch {
+		case c.Direct:
 			r.up = nil
-		} else {
+		case b.raw == nil:
+			continue // nothing would feed it
+		default:
 			r.product = c.product()
 		}
 		out = append(out, r)

@@ -23,10 +23,7 @@ func (v VideoSource) isTest() bool { return !v.None && v.Device == "" && v.Eleme
 
 // period is the time from one picture to the next, zero where the camera does not say.
 func (v VideoSource) period() time.Duration {
-	if v.FPSNum <= 0 {
-		return 0
-	}
-	return time.Second * time.Duration(max(1, v.FPSDen)) / time.Duration(v.FPSNum)
+	return VideoFormat{FPSNum: v.FPSNum, FPSDen: v.FPSDen}.period()
 }
 
 // rawFormats maps V4L2 pixel formats to GStreamer's names.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -278,10 +279,10 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 		e := newFakeEngine()
 		up := startLine(t, e, nil)
 		rows := encoders(up)
+		rows[0].rate, rows[1].rate = 1_000_000, 1_000_000
 		rows[0].bitrate = func(b int) (Prop, bool) { return Prop{"bps", itoa(b)}, true }
 		rows[1].bitrate = func(b int) (Prop, bool) { return Prop{"kbps", itoa(b / 1000)}, true }
-		l := startRecipes(t, e, rows...)
-		l.rate = newSharedRate(1_000_000, 100_000, true)
+		l := startFollowing(t, e, newSharedRate(1_000_000, 100_000, true), rows...)
 		l.use()
 		<-time.After(time.Second)
 		l.rate.wanted.Store(700_000)
@@ -329,5 +330,73 @@ func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
 				flows(t, l)
 			})
 		})
+	}
+}
+
+// A failure just before the last grace ends keeps nobody from being served afterwards.
+func TestFailureInTheGraceIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		l := startLine(t, e, nil)
+		l.use()
+		<-time.After(time.Second)
+		l.drop()
+		<-time.After(4800 * time.Millisecond)
+		e.refuses("x", errBroken)
+		e.of("x")[0].events <- StageEvent{Err: errBroken}
+		<-time.After(400 * time.Millisecond)
+		e.refuses("x", nil)
+		l.use()
+		<-time.After(time.Second)
+		flows(t, l)
+	})
+}
+
+// An encoder is given the time of three of its own pictures.
+func TestSlowPicturesAreNoStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		up := startLine(t, e, nil)
+		rows := encoders(up)
+		rows[0].period = time.Second
+		l := startRecipes(t, e, rows...)
+		l.use()
+		<-time.After(time.Second)
+		for range 10 { // a picture a second
+			e.turn(e.still, "hard", true)
+			<-time.After(1900 * time.Millisecond)
+			e.turn(e.still, "hard", false)
+			<-time.After(100 * time.Millisecond)
+		}
+		serves(t, l, "hard", 0, 0)
+	})
+}
+
+// What hangs is not tried again as soon as what errs: it may be left behind each time.
+func TestHungCameraIsTriedSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, recipes := range [][]recipe{camera("cam"), {{id: "cam", graph: Graph{El("cam")}}}} {
+			e := newFakeEngine()
+			l := startRecipes(t, e, recipes...)
+			e.refuses("cam", fmt.Errorf("start: %w", ErrHung))
+			l.use()
+			<-time.After(10 * time.Minute)
+			synctest.Wait()
+			if n := len(e.of("cam")); n < 2 || n > 6 {
+				t.Errorf("%d tries in ten minutes, with %d recipes", n, len(recipes))
+			}
+		}
+	})
+}
+
+// A pause of the whole program is no stall of what it watches.
+func TestPauseOfTheProgramIsExcused(t *testing.T) {
+	now := time.Now()
+	r := &running{recipe: recipe{id: "hard", up: &line{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true, progress: now, keyAsked: now}
+	l := &line{fan: &fakeFan{}, now: r, watched: now}
+	later := now.Add(5 * time.Second)
+	l.watch(t.Context(), later) // would replace it, which this line can't
+	if l.now != r || !r.progress.Equal(later) || !r.keyAsked.Equal(later) {
+		t.Errorf("%+v", r)
 	}
 }

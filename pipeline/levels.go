@@ -1,6 +1,9 @@
 package pipeline
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // VideoFormat is what an encoder is asked for.
 type VideoFormat struct {
@@ -73,6 +76,14 @@ func (v VideoFormat) ProfileLevelID() string {
 
 // rate is the frames per second as a fraction.
 func (v VideoFormat) rate() string { return fmt.Sprintf("%d/%d", v.FPSNum, max(1, v.FPSDen)) }
+
+// period is the time from one picture to the next, zero where it is not known.
+func (v VideoFormat) period() time.Duration {
+	if v.FPSNum <= 0 {
+		return 0
+	}
+	return time.Second * time.Duration(max(1, v.FPSDen)) / time.Duration(v.FPSNum)
+}
 
 // fps is the frames per second.
 func (v VideoFormat) fps() float64 { return float64(v.FPSNum) / float64(max(1, v.FPSDen)) }

@@ -39,6 +39,7 @@ type line struct {
 	lastKey  time.Time
 	keyTimer *time.Timer
 	alone    int // failures in a row with nothing left to serve
+	watched  time.Time
 	replaced uint64
 	closing  sync.WaitGroup
 }
@@ -115,6 +116,7 @@ func (l *line) run(ctx context.Context) {
 	defer clock.Stop()
 	defer l.closing.Wait()
 	defer l.stop()
+	l.show()
 	for {
 		var tick <-chan time.Time // where nothing runs there is nothing to watch, and nobody to wake
 		if l.now != nil {
@@ -165,7 +167,7 @@ func (l *line) usersChanged(ctx context.Context) {
 	case l.users.Load() > 0:
 		l.idle.Stop()
 		if l.now == nil && l.alone == 0 {
-			l.serve(ctx)
+			l.serve(ctx, "", nil)
 		}
 	case l.now != nil:
 		l.idle.Reset(l.grace)
@@ -176,11 +178,12 @@ func (l *line) usersChanged(ctx context.Context) {
 }
 
 // serve starts the best recipe that may be tried; when none is left, one is tried again later, whatever is known of it.
-func (l *line) serve(ctx context.Context) {
+// instead and why tell what failed before, if anything did.
+func (l *line) serve(ctx context.Context, instead string, why error) {
 	for ctx.Err() == nil {
 		i := l.menu.best(time.Now())
 		if i < 0 {
-			l.wait()
+			l.wait(why)
 			return
 		}
 		r, err := l.start(ctx, i)
@@ -189,17 +192,37 @@ func (l *line) serve(ctx context.Context) {
 			l.later()
 			l.show()
 			l.applyRate()
+			l.stoodIn(instead, why)
 			return
+		}
+		if why == nil {
+			instead, why = l.menu.recipes[i].id, err
 		}
 		l.failed(i, 0, err)
 	}
 }
 
+// stoodIn tells that another serves in the place of one that failed.
+func (l *line) stoodIn(failed string, why error) {
+	switch {
+	case why == nil || l.now.id == failed:
+	case l.now.standIn:
+		l.tell(slog.LevelWarn, "camera gone; showing a placeholder", why)
+	case l.coded:
+		l.replaced++
+		l.show()
+		l.log.Warn("encoder replaced", "from", failed, "to", l.now.id, "error", why)
+	}
+}
+
 // wait tries again after a time that grows, with nothing to serve meanwhile.
-func (l *line) wait() {
+func (l *line) wait(why error) {
+	if l.alone == 0 && len(l.menu.recipes) > 1 && why != nil {
+		l.tell(slog.LevelError, "nothing works; trying again", why)
+	}
 	l.alone++
 	l.show()
-	l.retry.Reset(paceAlone.after(l.alone))
+	l.retry.Reset(max(paceAlone.after(l.alone), time.Until(l.menu.soonest())))
 }
 
 // later sets the time at which a better recipe than the one that serves may be tried again.
@@ -221,7 +244,7 @@ func (l *line) tryBetter(ctx context.Context) {
 		return
 	case l.now == nil:
 		l.menu.forgive()
-		l.serve(ctx)
+		l.serve(ctx, "", nil)
 		return
 	case l.trying != nil:
 		return
@@ -311,7 +334,9 @@ func (l *line) change(ctx context.Context, recipes []recipe) {
 func (l *line) stop() {
 	l.retry.Stop()
 	l.keyTimer.Stop()
+	l.alone = 0 // the next user is served, whatever failed last
 	if l.now == nil {
+		l.show()
 		return
 	}
 	l.retire(l.trying)
@@ -335,7 +360,7 @@ func (l *line) show() {
 // starved says that the line, or what feeds it, waits to be tried again: no frame is to be expected.
 func (l *line) starved() bool {
 	s := l.shown.Load()
-	return s.waiting || s.up != nil && s.up.shown.Load().waiting
+	return s.waiting || s.up != nil && s.up.starved()
 }
 
 func (l *line) status() LineStatus {

@@ -17,8 +17,15 @@ func startLine(t *testing.T, e *fakeEngine, up *line) *line {
 // startRecipes starts a line of encoders, or of cameras where the last one is a placeholder.
 func startRecipes(t *testing.T, e *fakeEngine, recipes ...recipe) *line {
 	t.Helper()
+	return startFollowing(t, e, nil, recipes...)
+}
+
+// startFollowing starts a line whose bitrate follows a rate.
+func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, recipes ...recipe) *line {
+	t.Helper()
 	o := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}.withDefaults()
 	l := newLine(e, "test", !recipes[len(recipes)-1].standIn, recipes, o)
+	l.rate = rate
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); l.run(ctx) }()
@@ -146,6 +153,7 @@ func TestLineSaysThatItWaits(t *testing.T) {
 				t.Fatalf("%s: starved() = %t, of what it feeds %t; want %t, %t", when, up.starved(), l.starved(), own, fed)
 			}
 		}
+		third := startLine(t, e, l)
 		check("unused", false, false)
 		l.use()
 		check("running", false, false)
@@ -154,6 +162,9 @@ func TestLineSaysThatItWaits(t *testing.T) {
 		check("the source has gone", true, true)
 		<-time.After(time.Minute)
 		check("and stays away", true, true)
+		if !third.starved() {
+			t.Error("what is fed at third hand is not starved")
+		}
 		e.refuses("source", nil)
 		<-time.After(paceAlone.longest + time.Second)
 		check("it is back", false, false)

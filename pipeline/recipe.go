@@ -12,6 +12,7 @@ type recipe struct {
 	standIn  bool          // a placeholder: it serves while nothing else does
 	product  *product      // of an encoder that pictures come to from elsewhere; nil where the graph is all there is to know
 	bitrate  func(bitsPerSecond int) (Prop, bool)
+	rate     int // bit/s that the graph says
 }
 
 // product is what an encoder makes of what.
@@ -39,6 +40,7 @@ func (r recipe) servedBy(o recipe) bool {
 type health struct {
 	strikes int       // failures, one after the other
 	until   time.Time // not to be tried before
+	hung    bool      // it did not come back, and may have to be left behind each time
 }
 
 // pace is how soon what failed is tried again: after first, then ever more slowly up to longest.
@@ -114,13 +116,32 @@ func (m menu) next(i int) time.Time {
 }
 
 // strike notes a failure after a recipe ran for a time.
-func (m menu) strike(i int, ran time.Duration, now time.Time) {
+func (m menu) strike(i int, ran time.Duration, hung bool, now time.Time) {
 	h := &m.health[i]
 	if ran > healed {
 		h.strikes = 0
 	}
 	h.strikes++
-	h.until = now.Add(m.pace.after(h.strikes))
+	h.hung = hung
+	p := m.pace
+	if hung {
+		p = paceEncoder
+	}
+	h.until = now.Add(p.after(h.strikes))
+}
+
+// soonest is the earliest time at which one of the recipes that hung, all of them, may be tried again; zero when another may.
+func (m menu) soonest() time.Time {
+	var at time.Time
+	for _, h := range m.health {
+		if !h.hung {
+			return time.Time{}
+		}
+		if at.IsZero() || h.until.Before(at) {
+			at = h.until
+		}
+	}
+	return at
 }
 
 // forgive lets everything be tried at once.

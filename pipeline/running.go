@@ -38,7 +38,7 @@ func (r *running) events() <-chan StageEvent {
 // What is watched, and how long it may take.
 const (
 	watchPeriod  = 100 * time.Millisecond
-	encoderStall = 800 * time.Millisecond // pictures go in and none comes out
+	encoderStall = 800 * time.Millisecond // pictures go in and none comes out, or three pictures
 	encoderStart = 3 * time.Second        // the same before the first came out
 	sourceStall  = 2 * time.Second        // or five pictures, whichever is longer
 	sourceStart  = 10 * time.Second       // cameras wake up slowly
@@ -74,9 +74,7 @@ func (l *line) start(ctx context.Context, i int) (*running, error) {
 		return nil, err
 	}
 	r.stage, r.progress = s, time.Now()
-	if l.rate != nil {
-		r.rateSet = l.rate.ceiling // what its graph says
-	}
+	r.rateSet = r.rate
 	r.out = l.fan.Count().Frames
 	if r.up != nil {
 		r.in = r.up.fan.Count().Frames
@@ -104,7 +102,7 @@ func (l *line) retire(r *running) {
 func (l *line) failed(i int, ran time.Duration, err error) {
 	r := l.menu.recipes[i]
 	known := l.menu.health[i].strikes > 0 && ran <= healed
-	l.menu.strike(i, ran, time.Now())
+	l.menu.strike(i, ran, errors.Is(err, ErrHung), time.Now())
 	switch {
 	case known:
 		l.log.Debug("failed again", "recipe", r.id, "error", err, "count", l.menu.health[i].strikes)
@@ -138,20 +136,11 @@ func (l *line) replace(ctx context.Context, err error) {
 	}
 	l.retire(old)
 	if l.now == nil {
-		l.serve(ctx)
-	}
-	l.show()
-	if l.now == nil || l.now.id == old.id {
+		l.serve(ctx, old.id, err)
 		return
 	}
-	switch {
-	case l.now.standIn:
-		l.tell(slog.LevelWarn, "camera gone; showing a placeholder", err)
-	case l.coded:
-		l.replaced++
-		l.show()
-		l.log.Warn("encoder replaced", "from", old.id, "to", l.now.id, "error", err)
-	}
+	l.show()
+	l.stoodIn(old.id, err)
 }
 
 // promoted tells of a recipe that took over from a lesser one.
@@ -169,10 +158,16 @@ func (l *line) promoted(old *running) {
 
 // watch finds what failed without a word.
 func (l *line) watch(ctx context.Context, now time.Time) {
-	if r := l.trying; r != nil && now.Sub(r.began) > sourceStart {
+	if r := l.trying; r != nil && now.Sub(r.progress) > sourceStart {
 		l.giveUp(fmt.Errorf("no picture in %v", sourceStart))
 	}
+	late := now.Sub(l.watched) > 3*watchPeriod
+	l.watched = now
 	if l.now == nil {
+		return
+	}
+	if late { // this program itself was kept from running, or from looking
+		l.now.excuse(now)
 		return
 	}
 	if why := l.now.stalled(l.fan.Count().Frames, now); why != nil {
@@ -181,6 +176,14 @@ func (l *line) watch(ctx context.Context, now time.Time) {
 	}
 	if why := l.now.deaf(l.fan.Count(), now); why != nil {
 		l.unheard(ctx, why)
+	}
+}
+
+// excuse lets the time begin anew in which something is to happen.
+func (r *running) excuse(now time.Time) {
+	r.progress = now
+	if !r.keyAsked.IsZero() {
+		r.keyAsked = now
 	}
 }
 
@@ -193,9 +196,9 @@ func (r *running) stalled(out uint64, now time.Time) error {
 	limit := max(sourceStall, 5*r.period)
 	switch {
 	case r.up != nil && r.ready:
-		limit = encoderStall
+		limit = max(encoderStall, 3*r.period)
 	case r.up != nil:
-		limit = encoderStart
+		limit = max(encoderStart, 5*r.period)
 	case !r.ready:
 		limit = sourceStart
 	}

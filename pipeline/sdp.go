@@ -12,6 +12,9 @@ import (
 // maxSDP bounds a session description: a browser's is under 20 kB.
 const maxSDP = 128 << 10
 
+// maxSections bounds its media sections: webrtcbin makes something of each.
+const maxSections = 32
+
 // section is what matters of one m-line of the other side.
 type section struct {
 	kind     string // "video", "audio", "application"
@@ -32,6 +35,10 @@ func parseSDP(text string) ([]section, error) {
 	if len(d.MediaDescriptions) == 0 {
 		return nil, fmt.Errorf("parse session description: no media section")
 	}
+	if n := len(d.MediaDescriptions); n > maxSections {
+		return nil, fmt.Errorf("parse session description: %d media sections are more than %d", n, maxSections)
+	}
+	codecs := d.GetCodecMap() // once: it goes through everything
 	out := make([]section, 0, len(d.MediaDescriptions))
 	for _, m := range d.MediaDescriptions {
 		s := section{kind: m.MediaName.Media, takes: true}
@@ -43,12 +50,14 @@ func parseSDP(text string) ([]section, error) {
 			}
 		}
 		s.twcc = transportCCOf(m)
+		seen := map[uint64]bool{}
 		for _, f := range m.MediaName.Formats {
 			pt, err := strconv.ParseUint(f, 10, 8)
-			if err != nil {
+			if err != nil || seen[pt] {
 				continue
 			}
-			if c, err := d.GetCodecForPayloadType(uint8(pt)); err == nil {
+			seen[pt] = true
+			if c, known := codecs[uint8(pt)]; known {
 				s.formats = append(s.formats, c)
 			}
 		}

@@ -75,7 +75,7 @@ type Trials struct {
 	turn  chan struct{}
 
 	mu    sync.Mutex
-	known map[string]knownVerdict // of an encoder's ID, the newest
+	known map[string]knownVerdict // of an encoder's ID, or a source wherever it is plugged in, the newest
 }
 
 // Runner runs one trial. An error tells that it did not come to an end by itself: a crash, a hang.
@@ -107,7 +107,7 @@ func (t *Trials) Encoder(ctx context.Context, e Encoder, raw Raw, f VideoFormat)
 		return v // of the last input: the plainest, so what it says is of the encoder itself
 	})
 	if ctx.Err() == nil {
-		t.know(e, f, v)
+		t.know(e.ID, f, v)
 	}
 	return v
 }
@@ -115,10 +115,14 @@ func (t *Trials) Encoder(ctx context.Context, e Encoder, raw Raw, f VideoFormat)
 // Source implements [Prover].
 func (t *Trials) Source(ctx context.Context, g Graph, name string, codec Codec) Verdict {
 	spec := sourceSpec(g, name, codec)
-	return t.remembered(ctx, spec, func() Verdict {
+	v := t.remembered(ctx, spec, func() Verdict {
 		o, err := t.one(ctx, spec)
 		return judgeSource(spec, o, err)
 	})
+	if ctx.Err() == nil {
+		t.know(sourceKey(g, name, codec), VideoFormat{}, v)
+	}
+	return v
 }
 
 // sourceSpec is the trial of a capture graph.

@@ -1,6 +1,10 @@
 package pipeline
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+)
 
 // knownVerdict is a verdict with the format that it is of.
 type knownVerdict struct {
@@ -8,10 +12,26 @@ type knownVerdict struct {
 	format  VideoFormat
 }
 
-func (t *Trials) know(e Encoder, f VideoFormat, v Verdict) {
+func (t *Trials) know(key string, f VideoFormat, v Verdict) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.known[e.ID] = knownVerdict{v, f}
+	t.known[key] = knownVerdict{v, f}
+}
+
+func (t *Trials) knows(key string) (knownVerdict, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	v, ok := t.known[key]
+	return v, ok
+}
+
+// sourceKey is a source with its graph, whatever node it is on.
+func sourceKey(g Graph, name string, codec Codec) string {
+	out := slices.Clone(g)
+	for i, n := range out {
+		out[i].Props = slices.DeleteFunc(slices.Clone(n.Props), func(p Prop) bool { return p.Name == "device" })
+	}
+	return fmt.Sprintf("source %q %s: %s", name, codec, out)
 }
 
 // Known is a prover that tries nothing, for when there is no time, as viewers wait for a camera that was just plugged in: an
@@ -25,9 +45,7 @@ func (k known) Encoder(_ context.Context, e Encoder, raw Raw, f VideoFormat) Ver
 	if v, ok := k.cache.find(encoderSpec(e, raw, f)); ok {
 		return v
 	}
-	k.mu.Lock()
-	was, ok := k.known[e.ID]
-	k.mu.Unlock()
+	was, ok := k.knows(e.ID)
 	switch {
 	case ok && was.verdict.Works():
 		return was.verdict.at(was.format, f)
@@ -43,6 +61,9 @@ func (k known) Encoder(_ context.Context, e Encoder, raw Raw, f VideoFormat) Ver
 func (k known) Source(_ context.Context, g Graph, name string, codec Codec) Verdict {
 	if v, ok := k.cache.find(sourceSpec(g, name, codec)); ok {
 		return v
+	}
+	if was, ok := k.knows(sourceKey(g, name, codec)); ok {
+		return was.verdict
 	}
 	return failure("not tried yet")
 }

@@ -45,3 +45,31 @@ func TestKnownVerdicts(t *testing.T) {
 		t.Errorf("an untried source is taken: %+v", v)
 	}
 }
+
+// A camera's own verdict goes with it to another node.
+func TestKnownSources(t *testing.T) {
+	at := func(node, size string) Graph {
+		return Graph{El("v4l2src", "device="+node), Filter("video/x-h264,%s", size), outEnd(8)}
+	}
+	runs := 0
+	trials := NewTrials(func(context.Context, TrialSpec) (Observation, error) {
+		runs++
+		return good(), nil
+	}, nil, slog.New(slog.DiscardHandler))
+	if v := trials.Source(t.Context(), at("/dev/video0", "width=640"), "C920", H264); !v.Works() || runs != 1 {
+		t.Fatalf("%+v after %d trials", v, runs)
+	}
+	k := trials.Known()
+	if v := k.Source(t.Context(), at("/dev/video3", "width=640"), "C920", H264); !v.Works() {
+		t.Errorf("on another node: %+v", v)
+	}
+	if v := k.Source(t.Context(), at("/dev/video0", "width=320"), "C920", H264); v.Works() {
+		t.Errorf("another mode is taken untried: %+v", v)
+	}
+	if v := k.Source(t.Context(), at("/dev/video0", "width=640"), "another", H264); v.Works() {
+		t.Errorf("another camera is taken untried: %+v", v)
+	}
+	if runs != 1 {
+		t.Errorf("%d trials", runs)
+	}
+}

@@ -15,7 +15,11 @@ import (
 func main() {
 	ctx, stop := onSignals(context.Background(), os.Stderr, os.Exit)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	ended := ctx.Err() != nil // a signal to end counts for more than one to reload
 	stop()
+	if code == again && ended {
+		code = 0
+	}
 	if code == again {
 		code = startOver(os.Stderr)
 	}

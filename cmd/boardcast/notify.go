@@ -18,25 +18,51 @@ const looks = 3
 // keepManagerInformed tells the service manager, if one has started us (NOTIFY_SOCKET), that we are ready, and feeds its
 // watchdog until ctx ends. It always returns nil: a stream is not given up because nobody takes news of it.
 func keepManagerInformed(ctx context.Context, m *media, log *slog.Logger) error {
-	select {
-	case <-m.ready:
-	case <-ctx.Done():
-		return nil
-	}
 	tell := func(news string) {
 		if _, err := daemon.SdNotify(false, news); err != nil {
 			log.Warn("tell the service manager", "error", err)
 		}
 	}
-	tell(daemon.SdNotifyReady)
 	limit, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		log.Warn("read the watchdog's time", "error", err)
 	}
+	if !awaitReady(ctx, m.ready, limit/looks, tell) {
+		return nil
+	}
+	tell(daemon.SdNotifyReady)
 	if limit > 0 {
 		feedWatchdog(ctx, limit/looks, m.broadcast.Status, tell, log)
 	}
 	return nil
+}
+
+// longestPreparation is how long a start may take with its watchdog fed: on a slow board every encoder is tried. After a
+// reload the watchdog is on from the beginning.
+const longestPreparation = 3 * time.Minute
+
+// awaitReady waits for ready and feeds the watchdog meanwhile, where it is to be fed (every is not zero). False when ctx
+// ended before.
+func awaitReady(ctx context.Context, ready <-chan struct{}, every time.Duration, tell func(string)) bool {
+	var tick <-chan time.Time
+	if every > 0 {
+		ticks := time.NewTicker(every)
+		defer ticks.Stop()
+		tick = ticks.C
+	}
+	began := time.Now()
+	for {
+		select {
+		case <-ready:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-tick:
+			if time.Since(began) < longestPreparation {
+				tell(daemon.SdNotifyWatchdog)
+			}
+		}
+	}
 }
 
 // feedWatchdog looks at the producers again and again, and feeds the watchdog as long as none has stalled. It blocks

@@ -152,10 +152,12 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out pipeline.F
 		return s, nil
 	case errors.Is(err, ErrStuck):
 		C.stage_mute(s.c)
-	default:
-		_ = s.Close()
+		return nil, fmt.Errorf("start %s: %w: %w", g.Subject(), pipeline.ErrHung, s.cause(err))
 	}
-	return nil, fmt.Errorf("start %s: %w", g.Subject(), s.cause(err))
+	C.stage_mute(s.c)
+	why := fmt.Errorf("start %s: %w", g.Subject(), s.cause(err))
+	go func() { _ = s.Close() }() // within its limit; the next recipe does not wait for a driver that ends slowly
+	return nil, why
 }
 
 func cFan(f pipeline.Fan) *C.Fan {

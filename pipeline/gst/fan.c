@@ -211,14 +211,14 @@ static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
   return ask;
 }
 
-gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source) {
+gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted) {
   GstSample *sample = gst_app_sink_try_pull_sample(sink, 0);
   if (sample == NULL)
     return FALSE;
   GstBuffer *buf = restamp(GST_ELEMENT(sink), gst_sample_get_buffer(sample), gst_sample_get_segment(sample));
   gboolean ask = FALSE, first = FALSE;
   g_mutex_lock(&f->lock);
-  if (source >= f->source) {
+  if (!g_atomic_int_get(muted) && source >= f->source) {
     first = source > f->source;
     if (first)
       fan_from(f, source);

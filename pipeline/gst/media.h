@@ -65,8 +65,8 @@ void fan_unref(Fan *f);
 void fan_count(Fan *f, FanCount *out);
 // fan_caps is what the newest buffer was, NULL before the first; the caller frees it.
 gchar *fan_caps(Fan *f);
-// fan_take hands on what sink holds, unless a later stage fills the fan already; TRUE when source is new to the fan.
-gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source);
+// fan_take hands on what sink holds, unless the stage is muted or a later one fills the fan; TRUE when source is new to it.
+gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted);
 // fan_release lets an earlier stage fill the fan again.
 void fan_release(Fan *f, guint64 source);
 

@@ -98,7 +98,7 @@ void media_consume(GstElement *pipe) {
 // on_sample is the appsink's new-sample callback. What a muted stage makes is dropped by its appsink.
 static GstFlowReturn on_sample(GstAppSink *sink, gpointer data) {
   Stage *s = data;
-  if (!g_atomic_int_get(&s->muted) && fan_take(s->fan, sink, s->serial))
+  if (!g_atomic_int_get(&s->muted) && fan_take(s->fan, sink, s->serial, &s->muted))
     mediaEvent(s->handle, EV_FIRST, 0, 0, NULL, 0);
   return GST_FLOW_OK;
 }

@@ -95,7 +95,7 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 		b.audio = newLine(e, microphoneLine, false, nil, o)
 	}
 	for l, recipes := range b.recipes(plan) {
-		l.menu = newMenu(recipes, nil)
+		l.menu = newMenu(recipes)
 	}
 	return b
 }

@@ -57,7 +57,7 @@ const keyInterval = 500 * time.Millisecond // at most one forced keyframe in thi
 
 func newLine(e Engine, name string, coded bool, recipes []recipe, o Options) *line {
 	l := &line{
-		name: name, coded: coded, menu: newMenu(recipes, nil), fan: e.Fan(coded), engine: e, grace: o.Grace,
+		name: name, coded: coded, menu: newMenu(recipes), fan: e.Fan(coded), engine: e, grace: o.Grace,
 		explain: func(err error) error { return o.Explain(name, err) },
 		log:     o.Logger.With("line", name),
 		changed: make(chan struct{}, 1), asked: make(chan struct{}, 1), adopted: make(chan []recipe, 1),

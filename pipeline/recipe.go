@@ -69,9 +69,8 @@ type menu struct {
 	pace    pace
 }
 
-func newMenu(recipes []recipe, sick []health) menu {
+func newMenu(recipes []recipe) menu {
 	m := menu{recipes: recipes, health: make([]health, len(recipes)), pace: paceAlone}
-	copy(m.health, sick)
 	switch {
 	case len(recipes) > 1 && recipes[len(recipes)-1].standIn:
 		m.pace = paceCamera
@@ -83,7 +82,7 @@ func newMenu(recipes []recipe, sick []health) menu {
 
 // replaced is the menu with other recipes; what is known of those that stay is kept.
 func (m menu) replaced(recipes []recipe) menu {
-	out := newMenu(recipes, nil)
+	out := newMenu(recipes)
 	for i, r := range recipes {
 		for j, old := range m.recipes {
 			if r.servedBy(old) {

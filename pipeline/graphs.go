@@ -86,8 +86,11 @@ func viewerEnd() Node {
 	return El("appsrc", "is-live=true", "format=time", "do-timestamp=false", "max-bytes=0", "max-buffers=0", "max-time=0").Named(InName)
 }
 
-// payName is the name by which the engine knows a viewer's video payloader.
-const payName = "pay"
+// The names by which the engine knows a viewer's video payloader, and the filter whose caps are its header extensions.
+const (
+	payName        = "pay"
+	extensionsName = "extensions"
+)
 
 // payloaders make RTP of each codec. VP8 and VP9 without picture ids recover badly from loss in browsers.
 var payloaders = map[Codec]Node{
@@ -105,7 +108,7 @@ func PayloadGraph(c Codec, pt, twcc int) Graph {
 	g := Graph{viewerEnd(), node.Named(payName)}
 	if twcc != 0 {
 		// An element, since the parser takes no bare caps at the end of a chain.
-		g = append(g, El("capsfilter", fmt.Sprintf("caps=application/x-rtp,extmap-%d=(string)%s", twcc, transportCC)))
+		g = append(g, El("capsfilter", fmt.Sprintf("caps=application/x-rtp,extmap-%d=(string)%s", twcc, transportCC)).Named(extensionsName))
 	}
 	return g
 }

@@ -110,6 +110,8 @@ void peer_candidate(Peer *p, guint mline, const char *candidate);
 Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const char **err);
 // report_watch tells Go of each report that comes up through the pad.
 void report_watch(GstPad *pad, uintptr_t handle);
+// report_extensions completes a caps event of the sending session with the header extensions, of which it takes charge.
+GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
 // resend_limit keeps an rtprtxsend from sending the same packet again and again.
 void resend_limit(GstElement *rtx);
 gboolean peer_send(Peer *p, int channel, const char *text);

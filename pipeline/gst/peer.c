@@ -21,8 +21,9 @@ struct Peer {
   uintptr_t handle;
   char *audio_graph, *video_graph;
   GstPad *pads[SLOTS];
-  GMutex lock; // guards channels
+  GMutex lock; // guards channels and extensions
   GObject *channels[CHANNELS];
+  GstCaps *extensions; // the header extensions of the video, NULL for none
   gint incoming;
   int64_t rtcp_us; // atomic
 };
@@ -36,6 +37,7 @@ static void peer_clear(gpointer data) {
   Peer *p = data;
   g_free(p->audio_graph);
   g_free(p->video_graph);
+  gst_clear_caps(&p->extensions);
   g_mutex_clear(&p->lock);
 }
 
@@ -190,10 +192,25 @@ static GstPadProbeReturn on_rtcp(GstPad *pad, GstPadProbeInfo *info, gpointer da
 
 static void probe_unref(gpointer p) { peer_unref(p, NULL); }
 
+static GstPadProbeReturn on_session_caps(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  Peer *p = data;
+  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_CAPS)
+    return GST_PAD_PROBE_OK;
+  g_mutex_lock(&p->lock);
+  GstCaps *extensions = p->extensions ? gst_caps_ref(p->extensions) : NULL;
+  g_mutex_unlock(&p->lock);
+  if (extensions)
+    GST_PAD_PROBE_INFO_DATA(info) = report_extensions(GST_PAD_PROBE_INFO_EVENT(info), extensions);
+  gst_clear_caps(&extensions);
+  return GST_PAD_PROBE_OK;
+}
+
 static void on_session_pad(GstElement *session, GstPad *pad, Peer *p) {
   if (g_strcmp0(GST_PAD_NAME(pad), "recv_rtcp_sink") == 0)
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_rtcp,
                       g_atomic_rc_box_acquire(p), probe_unref);
+  if (g_strcmp0(GST_PAD_NAME(pad), "send_rtp_sink") == 0)
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_session_caps, g_atomic_rc_box_acquire(p), probe_unref);
 }
 
 static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
@@ -362,6 +379,19 @@ void peer_candidate(Peer *p, guint mline, const char *candidate) {
   g_signal_emit_by_name(p->webrtc, "add-ice-candidate", mline, candidate);
 }
 
+// keep_extensions notes the header extensions that a bin writes into its packets.
+static void keep_extensions(Peer *p, GstElement *bin) {
+  GstElement *filter = gst_bin_get_by_name(GST_BIN(bin), "extensions");
+  GstCaps *caps = NULL;
+  if (filter)
+    g_object_get(filter, "caps", &caps, NULL);
+  g_mutex_lock(&p->lock);
+  gst_caps_replace(&p->extensions, caps);
+  g_mutex_unlock(&p->lock);
+  gst_clear_caps(&caps);
+  g_clear_object(&filter);
+}
+
 Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const char **err) {
   GError *gerr = NULL;
   GstElement *bin = gst_parse_bin_from_description(graph, TRUE, &gerr);
@@ -373,8 +403,10 @@ Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const 
     *err = "build payloader";
   } else {
     gst_bin_add(GST_BIN(p->pipe), gst_object_ref(bin));
-    if (slot == 0) // video: one slot's probe, or each report would come twice
+    if (slot == 0) { // video: one slot's probe, or each report would come twice
       report_watch(pad, p->handle);
+      keep_extensions(p, bin);
+    }
     if (gst_pad_link(pad, p->pads[slot]) == GST_PAD_LINK_OK) {
       keep_agreement(bin);
       t = fan_tap(f, src, max, TRUE);

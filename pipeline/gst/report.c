@@ -57,6 +57,30 @@ void report_watch(GstPad *pad, uintptr_t handle) {
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_report, (gpointer)handle, NULL);
 }
 
+// ---- which packets are numbered
+
+// report_extensions gives a sending session, whose sink the pad is, the header extensions in its caps. It numbers packets, and
+// remembers when each left, only if it finds the extension there; but what it sees are the caps of the stream that came to the
+// funnel before it first, and the sound, which has no numbers, may well be first. The payloader then writes numbers, and every
+// report on them tells of packets that the session does not know.
+GstEvent *report_extensions(GstEvent *e, const GstCaps *extensions) {
+  GstCaps *caps = NULL;
+  gst_event_parse_caps(e, &caps);
+  if (gst_caps_get_size(caps) != 1)
+    return e;
+  caps = gst_caps_copy(caps);
+  const GstStructure *from = gst_caps_get_structure(extensions, 0);
+  for (gint i = 0; i < gst_structure_n_fields(from); i++) {
+    const gchar *name = gst_structure_nth_field_name(from, i);
+    gst_caps_set_value(caps, name, gst_structure_get_value(from, name));
+  }
+  GstEvent *full = gst_event_new_caps(caps);
+  gst_event_set_seqnum(full, gst_event_get_seqnum(e));
+  gst_caps_unref(caps);
+  gst_event_unref(e);
+  return full;
+}
+
 // ---- requests for retransmission
 
 // A receiver asks for a lost packet every 100 ms or so until it comes. Behind a queue of half a second that is five copies

@@ -54,6 +54,20 @@ static void tell_level(uintptr_t handle, const GstStructure *s) {
     mediaEvent(handle, EV_LEVEL, 0, 0, NULL, g_value_get_double(g_value_array_get_nth(a, 0)));
 }
 
+static void recalculate(GstElement *pipe, gpointer unused) { gst_bin_recalculate_latency(GST_BIN(pipe)); }
+
+// on_latency has a pipeline tell its elements the latency anew, on a thread of GStreamer's: who posts the message may hold
+// what the question needs. webrtcbin makes its sessions long after the pipeline has started, and a session that was never
+// told cannot say at which time a packet left: its sender reports would not let a browser put sound and picture together.
+static void on_latency(GstMessage *m) {
+  GstObject *top = gst_object_ref(GST_MESSAGE_SRC(m));
+  for (GstObject *up; (up = gst_object_get_parent(top)) != NULL; top = up)
+    gst_object_unref(top);
+  if (GST_IS_PIPELINE(top))
+    gst_element_call_async(GST_ELEMENT(top), recalculate, NULL, NULL);
+  gst_object_unref(top);
+}
+
 static GstBusSyncReply on_message(GstBus *bus, GstMessage *m, gpointer data) {
   uintptr_t handle = (uintptr_t)data;
   switch (GST_MESSAGE_TYPE(m)) {
@@ -65,6 +79,9 @@ static GstBusSyncReply on_message(GstBus *bus, GstMessage *m, gpointer data) {
     break;
   case GST_MESSAGE_EOS:
     mediaEvent(handle, EV_EOS, 0, 0, NULL, 0);
+    break;
+  case GST_MESSAGE_LATENCY:
+    on_latency(m);
     break;
   case GST_MESSAGE_ELEMENT:
     if (gst_message_has_name(m, "level"))

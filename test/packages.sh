@@ -2,12 +2,14 @@
 # packages.sh BASE [ARCH...] installs what `make packages` has left in dist into fresh Debian roots and tries it there:
 # amd64 natively, arm64 and armhf by qemu-user. It wants root, and debootstrap, lintian, qemu-user-static.
 #
-# The roots live in a user namespace of their own, where the emulator is registered too (Linux 6.7): the machine's own
-# binfmt_misc is left alone. Packages that were fetched once are kept in ${XDG_CACHE_HOME:-~/.cache}/boardcast-roots.
+# In each it is asked for its version, devices, encoders and what doctor finds, and streams to a Chromium of this machine's, over
+# a network that only the two have. What was fetched once is kept, see root.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=SCRIPTDIR/../internal/packaging/apt.sh
 . internal/packaging/apt.sh
+# shellcheck source=SCRIPTDIR/root.sh
+. test/root.sh
 
 failures=0
 # check WHAT COMMAND... says how it went, with what the command said when it did not go well.
@@ -45,113 +47,133 @@ check_unit() {
   systemd-analyze security --offline=true --no-pager "$unit" | tail -n 1 | sed 's/^/        /'
 }
 
-# ---- a root
+# ---- in a root
 
-first_stage() { # ARCH
-  local site
-  site=$(sources "$base" | awk '!/security/ { for (i = 1; i <= NF; i++) if ($i ~ /:\/\//) { print $i; exit } }')
-  mkdir -p "$cache/debootstrap-$base-$1" "$cache/archives-$base-$1/partial"
-  debootstrap --foreign --arch="$1" --variant=minbase --cache-dir="$cache/debootstrap-$base-$1" \
-    "${codenames[$base]}" "$root" "$site" >"$work/first-stage.log" ||
-    { tail "$work/first-stage.log"; die "debootstrap for $1 did not succeed" "see above"; }
-  sources "$base" | sed 's/ \[signed-by=[^]]*\]//' >"$root/etc/apt/sources.list"
-  cp /etc/resolv.conf "$root/etc/resolv.conf"
-  cp dist/*"~deb${base}_$1.deb" "$root/boardcast.deb"
+# as_service runs a command as the service's unit would.
+as_service() {
+  in_root setpriv --reuid boardcast --regid boardcast --init-groups env HOME=/tmp CACHE_DIRECTORY=/var/cache/boardcast \
+    GST_REGISTRY=/var/cache/boardcast/registry.bin GST_REGISTRY_FORK=no "$@"
 }
 
-# enter runs this script again in namespaces of its own, as their root. Users keep their numbers, so that a root's files
-# belong to whom they should; unshare itself can only map one, hence by hand.
-enter() { # ARCH
-  local go=$work/go-$1 own its pid
-  own=$(readlink /proc/self/ns/user)
-  mkfifo "$go"
-  # shellcheck disable=SC2016 # expanded inside
-  unshare --user --mount --pid --fork --kill-child \
-    bash -c 'read -r <"$1"; shift; exec setpriv --reuid 0 --regid 0 --clear-groups "$@"' \
-    enter "$go" test/packages.sh --inside "$base" "$1" "$root" &
-  pid=$!
-  until its=$(readlink "/proc/$pid/ns/user") && [[ $its != "$own" ]]; do sleep 0.1; done
-  echo '0 0 65536' >"/proc/$pid/uid_map"
-  echo '0 0 65536' >"/proc/$pid/gid_map"
-  echo >"$go"
-  wait "$pid"
-}
-
-register() { # ARCH
-  local -A emulated=([arm64]=aarch64 [armhf]=arm)
-  [[ -n ${emulated[$1]-} ]] || return 0
-  mount -t binfmt_misc none /proc/sys/fs/binfmt_misc 2>/dev/null ||
-    die "$1 can't be emulated: this kernel has no binfmt_misc for a user namespace" "Linux 6.7 has"
-  cat "/usr/lib/binfmt.d/qemu-${emulated[$1]}.conf" >/proc/sys/fs/binfmt_misc/register
-}
-
-in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"; }
-
-quiet_apt() { in_root apt-get -q=2 -y -o Acquire::Retries=3 -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io "$@" >"$root/apt.log" 2>&1; }
-
-# serves starts the program as the service's user and asks it how it is until it has GStreamer ready.
-serves() {
-  in_root bash -c '
-    setpriv --reuid boardcast --regid boardcast --init-groups env HOME=/tmp GST_REGISTRY=/tmp/registry.bin GST_REGISTRY_FORK=no \
-      boardcast --camera test --microphone none --listen 127.0.0.1:8765 >/tmp/log 2>&1 & program=$!
-    for _ in $(seq 600); do
-      sleep 0.2
-      status=$(exec 3<>/dev/tcp/127.0.0.1/8765 && printf "GET /api/status HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n" >&3 && cat <&3) 2>/dev/null
-      [[ $status != *\"ready\":*true* ]] || break
-    done
-    kill $program; wait $program || echo "ended with $?"
-    cat /tmp/log
-    [[ $status == *\"ready\":*true* ]]'
-}
-
-inside() { # ARCH
+inside_install() { # ARCH
   local start=$SECONDS
-  register "$1"
-  mount -t proc proc "$root/proc"
-  # Of a container debootstrap expects what holds here: devices are there, but can't be made.
-  in_root container=lxc /debootstrap/debootstrap --second-stage >"$root/second-stage.log" 2>&1 ||
-    { tail "$root/second-stage.log"; die "the second stage of debootstrap for $1 did not succeed" "see above"; }
+  second_stage "$1"
   printf '        a fresh root: %d s\n' $((SECONDS - start))
-  mkdir -p "$root/var/cache/apt/archives/partial"
-  mount --bind "$cache/archives-$base-$1" "$root/var/cache/apt/archives"
-  quiet_apt update || quiet_apt update || { tail "$root/apt.log"; die "apt-get update did not succeed" "see above"; }
   start=$SECONDS
   check 'apt-get finds what it depends on' quiet_apt install --no-install-recommends --download-only /boardcast.deb
   check 'apt-get install' quiet_apt install --no-install-recommends /boardcast.deb
   printf '        with %d packages it depends on: %d s, %s\n' \
     "$(grep -c '^Setting up' "$root/apt.log")" $((SECONDS - start)) "$(in_root du -xsh --exclude=var/cache / | cut -f 1) in all"
   check 'every library is there' bash -c "! chroot '$root' ldd /usr/bin/boardcast | grep 'not found'"
-  check 'boardcast version' in_root boardcast version
-  in_root boardcast version | sed 's/^/        /'
-  check 'boardcast devices' in_root boardcast devices
-  start=$SECONDS
-  check 'boardcast encoders: vp8enc works' bash -c "chroot '$root' env GST_REGISTRY_FORK=no HOME=/tmp boardcast encoders --json | tee '$root/encoders.json' | grep -q vp8enc"
-  in_root env GST_REGISTRY_FORK=no HOME=/tmp boardcast encoders | sed 's/^/        /'
-  printf '        encoders, twice: %d s\n' $((SECONDS - start))
   check 'the settings are a conffile, and are read' bash -c "chroot '$root' dpkg-query -W -f '\${Conffiles}' boardcast | grep -q boardcast.yaml && chroot '$root' boardcast config --json | grep -q '\"file\": \"/etc/boardcast/boardcast.yaml\"'"
   check 'the user is in the groups that there are' bash -c "chroot '$root' id -nG boardcast | grep -qw video && chroot '$root' id -nG boardcast | grep -qw audio"
   check 'the manual and the completions' in_root ls /usr/share/man/man1/boardcast.1.gz /usr/share/bash-completion/completions/boardcast
-  check 'it serves, as the service would' serves
+  in_root install -d -o boardcast -g boardcast /var/cache/boardcast
+}
+
+inside_ask() {
+  local start=$SECONDS
+  check 'boardcast version' in_root boardcast version
+  in_root boardcast version | sed 's/^/        /'
+  in_root boardcast version --json >"$root/facts/version.json"
+  check 'boardcast devices' as_service boardcast devices
+  check 'boardcast encoders: vp8enc works' bash -c "$(declare -f in_root as_service); root='$root'; as_service boardcast encoders --json | tee '$root/facts/encoders.json' | grep -q vp8enc"
+  printf '        every encoder tried: %d s\n' $((SECONDS - start))
+  as_service boardcast encoders | grep ' works: ' | sed 's/^/        /' || true
+  check 'boardcast doctor: a stream would work' as_service boardcast doctor --camera test --microphone test
+  as_service boardcast doctor --camera test --microphone test | tail -n 1 | sed 's/^/        /'
+}
+
+# program prints the process that streams in the root, by its number in a /proc; emulated, it is the emulator.
+program() { # PROC
+  local process
+  for process in "$1"/[0-9]*; do
+    [[ $(readlink "$process/root") == "$root" && $(tr '\0' ' ' <"$process/cmdline") == *'boardcast --camera'* ]] || continue
+    echo "${process##*/}"
+    return
+  done 2>/dev/null
+}
+
+# inside_serve streams as the service would, until somebody writes to the root's file stop.
+inside_serve() {
+  local begin=${EPOCHREALTIME/./}
+  as_service boardcast --camera test --microphone test --codec vp8 --width 320 --height 240 --framerate 15 --bitrate 500k \
+    >"$root/log" 2>&1 &
+  until in_root bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /api/status HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n" >&3 && grep -q "\"ready\":true" <&3' 2>/dev/null; do
+    kill -0 $! || { cat "$root/log"; die 'it ended' 'see above'; }
+    sleep 0.1
+  done
+  printf '        ready %d ms after its start, a program of %s\n' $(((${EPOCHREALTIME/./} - begin) / 1000)) "$(in_root du -h /usr/bin/boardcast | cut -f 1)"
+  touch "$root/serving"
+  read -r <"$root/stop"
+  kill -TERM "$(program "$root/proc")"
+  wait $!
+}
+
+inside_purge() {
   check 'purging leaves nothing' bash -c "chroot '$root' apt-get -q=2 -y purge boardcast >'$root/apt.log' 2>&1 && ! ls -d '$root'/etc/boardcast '$root'/var/lib/boardcast '$root'/usr/bin/boardcast 2>/dev/null"
-  [[ $failures == 0 ]]
+}
+
+# ---- the picture
+
+# networks makes two, of a board and of viewers, with a cable between them.
+networks() {
+  local own
+  own=$(readlink /proc/self/ns/net)
+  unshare --net sleep infinity &
+  board=$!
+  unshare --net sleep infinity &
+  viewers=$!
+  until [[ $(readlink "/proc/$board/ns/net") != "$own" && $(readlink "/proc/$viewers/ns/net") != "$own" ]]; do sleep 0.1; done
+  nsenter --target "$board" --net bash -ec "ip link set lo up; ip link add board type veth peer name viewer netns $viewers
+    ip addr add 10.78.0.1/24 dev board; ip link set board up"
+  nsenter --target "$viewers" --net bash -ec 'ip link set lo up; ip addr add 10.78.0.2/24 dev viewer; ip link set viewer up
+    ip route add default via 10.78.0.1'
+}
+
+picture() { # ARCH
+  local serving process ended=true
+  mkfifo "$root/stop"
+  networks
+  enter serve "$1" "$board" &
+  serving=$!
+  until [[ -e $root/serving ]]; do
+    kill -0 "$serving" 2>/dev/null || die 'it does not serve' 'see above'
+    sleep 0.2
+  done
+  process=$(program /proc)
+  check 'Chromium plays it' nsenter --target "$viewers" --net env BOARDCAST_AT=http://10.78.0.1:8080 BOARDCAST_AT_FACTS="$root/facts" \
+    BOARDCAST_AT_COST="cat /proc/$process/stat /proc/$process/status" \
+    bash -c "cd test/e2e && '$work/e2e.test' -test.v -test.timeout 5m >'$work/picture.log' 2>&1 || { cat '$work/picture.log'; false; }"
+  sed -n 's/.* row: /        /p' "$work/picture.log"
+  echo >"$root/stop"
+  wait "$serving" || ended=false
+  check 'and it ends when told to' "$ended"
+  kill "$board" "$viewers"
+  wait "$board" "$viewers" 2>/dev/null || true
 }
 
 main() {
-  base=${1:-12} cache=${XDG_CACHE_HOME:-$HOME/.cache}/boardcast-roots
+  base=${1:-12}
   shift || true
-  [[ $(id -u) == 0 ]] || die 'the roots want root' "sudo $0"
-  for tool in debootstrap lintian systemd-analyze qemu-aarch64-static; do
-    command -v "$tool" >/dev/null || die "$tool is missing" 'apt-get install debootstrap lintian systemd qemu-user-static'
-  done
+  roots_want lintian systemd-analyze qemu-aarch64-static chromium go ip
   work=$(mktemp -d)
-  trap 'rm -rf --one-file-system "$work"' EXIT
+  trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
+  [[ -d test/e2e/browser/node_modules ]] || (cd test/e2e/browser && npm ci --no-audit --no-fund)
+  go test -tags e2e -c -o "$work/e2e.test" ./test/e2e
   check_files
   check_unit
   for arch in "${@:-amd64}"; do
     printf '== %s on Debian %s\n' "$arch" "$base"
     root=$work/root-$arch
     first_stage "$arch"
-    enter "$arch" || failures=$((failures + 1))
+    mkdir "$root/facts"
+    if enter install "$arch" && enter ask "$arch"; then
+      picture "$arch"
+      enter purge "$arch" || failures=$((failures + 1))
+    else
+      failures=$((failures + 1))
+    fi
     rm -rf --one-file-system "$root"
   done
   printf '%d failed\n' "$failures"
@@ -159,8 +181,10 @@ main() {
 }
 
 if [[ ${1:-} == --inside ]]; then
-  base=$2 root=$4 cache=${XDG_CACHE_HOME:-$HOME/.cache}/boardcast-roots
-  inside "$3"
+  base=$3 root=$5
+  register "$4"
+  "inside_$2" "$4"
+  [[ $failures == 0 ]]
 else
   main "$@"
 fi

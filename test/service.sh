@@ -1,132 +1,102 @@
 #!/usr/bin/env bash
-# service.sh BASE boots a Debian with the amd64 package of dist installed, under systemd, in a virtual machine that has
-# neither a camera nor a network, and looks at the service: that it comes up, reloads, is killed by its watchdog when it
-# hangs, comes back, and ends in time. It wants root, debootstrap and qemu-system-x86_64. ACCEL=tcg emulates where KVM is not to
-# be had or not to be trusted; ROOM keeps the machine's disk in a folder, for a second look.
+# service.sh BASE [ARCH] boots a Debian with the package of dist installed, under systemd, in a virtual machine that has neither
+# a camera nor a network, and looks at the service: that it comes up, takes what comes later (a network, a signalling server, a
+# camera), reloads, is killed by its watchdog when it hangs and when only its frames stop, comes back, and ends in time.
+#
+# amd64 (the default) is a PC; arm64 is QEMU's Raspberry Pi 3, emulated, with Debian's own kernel and device tree. It wants root,
+# debootstrap, QEMU, and Go. ACCEL=tcg emulates a PC where KVM is not to be had or not to be trusted; ROOM=FOLDER keeps the
+# machine's disk there, for a second look.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=SCRIPTDIR/../internal/packaging/apt.sh
 . internal/packaging/apt.sh
+# shellcheck source=SCRIPTDIR/root.sh
+. test/root.sh
 
-# guest is what runs in the machine: a script, and the unit that starts it.
-guest() { # ROOT
-  cat >"$1/usr/local/bin/look" <<'LOOK'
-#!/bin/bash
-show() { systemctl show --value -p "$1" boardcast; }
-ready() { # PORT
-  local status
-  status=$( (exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET /api/status HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&3 && cat <&3) 2>/dev/null)
-  [[ $status == *\"ready\":*true* ]]
+inside_make() { # ARCH
+  second_stage "$1"
+  printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+  chmod 755 "$root/usr/sbin/policy-rc.d"
+  # An initramfs of what the machine's disk needs: making one of everything takes an emulated machine minutes.
+  mkdir -p "$root/etc/initramfs-tools/conf.d" "$root/usr/share/initramfs-tools/modules.d"
+  printf 'MODULES=list\nCOMPRESS=gzip\nCOMPRESSLEVEL=1\n' >"$root/etc/initramfs-tools/conf.d/look"
+  printf '%s\n' ext4 virtio_pci virtio_blk bcm2835 sdhci_iproc mmc_block >"$root/usr/share/initramfs-tools/modules.d/look"
+  quiet_apt install --no-install-recommends systemd-sysv udev dbus procps iproute2 kmod "linux-image-$1" \
+    gstreamer1.0-plugins-ugly /boardcast.deb || { tail "$root/apt.log"; die 'install the machine' 'see above'; }
+  in_root passwd -q -d root
+  rm "$root/usr/sbin/policy-rc.d"
 }
-# within SECONDS WHAT COMMAND... says how long it took until the command succeeded.
-within() {
-  local limit=$1 what=$2 begin=${EPOCHREALTIME/./}
-  shift 2
-  until "$@"; do
-    if (( ${EPOCHREALTIME/./} - begin > limit * 1000000 )); then echo "FAIL: $what: not within $limit s"; return; fi
-    sleep 0.1
+
+# settle puts into the root what looks, and what it needs.
+settle() { # ARCH
+  local unit=$root/etc/systemd/system
+  install -m 755 test/service/look "$root/usr/local/bin/look"
+  GOOS=linux GOARCH=$1 CGO_ENABLED=0 go build -o "$root/usr/local/bin/freeze" ./test/service/freeze
+  cp test/service/look.service "$unit"
+  mkdir -p "$unit/multi-user.target.wants"
+  ln -s ../look.service "$unit/multi-user.target.wants/look.service"
+  printf '/dev/root / ext4 rw 0 1\n' >"$root/etc/fstab"
+}
+
+# disk makes the machine's disk and takes its kernel out.
+disk() { # ARCH
+  root=$work/debian
+  first_stage "$1"
+  enter make "$1"
+  settle "$1"
+  mkdir -p "$room"
+  cp "$root"/boot/vmlinuz-* "$room/kernel"
+  cp "$root"/boot/initrd.img-* "$room/initrd"
+  [[ $1 != arm64 ]] || cp "$root"/usr/lib/linux-image-*/broadcom/bcm2837-rpi-3-b.dtb "$room/tree"
+  mke2fs -q -t ext4 -d "$root" "$room/disk" 4G # a card's size is a power of two
+  rm -rf --one-file-system "$root"
+}
+
+# machine becomes the machine; its console is our output.
+machine() { # ARCH
+  local append='rw quiet loglevel=3 systemd.show_status=no' console=(-nographic -no-reboot -monitor none)
+  local kernel=(-kernel "$room/kernel" -initrd "$room/initrd")
+  local accel=${ACCEL:-kvm}
+  local -A processor=([kvm]=host [tcg]=Nehalem)
+  if [[ $1 == arm64 ]]; then
+    exec qemu-system-aarch64 -M raspi3b "${console[@]}" -serial null -serial stdio "${kernel[@]}" -dtb "$room/tree" \
+      -append "root=/dev/mmcblk0 rootwait console=ttyS1,115200 $append" \
+      -drive "file=$room/disk,format=raw,if=sd,cache=unsafe,snapshot=on"
+  fi
+  exec qemu-system-x86_64 -accel "$accel" -cpu "${processor[$accel]}" -smp 2 -m 1024 -nic none "${console[@]}" -serial stdio \
+    "${kernel[@]}" -append "root=/dev/vda console=ttyS0 $append" \
+    -drive "file=$room/disk,format=raw,if=virtio,cache=unsafe,snapshot=on"
+}
+
+# watch prints what the machine says until it is done looking, or out of time.
+watch() { # ARCH
+  local line
+  exec 4< <(machine "$1" </dev/null)
+  local pid=$!
+  while IFS= read -r -t "${LIMIT:-1500}" -u 4 line; do
+    printf '%s\n' "${line//$'\r'/}" | tee -a "$work/said"
+    [[ $line != *'end of the look'* ]] || break
   done
-  echo "ok: $what: $(( (${EPOCHREALTIME/./} - begin) / 1000 )) ms"
-}
-is() { [[ $(show "$1") == "$2" ]]; }
-restarted() { (( $(show NRestarts) > $1 )) && is ActiveState active; }
-logged() { journalctl -u boardcast -o cat | grep -q "$1"; }
-
-cd /
-echo "boot: no camera: $(ls /dev/video* 2>/dev/null | wc -l) nodes; no network: $(ls /sys/class/net)"
-within 120 'active' is ActiveState active
-within 10 'serves the page' ready 8080
-echo "user and groups: $(ps -o user:12=,supgrp= -p "$(show MainPID)")"
-systemctl status --no-pager --lines=0 boardcast
-cpu=$(show CPUUsageNSec); sleep 60
-echo "idle: $(( ($(show CPUUsageNSec) - cpu) / 600000 ))e-5 cores, $(( $(show MemoryCurrent) / 1000000 )) MB of its cgroup, RSS $(ps -o rss= -p "$(show MainPID)") kB"
-
-pid=$(show MainPID)
-sed -i 's/^listen: .*/listen: ":8081"/' /etc/boardcast/boardcast.yaml
-systemctl reload boardcast
-within 30 'reloaded: on another port' ready 8081
-within 30 'reloaded: active' is ActiveState active
-is MainPID "$pid" && is NRestarts 0 && echo 'ok: the same process, no restart' || echo 'FAIL: another process'
-sed -i 's/^listen: .*/lisetn: ":8082"/' /etc/boardcast/boardcast.yaml
-systemctl reload boardcast
-within 5 'a mistake in the settings is named' logged 'the settings in force stay'
-ready 8081 && echo 'ok: and it goes on' || echo 'FAIL: it does not go on'
-sed -i 's/^lisetn: .*/listen: ":8080"/' /etc/boardcast/boardcast.yaml
-
-kill -STOP "$(show MainPID)"
-within 60 'hangs: killed by its watchdog, and back' restarted 0
-within 10 'and serves' ready 8080
-logged 'failed with result .watchdog' || journalctl -b -o cat | grep -q "boardcast.service: Failed with result 'watchdog'" && echo 'ok: it was the watchdog'
-kill -KILL "$(show MainPID)"
-within 60 'killed: back' restarted 1
-begin=${EPOCHREALTIME/./}
-systemctl stop boardcast
-took=$(( (${EPOCHREALTIME/./} - begin) / 1000 ))
-if (( took < 3000 )) && is Result success; then echo "ok: stopped in $took ms"; else echo "FAIL: stopped in $took ms, $(show Result)"; fi
-systemd-analyze security --no-pager boardcast | tail -n 1
-journalctl -u boardcast -b --no-pager -o short | tail -n 40
-echo 'end of the look'
-systemctl poweroff
-LOOK
-  chmod 755 "$1/usr/local/bin/look"
-  cat >"$1/etc/systemd/system/look.service" <<'UNIT'
-[Unit]
-After=multi-user.target
-[Service]
-Type=oneshot
-ExecStart=/usr/local/bin/look
-StandardOutput=tty
-StandardError=tty
-TTYPath=/dev/ttyS0
-[Install]
-WantedBy=graphical.target multi-user.target
-UNIT
-  mkdir -p "$1/etc/systemd/system/multi-user.target.wants"
-  ln -s ../look.service "$1/etc/systemd/system/multi-user.target.wants/look.service"
-}
-
-make_root() { # ROOT
-  local site
-  site=$(sources "$base" | awk '!/security/ { for (i = 1; i <= NF; i++) if ($i ~ /:\/\//) { print $i; exit } }')
-  mkdir -p "$cache"/{debootstrap-$base-amd64,archives-$base-amd64/partial}
-  debootstrap --variant=minbase --cache-dir="$cache/debootstrap-$base-amd64" "${codenames[$base]}" "$1" "$site"
-  sources "$base" | sed 's/ \[signed-by=[^]]*\]//' >"$1/etc/apt/sources.list"
-  cp /etc/resolv.conf "$1/etc/resolv.conf"
-  cp dist/*"~deb${base}_amd64.deb" "$1/boardcast.deb"
-  printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
-  chmod 755 "$1/usr/sbin/policy-rc.d"
-  mount --bind "$cache/archives-$base-amd64" "$1/var/cache/apt/archives"
-  chroot "$1" env DEBIAN_FRONTEND=noninteractive bash -ec '
-    apt-get -q=2 update
-    apt-get -q=2 -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends systemd-sysv udev dbus procps linux-image-amd64 gstreamer1.0-plugins-ugly /boardcast.deb
-    passwd -d root'
-  umount "$1/var/cache/apt/archives"
-  rm "$1/usr/sbin/policy-rc.d"
-  printf '/dev/vda / ext4 rw 0 1\n' >"$1/etc/fstab"
+  kill "$pid" 2>/dev/null || true
 }
 
 main() {
-  base=${1:-12} cache=${XDG_CACHE_HOME:-$HOME/.cache}/boardcast-roots accel=${ACCEL:-kvm}
-  [[ $(id -u) == 0 ]] || die 'a root wants root' "sudo $0"
-  [[ $accel == tcg || -w /dev/kvm ]] || die 'there is no KVM here' 'ACCEL=tcg does without, some ten times slower'
-  if [[ -z ${SERVICE_MOUNTS-} ]]; then SERVICE_MOUNTS=1 exec unshare --mount "$0" "$@"; fi
+  base=${1:-12}
+  local arch=${2:-amd64}
+  roots_want mke2fs qemu-system-x86_64 qemu-system-aarch64 go
+  [[ $arch == arm64 || ${ACCEL:-kvm} == tcg || -w /dev/kvm ]] || die 'there is no KVM here' 'ACCEL=tcg does without, some ten times slower'
   room=${ROOM:-$(mktemp -d)} work=$(mktemp -d)
   # shellcheck disable=SC2016 # expanded at the end
-  trap 'umount "$work/debian/var/cache/apt/archives" 2>/dev/null || true
-    rm -rf --one-file-system "$work"; [[ -n ${ROOM-} ]] || rm -rf "$room"' EXIT
-  if [[ ! -f $room/disk ]]; then
-    make_root "$work/debian" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; die 'make a root' 'see above'; }
-    guest "$work/debian"
-    mkdir -p "$room"
-    cp "$work"/debian/boot/vmlinuz-* "$room/kernel"
-    cp "$work"/debian/boot/initrd.img-* "$room/initrd"
-    mke2fs -q -t ext4 -d "$work/debian" "$room/disk" 3G
-  fi
-  declare -A processor=([kvm]=host [tcg]=Nehalem)
-  timeout 1500 qemu-system-x86_64 -accel "$accel" -cpu "${processor[$accel]}" -smp 2 -m 1024 -nic none -nographic -no-reboot \
-    -kernel "$room/kernel" -initrd "$room/initrd" -append 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 systemd.show_status=no' \
-    -drive "file=$room/disk,format=raw,if=virtio,cache=unsafe,snapshot=on" </dev/null | tee "$work/said" | sed -u 's,\r,,g'
+  trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf --one-file-system "$work"; [[ -n ${ROOM-} ]] || rm -rf "$room"' EXIT
+  [[ -f $room/disk ]] || disk "$arch"
+  watch "$arch"
   grep -q 'end of the look' "$work/said" && ! grep -q FAIL "$work/said"
 }
 
-main "$@"
+if [[ ${1:-} == --inside ]]; then
+  base=$3 root=$5
+  register "$4"
+  "inside_$2" "$4"
+else
+  main "$@"
+fi

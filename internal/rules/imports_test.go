@@ -54,6 +54,7 @@ var rooms = []room{
 	{dir: "test", inTests: []string{"github.com/rogpeppe/go-internal/testscript"}},
 	{dir: "test/e2e", theirs: []string{websocket, "golang.org/x/sys/unix"}},
 	{dir: "test/lab", theirs: []string{"golang.org/x/sys/unix"}},
+	{dir: "test/service/freeze", theirs: []string{"golang.org/x/sys/unix"}},
 }
 
 // importRule holds the packages apart: each imports only what its row in the table allows.

@@ -22,10 +22,21 @@ const (
 	costEnv  = "BOARDCAST_AT_COST"  // a shell command that prints stat and status of its process, may be missing
 )
 
+var wait = fmt.Sprintf("new Promise((resolve) => setTimeout(resolve, %d))", boardSeconds*1000)
+
 const (
 	boardFrames  = 90
 	boardSeconds = 10
 )
+
+// boardViewers are the numbers of viewers at which a board's load is measured, the least first.
+var boardViewers = [...]int{0, 1, 4}
+
+// load is what a board's process used with so many viewers as boardViewers says.
+type load struct {
+	cores float64
+	rss   float64 // MB
+}
 
 // outcome is what became of a board: a row of docs/BOARDS.md.
 type outcome struct {
@@ -34,9 +45,8 @@ type outcome struct {
 	stats   Stats
 	fps     float64
 	timings Timings
-	cores   float64 // of the board, by one viewer; 0 when not known
-	rss     float64 // MB; 0 when not known
-	program string  // "boardcast 1.0, GStreamer 1.22.0"
+	loads   []load // by boardViewers; none when not known
+	program string // "boardcast 1.0, GStreamer 1.22.0"
 	browser string
 	day     time.Time
 }
@@ -53,19 +63,19 @@ func TestBoard(t *testing.T) {
 		flags = append(flags, "--ignore-certificate-errors") // a board's certificate is mostly its own
 	}
 	browser := browsers.Launch(t, Chromium, flags...)
+	o := outcome{browser: browser.Version, day: time.Now()}
+	o.measure(t, func() { <-time.After(boardSeconds * time.Second) }) // nothing happens: that is what is measured
 	page := browser.Open(t, at+"/")
 	page.WaitPlaying(boardFrames)
-	o := outcome{browser: browser.Version, day: time.Now()}
 	o.timings, _ = page.Timings()
-	before, used, began := page.Stats(), boardCost(t), time.Now()
-	page.Eval(fmt.Sprintf("new Promise((resolve) => setTimeout(resolve, %d))", boardSeconds*1000), nil)
+	before, began := page.Stats(), time.Now()
+	o.measure(t, func() { page.Eval(wait, nil) })
 	o.stats = page.Stats()
-	wall := time.Since(began).Seconds()
-	o.fps = float64(o.stats.Frames-before.Frames) / wall
-	if now := boardCost(t); used != "" && now != "" {
-		o.cores = (usedSoFar(t, now) - usedSoFar(t, used)).Seconds() / wall
-		o.rss = megabytes(t, now, "VmRSS")
+	o.fps = float64(o.stats.Frames-before.Frames) / time.Since(began).Seconds()
+	for range boardViewers[2] - boardViewers[1] {
+		browser.Open(t, at+"/").WaitPlaying(1)
 	}
+	o.measure(t, func() { page.Eval(wait, nil) })
 	page.WaitMoving()
 	o.encoder = boardEncoder(t, at, o.stats.Codec)
 	o.board, o.program = boardFacts(t, at)
@@ -73,6 +83,19 @@ func TestBoard(t *testing.T) {
 	if o.fps < 1 {
 		t.Errorf("%.1f frames/s, want a picture that moves", o.fps)
 	}
+}
+
+// measure adds the board's load over the time that passing takes.
+func (o *outcome) measure(t *testing.T, passing func()) {
+	t.Helper()
+	used, began := boardCost(t), time.Now()
+	passing()
+	now := boardCost(t)
+	if used == "" || now == "" {
+		return
+	}
+	cores := (usedSoFar(t, now) - usedSoFar(t, used)).Seconds() / time.Since(began).Seconds()
+	o.loads = append(o.loads, load{cores: cores, rss: megabytes(t, now, "VmRSS")})
 }
 
 // boardCost is what the board says of its process, "" without a way to ask.
@@ -168,10 +191,15 @@ func (o outcome) row() string {
 		return fmt.Sprintf(format, value)
 	}
 	since := func(ms float64) string { return figure("%.2f s", (ms-o.timings.Opened)/1000) }
+	var cores, rss []string
+	for _, l := range o.loads {
+		cores = append(cores, fmt.Sprintf("%.2f", l.cores))
+		rss = append(rss, fmt.Sprintf("%.0f", l.rss))
+	}
 	_, codec, _ := strings.Cut(o.stats.Codec, "/")
 	cells := []string{
 		o.board, o.encoder, codec, fmt.Sprintf("%dx%d", o.stats.Width, o.stats.Height), figure("%.1f", o.fps),
-		since(o.timings.Connected), since(o.timings.FirstFrame), figure("%.2f", o.cores), figure("%.0f MB", o.rss),
+		since(o.timings.Connected), since(o.timings.FirstFrame), strings.Join(cores, ", "), strings.Join(rss, ", "),
 		o.program, o.browser, o.day.Format(time.DateOnly),
 	}
 	for i, cell := range cells {
@@ -188,14 +216,14 @@ func TestBoardRow(t *testing.T) {
 	day := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
 	full := outcome{
 		board: "Raspberry Pi 4 | Rev 1.4", encoder: "v4l2h264enc", program: "boardcast 1.0, GStreamer 1.22.0", browser: "chromium 1",
-		stats: Stats{Width: 1280, Height: 720, Codec: "video/H264"}, fps: 29.97, cores: 0.254, rss: 70.2, day: day,
+		stats: Stats{Width: 1280, Height: 720, Codec: "video/H264"}, fps: 29.97, loads: []load{{0.004, 40.4}, {0.254, 70.2}, {0.3, 85}}, day: day,
 		timings: Timings{Opened: 100, Connected: 400, FirstFrame: 650},
 	}
 	for name, test := range map[string]struct {
 		outcome outcome
 		want    string
 	}{
-		"all": {full, "| Raspberry Pi 4 / Rev 1.4 | v4l2h264enc | H264 | 1280x720 | 30.0 | 0.30 s | 0.55 s | 0.25 | 70 MB | " +
+		"all": {full, "| Raspberry Pi 4 / Rev 1.4 | v4l2h264enc | H264 | 1280x720 | 30.0 | 0.30 s | 0.55 s | 0.00, 0.25, 0.30 | 40, 70, 85 | " +
 			"boardcast 1.0, GStreamer 1.22.0 | chromium 1 | 2026-11-25 |"},
 		"an address only": {
 			outcome{board: "pi4", stats: Stats{Width: 640, Height: 480, Codec: "video/VP8"}, fps: 15, day: day},

@@ -88,7 +88,7 @@ TEXT
 
 stage() { # FOLDER BINARY
   local units=$1/usr/lib/systemd/system
-  mkdir -p "$1"/{usr/bin,usr/lib/sysusers.d,usr/lib/udev/rules.d,etc/boardcast} "$units"
+  mkdir -p "$1"/{usr/bin,usr/lib/sysusers.d,usr/lib/modules-load.d,usr/lib/udev/rules.d,etc/boardcast} "$units"
   cp "$2" "$1/usr/bin/boardcast"
   cp configs/boardcast.yaml "$1/etc/boardcast/boardcast.yaml"
   cp $here/files/boardcast.service "$units"
@@ -97,6 +97,7 @@ stage() { # FOLDER BINARY
     cp $here/files/back-off.conf "$units/boardcast.service.d/"
   fi
   cp $here/files/boardcast.sysusers "$1/usr/lib/sysusers.d/boardcast.conf"
+  cp $here/files/boardcast.modules "$1/usr/lib/modules-load.d/boardcast.conf"
   cp $here/files/60-boardcast.rules "$1/usr/lib/udev/rules.d/"
   cp -R "$work/pages/." "$1"
   docs "$1" "$2"

@@ -265,6 +265,7 @@ type LineStatus struct {
 	Name        string `json:"name"` // "capture", "microphone" or a codec
 	Users       int64  `json:"users"`
 	Waiting     bool   `json:"waiting"` // it or what feeds it has failed, and is going to be tried again
+	Stuck       bool   `json:"stuck"`   // something of it hangs and cannot be ended, and there was no frame since
 	Frames      uint64 `json:"frames_total"`
 	Bytes       uint64 `json:"bytes_total"`
 	Keyframes   uint64 `json:"keyframes_total"`

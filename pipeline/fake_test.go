@@ -115,6 +115,7 @@ type fakeStage struct {
 	events  chan StageEvent
 	end     chan struct{}
 	hang    chan struct{} // Close waits for it, unless nil
+	stuck   error         // what Close then says
 	mu      sync.Mutex
 	keys    []time.Time
 	sets    []string
@@ -179,7 +180,7 @@ func (s *fakeStage) Close() error {
 	}
 	s.closed = true
 	close(s.end)
-	return nil
+	return s.stuck
 }
 
 func (s *fakeStage) isClosed() bool {

@@ -181,6 +181,34 @@ func TestHangingCloseDelaysNothing(t *testing.T) {
 	})
 }
 
+// What cannot be ended is told of, users or none, until there is a frame again.
+func TestStuckStageIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		l := startLine(t, e, nil)
+		l.use()
+		<-time.After(1010 * time.Millisecond) // between two pictures
+		e.started()[0].stuck = errors.New("did not return in time")
+		l.drop()
+		<-time.After(10 * time.Second)
+		synctest.Wait()
+		if !l.status().Stuck {
+			t.Error("nothing is told of a stage that could not be ended")
+		}
+		l.use()
+		<-time.After(time.Second)
+		if l.status().Stuck {
+			t.Error("told although frames flow again")
+		}
+		l.drop()
+		<-time.After(10 * time.Second)
+		synctest.Wait()
+		if l.status().Stuck {
+			t.Error("told of a stage that was ended")
+		}
+	})
+}
+
 func camera(id string) []recipe {
 	return []recipe{
 		{id: "camera", graph: Graph{El(id)}, period: 40 * time.Millisecond},

@@ -31,6 +31,7 @@ type line struct {
 	adopted chan []recipe // other recipes
 	eager   chan struct{} // what failed may be tried at once
 	shown   atomic.Pointer[shown]
+	stuck   atomic.Uint64 // one more than the frames there were when a stage could not be ended; 0: all could
 
 	now      *running // what serves
 	trying   *running // what is tried beside it
@@ -368,6 +369,7 @@ func (l *line) status() LineStatus {
 	out := LineStatus{
 		Name: l.name, Users: l.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
 		Placeholder: s.standIn, Replaced: s.replaced, Bitrate: l.bitrate(), Waiting: l.starved(),
+		Stuck: l.stuck.Load() == n.Frames+1,
 	}
 	if l.coded {
 		out.Encoder = s.recipe

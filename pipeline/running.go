@@ -94,6 +94,7 @@ func (l *line) retire(r *running) {
 	l.closing.Go(func() {
 		if err := r.stage.Close(); err != nil {
 			l.log.Error("stop", "recipe", r.id, "error", err)
+			l.stuck.Store(l.fan.Count().Frames + 1)
 		}
 	})
 }

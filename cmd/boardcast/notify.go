@@ -92,7 +92,8 @@ func feedWatchdog(
 
 // stalled names the producers that made no frame from one look to the next though somebody used them at both. One that
 // nobody uses sleeps, and one that has failed and waits to be tried again (its camera is unplugged, say) is known to be
-// silent: neither would come back by a restart of the program.
+// silent: neither would come back by a restart of the program. One that hangs does, whether or not its viewers are still there:
+// they see nothing, and their own side hangs with it.
 func stalled(before, now pipeline.Status) []string {
 	then := map[string]pipeline.LineStatus{}
 	for _, l := range before.Lines {
@@ -101,7 +102,7 @@ func stalled(before, now pipeline.Status) []string {
 	var names []string
 	for _, l := range now.Lines {
 		was, known := then[l.Name]
-		expected := known && was.Users > 0 && l.Users > 0 && !was.Waiting && !l.Waiting
+		expected := known && (was.Users > 0 && l.Users > 0 && !was.Waiting && !l.Waiting || l.Stuck)
 		if expected && l.Frames == was.Frames {
 			names = append(names, l.Name)
 		}

@@ -43,6 +43,14 @@ func TestStalled(t *testing.T) {
 			[]pipeline.LineStatus{line("x264enc", 1, 10, false), line("capture", 1, 10, false)},
 			[]string{"x264enc", "capture"},
 		},
+		{
+			"what hangs, and its viewer has left", []pipeline.LineStatus{line("capture", 1, 10, false)},
+			[]pipeline.LineStatus{{Name: "capture", Frames: 10, Stuck: true}}, []string{"capture"},
+		},
+		{
+			"what hung, and goes on", []pipeline.LineStatus{line("capture", 1, 10, false)},
+			[]pipeline.LineStatus{{Name: "capture", Users: 1, Frames: 20}}, nil,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

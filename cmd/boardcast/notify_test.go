@@ -44,12 +44,16 @@ func TestStalled(t *testing.T) {
 			[]string{"x264enc", "capture"},
 		},
 		{
-			"what hangs, and its viewer has left", []pipeline.LineStatus{line("capture", 1, 10, false)},
-			[]pipeline.LineStatus{{Name: "capture", Frames: 10, Stuck: true}}, []string{"capture"},
+			"what hangs, and its viewer has left",
+			[]pipeline.LineStatus{line("capture", 1, 10, false)},
+			[]pipeline.LineStatus{{Name: "capture", Frames: 10, Stuck: true}},
+			[]string{"capture"},
 		},
 		{
-			"what hung, and goes on", []pipeline.LineStatus{line("capture", 1, 10, false)},
-			[]pipeline.LineStatus{{Name: "capture", Users: 1, Frames: 20}}, nil,
+			"what hung, and goes on",
+			[]pipeline.LineStatus{line("capture", 1, 10, false)},
+			[]pipeline.LineStatus{{Name: "capture", Users: 1, Frames: 20}},
+			nil,
 		},
 	}
 	for _, tt := range tests {

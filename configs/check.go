@@ -1,9 +1,11 @@
 package configs
 
+import "fmt"
+
 // check finds settings that are right each but not together. Where both were
 // given, the one named first in the text is blamed.
 func (c *Config) check(from map[string]Source) Problems {
-	s := c.Signalling
+	s, many := c.Signalling, len(c.Cameras) > 1
 	rules := []struct {
 		broken      bool
 		key, reason string
@@ -15,6 +17,10 @@ func (c *Config) check(from map[string]Source) Problems {
 		{s.Peer != "" && s.Room != "", "signalling.peer", "cannot be used together with signalling.room: call one peer or serve a room"},
 		{s.Peer != "" && s.Peer == s.ID, "signalling.peer", "is this board's own signalling.id"},
 		{!c.WHIP.Token.IsZero() && c.WHIP.URL.IsZero(), "whip.token", "needs whip.url"},
+		{many && s.Peer != "", "signalling.peer", "cannot be used with several cameras: one peer plays one; let them be called instead"},
+		{many && s.Room != "", "signalling.room", "cannot be used with several cameras: they would call one another"},
+		{len(c.Cameras) > mostCameras, camerasKey, fmt.Sprintf("are %d, at most %d are served", len(c.Cameras), mostCameras)},
+		{c.twice() != "", camerasKey, fmt.Sprintf("has %q twice", c.twice())},
 		{s.CA != "" && s.Insecure, "signalling.insecure", "makes signalling.ca useless: leave one of them out"},
 	}
 	var problems Problems

@@ -45,6 +45,7 @@ type Config struct {
 	WHIP       WHIP       `mapstructure:"whip"`
 	Video      Video      `mapstructure:"video"`
 	Audio      Audio      `mapstructure:"audio"`
+	Cameras    []Camera   `mapstructure:"cameras"`
 	ICE        ICE        `mapstructure:"ice"`
 	Viewers    Viewers    `mapstructure:"viewers"`
 	Log        Log        `mapstructure:"log"`
@@ -101,6 +102,14 @@ type Audio struct {
 	Microphone string  `mapstructure:"microphone"` // Auto, Test, None, or a name, id or path
 	Speaker    string  `mapstructure:"speaker"`    // Auto, None, or a name, id or path
 	Bitrate    Bitrate `mapstructure:"bitrate"`
+}
+
+// Camera is one of several cameras, which have names. The zero list of them
+// means one camera without a name, as Video and Audio describe it.
+type Camera struct {
+	Name       string `mapstructure:"name"`
+	Video      `mapstructure:",squash"`
+	Microphone string `mapstructure:"microphone"` // as in Audio
 }
 
 // ICE lists the servers that help through routers. Ports are always present in

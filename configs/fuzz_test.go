@@ -20,6 +20,7 @@ func FuzzLoad(f *testing.F) {
 		"listen: [1, {a: b}]\n", "video: &v {width: *v}\n", "a: &a [*a]\n", "? [x]\n: y\n", "video.width: 4\n", "--- !!map {}\n---\n",
 		"ice: {turn: [turn://u:p@h, 'turn:x']}\n", "listen: !!binary aGk=\n", "%YAML 1.2\n---\n", "\ufeffdisplay: on\n", "video:\n\twidth: 1\n",
 		"log: {level: |\n  info\n}\n", "viewers: {max: 1_0, grace: 1h0m0s}\n", "signalling: {server: ws://h, room: x, origins: '*'}\n", "<<: {}\n",
+		"cameras: {b: {camera: test, width: 640}, a: {microphone: auto}}\n", "cameras: [b, a]\n", "cameras: {x: {a: {}}, 'y.z': 1}\n",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -40,6 +40,7 @@ const (
 	KindHTTP     Kind = "http"    // http or https URL; may be empty
 	KindSecret   Kind = "secret"  // is never shown; may be empty
 	KindOrigin   Kind = "origin"  // scheme://host[:port]
+	KindCamera   Kind = "camera"  // the name of one of several cameras
 )
 
 // Key is one row of the table of settings. Flags are registered, values checked
@@ -128,7 +129,7 @@ var keys = []Key{
 
 	{
 		Name: "video.camera", Kind: KindDevice, Words: []string{Auto, Test, None}, Flag: "camera", Group: GroupPicture, Unit: "name",
-		Help: "auto, test, none, or a name, id or path that boardcast devices shows",
+		Help: "auto, test, none, or a name, id or path that boardcast devices shows; NAME=CAMERA, repeated, for several",
 	},
 	{
 		Name: "video.codec", Kind: KindChoice, Words: []string{Auto, CodecH264, CodecVP8}, Flag: "codec", Group: GroupPicture, Unit: "codec",
@@ -167,6 +168,8 @@ var keys = []Key{
 	},
 	{Name: "audio.bitrate", Kind: KindBitrate, Min: 6_000, Max: 510_000, Step: 1},
 
+	{Name: camerasKey, Kind: KindCamera, List: true},
+
 	{
 		Name: "ice.stun", Kind: KindSTUN, Flag: "stun", Group: GroupNetwork, Unit: "url",
 		Help: "stun://host:port",
@@ -196,7 +199,7 @@ func Keys() []Key { return slices.Clone(keys) }
 func lookup(name string) (Key, bool) {
 	i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name })
 	if i < 0 {
-		return Key{}, false
+		return lookupOfCamera(name)
 	}
 	return keys[i], true
 }
@@ -209,8 +212,9 @@ func (k Key) Env() string {
 // Default returns the default as a flag would be given it; a list's items are
 // joined by commas.
 func (k Key) Default() string {
+	name := common(k.Name)
 	for _, e := range defaults() {
-		if e.name == k.Name {
+		if e.name == name {
 			return strings.Join(e.texts(), ",")
 		}
 	}

@@ -34,6 +34,7 @@ var parsers = map[Kind]func(Key, string) (any, *fault){
 	KindHTTP:     parseURL,
 	KindSecret:   parseSecret,
 	KindOrigin:   parseOrigin,
+	KindCamera:   parseCamera,
 }
 
 var bools = map[string]bool{

@@ -111,6 +111,9 @@ func parseFlags(flags map[string]string) ([]entry, Problems) {
 	for _, name := range slices.Sorted(maps.Keys(flags)) {
 		k, ok := lookup(name)
 		from := Source{Layer: LayerFlag, Name: k.Flag}
+		if k.Kind == KindCamera {
+			from.Name = cameraFlag
+		}
 		if !ok {
 			from.Name = name
 			problems = append(problems, &Problem{Source: from, Reason: "unknown key", Nearest: nearestKey(name, keyNames())})
@@ -140,6 +143,7 @@ func split(k Key, text string) []item {
 type loader struct {
 	v        *viper.Viper
 	from     map[string]Source // of the winning values
+	names    []string          // of the cameras
 	problems Problems
 }
 
@@ -150,7 +154,9 @@ func (l *loader) read(entries []entry, put func(key string, value any) error) {
 		if !ok {
 			continue
 		}
-		if err := put(e.name, value); err != nil {
+		if k.Kind == KindCamera {
+			l.name(value)
+		} else if err := put(e.name, value); err != nil {
 			l.complain(k, e.from, &fault{reason: err.Error()})
 			continue
 		}
@@ -204,9 +210,10 @@ func (l *loader) setDefault(key string, value any) error {
 }
 
 func (l *loader) merge(key string, value any) error {
-	m := map[string]any{key: value}
-	if section, last, ok := strings.Cut(key, "."); ok {
-		m = map[string]any{section: map[string]any{last: value}}
+	parts := strings.Split(key, ".")
+	m := map[string]any{parts[len(parts)-1]: value}
+	for _, section := range slices.Backward(parts[:len(parts)-1]) {
+		m = map[string]any{section: m}
 	}
 	if err := l.v.MergeConfigMap(m); err != nil {
 		return fmt.Errorf("merge: %w", err)
@@ -221,7 +228,10 @@ func (l *loader) set(key string, value any) error {
 
 func (l *loader) config(path string) (*Config, error) {
 	c := Config{file: path}
+	l.overrule()
+	given := l.ofCameras()
 	if len(l.problems) == 0 {
+		l.v.Set(camerasKey, l.cameras())
 		if err := l.v.Unmarshal(&c); err != nil {
 			return nil, fmt.Errorf("join settings: %w", err)
 		}
@@ -231,6 +241,10 @@ func (l *loader) config(path string) (*Config, error) {
 		return nil, l.problems
 	}
 	for _, k := range keys {
+		if k.Kind == KindCamera {
+			c.settings = append(append(c.settings, Setting{k.Name, append([]string{}, l.names...), l.from[k.Name]}), given...)
+			continue
+		}
 		c.settings = append(c.settings, Setting{k.Name, plain(l.v.Get(k.Name)), l.from[k.Name]})
 	}
 	return &c, nil

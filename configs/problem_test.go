@@ -83,6 +83,25 @@ func TestProblems(t *testing.T) {
 			"flag --insecure: signalling.insecure: makes signalling.ca useless: leave one of them out",
 		}},
 
+		{name: "camera with a bad name", file: "cameras:\n  Front door: {}\n", want: []string{`F:2: cameras: "Front door" is not a name of at most 32 lower-case letters, digits and -; did you mean front-door?`}},
+		{name: "camera without a name", file: "cameras: {'-': {width: 1}}\n", want: []string{`F:1: cameras: "-" is not a name of at most 32 lower-case letters, digits and -; did you mean front?`}},
+		{name: "camera that is no word", file: "cameras:\n  [a]: {}\n", want: []string{"F:2: cameras: has a list where a camera's name should be"}},
+		{name: "camera twice", file: "cameras:\n  a: {}\n  a: {width: 1}\n", want: []string{"F:3: cameras.a: is set twice, first on line 2"}},
+		{name: "camera twice in a list", file: "cameras: [a, b, a]\n", want: []string{`F:1: cameras: has "a" twice`}},
+		{name: "key of a camera", file: "cameras:\n  front:\n    widht: 640\n", want: []string{"F:3: cameras.front.widht: unknown key; did you mean cameras.front.width?"}},
+		{name: "key of another section in a camera", file: "cameras: {front: {speaker: none}}\n", want: []string{"F:1: cameras.front.speaker: unknown key; did you mean cameras.front.camera?"}},
+		{name: "value of a camera", file: "cameras:\n  front:\n    width: 641\n", want: []string{"F:3: cameras.front.width: 641 is not a multiple of 2; did you mean 640?"}},
+		{name: "value where a camera's keys should be", file: "cameras:\n  front: test\n", want: []string{"F:2: cameras.front: is a section with keys below it, not a single value; did you mean cameras.front.camera?"}},
+		{name: "unknown section like cameras", file: "camera: {front: {}}\n", want: []string{"F:1: camera: unknown key; did you mean cameras?"}},
+		{name: "cameras and a peer", file: "cameras: {a: , b: }\n", flags: map[string]string{"signalling.peer": "1", "signalling.server": "ws://s"}, want: []string{
+			"flag --peer: signalling.peer: cannot be used with several cameras: one peer plays one; let them be called instead",
+		}},
+		{name: "cameras and a room", file: "cameras: [a, b]\n", flags: map[string]string{"signalling.room": "1", "signalling.server": "ws://s"}, want: []string{
+			"flag --room: signalling.room: cannot be used with several cameras: they would call one another",
+		}},
+		{name: "too many cameras", env: []string{"BOARDCAST_CAMERAS=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q"}, want: []string{"env BOARDCAST_CAMERAS: cameras: are 17, at most 16 are served"}},
+		{name: "named by flag, with a mistake", flags: map[string]string{"cameras": "a", "cameras.a.camera": "off"}, want: []string{`flag --camera: cameras.a.camera: "off" names no device; did you mean none?`}},
+
 		{
 			name: "all at once, also what is overridden", file: "vidoe: {}\nvideo: {width: 641}\n",
 			env: []string{"BOARDCAST_X=1", "BOARDCAST_VIDEO_WIDTH=643"}, flags: map[string]string{"video.width": "x"},

@@ -121,6 +121,8 @@ func (w *walk) pair(key, value *yaml.Node, prefix string) {
 	w.lines[name] = key.Line
 	k, known := lookup(name)
 	switch {
+	case known && k.Kind == KindCamera && value.Kind == yaml.MappingNode:
+		w.cameras(k, key, value)
 	case known:
 		w.value(k, key, value)
 	case slices.Contains(sections(), name):
@@ -141,14 +143,20 @@ func (w *walk) section(key, value *yaml.Node, name string) {
 }
 
 func firstKey(section string) string {
+	if camera, ok := strings.CutPrefix(section, camerasKey+"."); ok {
+		return namesOfCamera(camera)[0]
+	}
 	i := slices.IndexFunc(keys, func(k Key) bool { return strings.HasPrefix(k.Name, section+".") })
 	return keys[i].Name
 }
 
 func (w *walk) unknown(key, value *yaml.Node, name string) {
 	candidates := keyNames()
-	if value.Kind == yaml.MappingNode {
-		candidates = sections()
+	switch camera, _, ok := cutCamera(name); {
+	case ok:
+		candidates = namesOfCamera(camera)
+	case value.Kind == yaml.MappingNode:
+		candidates = append(sections(), camerasKey)
 	}
 	p := &Problem{Source: w.at(key.Line), Key: name, Reason: "unknown key", Nearest: nearestKey(name, candidates), hint: keysHint}
 	w.problems = append(w.problems, p)

@@ -59,6 +59,14 @@ func (l Listing) PickCamera(want string) (Choice, error) {
 	return choice, err
 }
 
+// Beside is the listing without the cameras in use, whichever of their nodes is: among the rest auto takes another.
+func (l Listing) Beside(used []Camera) Listing {
+	l.Cameras = keep(l.Cameras, func(c Camera) bool {
+		return !slices.ContainsFunc(used, func(u Camera) bool { return u.Path == c.Path || u.Bus != "" && u.Bus == c.Bus })
+	})
+	return l
+}
+
 // whyNone words why auto found no camera.
 func (l Listing) whyNone() (reason, hint string) {
 	for _, s := range l.Skipped {

@@ -202,3 +202,22 @@ func TestListingPickCamera(t *testing.T) {
 		})
 	}
 }
+
+func TestBeside(t *testing.T) {
+	all := Listing{Cameras: list("vivid vga hd hd264")}
+	for name, tt := range map[string]struct{ used, auto string }{
+		"nothing in use":         {"", "/dev/video4"},
+		"the other node of one":  {"hd264", "/dev/video2"},
+		"two":                    {"hd vga", "/dev/video0"},
+		"one that is not listed": {"infrared", "/dev/video4"},
+		"all":                    {"vivid vga hd", ""},
+	} {
+		got, err := all.Beside(list(tt.used)).PickCamera("auto")
+		if err != nil || got.Camera.Path != tt.auto {
+			t.Errorf("%s: %v, %v, want %q", name, got, err, tt.auto)
+		}
+	}
+	if len(all.Cameras) != 4 {
+		t.Error("the listing itself was changed")
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Path is where an [Endpoint] takes offers; its sessions are below.
+// Path is where an [Endpoint] takes offers; its sessions are below, and so are the media that have names.
 const Path = "/whep"
 
 // Time limits of an offer, in all less than what the HTTP server gives an answer.
@@ -25,6 +25,7 @@ const maxOffers = 16
 // EndpointOptions configure an [Endpoint].
 type EndpointOptions struct {
 	Media      Media
+	Named      map[string]Media // by name, one of lower-case letters, digits and "-"; may be nil
 	ICEServers []ICEServer
 	// Allowed judges requests that carry an Origin header, which browsers send; nil refuses them all.
 	Allowed func(*http.Request) bool
@@ -81,10 +82,18 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var known methods
-	switch id, below := strings.CutPrefix(r.URL.Path, Path+"/"); {
-	case !below && r.URL.Path == Path:
+	id := strings.TrimPrefix(r.URL.Path, Path+"/")
+	media := e.opts.Named[id]
+	if r.URL.Path == Path {
+		media = e.opts.Media
+	}
+	switch {
+	case media != nil:
 		w.Header().Set("Accept-Post", sdpType)
-		known = methods{http.MethodGet: empty, http.MethodHead: empty, http.MethodPost: e.create}
+		known = methods{
+			http.MethodGet: empty, http.MethodHead: empty,
+			http.MethodPost: func(w http.ResponseWriter, r *http.Request) { e.create(w, r, media) },
+		}
 	case id != "" && r.Method == http.MethodOptions || e.alive(id):
 		w.Header().Set("Accept-Patch", fragmentType)
 		known = methods{

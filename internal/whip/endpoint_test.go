@@ -352,3 +352,29 @@ func TestEndedSessionsAreForgotten(t *testing.T) {
 		t.Errorf("%d sessions are kept, want the one that lives", len(e.sessions))
 	}
 }
+
+// A named medium takes offers under its name; its sessions stand where all do.
+func TestNamedMedia(t *testing.T) {
+	first, rear := &fakeMedia{script: says(TypeAnswer, answerText)}, &fakeMedia{script: says(TypeAnswer, answerText)}
+	e := NewEndpoint(EndpointOptions{Media: first, Named: map[string]Media{"rear": rear}})
+	for path, want := range map[string]int{
+		Path: 201, Path + "/rear": 201, Path + "/front": 404, Path + "/rear/": 404, Path + "/": 404, Path + "/rear/x": 404,
+	} {
+		w := ask(t, e, "POST", path, offerText, "Content-Type", sdpType)
+		if w.Code != want {
+			t.Errorf("POST %s answered %d, want %d", path, w.Code, want)
+		}
+		if w.Code != 201 {
+			continue
+		}
+		if code := ask(t, e, "DELETE", w.Header().Get("Location"), "").Code; code != 200 {
+			t.Errorf("DELETE of the session of %s answered %d", path, code)
+		}
+	}
+	if len(first.sessions) != 1 || len(rear.sessions) != 1 {
+		t.Errorf("%d and %d sessions, want one each", len(first.sessions), len(rear.sessions))
+	}
+	if w := ask(t, e, "DELETE", Path+"/rear", ""); w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD, OPTIONS, POST" {
+		t.Errorf("DELETE of a name answered %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+}

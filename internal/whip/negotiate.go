@@ -57,8 +57,8 @@ func body(w http.ResponseWriter, r *http.Request, mediaType string, most int64) 
 	return string(text), nil
 }
 
-// create answers a POST: an offer makes a session.
-func (e *Endpoint) create(w http.ResponseWriter, r *http.Request) {
+// create answers a POST: an offer makes a session with media.
+func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 	text, err := body(w, r, sdpType, maxSDP)
 	if err != nil {
 		e.fail(w, err)
@@ -76,7 +76,7 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request) {
 		refusal{http.StatusServiceUnavailable, "too many offers at once", 1}.write(w)
 		return
 	}
-	session, answer, err := e.negotiate(r.Context(), text)
+	session, answer, err := e.negotiate(r.Context(), text, media)
 	if err != nil {
 		e.fail(w, err)
 		return
@@ -124,12 +124,12 @@ func parseOffer(text string) (description, error) {
 }
 
 // negotiate opens a session and returns its answer, with all candidates.
-func (e *Endpoint) negotiate(ctx context.Context, offer string) (Session, string, error) {
+func (e *Endpoint) negotiate(ctx context.Context, offer string, media Media) (Session, string, error) {
 	opening, cancelOpening := context.WithTimeout(ctx, openLimit)
 	defer cancelOpening()
 	said := newCollector()
 	peer := e.nextPlayer()
-	session, err := e.opts.Media.Open(opening, peer, said.send)
+	session, err := media.Open(opening, peer, said.send)
 	switch {
 	case errors.Is(err, ErrFull):
 		return nil, "", refusal{http.StatusServiceUnavailable, "as many viewers as allowed", 10}

@@ -12,6 +12,7 @@ import (
 // Page is what the page is told at /config.json. Everyone who can open the page can read it, TURN credentials included.
 type Page struct {
 	Peer       string      // id the page calls unless its address says otherwise
+	Cameras    []string    // ids the page offers a choice of; may be empty
 	ICEServers []ICEServer // STUN and TURN for the browser; may be empty
 	Talkback   bool        // whether the page offers to send the microphone
 }
@@ -71,14 +72,15 @@ func (s *Server) routes() *http.ServeMux {
 	}
 	if s.opts.WHEP != nil {
 		players := newLimiter(offersPerSecond, offerBurst, time.Now)
-		mux.Handle("/whep/", s.opts.WHEP)
-		mux.HandleFunc("/whep", func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPost && !players.allow(client(r.RemoteAddr)) {
-				tooMany(w)
-				return
-			}
-			s.opts.WHEP.ServeHTTP(w, r)
-		})
+		for _, path := range []string{"/whep", "/whep/"} {
+			mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && !players.allow(client(r.RemoteAddr)) {
+					tooMany(w)
+					return
+				}
+				s.opts.WHEP.ServeHTTP(w, r)
+			})
+		}
 	}
 	return mux
 }
@@ -114,9 +116,10 @@ func (s *Server) serveConfig(w http.ResponseWriter, _ *http.Request) {
 	config := struct {
 		Version    string      `json:"version"`
 		Peer       string      `json:"peer"`
+		Cameras    []string    `json:"cameras,omitempty"`
 		ICEServers []ICEServer `json:"iceServers"`
 		Talkback   bool        `json:"talkback"`
-	}{s.opts.Version, s.opts.Page.Peer, s.opts.Page.ICEServers, s.opts.Page.Talkback}
+	}{s.opts.Version, s.opts.Page.Peer, s.opts.Page.Cameras, s.opts.Page.ICEServers, s.opts.Page.Talkback}
 	if config.ICEServers == nil {
 		config.ICEServers = []ICEServer{} // an array for the browser, not null
 	}

@@ -136,6 +136,8 @@ func TestConfig(t *testing.T) {
 			{URLs: []string{"turn:b", "turns:b"}, Username: "u", Credential: "c"},
 		}}}, `{"version":"1.2","peer":"porch","iceServers":[{"urls":["stun:a:3478"]},` +
 			`{"urls":["turn:b","turns:b"],"username":"u","credential":"c"}],"talkback":true}`},
+		{"several cameras", Options{Page: Page{Peer: "front", Cameras: []string{"front", "rear"}}},
+			`{"version":"","peer":"front","cameras":["front","rear"],"iceServers":[],"talkback":false}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -288,8 +290,8 @@ func TestWHEPIsMounted(t *testing.T) {
 		}
 	}
 	limited := 0
-	for range 2 * offerBurst {
-		if w := ask("POST", "/whep", "192.0.2.2:1"); w.Code == http.StatusTooManyRequests && w.Header().Get("Retry-After") == "1" {
+	for n := range 2 * offerBurst {
+		if w := ask("POST", []string{"/whep", "/whep/rear"}[n%2], "192.0.2.2:1"); w.Code == http.StatusTooManyRequests && w.Header().Get("Retry-After") == "1" {
 			limited++
 		}
 	}

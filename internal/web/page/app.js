@@ -1,14 +1,15 @@
 // Wires the page together and offers window.boardcast to scripts and tests.
 //
-// The address may say what to play, as a fragment: #peer=ID&ws=URL
+// The address may say what to play: ?camera=NAME of this board's, or as a fragment #peer=ID&ws=URL
 
+import * as cameras from "./cameras.js";
 import { Player } from "./player.js";
 import { Screen } from "./screen.js";
 import { Signalling } from "./signalling.js";
 import { Talk } from "./talk.js";
 import { Viewer } from "./viewer.js";
 
-const defaults = { version: "", peer: "camera", iceServers: [], talkback: true };
+const defaults = { version: "", peer: "camera", cameras: [], iceServers: [], talkback: true };
 
 async function loadConfig() {
   try {
@@ -30,7 +31,7 @@ async function ownServerAnswers() {
 
 function run(config) {
   const wishes = new URLSearchParams(location.hash.slice(1));
-  const peer = wishes.get("peer") || config.peer || defaults.peer;
+  const peer = wishes.get("peer") || cameras.named(location.search) || config.peer || defaults.peer;
   const ownURL = new URL("ws", location.href);
   ownURL.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   ownURL.hash = "";
@@ -65,6 +66,15 @@ function run(config) {
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   draw();
   viewer.start();
+  if (config.cameras.length > 0 && !wishes.has("ws")) {
+    const list = (states) => screen.list(cameras.links(config.cameras, peer, states));
+    list();
+    new cameras.Watch({ ask: status, changed: list, hidden: () => document.hidden }).start();
+  }
+}
+
+async function status() {
+  return (await fetch("api/status", { cache: "no-store", signal: AbortSignal.timeout(3000) })).json();
 }
 
 /** What scripts may see and do. Times are performance.now() in ms, of the latest session. */

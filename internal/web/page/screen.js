@@ -18,6 +18,7 @@ export class Screen {
   #sound = document.getElementById("sound");
   #talk = document.getElementById("talk");
   #full = document.getElementById("full");
+  #cameras = document.getElementById("cameras");
   #notice = document.getElementById("notice");
   #idleTimer = null;
   #noticeTimer = null;
@@ -90,6 +91,26 @@ export class Screen {
     const label = this.#talking ? "Stop talking" : "Talk";
     const tip = this.#talkObstacle ?? (this.#talking ? "Stop talking (T)" : "Talk: click, or hold while you speak (T)");
     describe(this.#talk, { label, tip, pressed: state === "on", disabled: Boolean(this.#talkObstacle) });
+  }
+
+  /** Links to the cameras, once there are several. */
+  list(links) {
+    this.#cameras.hidden = false;
+    for (const link of links) {
+      const a = this.#cameras.querySelector(`[data-name="${CSS.escape(link.name)}"]`) ?? this.#link(link);
+      a.dataset.state = link.state;
+      a.lastChild.textContent = link.words;
+    }
+  }
+
+  #link({ name, href, current }) {
+    const a = document.createElement("a");
+    a.href = href;
+    a.dataset.name = name;
+    if (current) a.setAttribute("aria-current", "page");
+    a.append(document.createElement("i"), name, document.createElement("span"));
+    this.#cameras.append(a);
+    return a;
   }
 
   /** A line for some seconds. */

@@ -19,7 +19,7 @@ var ErrClosed = errors.New("broadcast has ended")
 
 // Options of a broadcast; zero values are sensible.
 type Options struct {
-	MaxViewers   int           // 16 when zero
+	Audience     *Audience     // counts the viewers; one of its own, for 16, when nil
 	MinBitrate   int           // bit/s that no viewer's link lowers the video below; 150 kbit/s when zero
 	FixedBitrate bool          // whatever the viewers' links bear
 	Grace        time.Duration // how long a producer outlives its last viewer; 5 s when zero
@@ -32,8 +32,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.MaxViewers == 0 {
-		o.MaxViewers = 16
+	if o.Audience == nil {
+		const most = 16
+		o.Audience = NewAudience(most)
 	}
 	if o.MinBitrate == 0 {
 		o.MinBitrate = 150_000
@@ -49,6 +50,27 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// Audience limits the viewers of one broadcast, or of several together. It is safe for concurrent use.
+type Audience struct{ free atomic.Int64 }
+
+// NewAudience has room for so many viewers.
+func NewAudience(most int) *Audience {
+	a := &Audience{}
+	a.free.Store(int64(most))
+	return a
+}
+
+// admit says whether there was room for one more.
+func (a *Audience) admit() bool {
+	if a.free.Add(-1) >= 0 {
+		return true
+	}
+	a.leave()
+	return false
+}
+
+func (a *Audience) leave() { a.free.Add(1) }
 
 // Broadcast serves one camera to many viewers: each codec is encoded once, and only while somebody watches it.
 //
@@ -237,7 +259,7 @@ func (b *Broadcast) Join(id string, send func(Message)) (*Viewer, error) {
 	if b.ended || b.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
-	if len(b.viewers) >= b.opts.MaxViewers {
+	if !b.opts.Audience.admit() {
 		return nil, ErrFull
 	}
 	v := newViewer(b, id, send)
@@ -249,6 +271,7 @@ func (b *Broadcast) Join(id string, send func(Message)) (*Viewer, error) {
 		b.mu.Lock()
 		delete(b.viewers, v)
 		b.mu.Unlock()
+		b.opts.Audience.leave()
 	})
 	return v, nil
 }

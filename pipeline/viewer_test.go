@@ -290,7 +290,7 @@ func TestViewerHoldsFewCandidates(t *testing.T) {
 
 func TestBroadcastIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, e := startBroadcast(t, Options{MaxViewers: 2})
+		b, e := startBroadcast(t, Options{Audience: NewAudience(2)})
 		first, _, _ := join(t, b, e)
 		join(t, b, e)
 		if _, err := b.Join("third", func(Message) {}); !errors.Is(err, ErrFull) {
@@ -301,6 +301,27 @@ func TestBroadcastIsFull(t *testing.T) {
 		synctest.Wait()
 		if _, err := b.Join("third", func(Message) {}); err != nil {
 			t.Fatalf("after one left: %v", err)
+		}
+	})
+}
+
+func TestAudienceOfTwoBroadcasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := Options{Audience: NewAudience(2)}
+		front, e := startBroadcast(t, o)
+		rear, other := startBroadcast(t, o)
+		first, _, _ := join(t, front, e)
+		join(t, rear, other)
+		for _, b := range []*Broadcast{front, rear} {
+			if _, err := b.Join("third", func(Message) {}); !errors.Is(err, ErrFull) {
+				t.Fatalf("third viewer: %v, want ErrFull", err)
+			}
+		}
+		first.Close()
+		<-first.Done()
+		synctest.Wait()
+		if _, err := rear.Join("third", func(Message) {}); err != nil {
+			t.Fatalf("after one left the other camera: %v", err)
 		}
 	})
 }

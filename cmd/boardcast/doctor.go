@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,43 +92,65 @@ func doctorWish(cfg *configs.Config) doctor.Wish {
 // cameraFor looks at the camera that the settings mean, as a stream would.
 func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 	return func(ctx context.Context) doctor.Device {
-		choice, err := device.List(ctx, machine).PickCamera(cfg.Video.Camera)
+		choices, err := pickCameras(device.List(ctx, machine), cfg)
 		if err != nil {
 			return unusable("camera", err)
 		}
-		d := doctor.Device{Text: choice.String(), Hint: choice.Hint}
-		switch {
-		case choice.Source == device.SourceDevice:
-			d = withError(d, machine.Check(ctx, choice.Camera.Path))
-		case choice.Source == device.SourceTest && cfg.Video.Camera != configs.Test:
-			d.Missing = true
-			d.Hint = orElse(d.Hint, "plug one in; `boardcast devices` lists what is there")
+		var all []doctor.Device
+		for i, choice := range choices {
+			d := doctor.Device{Text: choice.String(), Hint: choice.Hint}
+			switch {
+			case choice.Source == device.SourceDevice:
+				d = withError(d, machine.Check(ctx, choice.Camera.Path))
+			case choice.Source == device.SourceTest && camerasOf(cfg)[i].Camera != configs.Test:
+				d.Missing = true
+				d.Hint = orElse(d.Hint, "plug one in; `boardcast devices` lists what is there")
+			}
+			all = append(all, d)
 		}
-		return d
+		return joined(cfg, all)
 	}
+}
+
+// joined is what there is to say of all cameras, or their microphones, as one: what is wrong with the first of which
+// something is.
+func joined(cfg *configs.Config, all []doctor.Device) doctor.Device {
+	sum, texts := doctor.Device{}, []string{}
+	for i, d := range all {
+		texts = append(texts, stream{name: camerasOf(cfg)[i].Name}.label(d.Text))
+		if sum.Err == nil && (d.Err != nil || d.Missing && !sum.Missing) {
+			sum = d
+		}
+	}
+	sum.Text = strings.Join(texts, "; ")
+	return sum
 }
 
 // microphoneFor looks at the microphone that the settings mean.
 func microphoneFor(cfg *configs.Config) func(context.Context) doctor.Device {
 	return func(ctx context.Context) doctor.Device {
 		list := device.List(ctx, machine)
-		camera, err := list.PickCamera(cfg.Video.Camera)
+		cameras, err := pickCameras(list, cfg)
 		if err != nil {
-			camera = device.Choice{} // the microphone can be asked for all the same
+			cameras = make([]device.Choice, len(camerasOf(cfg))) // the microphones can be asked for all the same
 		}
-		choice, err := device.PickMicrophone(list.Microphones, cfg.Audio.Microphone, camera)
+		choices, err := pickMicrophones(list.Microphones, cfg, cameras)
 		if err != nil {
 			return unusable("microphone", err)
 		}
-		d := doctor.Device{Text: choice.String()}
-		switch {
-		case choice.Source == device.SourceDevice:
-			d = withError(d, machine.CheckSound(ctx, choice.Sound))
-		case choice.Source == device.SourceTest && cfg.Audio.Microphone != configs.Test:
-			d.Missing = true
-			d.Hint = "plug one in, or do without: --microphone none"
+		var all []doctor.Device
+		for i, choice := range choices {
+			d := doctor.Device{Text: choice.String()}
+			switch {
+			case choice.Source == device.SourceDevice:
+				d = withError(d, machine.CheckSound(ctx, choice.Sound))
+			case choice.Source == device.SourceTest && camerasOf(cfg)[i].Microphone != configs.Test:
+				d.Missing = true
+				d.Hint = "plug one in, or do without: --microphone none"
+			}
+			all = append(all, d)
 		}
-		return d
+		return joined(cfg, all)
 	}
 }
 

@@ -20,6 +20,7 @@ type setting struct {
 	key   configs.Key
 	text  string
 	given bool
+	named []string // NAME=CAMERA, each time that --camera was given
 }
 
 // String returns what was given, else the default.
@@ -32,6 +33,10 @@ func (s *setting) String() string {
 
 // Set takes the text; that of a list is appended.
 func (s *setting) Set(text string) error {
+	if _, _, named := configs.CutCamera(text); named && s.key.Name == "video.camera" {
+		s.named = append(s.named, text)
+		return nil
+	}
 	if s.key.List && s.given {
 		text = s.text + "," + text
 	}
@@ -96,12 +101,21 @@ var searchDirs = configs.SearchDirs()
 
 // load reads the settings for a command that has the flags of addSettings.
 func load(cmd *cobra.Command) (*configs.Config, error) {
-	given := map[string]string{}
+	given, mixed := map[string]string{}, false
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if s, ok := f.Value.(*setting); ok {
+		s, ok := f.Value.(*setting)
+		switch {
+		case !ok:
+		case len(s.named) > 0:
+			mixed = mixed || s.given
+			nameCameras(given, s.named)
+		default:
 			given[s.key.Name] = s.text
 		}
 	})
+	if mixed {
+		return nil, errMixed
+	}
 	file, err := cmd.Flags().GetString("config")
 	if err != nil {
 		return nil, err

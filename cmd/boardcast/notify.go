@@ -17,7 +17,7 @@ const looks = 3
 
 // keepManagerInformed tells the service manager, if one has started us (NOTIFY_SOCKET), that we are ready, and feeds its
 // watchdog until ctx ends. It always returns nil: a stream is not given up because nobody takes news of it.
-func keepManagerInformed(ctx context.Context, m *media, log *slog.Logger) error {
+func keepManagerInformed(ctx context.Context, all []stream, log *slog.Logger) error {
 	tell := func(news string) {
 		if _, err := daemon.SdNotify(false, news); err != nil {
 			log.Warn("tell the service manager", "error", err)
@@ -27,12 +27,14 @@ func keepManagerInformed(ctx context.Context, m *media, log *slog.Logger) error 
 	if err != nil {
 		log.Warn("read the watchdog's time", "error", err)
 	}
-	if !awaitReady(ctx, m.ready, limit/looks, tell) {
-		return nil
+	for _, s := range all {
+		if !awaitReady(ctx, s.ready, limit/looks, tell) {
+			return nil
+		}
 	}
 	tell(daemon.SdNotifyReady)
 	if limit > 0 {
-		feedWatchdog(ctx, limit/looks, m.broadcast.Status, tell, log)
+		feedWatchdog(ctx, limit/looks, func() pipeline.Status { return together(all) }, tell, log)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 type plug struct {
 	planner planner
 	log     *slog.Logger
-	current atomic.Pointer[sources]
+	current atomic.Pointer[[]sources]
 }
 
 func newPlug(p prepared, log *slog.Logger) *plug {
@@ -22,37 +22,49 @@ func newPlug(p prepared, log *slog.Logger) *plug {
 	return out
 }
 
-// sources are the devices in use.
-func (p *plug) sources() sources { return *p.current.Load() }
+// sources are the devices in use, in the order of the cameras.
+func (p *plug) sources() []sources { return *p.current.Load() }
 
 // run looks again after each change, until ctx ends.
-func (p *plug) run(ctx context.Context, b *pipeline.Broadcast) error {
+func (p *plug) run(ctx context.Context, all []stream) error {
 	watched := machine
 	watched.Log = p.log
 	return device.Watch(ctx, watched, func(news []device.Change) {
-		b.Again() // at once: where it is on the node that it had, there is no need to look
+		for _, s := range all {
+			s.broadcast.Again() // at once: where it is on the node that it had, there is no need to look
+		}
 		for _, n := range news {
 			p.log.Debug("plugged", "action", n.Action, "subsystem", n.Subsystem, "path", n.Path)
 		}
-		p.look(ctx, b)
+		p.look(ctx, all)
 	})
 }
 
 // look goes over to what is there now.
-func (p *plug) look(ctx context.Context, b *pipeline.Broadcast) {
-	next, changed := p.sources().again(ctx, p.planner.cfg)
-	if !changed {
-		p.current.Store(&next)
-		return
-	}
-	plan, err := p.planner.quick().plan(ctx, next)
-	if err != nil {
-		p.log.Warn("cannot go over to what was plugged in", "error", err)
-		return
+func (p *plug) look(ctx context.Context, all []stream) {
+	before := p.sources()
+	next := lookAgain(device.List(ctx, machine), before)
+	plans := make([]*pipeline.Plan, len(next))
+	for i, s := range next {
+		if len(s.why) == 0 {
+			continue
+		}
+		plan, err := p.planner.quick().plan(ctx, s)
+		if err != nil {
+			p.log.Warn("cannot go over to what was plugged in", "error", err)
+			next[i] = before[i]
+			continue
+		}
+		plans[i] = &plan
 	}
 	p.current.Store(&next)
-	for _, why := range plan.Why {
-		p.log.Info("chosen", "why", why)
+	for i, plan := range plans {
+		if plan == nil {
+			continue
+		}
+		for _, why := range plan.Why {
+			p.log.Info("chosen", all[i].about("why", why)...)
+		}
+		all[i].broadcast.Adopt(*plan)
 	}
-	b.Adopt(plan)
 }

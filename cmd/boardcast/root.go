@@ -20,6 +20,7 @@ BOARDCAST_VIDEO_WIDTH, which beats ./boardcast.yaml, which beats the default.
 const rootExample = `  boardcast                                         the best camera, on port 8080
   boardcast --camera /dev/video2 --width 1280 --height 720
   boardcast --camera test --microphone none         try it without devices
+  boardcast --camera front=/dev/video0 --camera rear=test      several, each with a name
   boardcast --codec h264 --bitrate 2.5M
   boardcast --listen :8443 --tls-cert cert.pem --tls-key key.pem
   boardcast --server wss://example.org:8443 --id front-door    wait there to be called

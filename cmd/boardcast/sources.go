@@ -4,15 +4,18 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"boardcast/configs"
 	"boardcast/device"
 	"boardcast/pipeline"
 )
 
-// sources are the devices chosen, as the pipeline wants them, and why.
+// sources are the devices chosen for one camera of the settings, as the pipeline wants them, and why.
 type sources struct {
+	wish       configs.Camera
 	camera     device.Choice
+	connector  bool // the board's own connector may be looked at, for want of a camera
 	microphone device.SoundChoice
 	audio      pipeline.AudioSource
 	speaker    pipeline.AudioSink
@@ -34,33 +37,41 @@ func (s sources) explain(ctx context.Context, line string, err error) error {
 	return why
 }
 
-// chooseSources looks at what is plugged in. A camera that cannot be opened right now is no error: the reasons say so, and
-// it is tried again while somebody watches.
-func chooseSources(ctx context.Context, cfg *configs.Config) (sources, error) {
-	var s sources
+// chooseSources looks at what is plugged in, for each camera of the settings. A camera that cannot be opened right now is
+// no error: the reasons say so, and it is tried again while somebody watches.
+func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) {
 	list := device.List(ctx, machine)
-	var err error
-	if s.camera, err = list.PickCamera(cfg.Video.Camera); err != nil {
-		return s, err
+	cameras, err := pickCameras(list, cfg)
+	if err != nil {
+		return nil, err
 	}
-	if s.microphone, err = device.PickMicrophone(list.Microphones, cfg.Audio.Microphone, s.camera); err != nil {
-		return s, err
+	microphones, err := pickMicrophones(list.Microphones, cfg, cameras)
+	if err != nil {
+		return nil, err
 	}
 	speaker, err := device.PickSpeaker(list.Speakers, cfg.Audio.Speaker)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	if speaker.Source == device.SourceDevice {
-		s.speaker.PCM = speaker.Sound.PCM
+	var all []sources
+	looked := false // for a camera on the connector
+	for i, wish := range camerasOf(cfg) {
+		s := sources{wish: wish, camera: cameras[i], microphone: microphones[i]}
+		s.connector = !looked && wish.Camera == configs.Auto && s.camera.Source == device.SourceTest
+		looked = looked || s.connector
+		if speaker.Source == device.SourceDevice {
+			s.speaker.PCM = speaker.Sound.PCM
+		}
+		s.why = append(s.why, "camera: "+s.camera.String())
+		if s.camera.Hint != "" {
+			s.why = append(s.why, "hint: "+s.camera.Hint)
+		}
+		s.warn(ctx)
+		s.why = append(s.why, "microphone: "+s.microphone.String(), "speaker: "+speaker.String())
+		s.setAudio()
+		all = append(all, s)
 	}
-	s.why = append(s.why, "camera: "+s.camera.String())
-	if s.camera.Hint != "" {
-		s.why = append(s.why, "hint: "+s.camera.Hint)
-	}
-	s.warn(ctx)
-	s.why = append(s.why, "microphone: "+s.microphone.String(), "speaker: "+speaker.String())
-	s.setAudio()
-	return s, nil
+	return all, nil
 }
 
 func (s *sources) setAudio() {
@@ -85,36 +96,62 @@ func (s *sources) warn(ctx context.Context) {
 	}
 }
 
-// again looks once more, after something was plugged in or out: for the camera in use, wherever it is now, and for one to
-// take the place of the test picture. What is in use is kept while it is gone. What was learnt of it (a twin beside it, say)
-// is in the result, whether or not anything is to be changed.
-func (s sources) again(ctx context.Context, cfg *configs.Config) (sources, bool) {
-	list := device.List(ctx, machine)
-	next := s
-	next.why = nil
-	if s.camera.Source == device.SourceDevice {
-		if found, ok := list.SameCamera(s.camera.Camera); ok {
-			next.camera.Camera = found
-		}
-	} else if camera, err := list.PickCamera(cfg.Video.Camera); err == nil {
-		next.camera = camera
-	}
-	if s.microphone.Source != device.SourceDevice {
-		if m, err := device.PickMicrophone(list.Microphones, cfg.Audio.Microphone, next.camera); err == nil {
-			next.microphone = m
-			next.setAudio()
+// lookAgain looks once more, after something was plugged in or out: for the cameras in use, wherever they are now, and for
+// those that may take the place of a test picture. What is in use is kept while it is gone. What was learnt of it (a twin
+// beside it, say) is in the result, whether or not anything is to be changed. Those of which something is have a why.
+func lookAgain(list device.Listing, before []sources) []sources {
+	next := slices.Clone(before)
+	for i := range next {
+		next[i].why = nil
+		if s := &next[i]; s.camera.Source == device.SourceDevice {
+			if found, ok := list.SameCamera(s.camera.Camera); ok {
+				s.camera.Camera = found
+			}
 		}
 	}
-	if next.camera.Camera.Path == s.camera.Camera.Path && next.audio == s.audio {
-		return next, false
+	for i := range next {
+		next[i].giveWay(list, next)
 	}
-	if next.camera.Camera.Path != s.camera.Camera.Path {
-		next.why = append(next.why, "camera: "+next.camera.String())
+	for i := range next {
+		s := &next[i]
+		if s.camera.Source != device.SourceDevice {
+			if choice, err := list.Beside(inUse(next)).PickCamera(s.wish.Camera); err == nil {
+				s.camera = choice
+			}
+		}
+		if s.microphone.Source != device.SourceDevice {
+			if m, err := device.PickMicrophone(unheard(list.Microphones, next), s.wish.Microphone, s.camera); err == nil {
+				s.microphone = m
+				s.setAudio()
+			}
+		}
+		if s.camera.Camera.Path != before[i].camera.Camera.Path {
+			s.why = append(s.why, "camera: "+s.camera.String())
+		}
+		if s.audio != before[i].audio {
+			s.why = append(s.why, "microphone: "+s.microphone.String())
+		}
 	}
-	if next.audio != s.audio {
-		next.why = append(next.why, "microphone: "+next.microphone.String())
+	return next
+}
+
+// giveWay lets go of the node of a camera that is gone, once the node is another camera's: its path is one where nothing
+// is until it is back.
+func (s *sources) giveWay(list device.Listing, all []sources) {
+	c := &s.camera.Camera
+	if s.camera.Source != device.SourceDevice {
+		return
 	}
-	return next, true
+	if _, there := list.SameCamera(*c); there {
+		return
+	}
+	taken := slices.ContainsFunc(all, func(o sources) bool {
+		_, there := list.SameCamera(o.camera.Camera)
+		return there && o.camera.Source == device.SourceDevice && o.camera.Camera.Path == c.Path
+	})
+	if taken {
+		c.Path += ".gone"
+	}
 }
 
 // planner decides what to run on the devices of a moment. Encoders are tried, or were: their verdicts are remembered.
@@ -138,10 +175,10 @@ func (p planner) quick() planner {
 }
 
 func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
-	cfg := p.cfg
+	v := s.wish.Video
 	wish := pipeline.Wish{
-		Width: cfg.Video.Width, Height: cfg.Video.Height, FPS: cfg.Video.Framerate, Bitrate: int(cfg.Video.Bitrate),
-		AudioBitrate: int(cfg.Audio.Bitrate), Codec: cfg.Video.Codec, Encoder: cfg.Video.Encoder, Display: cfg.Display,
+		Width: v.Width, Height: v.Height, FPS: v.Framerate, Bitrate: int(v.Bitrate),
+		AudioBitrate: int(p.cfg.Audio.Bitrate), Codec: v.Codec, Encoder: v.Encoder, Display: p.cfg.Display,
 	}
 	g := p.given
 	g.Audio, g.Sink = s.audio, s.speaker
@@ -149,15 +186,23 @@ func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
 	case device.SourceDevice:
 		g.Camera = &s.camera.Camera
 	case device.SourceTest:
-		g.Connector = cfg.Video.Camera == "auto" // not when the test picture was asked for
+		g.Connector = s.connector // not when the test picture was asked for
 	case device.SourceNone:
 		g.NoVideo = true
 	}
 	defer p.save()
 	out, err := pipeline.Choose(ctx, wish, g)
 	if err != nil {
-		return pipeline.Plan{}, err
+		return pipeline.Plan{}, s.named(err)
 	}
 	out.Why = append(s.why, out.Why...)
 	return out, nil
+}
+
+// named says which camera an error is about, if it has a name.
+func (s sources) named(err error) error {
+	if s.wish.Name == "" {
+		return err
+	}
+	return fmt.Errorf("camera %s: %w", s.wish.Name, err)
 }

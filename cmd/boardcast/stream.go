@@ -30,33 +30,33 @@ const defaultID = "camera"
 // answered as soon as there is something to answer.
 func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
 	log := newLogger(cfg, stderr)
-	m := &media{ctx: ctx, ready: make(chan struct{})}
+	all := newStreams(ctx, cfg)
 	hub := signalling.NewServer(signalling.ServerOptions{
 		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins,
 	})
-	id := firstOf(cfg.Signalling.ID, defaultID)
-	if err := hub.Register(id, m); err != nil {
-		return fmt.Errorf("register %q: %w", id, err)
-	}
-	var client *signalling.Client
-	if !cfg.Signalling.Server.IsZero() {
-		var err error
-		if client, err = newClient(cfg, m, log); err != nil {
-			return err
+	for _, s := range all {
+		if err := hub.Register(s.id, s.media); err != nil {
+			return fmt.Errorf("register %q: %w", s.id, err)
 		}
 	}
-	publisher := newPublisher(cfg, m, log)
-	site := newSite(cfg, id, hub, m, log)
+	clients, err := newClients(cfg, all, log)
+	if err != nil {
+		return err
+	}
+	publisher := newPublisher(cfg, all[0].media, log)
+	site := newSite(cfg, hub, all, log)
 	if err := listen(site, stdout); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	m.ctx = ctx
+	for _, s := range all {
+		s.ctx = ctx
+	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
-	group.Go(func() error { return streamMedia(ctx, cfg, m, stdout, log) })
-	group.Go(func() error { return keepManagerInformed(ctx, m, log) })
-	if client != nil {
+	group.Go(func() error { return streamMedia(ctx, cfg, all, stdout, log) })
+	group.Go(func() error { return keepManagerInformed(ctx, all, log) })
+	for _, client := range clients {
 		group.Go(func() error { return client.Run(ctx) })
 	}
 	if publisher != nil {
@@ -72,8 +72,8 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 type prepared struct {
 	engine  *gst.Engine
 	planner planner
-	sources sources
-	plan    pipeline.Plan
+	sources []sources // of each camera
+	plans   []pipeline.Plan
 }
 
 // prepare brings up GStreamer and chooses what to run.
@@ -87,8 +87,14 @@ func prepare(ctx context.Context, cfg *configs.Config, log *slog.Logger) (prepar
 		return prepared{}, err
 	}
 	p := prepared{engine: engine, planner: newPlanner(cfg, log.With("component", "media")), sources: from}
-	p.plan, err = p.planner.plan(ctx, from)
-	return p, err
+	for _, s := range from {
+		plan, err := p.planner.plan(ctx, s)
+		if err != nil {
+			return p, err
+		}
+		p.plans = append(p.plans, plan)
+	}
+	return p, nil
 }
 
 // prepareAloud says so when the preparation takes long: the first start tries the encoders.
@@ -116,7 +122,7 @@ func prepareAloud(ctx context.Context, cfg *configs.Config, stdout io.Writer, lo
 }
 
 // streamMedia says what was chosen and runs it.
-func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.Writer, log *slog.Logger) error {
+func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout io.Writer, log *slog.Logger) error {
 	p, err := prepareAloud(ctx, cfg, stdout, log)
 	switch {
 	case ctx.Err() != nil:
@@ -124,20 +130,26 @@ func streamMedia(ctx context.Context, cfg *configs.Config, m *media, stdout io.W
 	case err != nil:
 		return err
 	}
-	for _, why := range p.plan.Why {
-		fmt.Fprintln(stdout, "  "+why)
-	}
 	plugged := newPlug(p, log.With("component", "devices"))
-	m.broadcast = pipeline.NewBroadcast(p.engine, p.plan, pipeline.Options{
-		MaxViewers: cfg.Viewers.Max, MinBitrate: int(cfg.Video.MinBitrate), FixedBitrate: !cfg.Video.Adaptive, Grace: cfg.Viewers.Grace,
-		STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg),
-		Greeting: greeting(), Logger: log.With("component", "media"),
-		Explain: func(line string, err error) error { return plugged.sources().explain(ctx, line, err) },
-	})
-	close(m.ready)
+	audience := pipeline.NewAudience(cfg.Viewers.Max)
+	for i, s := range all {
+		for _, why := range p.plans[i].Why {
+			fmt.Fprintln(stdout, "  "+s.label(why))
+		}
+		video := p.sources[i].wish.Video
+		s.broadcast = pipeline.NewBroadcast(p.engine, p.plans[i], pipeline.Options{
+			Audience: audience, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
+			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg),
+			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
+			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },
+		})
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return m.broadcast.Run(ctx) })
-	group.Go(func() error { return plugged.run(ctx, m.broadcast) })
+	for _, s := range all {
+		close(s.ready)
+		group.Go(func() error { return s.broadcast.Run(ctx) })
+	}
+	group.Go(func() error { return plugged.run(ctx, all) })
 	return group.Wait()
 }
 
@@ -147,15 +159,17 @@ func dryRun(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	plan := p.plan
-	for _, why := range plan.Why {
-		fmt.Fprintln(stdout, "# "+why)
-	}
-	for _, c := range plan.Choices {
-		fmt.Fprintln(stdout, pipeline.Join(plan.Capture, c.Graph).Shell())
-	}
-	if plan.Audio != nil {
-		fmt.Fprintln(stdout, plan.Audio.Shell())
+	for i, s := range newStreams(ctx, cfg) {
+		plan := p.plans[i]
+		for _, why := range plan.Why {
+			fmt.Fprintln(stdout, "# "+s.label(why))
+		}
+		for _, c := range plan.Choices {
+			fmt.Fprintln(stdout, pipeline.Join(plan.Capture, c.Graph).Shell())
+		}
+		if plan.Audio != nil {
+			fmt.Fprintln(stdout, plan.Audio.Shell())
+		}
 	}
 	return nil
 }
@@ -176,33 +190,14 @@ func turnURLs(cfg *configs.Config) []string {
 	return out
 }
 
-func newSite(cfg *configs.Config, id string, hub *signalling.Server, m *media, log *slog.Logger) *web.Server {
+func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
 		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Signalling: hub, Version: buildVersion(),
-		WHEP:   newEndpoint(cfg, hub, m, log),
-		Status: func() any { return status(hub, m) },
-		Page:   web.Page{Peer: id, ICEServers: iceServers(cfg), Talkback: true},
+		WHEP:   newEndpoint(cfg, hub, all, log),
+		Status: func() any { return status(hub, all) },
+		Page:   web.Page{Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: true},
 		Logger: log.With("component", "web"),
 	})
-}
-
-// statusReply is /api/status.
-type statusReply struct {
-	Version    string           `json:"version"`
-	Ready      bool             `json:"ready"`
-	Signalling signalling.Stats `json:"signalling"`
-	Media      *pipeline.Status `json:"media,omitempty"`
-}
-
-func status(hub *signalling.Server, m *media) statusReply {
-	r := statusReply{Version: buildVersion(), Signalling: hub.Stats()}
-	select {
-	case <-m.ready:
-		s := m.broadcast.Status()
-		r.Ready, r.Media = true, &s
-	default:
-	}
-	return r
 }
 
 func listen(site *web.Server, stdout io.Writer) error {
@@ -238,8 +233,12 @@ func iceServers(cfg *configs.Config) []web.ICEServer {
 	return out
 }
 
-func newClient(cfg *configs.Config, m *media, log *slog.Logger) (*signalling.Client, error) {
+// newClients are those at a server elsewhere, one for each camera: none where there is no such server.
+func newClients(cfg *configs.Config, all []stream, log *slog.Logger) ([]*signalling.Client, error) {
 	s := cfg.Signalling
+	if s.Server.IsZero() {
+		return nil, nil
+	}
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure} //nolint:gosec // --insecure is the user's own word
 	if s.CA != "" {
 		pem, err := os.ReadFile(s.CA)
@@ -251,10 +250,14 @@ func newClient(cfg *configs.Config, m *media, log *slog.Logger) (*signalling.Cli
 			return nil, fmt.Errorf("read signalling.ca: %s holds no PEM certificate", s.CA)
 		}
 	}
-	return signalling.NewClient(signalling.ClientOptions{
-		URL: s.Server.Full(), ID: s.ID, Peer: s.Peer, Room: s.Room, RemoteOfferer: s.RemoteOfferer, TLS: conf,
-		Logger: log.With("component", "signalling"),
-	}, m), nil
+	var clients []*signalling.Client
+	for _, one := range all {
+		clients = append(clients, signalling.NewClient(signalling.ClientOptions{
+			URL: s.Server.Full(), ID: one.idElsewhere(s.ID), Peer: s.Peer, Room: s.Room, RemoteOfferer: s.RemoteOfferer, TLS: conf,
+			Logger: log.With(one.about("component", "signalling")...),
+		}, one.media))
+	}
+	return clients, nil
 }
 
 func newLogger(cfg *configs.Config, stderr io.Writer) *slog.Logger {

@@ -13,15 +13,21 @@ import (
 )
 
 // newEndpoint answers players of WHEP. Who may come is what the signalling's origins say.
-func newEndpoint(cfg *configs.Config, hub *signalling.Server, m *media, log *slog.Logger) *whip.Endpoint {
+func newEndpoint(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *whip.Endpoint {
 	var servers []whip.ICEServer
 	for _, s := range iceServers(cfg) {
 		for _, u := range s.URLs {
 			servers = append(servers, whip.ICEServer{URL: u, Username: s.Username, Credential: s.Credential})
 		}
 	}
+	named := map[string]whip.Media{}
+	for _, s := range all {
+		if s.name != "" {
+			named[s.name] = oneWay{s.media}
+		}
+	}
 	return whip.NewEndpoint(whip.EndpointOptions{
-		Media: oneWay{m}, ICEServers: servers, Allowed: hub.Allowed, Logger: log.With("component", "whep"),
+		Media: oneWay{all[0].media}, Named: named, ICEServers: servers, Allowed: hub.Allowed, Logger: log.With("component", "whep"),
 	})
 }
 

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"boardcast/configs"
+	"boardcast/device"
+)
+
+// camerasOf are the cameras of the settings; where they have no names, one without.
+func camerasOf(cfg *configs.Config) []configs.Camera {
+	if len(cfg.Cameras) > 0 {
+		return cfg.Cameras
+	}
+	return []configs.Camera{{Video: cfg.Video, Microphone: cfg.Audio.Microphone}}
+}
+
+// pickCameras chooses a device for each camera of the settings, none for two: first for those that name one, then, of what
+// is left, for those that take the best.
+func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, error) {
+	wanted := camerasOf(cfg)
+	chosen := make([]sources, len(wanted))
+	for _, auto := range []bool{false, true} {
+		for i, w := range wanted {
+			if (w.Camera == configs.Auto) != auto {
+				continue
+			}
+			used, from := inUse(chosen), list
+			if auto {
+				from = list.Beside(used)
+			}
+			choice, err := from.PickCamera(w.Camera)
+			if err != nil {
+				return nil, sources{wish: w}.named(err)
+			}
+			if auto && choice.Source == device.SourceTest && len(used) > 0 && choice.Hint == "" {
+				choice.Reason = "no other camera found"
+			}
+			if j := slices.IndexFunc(chosen, func(s sources) bool { return s.has(choice) }); j >= 0 {
+				return nil, twice(cfg, w.Name, wanted[j].Name, "camera", choice.Camera.Path)
+			}
+			chosen[i] = sources{wish: w, camera: choice}
+		}
+	}
+	choices := make([]device.Choice, len(chosen))
+	for i, s := range chosen {
+		choices[i] = s.camera
+	}
+	return choices, nil
+}
+
+// has tells whether a camera is this one.
+func (s sources) has(c device.Choice) bool {
+	return c.Source == device.SourceDevice && s.camera.Source == device.SourceDevice && s.camera.Camera.Path == c.Camera.Path
+}
+
+// hears tells whether a microphone is this one's.
+func (s sources) hears(m device.SoundChoice) bool {
+	return m.Source == device.SourceDevice && s.microphone.Source == device.SourceDevice && s.microphone.Sound.PCM == m.Sound.PCM
+}
+
+// inUse are the cameras that are taken.
+func inUse(all []sources) []device.Camera {
+	var used []device.Camera
+	for _, s := range all {
+		if s.camera.Source == device.SourceDevice {
+			used = append(used, s.camera.Camera)
+		}
+	}
+	return used
+}
+
+// unheard are the microphones that are not taken.
+func unheard(microphones []device.Sound, all []sources) []device.Sound {
+	return slices.DeleteFunc(slices.Clone(microphones), func(m device.Sound) bool {
+		choice := device.SoundChoice{Source: device.SourceDevice, Sound: m}
+		return slices.ContainsFunc(all, func(s sources) bool { return s.hears(choice) })
+	})
+}
+
+// pickMicrophones chooses a microphone for each camera of the settings, none for two, as pickCameras does.
+func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.Choice) ([]device.SoundChoice, error) {
+	wanted := camerasOf(cfg)
+	chosen := make([]sources, len(wanted))
+	for _, auto := range []bool{false, true} {
+		for i, w := range wanted {
+			if (w.Microphone == configs.Auto) != auto {
+				continue
+			}
+			from := list
+			if auto {
+				from = unheard(list, chosen)
+			}
+			choice, err := device.PickMicrophone(from, w.Microphone, cameras[i])
+			if err != nil {
+				return nil, sources{wish: w}.named(err)
+			}
+			if j := slices.IndexFunc(chosen, func(s sources) bool { return s.hears(choice) }); j >= 0 {
+				return nil, twice(cfg, w.Name, wanted[j].Name, "microphone", choice.Sound.PCM)
+			}
+			chosen[i] = sources{wish: w, microphone: choice}
+		}
+	}
+	choices := make([]device.SoundChoice, len(chosen))
+	for i, s := range chosen {
+		choices[i] = s.microphone
+	}
+	return choices, nil
+}
+
+// twice is the error for a device that two cameras of the settings mean: it would have to be opened twice.
+func twice(cfg *configs.Config, name, other, what, path string) error {
+	key := "cameras." + name + "." + what
+	from := cfg.Source(key)
+	if from == (configs.Source{}) {
+		from = cfg.Source("video." + what) // said once for all of them
+	}
+	return hinted{
+		error: &configs.Problem{Source: from, Key: key, Reason: fmt.Sprintf("is %s, which camera %s has already", path, other)},
+		hint:  "each camera needs a device of its own: `boardcast devices` lists what is there",
+	}
+}
+
+// nameCameras sets the keys that --camera NAME=CAMERA stands for.
+func nameCameras(given map[string]string, texts []string) {
+	var names []string
+	for _, text := range texts {
+		name, camera, _ := configs.CutCamera(text)
+		names = append(names, name)
+		given["cameras."+name+".camera"] = camera
+	}
+	given["cameras"] = strings.Join(names, ",")
+}
+
+var errMixed = hinted{
+	errors.New("flag --camera: some cameras have a name and one has none"),
+	"give each a name: --camera front=/dev/video0 --camera rear=test",
+}

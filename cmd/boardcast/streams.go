@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+
+	"boardcast/configs"
+	"boardcast/internal/signalling"
+	"boardcast/pipeline"
+)
+
+// stream is one camera of the program: what it is known by, and what serves it.
+type stream struct {
+	name string // "" for the only one, where it was given none
+	id   string // on our own signalling server
+	*media
+}
+
+// newStreams are the cameras of the settings, in their order, at least one; none is ready yet.
+func newStreams(ctx context.Context, cfg *configs.Config) []stream {
+	var all []stream
+	for _, c := range camerasOf(cfg) {
+		s := stream{name: c.Name, id: c.Name, media: &media{ctx: ctx, ready: make(chan struct{})}}
+		if s.name == "" {
+			s.id = firstOf(cfg.Signalling.ID, defaultID)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// namesOf are the names of the cameras that have one.
+func namesOf(all []stream) []string {
+	var names []string
+	for _, s := range all {
+		if s.name != "" {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
+// idElsewhere is the id on a server elsewhere, where this board has one.
+func (s stream) idElsewhere(board string) string {
+	if s.name == "" || board == "" {
+		return board
+	}
+	return board + "-" + s.name
+}
+
+// label puts the name before what is said of the camera.
+func (s stream) label(text string) string {
+	if s.name == "" {
+		return text
+	}
+	return s.name + ": " + text
+}
+
+// about adds the name to what is logged of the camera.
+func (s stream) about(attrs ...any) []any {
+	if s.name == "" {
+		return attrs
+	}
+	return append(attrs, "camera", s.name)
+}
+
+// statusReply is /api/status. With several cameras Media is the first one's.
+type statusReply struct {
+	Version    string           `json:"version"`
+	Ready      bool             `json:"ready"`
+	Signalling signalling.Stats `json:"signalling"`
+	Media      *pipeline.Status `json:"media,omitempty"`
+	Cameras    []cameraReply    `json:"cameras,omitempty"` // those that have names
+}
+
+// cameraReply is one camera in /api/status.
+type cameraReply struct {
+	Name  string           `json:"name"`
+	State string           `json:"state"` // "starting", "idle", "live" or "lost"
+	Media *pipeline.Status `json:"media,omitempty"`
+}
+
+func status(hub *signalling.Server, all []stream) statusReply {
+	r := statusReply{Version: buildVersion(), Signalling: hub.Stats(), Ready: true}
+	for i, s := range all {
+		one := cameraReply{Name: s.name, State: "starting"}
+		select {
+		case <-s.ready:
+			media := s.broadcast.Status()
+			one.State, one.Media = stateOf(media), &media
+		default:
+			r.Ready = false
+		}
+		if i == 0 {
+			r.Media = one.Media
+		}
+		if s.name != "" {
+			r.Cameras = append(r.Cameras, one)
+		}
+	}
+	return r
+}
+
+// stateOf is a camera's state in a word: nobody watches, pictures go out, or none come in.
+func stateOf(s pipeline.Status) string {
+	state := "idle"
+	for _, l := range s.Lines {
+		switch {
+		case l.Users == 0:
+		case l.Placeholder, l.Waiting:
+			return "lost"
+		default:
+			state = "live"
+		}
+	}
+	return state
+}
+
+// together is the status of all cameras as one; a producer is named after its camera too.
+func together(all []stream) pipeline.Status {
+	var sum pipeline.Status
+	for _, s := range all {
+		one := s.broadcast.Status()
+		for _, l := range one.Lines {
+			l.Name = s.label(l.Name)
+			sum.Lines = append(sum.Lines, l)
+		}
+		sum.Viewers = append(sum.Viewers, one.Viewers...)
+		sum.Joined += one.Joined
+	}
+	return sum
+}

@@ -28,6 +28,7 @@ export function summarise(report) {
     audioLevel: audio?.audioLevel ?? null,
     audioPacketsSent: spoken?.packetsSent ?? 0,
     roundTripTime: selectedPair(report, all)?.currentRoundTripTime ?? null,
+    received: received(all),
   };
 }
 
@@ -43,6 +44,15 @@ function total(all, kind, member) {
 
 function codecName(report, rtp) {
   return report.get(rtp?.codecId)?.mimeType?.split("/")[1] ?? null;
+}
+
+// Bytes of any kind that have come in; null where the browser does not tell.
+function received(all) {
+  for (const type of ["transport", "candidate-pair"]) {
+    const told = all.filter((s) => s.type === type && s.bytesReceived !== undefined);
+    if (told.length > 0) return told.reduce((sum, s) => sum + s.bytesReceived, 0);
+  }
+  return null;
 }
 
 function selectedPair(report, all) {

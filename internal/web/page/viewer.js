@@ -8,9 +8,11 @@ import { FrameRate, Liveness } from "./stats.js";
 const CONNECT_LIMIT = 20_000; // ms from SESSION_OK to a connection: a slow board makes its key first
 const FIRST_FRAME_LIMIT = 10_000; // ms of silence after the connection
 const SILENCE_LIMIT = 5_000; // ms of silence in a picture that had moved
+const PATH_LIMIT = 2_500; // ms in which nothing at all comes in, though the streamer was asked
 const FAREWELL_LIMIT = 2_000; // the same, when the streamer has closed the data channel
 const STABLE = 10_000; // ms of playing after which a failure is a first one
 const TICK = 1_000;
+const QUICK_TICK = 250; // while nothing comes in
 
 const REFUSED = "This browser cannot play the camera's video format";
 
@@ -35,6 +37,9 @@ export class Viewer {
   #signalling;
   #backoff;
   #liveness = new Liveness();
+  #path = new Liveness();
+  #quiet = 0; // ms in which nothing has come in
+  #answers = 0; // to what was asked because of that
   #frameRate = new FrameRate();
   #tick = null;
   #deadline = null;
@@ -136,6 +141,7 @@ export class Viewer {
       this.timings.connected = this.#clock.now();
       this.#clock.clearTimeout(this.#deadline);
       this.#liveness = new Liveness();
+      this.#path = new Liveness();
       this.#frameRate = new FrameRate();
     }
     if (state === "failed" || state === "closed") {
@@ -168,7 +174,7 @@ export class Viewer {
     this.#tick = this.#clock.setTimeout(async () => {
       await this.#look();
       if (this.#tick !== null) this.#schedule();
-    }, TICK);
+    }, this.#quiet > 0 ? QUICK_TICK : TICK);
   }
 
   /** Takes the statistics and judges by them whether the media live. */
@@ -183,6 +189,26 @@ export class Viewer {
     if (this.#options.hidden()) this.#liveness = new Liveness();
     else if (this.#liveness.silence(arrived, now) >= this.#patience()) {
       this.#again("reconnecting", "The picture has stopped. Reconnecting…");
+      return;
+    }
+    this.#lookAtPath(player, sample.received, now);
+  }
+
+  /**
+   * A picture may stand still for many reasons. When nothing at all comes in, not even an answer to a question, the
+   * way is gone: an address has changed, say. Browsers take twice as long to say so.
+   */
+  #lookAtPath(player, received, now) {
+    this.#quiet = 0;
+    if (received === null || player.channel?.readyState !== "open") return;
+    this.#quiet = this.#path.silence(received + this.#answers, now);
+    if (this.#quiet >= PATH_LIMIT) {
+      this.#again("reconnecting", "The camera is not reached any more. Reconnecting…");
+    } else if (this.#quiet > 0) {
+      player.requests.request("ping").then(
+        () => this.#answers++,
+        () => {}, // the silence says it
+      );
     }
   }
 
@@ -230,6 +256,7 @@ export class Viewer {
     const player = this.player;
     this.player = null;
     this.sample = null;
+    this.#quiet = 0;
     player?.close();
     if (player) this.#options.changed();
   }

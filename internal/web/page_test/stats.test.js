@@ -101,6 +101,12 @@ test("summary of statistics", async (t) => {
     const got = summarise(report({ id: "p", type: "candidate-pair", selected: true, currentRoundTripTime: 0.5 }));
     assert.equal(got.roundTripTime, 0.5);
   });
+  await t.test("what has come in, by transport, else by pair, else not known", () => {
+    const pairs = [{ id: "p", type: "candidate-pair", bytesReceived: 5 }, { id: "q", type: "candidate-pair", bytesReceived: 6 }];
+    assert.equal(summarise(report(...pairs, { id: "t", type: "transport", bytesReceived: 7 })).received, 7);
+    assert.equal(summarise(report(...pairs, { id: "t", type: "transport" })).received, 11);
+    assert.equal(summarise(report(video)).received, null);
+  });
   await t.test("nothing yet", () => {
     const got = summarise(report());
     assert.equal(got.framesDecoded, 0);

@@ -140,6 +140,42 @@ test("media that die are called again", async (t) => {
     await clock.pass(3100);
     assert.equal(viewer.state, "reconnecting");
   });
+  await t.test("nothing at all, and no answer, for two and a half seconds", async () => {
+    const { viewer, player, clock } = await playing();
+    const asked = player.tells(5000);
+    await clock.pass(2000); // heard at the first look
+    assert.equal(viewer.state, "playing");
+    assert.ok(asked.length > 0, "it asks before it judges");
+    await clock.pass(1600);
+    assert.deepEqual([viewer.state, player.closed], ["reconnecting", true]);
+    assert.equal(viewer.text, "The camera is not reached any more. Reconnecting…");
+  });
+  await t.test("an answer is a sign of life", async () => {
+    const { viewer, player, clock } = await playing();
+    const asked = player.tells(5000);
+    for (let n = 0; n < 8; n++) {
+      await clock.pass(500);
+      asked.at(-1)?.();
+    }
+    assert.equal(viewer.state, "playing");
+  });
+  await t.test("so is anything that comes in, picture or not", async () => {
+    const { viewer, player, clock } = await playing();
+    player.tells(5000);
+    for (let n = 0; n < 2; n++) {
+      await clock.pass(2000);
+      player.sample.received += 40;
+    }
+    assert.equal(viewer.state, "playing");
+    await clock.pass(2000);
+    assert.equal(viewer.text, "The picture has stopped. Reconnecting…");
+  });
+  await t.test("a streamer that cannot be asked is given its time", async () => {
+    const { viewer, player, clock } = await playing();
+    player.sample.received = 5000;
+    await clock.pass(4900);
+    assert.equal(viewer.state, "playing");
+  });
   await t.test("a slow picture lives", async () => {
     const { viewer, player, clock } = await playing();
     for (let n = 0; n < 10; n++) {

@@ -54,7 +54,7 @@ class FakePlayer {
   channel = null;
   closed = false;
   received = [];
-  sample = { framesDecoded: 0, audioPackets: 0, width: null, height: null, codec: null };
+  sample = { framesDecoded: 0, audioPackets: 0, width: null, height: null, codec: null, received: null };
   videoTracks = [{}];
   stream = { getVideoTracks: () => this.videoTracks };
 
@@ -78,6 +78,15 @@ class FakePlayer {
   connect() {
     this.connected = true;
     this.on.connection("connected");
+  }
+
+  /** From now on the bytes that come in are told, and the streamer can be asked: the list of what answers each question. */
+  tells(received) {
+    const asked = [];
+    this.sample.received = received;
+    this.channel = { readyState: "open" };
+    this.requests = { request: () => new Promise((resolve) => asked.push(resolve)) };
+    return asked;
   }
 
   /** Some frames have come. */

@@ -38,7 +38,7 @@ const (
 const (
 	readHeaderTimeout = 5 * time.Second
 	transferTimeout   = 15 * time.Second // one whole request, one whole answer: all of them are small
-	idleTimeout       = time.Minute
+	idleTimeout       = 5 * time.Second  // after an address has changed a browser asks in vain on each connection that it kept
 	maxHeaderBytes    = 16 << 10
 	shutdownTimeout   = 2 * time.Second
 )

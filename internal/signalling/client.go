@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,8 +28,11 @@ const (
 	// A server notices a dead peer after 40 s (ping time-out) and refuses its id until then: for a little longer than
 	// that the id is asked for again and again, after it like any other failure.
 	heldPatience = time.Minute
-	heldShort    = time.Second
-	heldLong     = 3 * time.Second
+	heldShort    = 500 * time.Millisecond
+	heldLong     = 1500 * time.Millisecond
+
+	// How often a client looks whether its socket's address is still this machine's.
+	addressEvery = time.Second
 )
 
 // ErrOptions is in the errors of [Client.Run] that are about the options.
@@ -77,6 +81,7 @@ type Client struct {
 	media   Media
 	log     *slog.Logger
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the usual; tests replace it
+	home    func(net.Addr) bool // whether an address is this machine's; tests replace it
 	state   State
 	id      string
 	backoff backoff
@@ -88,7 +93,7 @@ type Client struct {
 
 // NewClient returns a client that makes its sessions by m. Its options are checked by Run.
 func NewClient(opts ClientOptions, m Media) *Client {
-	c := &Client{opts: opts, media: m, log: opts.Logger, kept: make(map[string]Session)}
+	c := &Client{opts: opts, media: m, log: opts.Logger, home: ownAddress, kept: make(map[string]Session)}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -174,6 +179,19 @@ func (c *Client) connect(ctx context.Context, target string, header http.Header)
 		return fmt.Errorf("connect: %w", err)
 	}
 	return newLink(c, ws).run(ctx)
+}
+
+// ownAddress reports whether this machine has an address; it takes one that it cannot judge for its own.
+func ownAddress(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	all, err := net.InterfaceAddrs()
+	if !ok || err != nil || tcp.IP.IsLoopback() {
+		return true
+	}
+	return slices.ContainsFunc(all, func(b net.Addr) bool {
+		n, ok := b.(*net.IPNet)
+		return ok && n.IP.Equal(tcp.IP)
+	})
 }
 
 // delay says how long to wait after err, and readies the next attempt.

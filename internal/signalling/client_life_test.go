@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -365,5 +367,52 @@ func TestStateNames(t *testing.T) {
 		if s.String() != want {
 			t.Errorf("%d is %q, want %q", int(s), s, want)
 		}
+	}
+}
+
+// When the address of its socket is taken from the machine, nothing tells the client: it looks. The media are left alone.
+func TestAddressIsGone(t *testing.T) {
+	var gone atomic.Bool
+	var asked atomic.Int64
+	home := func(net.Addr) bool {
+		asked.Add(1)
+		return !gone.Load()
+	}
+	onBenchAt(t, ClientOptions{ID: "cam"}, home, func(b *bench) {
+		p, _ := b.register()
+		p.say(offerText)
+		s := b.media.next(b.T)
+		s.expect(offerText)
+		<-time.After(10 * time.Second)
+		b.silent(p)
+		if n := asked.Load(); n < 9 {
+			b.Errorf("looked %d times in 10 s", n)
+		}
+		gone.Store(true)
+		began := time.Now()
+		s.expect("detached")
+		gone.Store(false)
+		b.register()
+		if took := time.Since(began); took > addressEvery+backoffFirst {
+			b.Errorf("back after %s", took)
+		}
+		if !strings.Contains(b.log.String(), "no longer this machine's") {
+			b.Errorf("it does not say why:\n%s", &b.log)
+		}
+	})
+}
+
+func TestOwnAddress(t *testing.T) {
+	for text, want := range map[string]bool{"127.0.0.1:1": true, "127.1.2.3:1": true, "[::1]:1": true, "192.0.2.1:1": false, "[2001:db8::1]:1": false} {
+		address, err := net.ResolveTCPAddr("tcp", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ownAddress(address); got != want {
+			t.Errorf("%s is ours: %v, want %v", text, got, want)
+		}
+	}
+	if !ownAddress(&net.UnixAddr{}) {
+		t.Error("what is no IP address is taken for gone")
 	}
 }

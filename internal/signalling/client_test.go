@@ -53,6 +53,12 @@ func (l *logBuffer) String() string {
 // when all have ended.
 func onBench(t *testing.T, opts ClientOptions, test func(b *bench)) {
 	t.Helper()
+	onBenchAt(t, opts, ownAddress, test)
+}
+
+// onBenchAt is onBench where home says which addresses are the machine's.
+func onBenchAt(t *testing.T, opts ClientOptions, home func(net.Addr) bool, test func(b *bench)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{T: t, net: newPipeNet(), media: newFakeMedia(), sockets: make(chan *probe, 64)}
 		b.serve(b.net)
@@ -66,6 +72,7 @@ func onBench(t *testing.T, opts ClientOptions, test func(b *bench)) {
 			b.states = append(b.states, s)
 		}
 		c := NewClient(opts, b.media)
+		c.home = home
 		c.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			b.mu.Lock()
 			n := b.net

@@ -67,6 +67,8 @@ func (l *link) run(ctx context.Context) error {
 
 // loop takes one event after the other; the error says what ended it.
 func (l *link) loop(ctx context.Context) error {
+	look := time.NewTicker(addressEvery)
+	defer look.Stop()
 	for {
 		var err error
 		select {
@@ -79,6 +81,8 @@ func (l *link) loop(ctx context.Context) error {
 			err = l.hear(f)
 		case <-l.timer.C:
 			err = l.late()
+		case <-look.C:
+			err = l.homeless()
 		case ended := <-l.ended:
 			err = l.mediaEnded(ended)
 		case peer := <-l.released:
@@ -121,6 +125,16 @@ func (l *link) listen() {
 		case <-l.quit: // it goes on reading until the socket has closed
 		}
 	}
+}
+
+// homeless is the error that this machine has lost the socket's address: nothing goes through any more, and nobody says so.
+func (l *link) homeless() error {
+	address := l.ws.LocalAddr()
+	if l.c.home(address) {
+		return nil
+	}
+	l.cut() // there is no way for a goodbye
+	return fmt.Errorf("the address %s is no longer this machine's", address)
 }
 
 func (l *link) say(m Message) { l.send(frame{text: m.String()}) }

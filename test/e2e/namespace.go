@@ -99,6 +99,7 @@ func (n *Network) connect() error {
 	for _, line := range []string{
 		"ip link set lo up",
 		"ip link add board type veth peer name browser netns " + pid,
+		"ip link set board addrgenmode none",
 		"ip addr add " + BoardAddr + "/24 dev board",
 		"ip link set board up",
 	} {
@@ -108,6 +109,8 @@ func (n *Network) connect() error {
 	}
 	for _, line := range []string{
 		"ip link set lo up",
+		// An address of IPv6 would come seconds later, and a changed network makes Chromium drop what it loads.
+		"ip link set browser addrgenmode none",
 		"ip addr add " + BrowserAddr + "/24 dev browser",
 		"ip link set browser up",
 		// A browser that has not been given the microphone offers only the address of its default route.

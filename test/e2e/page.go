@@ -137,6 +137,32 @@ func (p *Page) Until(condition string, within time.Duration) {
 	p.in(within, nil, "e2e.until(async () => !!(await (%s)), %d)", condition)
 }
 
+// Rest lets the page be for a time.
+func (p *Page) Rest(long time.Duration) {
+	p.t.Helper()
+	expression := fmt.Sprintf("new Promise((done) => setTimeout(done, %d))", max(0, long.Milliseconds()))
+	if err := p.try(expression, nil, long+callWithin); err != nil {
+		p.t.Fatalf("%s: %v", p.browser.Kind, err)
+	}
+}
+
+// Arrived waits for the page that a click leads to, which the condition is true of, and readies it.
+func (p *Page) Arrived(condition string) {
+	p.t.Helper()
+	deadline := time.After(callWithin)
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for arrived := false; !arrived; { // an error only says that the old page has gone meanwhile
+		select {
+		case <-poll.C:
+			_ = p.try("document.readyState === 'complete' && "+condition, &arrived, callWithin)
+		case <-deadline:
+			p.t.Fatalf("%s: not at a page where %s", p.browser.Kind, condition)
+		}
+	}
+	p.Eval(inPage+"\nnull", nil)
+}
+
 // WaitPlaying waits until the page says that it plays and so many frames are decoded in its present connection.
 func (p *Page) WaitPlaying(frames int) Stats {
 	p.t.Helper()

@@ -30,4 +30,8 @@
 // while one of 0.2 does not take 5 Mbit/s from another. The rate falls at once and rises by at most 8 % a second; with one
 // viewer alone the estimate sets the pace. It never leaves [floor, ceiling]. A viewer whose estimate stays clearly below
 // the rate is slow: it gets keyframes only, and is tried again with everything after a time that doubles each time.
+//
+// Where there is a lower rendition, a slow viewer gets that, so who is left out counts too: what its link carries of the
+// lower rendition, at seven tenths of the worth of a full picture. It is left out sooner, and is tried again only while its
+// link clearly carries the lower rendition's ceiling. A trial that brings a queue or loss ends at once.
 package congestion

@@ -26,6 +26,17 @@ const (
 	lastPenalty  = 2 * time.Minute
 	graceTime    = 4 * time.Second // after coming, a trial or silence: an estimate needs so long to mean something
 	pardonTime   = time.Minute     // whole for so long, and the first penalty counts again
+
+	// With a lower rendition.
+	lowerWorth     = 0.7 // of a picture at its rate, by one of the same rate that is not smaller
+	lowerSlowTime  = 2 * time.Second
+	lowerDrownTime = 700 * time.Millisecond
+	easyShare      = 1.2 // of its ceiling: an estimate above it for fastTime is worth a trial
+
+	// What ends a trial at once: a queue, or loss, that came with it.
+	sinkQueue = 150 * time.Millisecond
+	sinkLoss  = 0.1
+	sinkTime  = 300 * time.Millisecond
 )
 
 // Bounds of the shared rate, in bit/s.
@@ -33,6 +44,7 @@ type Bounds struct {
 	Floor   int     // nobody's link lowers the rate below it
 	Ceiling int     // what the encoder makes at most
 	Margin  float64 // share of an estimate that is used; 0.95 when zero
+	Lower   int     // what a slow viewer is given at most of a lower rendition; 0 when there is none
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -54,7 +66,7 @@ type View struct {
 type Decision struct {
 	Bitrate int      // of the encoder, bit/s
 	Changed bool     // it is another than before
-	Slow    []uint64 // who gets keyframes only, in order
+	Slow    []uint64 // who gets the lower rendition, or keyframes only, in order
 }
 
 // watcher is what the policy remembers of a viewer.
@@ -65,6 +77,9 @@ type watcher struct {
 	below    time.Duration // since when the estimate is too low; negative: it is not
 	drowning time.Duration
 	above    time.Duration // since when it is enough
+	easy     time.Duration // since when the lower rendition leaves room
+	trial    bool          // it was slow, and is tried with everything until the grace is over
+	sinking  time.Duration // since when that goes wrong
 	penalty  time.Duration
 }
 
@@ -105,7 +120,7 @@ func (p *Policy) Step(now time.Duration, views []View) Decision {
 		d.Bitrate, d.Changed = to, true
 	}
 	for _, v := range views {
-		p.watchers[v.Key].judge(now, v.Measured, float64(v.Target)/float64(p.set))
+		p.watchers[v.Key].judge(now, v.Snapshot, p.set, p.bounds.Lower)
 	}
 	for _, v := range views {
 		if p.watchers[v.Key].slow {
@@ -171,7 +186,7 @@ func (p *Policy) choose(views []View) float64 {
 		if i+1 < len(sorted) && p.potential(sorted[i+1]) == level {
 			continue
 		}
-		worth := float64(i+1) * math.Log(2*level/float64(p.bounds.Floor))
+		worth := float64(i+1)*p.worth(level) + p.rest(sorted[i+1:])
 		if p.same(sorted, i) {
 			worth *= loyalty
 		}
@@ -180,6 +195,17 @@ func (p *Policy) choose(views []View) float64 {
 		}
 	}
 	return best
+}
+
+func (p *Policy) worth(rate float64) float64 { return math.Log(2 * rate / float64(p.bounds.Floor)) }
+
+// rest is the worth of the lower rendition to those who are left out.
+func (p *Policy) rest(views []View) float64 {
+	sum := 0.0
+	for _, v := range views {
+		sum += max(0, lowerWorth*p.worth(min(p.potential(v), float64(p.bounds.Lower))))
+	}
+	return sum
 }
 
 // same tells whether the first of the sorted, up to the index, are those that were carried before.
@@ -225,29 +251,30 @@ func (p *Policy) due(now time.Duration) (int, bool) {
 }
 
 func newWatcher(now time.Duration) *watcher {
-	return &watcher{carried: true, since: now, below: -1, drowning: -1, above: -1}
+	return &watcher{carried: true, since: now, below: -1, drowning: -1, above: -1, easy: -1, sinking: -1}
 }
 
-// judge decides whether a viewer is slow; share is its estimate by the rate.
-func (w *watcher) judge(now time.Duration, measured bool, share float64) {
+// judge decides whether a viewer is slow, with the encoder at a rate and a lower rendition of at most lower.
+func (w *watcher) judge(now time.Duration, s Snapshot, rate, lower int) {
+	share := float64(s.Target) / float64(rate)
 	if w.slow {
-		note(&w.above, now, measured && share >= fastShare)
-		if held(w.above, now, fastTime) || now-w.since >= w.penalty {
-			penalty := w.penalty
-			*w = *newWatcher(now)
-			w.penalty = penalty
-		}
+		w.again(now, s, share, lower)
 		return
 	}
-	if !measured {
+	if !s.Measured {
 		w.since = now
 	}
-	if now-w.since < graceTime {
+	failed := lower > 0 && w.fails(now, s, share)
+	if now-w.since < graceTime && !failed {
 		return
+	}
+	slow, drown := slowTime, drownTime
+	if lower > 0 {
+		slow, drown = lowerSlowTime, lowerDrownTime
 	}
 	note(&w.below, now, share < slowShare)
 	note(&w.drowning, now, share < drownShare)
-	if !held(w.below, now, slowTime) && !held(w.drowning, now, drownTime) {
+	if !failed && !held(w.below, now, slow) && !held(w.drowning, now, drown) {
 		return
 	}
 	next := 2 * w.penalty
@@ -256,6 +283,28 @@ func (w *watcher) judge(now time.Duration, measured bool, share float64) {
 	}
 	*w = *newWatcher(now)
 	w.slow, w.penalty = true, min(next, lastPenalty)
+}
+
+// again makes a slow viewer whole: when its estimate is enough, or for a trial after its penalty, if what it is given now
+// leaves room.
+func (w *watcher) again(now time.Duration, s Snapshot, share float64, lower int) {
+	note(&w.above, now, s.Measured && share >= fastShare)
+	note(&w.easy, now, s.Measured && float64(s.Target) >= easyShare*float64(lower))
+	due := now-w.since >= w.penalty && (lower == 0 || held(w.easy, now, fastTime))
+	if !due && !held(w.above, now, fastTime) {
+		return
+	}
+	penalty := w.penalty
+	*w = *newWatcher(now)
+	w.trial, w.penalty = true, penalty
+}
+
+// fails tells that a trial goes wrong. With the lower rendition what is known of the queue and of loss is as of now; who got
+// keyframes only has hardly reported.
+func (w *watcher) fails(now time.Duration, s Snapshot, share float64) bool {
+	worse := s.Queue > sinkQueue || s.Loss > sinkLoss
+	note(&w.sinking, now, w.trial && now-w.since < graceTime && s.Measured && share < slowShare && worse)
+	return held(w.sinking, now, sinkTime)
 }
 
 // note keeps since when a condition holds; negative while it does not.

@@ -11,11 +11,14 @@ import (
 // viewers is a broadcast in the simulator: each viewer has a link of its own, all get what one encoder makes.
 type viewers struct {
 	policy *Policy
+	lower  *Policy // of the lower rendition; nil without one
 	flows  []*flow
 	links  []*link
 	slow   []uint64
+	sparse []uint64 // who gets keyframes only
 	sets   []setting
 	rate   float64
+	low    float64
 }
 
 type setting struct {
@@ -25,11 +28,19 @@ type setting struct {
 
 func newViewers(b Bounds, links ...*link) *viewers {
 	v := &viewers{policy: NewPolicy(b), links: links, rate: float64(b.Ceiling)}
+	if b.Lower > 0 {
+		v.lower, v.low = NewPolicy(Bounds{Floor: 50e3, Ceiling: b.Lower}), float64(b.Lower)
+	}
 	for i, l := range links {
 		l.rng = rand.New(rand.NewPCG(uint64(i), 7))
 		f := newFlow(uint64(i+1), Limits{Start: b.Ceiling, Max: b.Ceiling * 5 / 4})
-		f.rate = func(time.Duration) float64 { return v.rate }
-		f.thin = func() bool { return slices.Contains(v.slow, uint64(i)) }
+		f.rate = func(time.Duration) float64 {
+			if v.lower != nil && slices.Contains(v.slow, uint64(i)) {
+				return v.low
+			}
+			return v.rate
+		}
+		f.thin = func() bool { return slices.Contains(v.sparse, uint64(i)) }
 		v.flows = append(v.flows, f)
 	}
 	return v
@@ -52,10 +63,22 @@ func (v *viewers) run(length time.Duration, joined func(viewer int, now time.Dur
 			continue
 		}
 		d := v.policy.Step(now, views)
-		v.slow, v.rate = d.Slow, float64(d.Bitrate)
+		v.slow, v.sparse, v.rate = d.Slow, d.Slow, float64(d.Bitrate)
+		if v.lower != nil {
+			low := v.lower.Step(now, slices.DeleteFunc(views, func(w View) bool { return !slices.Contains(v.slow, w.Key) }))
+			v.sparse, v.low = low.Slow, float64(low.Bitrate)
+		}
+		v.mark(now)
 		if d.Changed {
 			v.sets = append(v.sets, setting{now, d.Bitrate})
 		}
+	}
+}
+
+// mark notes who has the lower rendition.
+func (v *viewers) mark(now time.Duration) {
+	for i, f := range v.flows {
+		f.bucket(now).lower = v.lower != nil && slices.Contains(v.slow, uint64(i))
 	}
 }
 

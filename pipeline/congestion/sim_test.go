@@ -102,6 +102,7 @@ type tenth struct {
 	sent      float64
 	delay     time.Duration // longest
 	thin      bool
+	lower     bool
 }
 
 const logStep = 100 * ms

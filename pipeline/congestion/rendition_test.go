@@ -1,0 +1,135 @@
+package congestion
+
+import (
+	"testing"
+	"time"
+)
+
+// lowered is the share of [from, to) in which the flow got the lower rendition, and how often it changed.
+func (f *flow) lowered(from, to time.Duration) (share float64, changes int) {
+	in, all, before := 0, 0, false
+	for _, s := range f.log {
+		if s.at < from || s.at >= to {
+			before = s.lower
+			continue
+		}
+		if all > 0 && s.lower != before {
+			changes++
+		}
+		before = s.lower
+		all++
+		if s.lower {
+			in++
+		}
+	}
+	return float64(in) / float64(max(all, 1)), changes
+}
+
+// delayed is for how long in [from, to) frames came later than a limit.
+func (f *flow) delayed(from, to, limit time.Duration) time.Duration {
+	sum := time.Duration(0)
+	for _, s := range f.log {
+		if s.at >= from && s.at < to && s.delay > limit {
+			sum += logStep
+		}
+	}
+	return sum
+}
+
+// A viewer whose link is cut while another's is not gets the lower rendition, and everything again when its link is well;
+// the other sees nothing of it.
+func TestRenditionOnACut(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		name           string
+		low            float64
+		ceiling, lower int
+		changes        int // at most; a trial that fails is two
+	}{
+		{"limited by the link", 700e3, 4.8e6, 1.2e6, 2},
+		{"limited by the rendition", 700e3, 2.5e6, 600e3, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cut := &link{rate: drop(5e6, c.low), queue: 420e3, delay: 20 * ms}
+			v := newViewers(Bounds{Floor: 150e3, Ceiling: c.ceiling, Lower: c.lower}, cut, plain(20e6))
+			v.run(90*s, always)
+			f := v.flows[0]
+			f.print(t, s)
+			down := f.first(30*s, func(s tenth) bool { return s.lower })
+			settled := f.first(31*s, func(s tenth) bool { return s.delay < 150*ms }) + s
+			up := f.first(50*s, func(s tenth) bool { return !s.lower && s.delivered/logStep.Seconds() > 0.8*float64(c.ceiling) })
+			share, _ := f.lowered(33*s, 50*s)
+			_, changes := f.lowered(0, 90*s)
+			got, _, _ := f.span(37*s, 50*s)
+			late := f.delayed(30*s, 50*s, 150*ms)
+			t.Logf("lower after %v, delay under 150 ms after %v, late for %v, whole again after %v, lower for %.0f %%, %d changes, got %.0f kbit/s; other's rate %.0f",
+				down, settled, late, up, share*100, changes, got/1000, v.mean(c.ceiling, 20*s, 90*s))
+			if down < 0 || down > 2*s {
+				t.Errorf("moved down after %v, want 2 s", down)
+			}
+			if settled < s || settled > 3*s {
+				t.Errorf("delay under 150 ms after %v, want 3 s", settled)
+			}
+			if up < 0 || up > 15*s {
+				t.Errorf("whole again after %v, want 15 s", up)
+			}
+			if changes > c.changes {
+				t.Errorf("%d changes, want %d", changes, c.changes)
+			}
+			if want := 0.8 * min(c.low, float64(c.lower)); got < want {
+				t.Errorf("%.0f bit/s arrive in the low part, want %.0f", got, want)
+			}
+			if mean := v.mean(c.ceiling, 20*s, 90*s); mean < 0.95*float64(c.ceiling) {
+				t.Errorf("the other's rate is %.0f in the mean", mean)
+			}
+		})
+	}
+}
+
+// A link that never carries the shared rate is tried with it ever less often, and each trial is short.
+func TestRenditionDoesNotFlap(t *testing.T) {
+	const s = time.Second
+	slow := &link{rate: steady(700e3), queue: 420e3, delay: 20 * ms}
+	v := newViewers(Bounds{Floor: 150e3, Ceiling: 3e6, Lower: 500e3}, slow, plain(20e6))
+	v.run(300*s, always)
+	f := v.flows[0]
+	share, changes := f.lowered(10*s, 300*s)
+	late := f.delayed(10*s, 300*s, 250*ms)
+	got, _, _ := f.span(10*s, 300*s)
+	t.Logf("lower for %.1f %% of 290 s, %d changes, late for %v, got %.0f kbit/s", share*100, changes, late, got/1000)
+	if share < 0.95 || changes > 10 || changes == 0 {
+		t.Errorf("lower for %.1f %% of the time with %d changes", share*100, changes)
+	}
+	if late > 12*s {
+		t.Errorf("late for %v of 290 s", late)
+	}
+}
+
+// Whom the rate is for where there is a lower rendition: it may be left to the fast ones, but not for every difference.
+func TestRenditionChoice(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		ceiling, lower int
+		links          []int
+		rate           int
+	}{
+		{"far apart", 3e6, 750e3, []int{3e6, 700e3}, 3e6},
+		{"far apart, without a rendition", 3e6, 0, []int{3e6, 700e3}, 700e3},
+		{"near", 2.5e6, 625e3, []int{2e6, 900e3}, 900e3},
+		{"many slow", 5e6, 1.25e6, []int{5e6, 1e6, 1e6, 1e6}, 1e6},
+		{"all slow", 5e6, 1.25e6, []int{700e3, 700e3}, 700e3},
+		{"hardly a link", 3e6, 750e3, []int{3e6, 60e3}, 3e6},
+	} {
+		p := NewPolicy(Bounds{Floor: 150_000, Ceiling: c.ceiling, Lower: c.lower, Margin: 1})
+		var views []View
+		for i, rate := range c.links {
+			views = append(views, sees(uint64(i), rate, rate))
+		}
+		for at := time.Duration(0); at < 30*time.Second; at += 100 * ms {
+			p.Step(at, views)
+		}
+		if p.set != c.rate {
+			t.Errorf("%s: %d bit/s, want %d", c.name, p.set, c.rate)
+		}
+	}
+}

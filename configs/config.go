@@ -95,6 +95,8 @@ type Video struct {
 	Adaptive bool `mapstructure:"adaptive"`
 	// MinBitrate is what no viewer's network lowers the bitrate below, in bit/s.
 	MinBitrate Bitrate `mapstructure:"min-bitrate"`
+	// Rendition is a second, smaller one for viewers on slow networks: Auto or None.
+	Rendition string `mapstructure:"rendition"`
 }
 
 // Audio describes the sound both ways.

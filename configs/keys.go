@@ -157,6 +157,7 @@ var keys = []Key{
 	},
 	{Name: "video.adaptive", Kind: KindBool},
 	{Name: "video.min-bitrate", Kind: KindBitrate, Min: 50_000, Max: 100_000_000, Step: 1},
+	{Name: "video.rendition", Kind: KindChoice, Words: []string{Auto, None}},
 
 	{
 		Name: "audio.microphone", Kind: KindDevice, Words: []string{Auto, Test, None}, Flag: "microphone", Group: GroupSound, Unit: "name",

@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Listen:     ":8080",
 		Signalling: Signalling{Origins: []string{}},
-		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, Adaptive: true, MinBitrate: 150_000},
+		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, Adaptive: true, MinBitrate: 150_000, Rendition: Auto},
 		Audio:      Audio{Microphone: Auto, Speaker: Auto, Bitrate: 64_000},
 		Cameras:    []Camera{},
 		ICE:        ICE{TURN: []URL{}},
@@ -86,6 +86,7 @@ var samples = map[string][3]string{
 	"video.framerate":           {"1", "120", "15"},
 	"video.bitrate":             {"50k", "2.5M", "1234567"},
 	"video.min-bitrate":         {"50k", "1M", "300k"},
+	"video.rendition":           {None, Auto, None},
 	"audio.microphone":          {Test, None, "hw:CARD=Camera,DEV=0"},
 	"audio.speaker":             {None, "Desk speaker", "plughw:1"},
 	"audio.bitrate":             {"6k", "510k", "32k"},

@@ -84,6 +84,7 @@ type Broadcast struct {
 	raw    *line // nil without a picture, or when the camera's own stream is passed on
 	audio  *line // nil without a microphone
 	coded  map[Codec]*line
+	lower  map[Codec]*line // lower renditions, of the codecs that have one
 	chosen atomic.Pointer[Plan]
 
 	mu      sync.Mutex
@@ -99,7 +100,7 @@ type Broadcast struct {
 func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 	o = o.withDefaults()
 	b := &Broadcast{
-		engine: e, opts: o, log: o.Logger, coded: map[Codec]*line{},
+		engine: e, opts: o, log: o.Logger, coded: map[Codec]*line{}, lower: map[Codec]*line{},
 		viewers: map[*Viewer]struct{}{}, started: make(chan struct{}),
 	}
 	b.chosen.Store(&plan)
@@ -108,10 +109,16 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 	}
 	for _, c := range plan.Choices {
 		l := newLine(e, string(c.Encoder.Codec), true, nil, o)
-		if !o.FixedBitrate {
-			l.follows(c, o.MinBitrate)
-		}
 		b.coded[c.Encoder.Codec] = l
+		if o.FixedBitrate {
+			continue
+		}
+		lower, ok := chosen(plan.Lower, c.Encoder.Codec)
+		l.follows(c, o.MinBitrate, lower.Format.Bitrate)
+		if ok {
+			b.lower[c.Encoder.Codec] = newLine(e, string(c.Encoder.Codec)+lowerSuffix, true, nil, o)
+			b.lower[c.Encoder.Codec].follows(lower, estimateLeast, 0)
+		}
 	}
 	if plan.Audio != nil {
 		b.audio = newLine(e, microphoneLine, false, nil, o)
@@ -129,7 +136,12 @@ func (b *Broadcast) recipes(plan Plan) map[*line][]recipe {
 		out[b.raw] = b.captureRecipes(plan)
 	}
 	for codec, l := range b.coded {
-		if recipes := b.encoderRecipes(plan, codec); len(recipes) > 0 {
+		if recipes := b.encoderRecipes(slices.Concat(plan.Choices, plan.Spares), codec); len(recipes) > 0 {
+			out[l] = recipes
+		}
+	}
+	for codec, l := range b.lower {
+		if recipes := b.encoderRecipes(plan.Lower, codec); len(recipes) > 0 {
 			out[l] = recipes
 		}
 	}
@@ -190,10 +202,10 @@ func (c Choice) product() *product {
 	}
 }
 
-// encoderRecipes are the encoders of a codec: the one chosen, then the spares.
-func (b *Broadcast) encoderRecipes(p Plan, codec Codec) []recipe {
+// encoderRecipes are the choices of a codec, in order.
+func (b *Broadcast) encoderRecipes(choices []Choice, codec Codec) []recipe {
 	var out []recipe
-	for _, c := range slices.Concat(p.Choices, p.Spares) {
+	for _, c := range choices {
 		if c.Encoder.Codec != codec {
 			continue
 		}
@@ -217,6 +229,9 @@ func (b *Broadcast) encoderRecipes(p Plan, codec Codec) []recipe {
 func (b *Broadcast) lines() []*line {
 	out := []*line{}
 	for _, l := range b.coded {
+		out = append(out, l)
+	}
+	for _, l := range b.lower {
 		out = append(out, l)
 	}
 	if b.audio != nil {
@@ -285,7 +300,7 @@ type Status struct {
 
 // LineStatus is one producer.
 type LineStatus struct {
-	Name        string `json:"name"` // "capture", "microphone" or a codec
+	Name        string `json:"name"` // "capture", "microphone", a codec, or its lower rendition: "h264-lower"
 	Users       int64  `json:"users"`
 	Waiting     bool   `json:"waiting"` // it or what feeds it has failed, and is going to be tried again
 	Stuck       bool   `json:"stuck"`   // something of it hangs and cannot be ended, and there was no frame since

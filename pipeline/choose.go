@@ -50,6 +50,7 @@ func (c *chooser) plan() (Plan, error) {
 	p.Format = p.Choices[0].Format
 	p.StandIn = standInGraph(p.Source, c.raw, c.given.Machine)
 	p.Why = c.reasons(p)
+	c.addLower(&p)
 	return p, nil
 }
 

@@ -206,6 +206,8 @@ type fakePeer struct {
 	sent     []string
 	silent   time.Duration
 	overflow bool
+	to       *fakeFan // that Feed named
+	then     uint64   // its keyframes at that time
 }
 
 func (p *fakePeer) note(words ...string) {
@@ -257,6 +259,20 @@ func (p *fakePeer) Resume() {
 
 func (p *fakePeer) Spare(keyframesOnly bool) { p.note("spare " + strconv.FormatBool(keyframesOnly)) }
 
+func (p *fakePeer) Feed(f Fan) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to, p.then = f.(*fakeFan), f.Count().Keyframes
+	p.calls = append(p.calls, "feed")
+}
+
+// Fed is true from the fan's next keyframe on.
+func (p *fakePeer) Fed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.to == nil || p.to.Count().Keyframes > p.then
+}
+
 func (p *fakePeer) Send(_ int, text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -292,9 +308,14 @@ func testPlan(t *testing.T, w Wish) Plan {
 // startBroadcast runs a broadcast on a fake engine until the test ends.
 func startBroadcast(t *testing.T, o Options) (*Broadcast, *fakeEngine) {
 	t.Helper()
+	return startPlan(t, testPlan(t, Wish{}), o)
+}
+
+func startPlan(t *testing.T, plan Plan, o Options) (*Broadcast, *fakeEngine) {
+	t.Helper()
 	e := newFakeEngine()
 	o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
-	b := NewBroadcast(e, testPlan(t, Wish{}), o)
+	b := NewBroadcast(e, plan, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = b.Run(ctx) }()

@@ -95,6 +95,9 @@ func (c goldenCase) run(t *testing.T) string {
 			fmt.Fprintln(&out, "sdp:", Preferences(H264, choice.Format, payloadTypes[H264]))
 		}
 	}
+	for _, lower := range p.Lower {
+		fmt.Fprintf(&out, "lower: %s, %s, %d kbit/s\n", lower.Encoder.Element, lower.Format, lower.Format.Bitrate/1000)
+	}
 	for _, spare := range p.Spares {
 		fmt.Fprintf(&out, "spare: %s, %s\n", spare.Encoder.Element, spare.Format)
 	}

@@ -91,6 +91,11 @@ type Peer interface {
 	Resume()
 	// Spare sends keyframes of the video only, or everything again, from the next keyframe on.
 	Spare(keyframesOnly bool)
+	// Feed gives the viewer everything of another fan's video from that one's next keyframe on; until then what it had goes
+	// on. A call while another is under way takes its place. The fan is of the same codec.
+	Feed(Fan)
+	// Fed reports whether the fan that Feed named serves, and the one before no longer does.
+	Fed() bool
 	Send(channel int, text string) bool
 	// Alive is how long ago the other side last sent RTCP; negative when it never did.
 	Alive() time.Duration

@@ -268,7 +268,7 @@ func (v *Viewer) attach() error {
 			if err := v.attachTo(VideoSlot, v.b.coded[c], v.fromSource(VideoSlot, PayloadGraph(c, pt, s.following(pt)))); err != nil {
 				return err
 			}
-			v.follow(v.b.coded[c])
+			v.follow(v.b.coded[c], v.b.lower[c])
 		case s.kind == "audio" && v.added[AudioSlot] && !v.attached[AudioSlot] && v.b.audio != nil:
 			_, pt, ok := s.pick([]Codec{opus})
 			if !ok {
@@ -290,8 +290,7 @@ func (v *Viewer) attachTo(slot Slot, l *line, payloader Graph) error {
 		return err
 	}
 	v.attached[slot] = true
-	l.use()
-	v.using = append(v.using, l)
+	v.use(l)
 	return nil
 }
 

@@ -20,6 +20,7 @@ type Wish struct {
 	Codec         string // "auto", "h264", "vp8" or "vp9"
 	Encoder       string // "auto", an encoder's ID or its element
 	Display       bool   // show incoming video on the board's own screen
+	OneRendition  bool   // no lower one for slow viewers
 }
 
 // AudioSource is where the sound comes from.
@@ -74,6 +75,7 @@ type Plan struct {
 	StandIn  Graph    // shown while the camera is gone; nil where there is none that can go
 	Choices  []Choice // one per codec, the preferred first
 	Spares   []Choice // what else does, in order: for the day when a choice fails
+	Lower    []Choice // lower renditions of Choices, for slow viewers; none where the encoder has no power left for one
 	Audio    Graph    // nil without a microphone
 	Talkback bool
 	Hear     Graph // decodes incoming audio

@@ -38,13 +38,14 @@ const (
 	sparedKey     = 4 * time.Second // a viewer that gets keyframes only asks for one so often
 )
 
-// newSharedRate makes the rate of an encoder that runs at ceiling; floor is what no viewer lowers it below.
-func newSharedRate(ceiling, floor int, live bool) *sharedRate {
+// newSharedRate makes the rate of an encoder that runs at ceiling; floor is what no viewer lowers it below, lower what slow
+// ones are given at most of a lower rendition (0: there is none).
+func newSharedRate(ceiling, floor, lower int, live bool) *sharedRate {
 	ceiling = max(ceiling, estimateLeast)
 	if !live {
 		floor = ceiling
 	}
-	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling}
+	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, Lower: lower}
 	r := &sharedRate{
 		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(), bounds: bounds,
 		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{}, slow: map[uint64]bool{},
@@ -78,7 +79,7 @@ func (r *sharedRate) leave(key uint64) {
 	}
 }
 
-// see takes a viewer's estimate and tells whether the viewer is to get keyframes only.
+// see takes a viewer's estimate and tells whether its link is too slow for the rate.
 func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,69 +108,10 @@ func (r *sharedRate) step(at time.Duration) {
 	}
 }
 
-// follower is a viewer's part: its estimate of its own link.
-type follower struct {
-	line      *line
-	key       uint64
-	estimator *congestion.Estimator
-	at        time.Duration // of the newest report, by the media clock
-	heard     time.Time     // when it was taken
-	slow      bool
-	asked     time.Time // for a keyframe, while slow
-}
-
-// follow begins when the viewer's codec, and so its encoder, is known.
-func (v *Viewer) follow(l *line) {
-	if l.rate == nil || v.net.line != nil {
-		return
-	}
-	v.net.line = l
-	v.net.key, v.net.estimator = l.rate.join()
-}
-
-func (v *Viewer) unfollow() {
-	if v.net.line != nil {
-		v.net.line.rate.leave(v.net.key)
-	}
-}
-
-// reported takes a report on what was sent.
-func (v *Viewer) reported(f congestion.Feedback) {
-	n := &v.net
-	if n.line == nil {
-		return
-	}
-	n.estimator.Receive(f)
-	n.at, n.heard = f.At, time.Now()
-	v.followNetwork()
-}
-
-// followNetwork tells the shared rate what is known by now. It is called with each report and, since silence counts too,
-// once a tick.
-func (v *Viewer) followNetwork() {
-	n := &v.net
-	if n.line == nil || n.heard.IsZero() {
-		return
-	}
-	s := n.estimator.Snapshot(n.at + time.Since(n.heard))
-	v.stat.EstimateBPS, v.stat.Loss, v.stat.RTTMS = s.Target, s.Loss, s.RTT.Milliseconds()
-	slow := n.line.rate.see(n.key, s)
-	if slow != n.slow {
-		n.slow, v.stat.KeyframesOnly, n.asked = slow, slow, time.Time{}
-		v.peer.Spare(slow)
-		v.log.Info("viewer's link", "keyframes_only", slow, "estimate_bps", s.Target, "loss", s.Loss)
-		n.line.ask()
-	}
-	if slow && time.Since(n.asked) >= sparedKey {
-		n.asked = time.Now()
-		n.line.ask()
-	}
-}
-
 // follows makes the line's bitrate follow its viewers' links, from that of the choice downwards.
-func (l *line) follows(c Choice, floor int) {
+func (l *line) follows(c Choice, floor, lower int) {
 	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
-	l.rate = newSharedRate(c.Format.Bitrate, floor, live)
+	l.rate = newSharedRate(c.Format.Bitrate, floor, lower, live)
 }
 
 // bitrate is what the encoder is to make, 0 for a line without one.

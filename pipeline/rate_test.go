@@ -114,10 +114,11 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 	})
 }
 
-// Of two viewers the slow one gets keyframes only, asks for some, and gets everything again when its link is well.
+// Of two viewers the slow one gets keyframes only where there is no lower rendition, asks for some, and gets everything again
+// when its link is well.
 func TestSlowViewerIsSpared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, e := startBroadcast(t, Options{})
+		b, e := startPlan(t, testPlan(t, Wish{OneRendition: true}), Options{})
 		first, p1, _ := join(t, b, e)
 		connectFollowing(first, p1)
 		second, p2, _ := join(t, b, e)
@@ -172,7 +173,7 @@ func TestKeyPause(t *testing.T) {
 		{"no keyframe yet", 0, 60_000, keyInterval},
 	}
 	for _, c := range cases {
-		l := &line{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, true)}
+		l := &line{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true)}
 		l.rate.wanted.Store(c.wanted)
 		if got := l.keyPause(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
@@ -185,7 +186,7 @@ func TestKeyPause(t *testing.T) {
 
 // An encoder that takes no new rate while it runs is left alone.
 func TestDeafEncoderKeepsItsRate(t *testing.T) {
-	r := newSharedRate(1_500_000, 150_000, false)
+	r := newSharedRate(1_500_000, 150_000, 0, false)
 	key, _ := r.join()
 	for range 20 {
 		r.see(key, congestion.Snapshot{Measured: true, Target: 300_000, Potential: 300_000})

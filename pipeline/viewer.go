@@ -110,7 +110,8 @@ type ViewerStatus struct {
 	EstimateBPS     int        `json:"estimate_bps,omitempty"` // of what the link bears, from the viewer's reports
 	Loss            float64    `json:"loss"`                   // share of packets, lately
 	RTTMS           int64      `json:"rtt_ms,omitempty"`
-	KeyframesOnly   bool       `json:"keyframes_only,omitempty"` // the link bears no more
+	Rendition       string     `json:"rendition,omitempty"`      // "lower" where the link bears no more
+	KeyframesOnly   bool       `json:"keyframes_only,omitempty"` // it does not bear that either
 }
 
 func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
@@ -302,7 +303,10 @@ func (v *Viewer) statsReply() any {
 	n := v.peer.Count()
 	f := v.b.plan().Format
 	if v.net.line != nil {
-		f.Bitrate = int(v.net.line.bitrate())
+		if lower, ok := chosen(v.b.plan().Lower, v.stat.Codec); ok && v.net.from == v.net.lower {
+			f = lower.Format
+		}
+		f.Bitrate = int(v.net.from.bitrate())
 	}
 	return struct {
 		IncomingAudioDB *float64   `json:"incoming_audio_rms_db"`

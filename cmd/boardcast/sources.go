@@ -179,6 +179,7 @@ func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
 	wish := pipeline.Wish{
 		Width: v.Width, Height: v.Height, FPS: v.Framerate, Bitrate: int(v.Bitrate),
 		AudioBitrate: int(p.cfg.Audio.Bitrate), Codec: v.Codec, Encoder: v.Encoder, Display: p.cfg.Display,
+		OneRendition: v.Rendition == configs.None || !v.Adaptive,
 	}
 	g := p.given
 	g.Audio, g.Sink = s.audio, s.speaker

@@ -167,6 +167,10 @@ func dryRun(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) 
 		for _, c := range plan.Choices {
 			fmt.Fprintln(stdout, pipeline.Join(plan.Capture, c.Graph).Shell())
 		}
+		for _, c := range plan.Lower {
+			fmt.Fprintf(stdout, "# %s, %d kbit/s\n", s.label("for viewers on slow links: "+c.Format.String()), c.Format.Bitrate/1000)
+			fmt.Fprintln(stdout, pipeline.Join(plan.Capture, c.Graph).Shell())
+		}
 		if plan.Audio != nil {
 			fmt.Fprintln(stdout, plan.Audio.Shell())
 		}

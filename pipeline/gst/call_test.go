@@ -25,7 +25,7 @@ func testLog(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-func broadcast(t *testing.T, e *Engine, plan pipeline.Plan) *pipeline.Broadcast {
+func broadcast(t *testing.T, e pipeline.Engine, plan pipeline.Plan) *pipeline.Broadcast {
 	t.Helper()
 	b := pipeline.NewBroadcast(e, plan, pipeline.Options{Logger: testLog(t), Grace: time.Second})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,15 +1,21 @@
 //go:build !nogst
 
 // A fan hands each buffer of an appsink to any number of appsrcs, on the thread that made the buffer. It never waits for
-// a consumer: an appsrc that is full loses its oldest (raw) or everything up to the next keyframe (coded).
+// a consumer: an appsrc that is full loses its oldest (raw) or everything up to the next keyframe (coded). A tap may go over
+// to another coded fan: until that one's next keyframe it is in both.
 
 #include "media.h"
 #include "_cgo_export.h"
 
 struct Tap {
-  Fan *fan;
+  GMutex lock;        // guards all else; taken within a fan's, never around one
+  Fan *fans[2];       // in whose lists it is; its Go owner changes them, in one call at a time
+  int at;             // which of them feeds it
+  gboolean moving;    // the other one does from its next keyframe on
+  uintptr_t handle;   // of the fan that feeds it
   GstAppSrc *src;
-  GstCaps *caps; // last given to src
+  GstCaps *caps;      // last given to src
+  GstClockTime last;  // time stamp given to src
   guint max;
   gboolean paused, wait_key, spared;
   TapCount count;
@@ -71,8 +77,12 @@ gchar *fan_caps(Fan *f) {
 // keyframe.
 static void fan_from(Fan *f, guint64 source) {
   f->source = source;
-  for (guint i = 0; f->coded && i < f->taps->len; i++)
-    ((Tap *)g_ptr_array_index(f->taps, i))->wait_key = TRUE;
+  for (guint i = 0; f->coded && i < f->taps->len; i++) {
+    Tap *t = g_ptr_array_index(f->taps, i);
+    g_mutex_lock(&t->lock);
+    t->wait_key |= t->fans[t->at] == f;
+    g_mutex_unlock(&t->lock);
+  }
 }
 
 void fan_release(Fan *f, guint64 source) {
@@ -87,66 +97,131 @@ static void want_key(Fan *f) { mediaEvent(f->handle, EV_KEY_WANTED, 0, 0, NULL, 
 // A keyframe request from downstream of a tap (PLI or FIR of a viewer) ends at the appsrc: tell Go, which merges them.
 static GstPadProbeReturn on_upstream(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   GstEvent *e = GST_PAD_PROBE_INFO_EVENT(info);
+  Tap *t = data;
   if (GST_EVENT_TYPE(e) == GST_EVENT_CUSTOM_UPSTREAM && gst_event_has_name(e, "GstForceKeyUnit")) {
-    mediaEvent((uintptr_t)data, EV_KEY_WANTED, 1, 0, NULL, 0);
+    g_mutex_lock(&t->lock);
+    uintptr_t handle = t->handle;
+    g_mutex_unlock(&t->lock);
+    mediaEvent(handle, EV_KEY_WANTED, 1, 0, NULL, 0);
     return GST_PAD_PROBE_DROP;
   }
   return GST_PAD_PROBE_OK;
 }
 
+static void tap_clear(gpointer t) { g_mutex_clear(&((Tap *)t)->lock); }
+static void tap_unref(gpointer t) { g_atomic_rc_box_release_full(t, tap_clear); }
+
+// tap_enter puts the tap into the list of a fan, tap_leave takes it out.
+static void tap_enter(Tap *t, int i, Fan *f) {
+  g_mutex_lock(&t->lock);
+  t->fans[i] = fan_ref(f);
+  g_mutex_unlock(&t->lock);
+  g_mutex_lock(&f->lock);
+  g_ptr_array_add(f->taps, t);
+  g_mutex_unlock(&f->lock);
+}
+
+static void tap_leave(Tap *t, int i) {
+  Fan *f = t->fans[i];
+  if (f == NULL)
+    return;
+  g_mutex_lock(&f->lock);
+  g_ptr_array_remove(f->taps, t);
+  g_mutex_unlock(&f->lock);
+  g_mutex_lock(&t->lock);
+  t->fans[i] = NULL;
+  g_mutex_unlock(&t->lock);
+  fan_unref(f);
+}
+
 Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused) {
-  Tap *t = g_new0(Tap, 1);
-  t->fan = fan_ref(f);
+  Tap *t = g_atomic_rc_box_new0(Tap);
+  g_mutex_init(&t->lock);
   t->src = gst_object_ref(src);
   t->max = max;
   t->paused = paused;
   t->wait_key = f->coded;
+  t->handle = f->handle;
+  t->last = GST_CLOCK_TIME_NONE;
   if (f->coded) {
     GstPad *pad = gst_element_get_static_pad(src, "src");
-    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream, (gpointer)f->handle, NULL);
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream, g_atomic_rc_box_acquire(t), tap_unref);
     gst_object_unref(pad);
   }
-  g_mutex_lock(&f->lock);
-  g_ptr_array_add(f->taps, t);
-  g_mutex_unlock(&f->lock);
+  tap_enter(t, 0, f);
   return t;
 }
 
+void tap_move(Tap *t, Fan *f) {
+  g_mutex_lock(&t->lock);
+  t->moving = FALSE; // from here on a keyframe changes nothing
+  int at = t->at;
+  g_mutex_unlock(&t->lock);
+  tap_leave(t, !at);
+  if (t->fans[at] == f)
+    return;
+  tap_enter(t, !at, f);
+  g_mutex_lock(&t->lock);
+  t->moving = TRUE;
+  g_mutex_unlock(&t->lock);
+}
+
+gboolean tap_moved(Tap *t) {
+  g_mutex_lock(&t->lock);
+  gboolean moving = t->moving;
+  int at = t->at;
+  g_mutex_unlock(&t->lock);
+  if (!moving)
+    tap_leave(t, !at);
+  return !moving;
+}
+
 void tap_resume(Tap *t) {
-  g_mutex_lock(&t->fan->lock);
+  g_mutex_lock(&t->lock);
   t->paused = FALSE;
-  t->wait_key = t->fan->coded;
-  g_mutex_unlock(&t->fan->lock);
+  t->wait_key = t->fans[t->at]->coded;
+  g_mutex_unlock(&t->lock);
 }
 
 void tap_spare(Tap *t, gboolean keyframes_only) {
-  g_mutex_lock(&t->fan->lock);
+  g_mutex_lock(&t->lock);
   t->wait_key |= t->spared && !keyframes_only;
   t->spared = keyframes_only;
-  g_mutex_unlock(&t->fan->lock);
+  g_mutex_unlock(&t->lock);
 }
 
 void tap_count(Tap *t, TapCount *out) {
-  g_mutex_lock(&t->fan->lock);
+  g_mutex_lock(&t->lock);
   *out = t->count;
-  g_mutex_unlock(&t->fan->lock);
+  g_mutex_unlock(&t->lock);
 }
 
 void tap_free(Tap *t) {
-  g_mutex_lock(&t->fan->lock);
-  g_ptr_array_remove(t->fan->taps, t);
-  g_mutex_unlock(&t->fan->lock);
+  tap_leave(t, 0);
+  tap_leave(t, 1);
   gst_clear_caps(&t->caps);
-  gst_object_unref(t->src);
-  fan_unref(t->fan);
-  g_free(t);
+  gst_clear_object(&t->src);
+  tap_unref(t);
+}
+
+// tap_of decides whether the fan is the one that feeds the tap. One that the tap goes over to is, from a keyframe on, and
+// the tap gets everything of it.
+static gboolean tap_of(Tap *t, Fan *f, gboolean delta) {
+  if (t->fans[t->at] == f)
+    return TRUE;
+  if (!t->moving || delta || t->paused)
+    return FALSE;
+  t->at = !t->at;
+  t->moving = t->spared = FALSE;
+  t->handle = f->handle;
+  return TRUE;
 }
 
 // tap_admits decides whether this consumer gets the buffer; *ask is set when it then waits for a keyframe.
-static gboolean tap_admits(Tap *t, gboolean delta, gboolean *ask) {
-  if (t->paused)
+static gboolean tap_admits(Tap *t, Fan *f, gboolean delta, gboolean *ask) {
+  if (!tap_of(t, f, delta) || t->paused)
     return FALSE;
-  if (!t->fan->coded)
+  if (!f->coded)
     return TRUE;
   if ((t->wait_key || t->spared) && delta) {
     t->count.dropped++;
@@ -162,13 +237,23 @@ static gboolean tap_admits(Tap *t, gboolean delta, gboolean *ask) {
   return TRUE;
 }
 
-static void tap_push(Tap *t, GstBuffer *buf, GstCaps *caps) {
+// LATER is the least time from one coded frame to the next: of two encoders, of which a tap goes over from one to the other,
+// either may be ahead, and a payloader's time must not go back.
+enum { LATER = GST_MSECOND };
+
+static void tap_push(Tap *t, GstBuffer *buf, GstCaps *caps, gboolean coded) {
   if (caps != t->caps) {
     if (t->caps == NULL || !gst_caps_is_equal(caps, t->caps))
       gst_app_src_set_caps(t->src, caps);
     gst_caps_replace(&t->caps, caps);
   }
-  if (gst_app_src_push_buffer(t->src, gst_buffer_ref(buf)) == GST_FLOW_OK)
+  buf = gst_buffer_ref(buf);
+  if (coded && GST_CLOCK_TIME_IS_VALID(t->last) && GST_BUFFER_PTS(buf) < t->last + LATER) {
+    buf = gst_buffer_make_writable(buf);
+    GST_BUFFER_PTS(buf) = t->last + LATER;
+  }
+  t->last = GST_BUFFER_PTS(buf);
+  if (gst_app_src_push_buffer(t->src, buf) == GST_FLOW_OK)
     t->count.pushed++;
   else
     t->count.dropped++;
@@ -205,8 +290,10 @@ static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
   gst_caps_replace(&f->caps, caps);
   for (guint i = 0; i < f->taps->len; i++) {
     Tap *t = g_ptr_array_index(f->taps, i);
-    if (tap_admits(t, delta, &ask))
-      tap_push(t, buf, caps);
+    g_mutex_lock(&t->lock);
+    if (tap_admits(t, f, delta, &ask))
+      tap_push(t, buf, caps, f->coded);
+    g_mutex_unlock(&t->lock);
   }
   return ask;
 }

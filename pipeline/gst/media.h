@@ -76,6 +76,11 @@ Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused);
 void tap_resume(Tap *t);
 // tap_spare gives the consumer of a coded fan keyframes only, or everything again, from the next keyframe on.
 void tap_spare(Tap *t, gboolean keyframes_only);
+// tap_move lets another coded fan feed the consumer, with everything of it, from its next keyframe on; until then the one
+// before does. A move that is under way is given up.
+void tap_move(Tap *t, Fan *f);
+// tap_moved is FALSE while a move is under way.
+gboolean tap_moved(Tap *t);
 void tap_count(Tap *t, TapCount *out);
 void tap_free(Tap *t);
 

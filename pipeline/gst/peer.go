@@ -243,6 +243,21 @@ func (p *peer) Spare(keyframesOnly bool) {
 	}
 }
 
+func (p *peer) Feed(f pipeline.Fan) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.taps[pipeline.VideoSlot]; t != nil {
+		C.tap_move(t, cFan(f))
+	}
+}
+
+func (p *peer) Fed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.taps[pipeline.VideoSlot]
+	return t == nil || C.tap_moved(t) != 0
+}
+
 func (p *peer) Send(channel int, text string) bool {
 	sent := false
 	_ = p.call("send", func() error {

@@ -1,0 +1,194 @@
+//go:build !nogst
+
+package gst
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"boardcast/pipeline"
+)
+
+// spy is an engine that shows what a broadcast asks of it.
+type spy struct {
+	*Engine
+	mu    sync.Mutex
+	peers []pipeline.Peer
+	taps  []pipeline.Fan // of video, as attached
+}
+
+func (s *spy) Peer(ctx context.Context, o pipeline.PeerOptions) (pipeline.Peer, error) {
+	p, err := s.Engine.Peer(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.peers = append(s.peers, p)
+	return spied{p, s}, nil
+}
+
+type spied struct {
+	pipeline.Peer
+	s *spy
+}
+
+func (p spied) Attach(slot pipeline.Slot, g pipeline.Graph, f pipeline.Fan) error {
+	if slot == pipeline.VideoSlot {
+		p.s.mu.Lock()
+		p.s.taps = append(p.s.taps, f)
+		p.s.mu.Unlock()
+	}
+	return p.Peer.Attach(slot, g, f)
+}
+
+// seen writes the decoded pictures to dir, each to a file of its own, the newest few.
+func seen(dir string) pipeline.Graph {
+	return pipeline.Graph{
+		pipeline.El("queue", "leaky=downstream").Named(pipeline.InName), pipeline.El("decodebin"), pipeline.El("videoconvert"),
+		pipeline.Filter("video/x-raw,format=GRAY8"),
+		pipeline.El("multifilesink", "location="+filepath.Join(dir, "%06d"), "max-files=5", "sync=false", "async=false"),
+	}
+}
+
+// newest is the size of the newest whole picture and its number.
+func newest(t *testing.T, dir string) (pixels int, name string) {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) < 2 {
+		return 0, ""
+	}
+	last := list[len(list)-2] // the last one may be half written
+	info, err := last.Info()
+	if err != nil {
+		return 0, "" // just removed
+	}
+	return int(info.Size()), last.Name()
+}
+
+// rtpTime is that of the newest video packet.
+func rtpTime(t *testing.T, p pipeline.Peer) uint32 {
+	t.Helper()
+	pay, err := p.(*peer).pipe.p.GetElementByName("pay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := pay.GetProperty("timestamp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint32(v.(uint))
+}
+
+// answer meets the wishes for keyframes that come to a fan, as a line does, until ctx ends.
+func answer(ctx context.Context, f pipeline.Fan, force func()) (done chan struct{}) {
+	done = make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-f.KeyWanted():
+				force()
+			}
+		}
+	}()
+	return done
+}
+
+// behind is the graph with an encoder that gives each picture late, as those in hardware do.
+func behind(g pipeline.Graph) pipeline.Graph {
+	return slices.Insert(slices.Clone(g), 1, pipeline.El("queue", "min-threshold-time=200000000", "max-size-buffers=0", "max-size-bytes=0"))
+}
+
+// A connected viewer goes over to the lower rendition and back, again and again, and decodes it all: the size that it sees
+// is the one of what feeds it, and nothing fails.
+func TestViewerChangesRendition(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, codec := range []string{"h264", "vp8"} {
+		t.Run(codec, func(t *testing.T) {
+			dir := t.TempDir()
+			plan, other := testPlan(t, e, codec), testPlan(t, e, "auto")
+			other.See = seen(dir)
+			s := &spy{Engine: e}
+			a, b := broadcast(t, s, plan), broadcast(t, e, other)
+			va, vb := call(t, a, b)
+			defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+			sees := func(width, height int) {
+				t.Helper()
+				eventually(t, "the picture has another size", 15*time.Second, func() bool {
+					pixels, _ := newest(t, dir)
+					return pixels == width*height
+				})
+				_, before := newest(t, dir)
+				eventually(t, "it moves", 15*time.Second, func() bool { _, now := newest(t, dir); return now > before })
+			}
+			sees(320, 240)
+			s.mu.Lock()
+			peer, first := s.peers[0], s.taps[0]
+			s.mu.Unlock()
+
+			capture := e.Fan(false)
+			defer capture.Close()
+			camera, err := e.Start(t.Context(), plan.Capture, nil, capture)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = camera.Close() }()
+			lower := e.Fan(true)
+			defer lower.Close()
+			made := plan.Lower[0]
+			encoder, err := e.Start(t.Context(), behind(made.Graph), capture, lower)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = encoder.Close() }()
+			ctx, cancel := context.WithCancel(t.Context())
+			answered := answer(ctx, lower, func() { _ = encoder.Keyframe(made.Encoder.Keyframe) })
+			defer func() { cancel(); <-answered }()
+			for range 3 {
+				at := rtpTime(t, peer)
+				peer.Feed(lower)
+				if err := encoder.Keyframe(made.Encoder.Keyframe); err != nil {
+					t.Fatal(err)
+				}
+				eventually(t, "the lower rendition takes over", 5*time.Second, peer.Fed)
+				if back := int32(at - rtpTime(t, peer)); back > 0 {
+					t.Errorf("time went back by %d of 90000 a second", back)
+				}
+				sees(160, 120)
+				peer.Feed(first) // nobody asks that one for a keyframe, so nothing changes
+				if peer.Fed() {
+					t.Error("moved without a keyframe")
+				}
+				peer.Feed(lower)
+				if !peer.Fed() {
+					t.Error("a move that was given up goes on")
+				}
+				peer.Feed(first)
+				first.(*fan).key <- struct{}{}
+				eventually(t, "the first rendition takes over", 5*time.Second, peer.Fed)
+				sees(320, 240)
+			}
+			select {
+			case <-va.Done():
+				t.Error("the sending side was lost")
+			case <-vb.Done():
+				t.Error("the receiving side was lost")
+			default:
+			}
+		})
+	}
+}

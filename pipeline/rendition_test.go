@@ -1,0 +1,209 @@
+package pipeline
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"boardcast/board"
+)
+
+func TestLowerFormat(t *testing.T) {
+	f := func(width, height, bitrate int) VideoFormat {
+		return VideoFormat{Width: width, Height: height, FPSNum: 30, FPSDen: 1, Bitrate: bitrate}
+	}
+	for _, c := range []struct {
+		name       string
+		full, want VideoFormat
+		limits     board.Limits
+	}{
+		{"half", f(1280, 720, 4_000_000), f(640, 360, 1_000_000), board.Limits{}},
+		{"even", f(642, 482, 1_500_000), f(320, 240, 375_000), board.Limits{}},
+		{"not below 160x120", f(240, 180, 400_000), f(160, 120, 100_000), board.Limits{}},
+		{"the picture keeps its form", f(320, 200, 400_000), f(192, 120, 100_000), board.Limits{}},
+		{"as small as it is", f(128, 96, 400_000), f(128, 96, 100_000), board.Limits{}},
+		{"multiples", f(1280, 720, 4_000_000), f(640, 352, 1_000_000), board.Limits{SizeMultiple: 16}},
+		{"the encoder's least", f(640, 480, 1_500_000), f(480, 360, 375_000), board.Limits{MinWidth: 480}},
+		{"least bitrate", f(320, 240, 120_000), f(160, 120, estimateLeast), board.Limits{}},
+	} {
+		if diff := cmp.Diff(c.want, c.full.lower(c.limits)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+// What an encoder was seen to manage says whether it bears a lower rendition beside the first.
+func TestAffords(t *testing.T) {
+	full := VideoFormat{Width: 640, Height: 480, FPSNum: 30, FPSDen: 1, Bitrate: 1_500_000}
+	fps := func(n float64) Verdict { return Verdict{Outcome: OutcomeUsable, FramesPerSecond: n} }
+	hard, soft := Encoder{Hardware: true}, Encoder{}
+	for _, c := range []struct {
+		name    string
+		encoder Encoder
+		verdict Verdict
+		limits  board.Limits
+		want    bool
+	}{
+		{"software with headroom", soft, fps(90), board.Limits{}, true},
+		{"software without", soft, fps(89), board.Limits{}, false},
+		{"software on another core", soft, Verdict{Outcome: OutcomeUsable, FramesPerSecond: 60, CPUMillis: 10}, board.Limits{}, true},
+		{"hardware", hard, fps(45), board.Limits{}, true},
+		{"hardware that is full", hard, fps(44), board.Limits{}, false},
+		{"hardware within its macroblocks", hard, fps(200), board.Limits{MacroblocksPerSecond: 45_000}, true},
+		{"hardware beyond its macroblocks", hard, fps(200), board.Limits{MacroblocksPerSecond: 44_000}, false},
+		{"untried", soft, Verdict{Outcome: OutcomeUsable}, board.Limits{}, true},
+	} {
+		choice := Choice{Encoder: c.encoder, Format: full, Verdict: c.verdict}
+		if got := affords(choice, full.lower(c.limits), c.limits); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+func TestOneRendition(t *testing.T) {
+	if p := testPlan(t, Wish{}); len(p.Lower) != len(p.Choices) {
+		t.Errorf("%d lower renditions of %d", len(p.Lower), len(p.Choices))
+	}
+	for _, w := range []Wish{{OneRendition: true}, {Bitrate: 90_000}} {
+		if p := testPlan(t, w); len(p.Lower) != 0 {
+			t.Errorf("%+v: %d lower renditions", w, len(p.Lower))
+		}
+	}
+}
+
+// audience is two viewers, the first on a fast link.
+type audience struct {
+	b          *Broadcast
+	e          *fakeEngine
+	v          [2]*Viewer
+	p          [2]*fakePeer
+	fast, slow *fakeLink
+}
+
+func twoViewers(t *testing.T) *audience {
+	t.Helper()
+	a := &audience{fast: &fakeLink{}, slow: &fakeLink{}}
+	a.b, a.e = startBroadcast(t, Options{Grace: time.Second})
+	for i := range a.v {
+		a.v[i], a.p[i], _ = join(t, a.b, a.e)
+		connectFollowing(a.v[i], a.p[i])
+	}
+	return a
+}
+
+func (a *audience) lower() *line { return a.b.lower[H264] }
+
+// run lets both report, the second over a link that carries so much of what it is sent.
+func (a *audience) run(seconds, carries int) {
+	for range seconds * 10 {
+		a.fast.report(a.p[0], int(a.b.coded[H264].bitrate()), 10_000_000)
+		from := a.b.coded[H264]
+		if a.second().Rendition != "" {
+			from = a.lower()
+		}
+		if !a.second().KeyframesOnly {
+			a.slow.report(a.p[1], int(from.bitrate()), carries)
+		}
+	}
+}
+
+func (a *audience) second() ViewerStatus { return a.v[1].status() }
+
+func (a *audience) line(name string) LineStatus {
+	s := a.b.Status()
+	return s.Lines[slices.IndexFunc(s.Lines, func(l LineStatus) bool { return l.Name == name })]
+}
+
+// A slow viewer is given the lower rendition, which runs only then, and everything again when its link is well.
+func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := twoViewers(t)
+		a.run(4, 10_000_000)
+		if l := a.line("h264-lower"); l.Users != 0 || l.Encoder != "" {
+			t.Errorf("the lower rendition runs for nobody: %+v", l)
+		}
+		a.run(9, 200_000)
+		if s := a.second(); s.Rendition != renditionLower || s.KeyframesOnly {
+			t.Fatalf("status %+v", s)
+		}
+		if l := a.line("h264-lower"); l.Users != 1 || l.Encoder == "" || l.Bitrate < 100_000 || l.Bitrate > 200_000 {
+			t.Errorf("lower rendition %+v, want one user at what its link carries", l)
+		}
+		if l := a.line("h264"); l.Users != 1 || l.Bitrate < 1_400_000 {
+			t.Errorf("first rendition %+v, want one user and the whole rate", l)
+		}
+		stage := a.e.started()[len(a.e.started())-1].graph.String()
+		if !strings.Contains(stage, "width=320,height=240") {
+			t.Errorf("the lower rendition is %s", stage)
+		}
+		a.run(30, 10_000_000)
+		if s := a.second(); s.Rendition != "" || s.KeyframesOnly {
+			t.Errorf("status %+v with a good link", s)
+		}
+		if l := a.line("h264-lower"); l.Users != 0 || l.Encoder != "" {
+			t.Errorf("the lower rendition still runs: %+v", l)
+		}
+		if l := a.line("h264"); l.Users != 2 {
+			t.Errorf("first rendition %+v", l)
+		}
+		feeds := slices.DeleteFunc(a.p[1].said(), func(s string) bool { return s != "feed" })
+		if len(feeds) != 2 || slices.Contains(a.p[0].said(), "feed") {
+			t.Errorf("%d moves of the slow viewer; the other: %q", len(feeds), a.p[0].said())
+		}
+	})
+}
+
+// Until the lower rendition has made a picture, and where it can't, a slow viewer gets keyframes of the first.
+func TestLowerRenditionThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := twoViewers(t)
+		a.run(5, 10_000_000)
+		a.e.refuses("appsrc", errors.New("no second session"))
+		a.run(15, 200_000)
+		if s := a.second(); s.Rendition != "" || !s.KeyframesOnly {
+			t.Fatalf("status %+v, want keyframes", s)
+		}
+		if l := a.line("h264"); l.Users != 2 || l.Encoder == "" {
+			t.Errorf("first rendition %+v", l)
+		}
+		a.e.refuses("appsrc", nil)
+		<-time.After(30 * time.Second)
+		a.v[1].Receive(Message{}) // lets nothing happen
+		<-time.After(2 * time.Second)
+		if s := a.second(); s.Rendition != renditionLower {
+			t.Errorf("status %+v once it works", s)
+		}
+		a.e.refuses("appsrc", errors.New("no second session"))
+		stages := a.e.started()
+		stages[len(stages)-1].events <- StageEvent{Err: errBroken}
+		<-time.After(5 * time.Second)
+		if s := a.second(); s.Rendition != "" || !s.KeyframesOnly {
+			t.Errorf("status %+v when it is broken, want keyframes", s)
+		}
+	})
+}
+
+// A viewer that leaves from the lower rendition leaves nothing behind.
+func TestLeavingTheLowerRendition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := twoViewers(t)
+		a.run(13, 200_000)
+		if s := a.second(); s.Rendition != renditionLower {
+			t.Fatalf("status %+v", s)
+		}
+		a.v[1].Close()
+		<-a.v[1].Done()
+		<-time.After(3 * time.Second)
+		if l := a.line("h264-lower"); l.Users != 0 || l.Encoder != "" {
+			t.Errorf("lower rendition %+v", l)
+		}
+		if n, first := len(a.lower().rate.views), len(a.b.coded[H264].rate.views); n != 0 || first != 1 {
+			t.Errorf("%d viewers are counted, and %d of the first rendition", n, first)
+		}
+	})
+}

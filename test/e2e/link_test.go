@@ -3,225 +3,150 @@
 package e2e
 
 import (
-	"context"
-	"encoding/json"
-	"net/http"
-	"os/exec"
+	big "encoding/binary"
+	"net"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
 
-// The link, and what is promised of it. A part's first seconds are not its steady ones.
-const (
-	linkFull, linkLow = 3_000_000, 700_000
-	linkUse           = 0.8
-	linkUnder         = 2 * time.Second  // the encoder makes less than the link carries
-	linkSettled       = 3 * time.Second  // the delay is low again
-	linkRecovered     = 15 * time.Second // so much of the link is used again
-	linkHeaders       = 0.92             // of what tbf counts is the payload of the video; the rest are headers and sound
-)
-
-// moment is what the page and the program say of a viewer at one time.
-type moment struct {
-	at       time.Duration // since the part began
-	bytes    float64       // of video received, in all
-	received float64       // bit/s since the moment before
-	made     float64       // bit/s by the encoder since then
-	encoder  int           // bit/s that it is told to make
-	estimate int           // bit/s
-	freezes  float64       // s, in all
-	delay    time.Duration // of the newest frame, beyond the least
-}
-
-// linkWatch samples twice a second.
-type linkWatch struct {
-	t       testing.TB
-	program *Program
-	page    *Page
-	least   float64
-	last    time.Time
-	before  inbound
-	bytes   float64
-}
-
-// inbound is what the page's connection says of its video.
-type inbound struct {
-	Bytes   float64 `json:"bytes"`
-	Freezes float64 `json:"freezes"` // s
-	Lost    float64 `json:"lost"`
-	Delay   float64 `json:"delay"` // ms that a packet took, with an offset that stays
-}
-
-// The page's own clock against the RTP time of what it shows tells how a frame's delay changes.
-const linkScript = `(async () => {
-  const video = document.querySelector("video");
-  const out = { bytes: 0, freezes: 0, lost: 0, delay: 0 };
-  (await boardcast.pc.getStats()).forEach((s) => {
-    if (s.type === "inbound-rtp" && s.kind === "video")
-      Object.assign(out, { bytes: s.bytesReceived, freezes: s.totalFreezesDuration ?? 0, lost: s.packetsLost });
-  });
-  if (!window.frameDelay) {
-    window.frameDelay = { value: 0 };
-    const see = (now, meta) => {
-      window.frameDelay.value = (meta.receiveTime ?? now) - meta.rtpTimestamp / 90;
-      video.requestVideoFrameCallback(see);
-    };
-    video.requestVideoFrameCallback(see);
-  }
-  out.delay = window.frameDelay.value;
-  return out;
-})()`
-
-func (w *linkWatch) sample(part string, began time.Time) moment {
-	w.t.Helper()
-	var in inbound
-	w.page.Eval(linkScript, &in)
-	s := w.program.status()
-	now := time.Now()
-	seconds := now.Sub(w.last).Seconds()
-	m := moment{at: now.Sub(began), bytes: in.Bytes, received: (in.Bytes - w.before.Bytes) * 8 / seconds, freezes: in.Freezes}
-	if in.Delay != 0 && (w.least == 0 || in.Delay < w.least) {
-		w.least = in.Delay
-	}
-	m.delay = time.Duration((in.Delay - w.least) * float64(time.Millisecond))
-	for _, v := range s.Media.Viewers {
-		m.estimate = v.EstimateBPS
-	}
-	for _, p := range s.Media.Producers {
-		if p.Users > 0 && p.Bitrate > 0 {
-			m.encoder, m.made = p.Bitrate, (p.Bytes-w.bytes)*8/seconds
-			w.bytes = p.Bytes
+// try pushes packets of a size at a rate, for a time, and returns when each arrived after it was sent; lost ones are absent.
+func (q *linkQueue) try(rate, size int, long time.Duration) map[int]time.Duration {
+	out, sent := map[int]time.Duration{}, []time.Duration{}
+	every := time.Duration(float64(size*8) / float64(rate) * float64(time.Second))
+	for now := time.Duration(0); now < long+10*time.Second; now += 100 * time.Microsecond {
+		for next := time.Duration(len(sent)) * every; next <= now && next < long; next += every {
+			data := make([]byte, size)
+			big.BigEndian.PutUint32(data, uint32(len(sent)))
+			sent = append(sent, now)
+			q.push(now, data)
 		}
-	}
-	w.t.Logf("%s %4.1fs: estimate %4d kbit/s, encoder %4d, made %4.0f, received %4.0f, delay %4d ms, frozen %.1f s, lost %.0f",
-		part, m.at.Seconds(), m.estimate/1000, m.encoder/1000, m.made/1000, m.received/1000, m.delay.Milliseconds(), in.Freezes, in.Lost)
-	w.before, w.last = in, now
-	return m
-}
-
-// watch samples for a time; the first sample, which counts from before, is left out.
-func (w *linkWatch) watch(part string, long time.Duration) []moment {
-	w.t.Helper()
-	began := time.Now()
-	ticker := time.NewTicker(500 * time.Millisecond)
-	defer ticker.Stop()
-	w.sample(part, began)
-	var out []moment
-	for time.Since(began) < long {
-		<-ticker.C
-		out = append(out, w.sample(part, began))
+		for data, ok := q.pop(now); ok; data, ok = q.pop(now) {
+			n := int(big.BigEndian.Uint32(data))
+			out[n] = now - sent[n]
+		}
 	}
 	return out
 }
 
-// linkStatus is the part of /api/status that the test reads.
-type linkStatus struct {
-	Media struct {
-		Viewers []struct {
-			EstimateBPS int `json:"estimate_bps"`
-		} `json:"viewers"`
-		Producers []struct {
-			Users   int     `json:"users"`
-			Bitrate int     `json:"bitrate_bps"`
-			Bytes   float64 `json:"bytes_total"`
-		} `json:"producers"`
-	} `json:"media"`
+func TestLinkQueue(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name        string
+		shape       Shape
+		sending     int // bit/s, for 10 s in packets of 1250 bytes
+		most, least float64
+		min, max    time.Duration
+	}{
+		{"open", Shape{}, 10_000_000, 1, 1, 0, 0},
+		{"wide enough", Shape{Rate: 2_000_000, Queue: 100 * ms}, 1_000_000, 1, 1, 5 * ms, 6 * ms},
+		{"half", Shape{Rate: 1_000_000, Queue: 500 * ms}, 2_000_000, 0.53, 0.52, 10 * ms, 501 * ms},
+		{"delay", Shape{Delay: 40 * ms}, 1_000_000, 1, 1, 40 * ms, 41 * ms},
+		{"jitter", Shape{Delay: 40 * ms, Jitter: 20 * ms}, 1_000_000, 1, 1, 40 * ms, 60 * ms},
+		{"loss", Shape{Loss: 0.1}, 10_000_000, 0.91, 0.89, 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := newLinkQueue(c.shape, 1).try(c.sending, 1250, 10*time.Second)
+			share := float64(len(got)) / float64(c.sending/1000)
+			least, most := time.Hour, time.Duration(0)
+			for _, took := range got {
+				least, most = min(least, took), max(most, took)
+			}
+			if share > c.most || share < c.least || least < c.min || most > c.max {
+				t.Errorf("%.3f arrived within %v to %v, want %.3f to %.3f and %v to %v", share, least, most, c.least, c.most, c.min, c.max)
+			}
+			again := newLinkQueue(c.shape, 1).try(c.sending, 1250, 10*time.Second)
+			other := newLinkQueue(c.shape, 2).try(c.sending, 1250, 10*time.Second)
+			if len(again) != len(got) || c.shape.Jitter > 0 && again[7] != got[7] || c.shape.Jitter > 0 && other[7] == got[7] {
+				t.Error("chance does not come from the seed alone")
+			}
+		})
+	}
 }
 
-func (p *Program) status() linkStatus {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), callWithin)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Address+"/api/status", nil)
-	if err != nil {
-		p.t.Fatal(err)
+// What waits when the rate changes goes at the new one.
+func TestLinkQueueChangesItsRate(t *testing.T) {
+	q := newLinkQueue(Shape{Rate: 1_000_000, Queue: time.Second}, 1)
+	for range 20 {
+		q.push(0, make([]byte, 1250)) // 10 ms each
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		p.t.Fatalf("ask for the status: %v", err)
+	q.advance(100 * time.Millisecond)
+	q.shape.Rate = 10_000_000
+	last := time.Duration(0)
+	for at, ok := q.next(); ok; at, ok = q.next() {
+		q.pop(at)
+		last = at
 	}
-	defer func() { _ = response.Body.Close() }()
-	var s linkStatus
-	if err := json.NewDecoder(response.Body).Decode(&s); err != nil {
-		p.t.Fatalf("read the status: %v", err)
+	if last != 119*time.Millisecond { // one was on its way at the old rate
+		t.Errorf("the last one arrived after %v", last)
 	}
-	return s
 }
 
-// shape limits what the program sends to the browsers; an empty rate ends it. It skips the benchmark where the kernel cannot.
-func shape(t testing.TB, rate string) {
-	t.Helper()
-	line := "qdisc replace dev board root tbf burst 4000 latency 600ms rate " + rate
-	if rate == "" {
-		line = "qdisc del dev board root"
-	}
-	err := run(exec.CommandContext(context.WithoutCancel(t.Context()), "tc", strings.Fields(line)...))
-	if err != nil && strings.Contains(err.Error(), "qdisc kind is unknown") {
-		t.Skipf("no link can be shaped here: %v", err)
-	}
+// TestLinkCarries sends UDP over the devices. A busy machine may make things late, but never early.
+func TestLinkCarries(t *testing.T) {
+	const (
+		rate, size = 1_000_000, 1000
+		delay      = 40 * time.Millisecond
+	)
+	f := NewFarNetwork(t, Shape{Rate: rate, Queue: 300 * time.Millisecond, Loss: 0.05, Delay: delay}, Shape{}, 1)
+	var far net.PacketConn
+	err := inNetworkOf(f.network.holder.Process.Pid, func() (err error) {
+		far, err = (&net.ListenConfig{}).ListenPacket(t.Context(), "udp4", ":9")
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// BenchmarkLink plays over a link of 3 Mbit/s that is cut to 700 kbit/s for 20 s, and states how the bitrate follows. A busy
-// machine looks like a bad link, so that its figures are for a quiet one; what must hold on any is in package congestion.
-func BenchmarkLink(b *testing.B) {
-	shape(b, "3mbit")
-	b.Cleanup(func() { shape(b, "") })
-	program := StartBoardcast(b, "--codec", "h264", "--width", "640", "--height", "480", "--bitrate", "5M")
-	page := browsers.Launch(b, Chromium).Open(b, program.Address+"/")
-	page.WaitPlaying(30)
-	w := &linkWatch{t: b, program: program, page: page, last: time.Now()}
-	first := w.watch("full", 20*time.Second)
-	shape(b, "700kbit")
-	low := w.watch("low", 20*time.Second)
-	shape(b, "3mbit")
-	last := w.watch("full again", 30*time.Second)
-
-	under := when(low, func(m moment) bool { return m.made < linkLow })
-	settled := when(low, func(m moment) bool { return m.delay < 150*time.Millisecond })
-	recovered := when(last, func(m moment) bool { return float64(m.encoder) >= linkUse*linkFull*linkHeaders })
-	b.Logf("less than the link carries after %v (promised %v), delay under 150 ms after %v (%v), recovered after %v (%v)",
-		under, linkUnder, settled, linkSettled, recovered, linkRecovered)
-	for _, p := range []struct {
-		name    string
-		moments []moment
-		from    time.Duration
-		rate    float64
-	}{{"full", first, 8 * time.Second, linkFull}, {"low", low, 8 * time.Second, linkLow}, {"full again", last, 15 * time.Second, linkFull}} {
-		b.Logf("%s: %.0f %% of the link used (promised %.0f %%), frozen for %.1f s", p.name,
-			mean(p.moments, p.from)/(p.rate*linkHeaders)*100, linkUse*100, p.moments[len(p.moments)-1].freezes-p.moments[0].freezes)
+	defer func() { _ = far.Close() }()
+	to, err := net.ResolveUDPAddr("udp4", f.far+":9")
+	if err != nil {
+		t.Fatal(err)
 	}
-	b.ReportMetric(under.Seconds(), "s-to-fit")
-	b.ReportMetric(settled.Seconds(), "s-to-settle")
-	b.ReportMetric(recovered.Seconds(), "s-to-recover")
-	b.ReportMetric(0, "ns/op")
-}
+	near, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp4", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = near.Close() }()
 
-// when is since when a condition holds for three moments in a row; negative for never.
-func when(moments []moment, holds func(moment) bool) time.Duration {
-	in := 0
-	for i, m := range moments {
-		if !holds(m) {
-			in = 0
-			continue
+	const packets = 600 // 2.4 s at twice what the link carries
+	go func() {
+		clock := time.NewTicker(4 * time.Millisecond)
+		defer clock.Stop()
+		for range packets {
+			<-clock.C
+			data := big.BigEndian.AppendUint64(nil, uint64(time.Now().UnixNano()))
+			_, _ = near.WriteTo(append(data, make([]byte, size-8-28)...), to)
 		}
-		if in++; in == 3 {
-			return moments[i-2].at
+	}()
+	var took []time.Duration
+	var first, last time.Time
+	_ = far.SetReadDeadline(time.Now().Add(30 * time.Second))
+	buffer := make([]byte, 2*size)
+	for {
+		n, _, err := far.ReadFrom(buffer)
+		if err != nil {
+			break
 		}
+		last = time.Now()
+		if first.IsZero() {
+			first = last
+		}
+		took = append(took, last.Sub(time.Unix(0, int64(big.BigEndian.Uint64(buffer)))))
+		if n != size-28 {
+			t.Fatalf("%d bytes came", n)
+		}
+		_ = far.SetReadDeadline(last.Add(time.Second))
 	}
-	return -1
-}
-
-// mean is the mean rate received from a time on. A busy machine's moments are not as far apart as they should be.
-func mean(moments []moment, from time.Duration) float64 {
-	i := slices.IndexFunc(moments, func(m moment) bool { return m.at >= from })
-	last := moments[len(moments)-1]
-	if i < 0 || last.at <= moments[i].at {
-		return 0
+	if len(took) < 2 {
+		t.Fatalf("%d packets came", len(took))
 	}
-	return (last.bytes - moments[i].bytes) * 8 / (last.at - moments[i].at).Seconds()
+	carried := float64(len(took)-1) * size * 8 / last.Sub(first).Seconds()
+	slices.Sort(took)
+	t.Logf("%d of %d packets, %.0f kbit/s, within %v to %v", len(took), packets, carried/1000, took[0], took[len(took)-1])
+	if carried > 1.05*rate || carried < 0.7*rate {
+		t.Errorf("%.0f bit/s were carried, want %d less what was lost", carried, rate)
+	}
+	if took[0] < delay || took[len(took)-1] < 250*time.Millisecond {
+		t.Errorf("the fastest took %v, the slowest %v", took[0], took[len(took)-1])
+	}
 }

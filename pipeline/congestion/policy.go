@@ -78,6 +78,10 @@ type watcher struct {
 	drowning time.Duration
 	above    time.Duration // since when it is enough
 	easy     time.Duration // since when the lower rendition leaves room
+	fits     bool          // a rate that is known to suit its link would be chosen, were it not slow
+	worth    time.Duration // since when both hold
+	taught   bool          // a trial failed, and so told what the link carries
+	bounds   bool          // this trial is at the rate that suits its link
 	trial    bool          // it was slow, and is tried with everything until the grace is over
 	sinking  time.Duration // since when that goes wrong
 	penalty  time.Duration
@@ -153,10 +157,14 @@ func (p *Policy) goal(views []View) (rate float64, whole int) {
 	for _, v := range views {
 		w := p.watchers[v.Key]
 		w.carried = p.potential(v) >= level
+		w.fits = w.carried && p.potential(v) < float64(p.set)
 		if !w.carried || w.slow {
 			continue
 		}
 		whole++
+		if w.bounds && w.fits && p.now-w.since < graceTime {
+			settled = min(settled, level)
+		}
 		target := float64(v.Target) * p.bounds.Margin
 		fresh = min(fresh, target)
 		if p.now-w.since >= graceTime {
@@ -251,7 +259,7 @@ func (p *Policy) due(now time.Duration) (int, bool) {
 }
 
 func newWatcher(now time.Duration) *watcher {
-	return &watcher{carried: true, since: now, below: -1, drowning: -1, above: -1, easy: -1, sinking: -1}
+	return &watcher{carried: true, since: now, below: -1, drowning: -1, above: -1, easy: -1, worth: -1, sinking: -1}
 }
 
 // judge decides whether a viewer is slow, with the encoder at a rate and a lower rendition of at most lower.
@@ -281,22 +289,25 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate, lower int) {
 	if w.penalty == 0 || now-w.since > pardonTime {
 		next = firstPenalty
 	}
+	taught := w.trial
 	*w = *newWatcher(now)
-	w.slow, w.penalty = true, min(next, lastPenalty)
+	w.slow, w.taught, w.penalty = true, taught, min(next, lastPenalty)
 }
 
-// again makes a slow viewer whole: when its estimate is enough, or for a trial after its penalty, if what it is given now
-// leaves room.
+// again makes a slow viewer whole: when its estimate is enough, or for a trial, after its penalty, if what it is given now
+// leaves room; sooner where the trial before has told a rate that would suit it and be worth it, which all then go down to.
 func (w *watcher) again(now time.Duration, s Snapshot, share float64, lower int) {
 	note(&w.above, now, s.Measured && share >= fastShare)
-	note(&w.easy, now, s.Measured && float64(s.Target) >= easyShare*float64(lower))
+	easy := s.Measured && float64(s.Target) >= easyShare*float64(lower)
+	note(&w.easy, now, easy)
+	note(&w.worth, now, easy && w.fits && w.taught)
 	due := now-w.since >= w.penalty && (lower == 0 || held(w.easy, now, fastTime))
-	if !due && !held(w.above, now, fastTime) {
+	if !due && !held(w.above, now, fastTime) && !held(w.worth, now, fastTime) {
 		return
 	}
-	penalty := w.penalty
+	penalty, bounds := w.penalty, held(w.worth, now, fastTime)
 	*w = *newWatcher(now)
-	w.trial, w.penalty = true, penalty
+	w.trial, w.bounds, w.penalty = true, bounds, penalty
 }
 
 // fails tells that a trial goes wrong. With the lower rendition what is known of the queue and of loss is as of now; who got

@@ -42,25 +42,29 @@ func TestRenditionOnACut(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
 		name           string
-		low            float64
+		full, low      float64
 		ceiling, lower int
-		changes        int // at most; a trial that fails is two
+		changes        int     // at most; a trial that fails is two
+		rate           float64 // of both when the link is well
 	}{
-		{"limited by the link", 700e3, 4.8e6, 1.2e6, 2},
-		{"limited by the rendition", 700e3, 2.5e6, 600e3, 4},
+		{"limited by the link", 5e6, 700e3, 4.8e6, 1.2e6, 2, 4.56e6},
+		{"limited by the rendition", 5e6, 700e3, 2.5e6, 600e3, 4, 2.5e6},
+		{"never carries the ceiling", 3e6, 700e3, 5e6, 1.25e6, 4, 2.6e6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cut := &link{rate: drop(5e6, c.low), queue: 420e3, delay: 20 * ms}
+			cut := &link{rate: drop(c.full, c.low), queue: 420e3, delay: 20 * ms}
 			v := newViewers(Bounds{Floor: 150e3, Ceiling: c.ceiling, Lower: c.lower}, cut, plain(20e6))
 			v.run(90*s, always)
 			f := v.flows[0]
 			f.print(t, s)
 			down := f.first(30*s, func(s tenth) bool { return s.lower })
 			settled := f.first(31*s, func(s tenth) bool { return s.delay < 150*ms }) + s
-			up := f.first(50*s, func(s tenth) bool { return !s.lower && s.delivered/logStep.Seconds() > 0.8*float64(c.ceiling) })
+			up := f.first(50*s, func(s tenth) bool { return !s.lower && s.delivered/logStep.Seconds() > 0.8*c.rate })
 			share, _ := f.lowered(33*s, 50*s)
 			_, changes := f.lowered(0, 90*s)
 			got, _, _ := f.span(37*s, 50*s)
+			again, _ := f.lowered(65*s, 90*s)
+			full, _, _ := f.span(65*s, 90*s)
 			late := f.delayed(30*s, 50*s, 150*ms)
 			t.Logf("lower after %v, delay under 150 ms after %v, late for %v, whole again after %v, lower for %.0f %%, %d changes, got %.0f kbit/s; other's rate %.0f",
 				down, settled, late, up, share*100, changes, got/1000, v.mean(c.ceiling, 20*s, 90*s))
@@ -73,13 +77,19 @@ func TestRenditionOnACut(t *testing.T) {
 			if up < 0 || up > 15*s {
 				t.Errorf("whole again after %v, want 15 s", up)
 			}
+			if again > 0 || full < 0.8*c.rate {
+				t.Errorf("from 15 s on it has the lower rendition for %.0f %% of the time, and %.0f bit/s", again*100, full)
+			}
 			if changes > c.changes {
 				t.Errorf("%d changes, want %d", changes, c.changes)
 			}
 			if want := 0.8 * min(c.low, float64(c.lower)); got < want {
 				t.Errorf("%.0f bit/s arrive in the low part, want %.0f", got, want)
 			}
-			if mean := v.mean(c.ceiling, 20*s, 90*s); mean < 0.95*float64(c.ceiling) {
+			if mean := v.mean(c.ceiling, 35*s, 50*s); mean < 0.99*float64(c.ceiling) {
+				t.Errorf("the other's rate is %.0f in the low part", mean)
+			}
+			if mean := v.mean(c.ceiling, 70*s, 90*s); mean < 0.9*c.rate {
 				t.Errorf("the other's rate is %.0f in the mean", mean)
 			}
 		})

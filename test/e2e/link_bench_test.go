@@ -148,6 +148,7 @@ type linkViewer struct {
 	EstimateBPS   int    `json:"estimate_bps"`
 	Rendition     string `json:"rendition"`
 	KeyframesOnly bool   `json:"keyframes_only"`
+	Sent          struct{ VideoFrames, VideoDropped int }
 }
 
 // producer is the name of the one that feeds the viewer.

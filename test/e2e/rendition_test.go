@@ -1,0 +1,55 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestSlowViewer has one viewer on a free link and one whose link is cut below what the other is sent: it gets the lower
+// rendition, a whole picture that moves, and the other notices nothing.
+func TestSlowViewer(t *testing.T) {
+	wide := Shape{Rate: 5_000_000, Queue: 300 * time.Millisecond}
+	far := NewFarNetwork(t, wide, Shape{}, 1)
+	program := StartBoardcast(t, "--codec", "h264", "--width", "320", "--height", "240", "--framerate", "15", "--bitrate", "600k",
+		"--microphone", "none")
+	slow, viewer := program.openFar(t, far)
+	free := browsers.Launch(t, Chromium).Open(t, program.Address+"/")
+	free.WaitPlaying(10)
+	free.Watch()
+	before, made := program.status(), program.status().frames("h264")
+
+	narrow := wide
+	narrow.Rate = 150_000
+	far.Shape(ToBrowser, narrow)
+	slow.Until("(await e2e.stats()).width === 160", playWithin)
+	if _, moved := slow.WaitMoving(); moved.Width != 160 || moved.Height != 120 || moved.Spread() < 40 {
+		t.Errorf("the slow viewer sees %dx%d with a spread of %d", moved.Width, moved.Height, moved.Spread())
+	}
+	seen := slow.Stats().Frames
+	slow.Until(fmt.Sprintf("(await e2e.stats()).frames >= %d", seen+30), playWithin) // not keyframes only, which come once in 4 s
+
+	after := program.status()
+	if v := after.viewer(viewer); v.Rendition != "lower" || v.KeyframesOnly {
+		t.Errorf("the slow viewer is %+v", v)
+	}
+	if s := free.Stats(); s.Width != 320 || s.Height != 240 {
+		t.Errorf("the other sees %dx%d", s.Width, s.Height)
+	}
+	assertUnbroken(t, free.Watched())
+	for _, v := range after.Media.Viewers {
+		if v.ID == viewer {
+			continue
+		}
+		sent, all := v.Sent.VideoFrames-before.viewer(v.ID).Sent.VideoFrames, after.frames("h264")-made
+		t.Logf("the other was sent %d of %d frames", sent, all)
+		if v.Rendition != "" || v.KeyframesOnly || float64(sent) < linkFrames*float64(all)-20 { // counted once a second
+			t.Errorf("the other is %+v and was sent %d of %d frames", v, sent, all)
+		}
+	}
+	for _, page := range []*Page{slow, free} {
+		assertQuiet(t, page)
+	}
+}

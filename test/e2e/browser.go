@@ -35,7 +35,6 @@ const launchWithin = 60 * time.Second // Firefox takes 8 s the first time on two
 // Browsers starts browsers in the second namespace, each combination of kind and flags once. Close it at the end.
 type Browsers struct {
 	network *Network
-	ends    func() // with the browsers; may be nil
 
 	mu      sync.Mutex
 	bridge  *bridge
@@ -125,8 +124,5 @@ func (bs *Browsers) Close() {
 	defer bs.mu.Unlock()
 	if bs.bridge != nil {
 		bs.bridge.close()
-	}
-	if bs.ends != nil {
-		bs.ends()
 	}
 }

@@ -112,17 +112,18 @@ func (q *linkQueue) next() (at time.Duration, ok bool) {
 	return 0, false
 }
 
-// Link carries packets between two devices, each way by a shape of its own.
+// Link carries packets between the board's device and one of a browser's, each way by a shape of its own.
 //
 // # Concurrency
 //
-// Shape may be called from any goroutine. Two goroutines for each direction, which Close waits for.
+// Shape may be called from any goroutine. Three goroutines, which end with the device and with close.
 type Link struct {
-	devices [2]io.ReadWriteCloser
-	shapes  [2]chan Shape
-	done    chan struct{}
-	once    sync.Once
-	wg      sync.WaitGroup
+	far    io.ReadWriteCloser
+	inbox  [2]chan []byte
+	shapes [2]chan Shape
+	done   chan struct{}
+	once   sync.Once
+	wg     sync.WaitGroup
 }
 
 // The directions of a link.
@@ -131,18 +132,23 @@ const (
 	ToBoard   = 1
 )
 
-const linkMTU = 1500
+const (
+	linkMTU   = 1500
+	linkInbox = 256 // packets between a device and the queue
+)
 
-// NewLink joins two devices, of which each Read gives one packet and each Write takes one. What goes from the first to the
-// second is shaped by toSecond. The link owns them.
-func NewLink(first, second io.ReadWriteCloser, toSecond, toFirst Shape, seed uint64) *Link {
-	l := &Link{devices: [2]io.ReadWriteCloser{first, second}, done: make(chan struct{})}
-	for i, s := range []Shape{toSecond, toFirst} {
-		l.shapes[i] = make(chan Shape)
-		packets := make(chan []byte, 64)
-		l.wg.Go(func() { l.read(l.devices[i], packets) })
-		l.wg.Go(func() { l.carry(newLinkQueue(s, seed+uint64(i)), packets, l.shapes[i], l.devices[1-i]) })
+// newLink begins to carry. Each Read and Write of a device is one packet; the link owns far. What comes from near is put into
+// its inbox by who reads that.
+func newLink(near io.Writer, far io.ReadWriteCloser, toBrowser, toBoard Shape, seed uint64) *Link {
+	l := &Link{far: far, done: make(chan struct{})}
+	for i, to := range []io.Writer{far, near} {
+		l.inbox[i], l.shapes[i] = make(chan []byte, linkInbox), make(chan Shape)
+		q := newLinkQueue([]Shape{toBrowser, toBoard}[i], seed+uint64(i))
+		l.wg.Go(func() { l.carry(q, l.inbox[i], l.shapes[i], to) })
 	}
+	l.wg.Go(func() {
+		readPackets(far, func(data []byte) { l.take(ToBoard, data) })
+	})
 	return l
 }
 
@@ -154,29 +160,31 @@ func (l *Link) Shape(direction int, s Shape) {
 	}
 }
 
-// Close ends the link and its devices.
-func (l *Link) Close() {
+// take hands a packet to a direction; it never waits.
+func (l *Link) take(direction int, data []byte) {
+	select {
+	case l.inbox[direction] <- data:
+	default:
+	}
+}
+
+func (l *Link) close() {
 	l.once.Do(func() {
 		close(l.done)
-		for _, d := range l.devices {
-			_ = d.Close()
-		}
+		_ = l.far.Close()
 	})
 	l.wg.Wait()
 }
 
-func (l *Link) read(from io.Reader, to chan<- []byte) {
+// readPackets ends with the device.
+func readPackets(from io.Reader, take func([]byte)) {
 	for {
 		data := make([]byte, linkMTU)
 		n, err := from.Read(data)
 		if err != nil {
 			return
 		}
-		select {
-		case to <- data[:n]:
-		case <-l.done:
-			return
-		}
+		take(data[:n])
 	}
 }
 

@@ -198,17 +198,22 @@ func (p *Program) status() linkStatus {
 	return s
 }
 
-// openFar opens the program's page behind a link, where nobody watches yet, and tells the viewer's name in the status.
-func (p *Program) openFar(t testing.TB, f *FarNetwork) (page *Page, viewer string) {
+// open opens the program's page behind a link, where nobody watches yet, and tells the viewer's name in the status.
+func (l *Links) open(t testing.TB, p *Program, f *FarNetwork) (page *Page, viewer string) {
 	t.Helper()
-	_, port, _ := net.SplitHostPort(strings.TrimPrefix(p.Address, "http://"))
-	page = f.Launch(t, Chromium).Open(t, "http://"+net.JoinHostPort(f.Board, port)+"/")
+	page = f.Launch(t, Chromium).Open(t, l.page(p))
 	page.WaitPlaying(10)
 	viewers := p.status().Media.Viewers
 	if len(viewers) != 1 {
 		t.Fatalf("viewers %+v", viewers)
 	}
 	return page, viewers[0].ID
+}
+
+// page is the address of the program's page.
+func (l *Links) page(p *Program) string {
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(p.Address, "http://"))
+	return "http://" + net.JoinHostPort(l.Address, port) + "/"
 }
 
 // BenchmarkLink plays over a link of 3 Mbit/s that is cut to 700 kbit/s for 20 s, clean, with loss and with jitter, and states
@@ -233,10 +238,11 @@ func benchmarkCut(b *testing.B, link Shape, back time.Duration) {
 	full, low := link, link
 	full.Rate, full.Queue = linkFull, linkHolds
 	low.Rate, low.Queue = linkLow, linkHolds
-	far := NewFarNetwork(b, full, Shape{Delay: back}, 1)
+	links := NewLinks(b)
+	far, near := links.Network(full, Shape{Delay: back}, 1), links.Network(Shape{}, Shape{}, 2)
 	program := StartBoardcast(b, "--codec", "h264", "--width", "640", "--height", "480", "--bitrate", "5M")
-	page, viewer := program.openFar(b, far)
-	free := browsers.Launch(b, Chromium).Open(b, program.Address+"/")
+	page, viewer := links.open(b, program, far)
+	free := near.Launch(b, Chromium).Open(b, links.page(program))
 	free.WaitPlaying(30)
 
 	w := &linkWatch{t: b, program: program, page: page, viewer: viewer, last: time.Now(), bytes: map[string]float64{}}

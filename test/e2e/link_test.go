@@ -88,7 +88,7 @@ func TestLinkCarries(t *testing.T) {
 		rate, size = 1_000_000, 1000
 		delay      = 40 * time.Millisecond
 	)
-	f := NewFarNetwork(t, Shape{Rate: rate, Queue: 300 * time.Millisecond, Loss: 0.05, Delay: delay}, Shape{}, 1)
+	f := NewLinks(t).Network(Shape{Rate: rate, Queue: 300 * time.Millisecond, Loss: 0.05, Delay: delay}, Shape{}, 1)
 	var far net.PacketConn
 	err := inNetworkOf(f.network.holder.Process.Pid, func() (err error) {
 		far, err = (&net.ListenConfig{}).ListenPacket(t.Context(), "udp4", ":9")
@@ -98,7 +98,7 @@ func TestLinkCarries(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = far.Close() }()
-	to, err := net.ResolveUDPAddr("udp4", f.far+":9")
+	to, err := net.ResolveUDPAddr("udp4", f.address.String()+":9")
 	if err != nil {
 		t.Fatal(err)
 	}

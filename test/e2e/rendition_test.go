@@ -12,11 +12,12 @@ import (
 // rendition, a whole picture that moves, and the other notices nothing.
 func TestSlowViewer(t *testing.T) {
 	wide := Shape{Rate: 5_000_000, Queue: 300 * time.Millisecond}
-	far := NewFarNetwork(t, wide, Shape{}, 1)
+	links := NewLinks(t)
+	far, near := links.Network(wide, Shape{}, 1), links.Network(Shape{}, Shape{}, 2)
 	program := StartBoardcast(t, "--codec", "h264", "--width", "320", "--height", "240", "--framerate", "15", "--bitrate", "600k",
 		"--microphone", "none")
-	slow, viewer := program.openFar(t, far)
-	free := browsers.Launch(t, Chromium).Open(t, program.Address+"/")
+	slow, viewer := links.open(t, program, far)
+	free := near.Launch(t, Chromium).Open(t, links.page(program))
 	free.WaitPlaying(10)
 	free.Watch()
 	before, made := program.status(), program.status().frames("h264")

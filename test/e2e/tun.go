@@ -7,95 +7,113 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
+
+// Links are the links of a test: one device here, at which the program serves, and behind each link a network of browsers.
+type Links struct {
+	Address string // of the program, for the browsers behind the links
+
+	t    testing.TB
+	near *os.File
+	mu   sync.Mutex
+	far  []*FarNetwork
+}
 
 // FarNetwork is the network of browsers behind a link of their own.
 type FarNetwork struct {
 	*Browsers
 	*Link
 
-	Board string // the address at this end of the link
-	far   string
+	address netip.Addr
 }
 
-// lastFar numbers the links of a test binary.
-var lastFar int
+// nearAddress is the program's where links are. Its UDP keeps to the device of an address, so one address stands for one
+// device, and all links share it.
+var nearAddress = netip.MustParseAddr("10.78.0.1")
 
-// NewFarNetwork makes a network for browsers behind a link, closed at the end of the test; it skips the test where there are
-// no TUN devices. The same seed gives the same losses and jitter.
-func NewFarNetwork(t testing.TB, toBrowser, toBoard Shape, seed uint64) *FarNetwork {
+// NewLinks makes the device here, which goes at the end of the test; it skips the test where there are no TUN devices.
+func NewLinks(t testing.TB) *Links {
 	t.Helper()
-	lastFar++
-	f, err := newFarNetwork(lastFar, toBrowser, toBoard, seed)
+	near, err := openTUN("near")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		t.Skipf("no links can be made here: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(f.Browsers.Close)
-	return f
+	l := &Links{Address: nearAddress.String(), t: t, near: near}
+	var wg sync.WaitGroup
+	wg.Go(func() { readPackets(near, l.dispatch) })
+	t.Cleanup(func() { _ = near.Close(); wg.Wait() })
+	here := func(args ...string) *exec.Cmd { return exec.CommandContext(context.Background(), args[0], args[1:]...) }
+	l.must(run(here("ip", "addr", "add", l.Address+"/16", "dev", "near")))
+	l.must(run(here("ip", "link", "set", "near", "up")))
+	return l
 }
 
-func newFarNetwork(number int, toBrowser, toBoard Shape, seed uint64) (*FarNetwork, error) {
-	n := &Network{}
-	if err := n.hold(); err != nil {
-		return nil, err
-	}
-	board, browser := fmt.Sprintf("10.78.%d.1", number), fmt.Sprintf("10.78.%d.2", number)
-	near, far := fmt.Sprintf("near%d", number), "far"
-	devices, err := tunPair(n.holder.Process.Pid, near, far)
+func (l *Links) must(err error) {
+	l.t.Helper()
 	if err != nil {
-		n.Close()
-		return nil, err
+		l.t.Fatal(err)
 	}
-	f := &FarNetwork{Browsers: NewBrowsers(n), Link: NewLink(devices[0], devices[1], toBrowser, toBoard, seed), Board: board, far: browser}
-	f.ends = func() { f.Link.Close(); n.Close() }
-	here := func(args ...string) *exec.Cmd { return exec.CommandContext(context.Background(), args[0], args[1:]...) }
-	there := func(args ...string) *exec.Cmd { return n.BrowserSide(context.Background(), args...) }
-	for _, step := range []struct {
-		run  func(...string) *exec.Cmd
-		line string
-	}{
-		{here, "ip addr add " + board + " peer " + browser + " dev " + near},
-		{here, "ip link set " + near + " up"},
-		{there, "ip link set lo up"},
-		{there, "ip addr add " + browser + " peer " + board + " dev " + far},
-		{there, "ip link set " + far + " up"},
-		{there, "ip route add default via " + board},
-	} {
-		if err := run(step.run(strings.Fields(step.line)...)); err != nil {
-			f.Browsers.Close()
-			return nil, err
+}
+
+// dispatch gives a packet to the link of its destination.
+func (l *Links) dispatch(data []byte) {
+	const version4, destination, length = 4, 16, 20
+	if len(data) < length || data[0]>>4 != version4 {
+		return
+	}
+	to := netip.AddrFrom4([4]byte(data[destination:length]))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.far {
+		if f.address == to {
+			f.take(ToBrowser, data)
 		}
 	}
-	return f, nil
 }
 
-// tunPair makes one device here and one in the network of another process.
-func tunPair(pid int, near, far string) ([2]*os.File, error) {
-	first, err := openTUN(near)
-	if err != nil {
-		return [2]*os.File{}, err
-	}
-	var second *os.File
-	err = inNetworkOf(pid, func() (err error) {
-		second, err = openTUN(far)
+// Network makes a network behind a link, both ended with the test. The same seed gives the same losses and jitter.
+func (l *Links) Network(toBrowser, toBoard Shape, seed uint64) *FarNetwork {
+	l.t.Helper()
+	n := &Network{}
+	l.must(n.hold())
+	l.t.Cleanup(n.Close)
+	var device *os.File
+	l.must(inNetworkOf(n.holder.Process.Pid, func() (err error) {
+		device, err = openTUN("far")
 		return err
-	})
-	if err != nil {
-		_ = first.Close()
-		return [2]*os.File{}, err
+	}))
+	l.mu.Lock()
+	address := nearAddress
+	for range len(l.far) + 1 {
+		address = address.Next()
 	}
-	return [2]*os.File{first, second}, nil
+	f := &FarNetwork{Browsers: NewBrowsers(n), Link: newLink(l.near, device, toBrowser, toBoard, seed), address: address}
+	l.far = append(l.far, f)
+	l.mu.Unlock()
+	l.t.Cleanup(f.close)
+	for _, line := range []string{
+		"ip link set lo up",
+		"ip addr add " + address.String() + "/16 dev far",
+		"ip link set far up",
+		"ip route add default dev far",
+	} {
+		l.must(run(n.BrowserSide(context.Background(), strings.Fields(line)...)))
+	}
+	l.t.Cleanup(f.Browsers.Close)
+	return f
 }
 
 // openTUN makes a device of whole IP packets in the network of the calling thread.

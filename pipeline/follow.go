@@ -115,7 +115,7 @@ func (v *Viewer) move() {
 		}
 	}
 	for _, l := range []*line{n.line, n.lower} {
-		if l != nil && l != n.from && !(l == n.lower && n.slow) {
+		if l != nil && l != n.from && (l != n.lower || !n.slow) {
 			v.leave(l)
 		}
 	}

@@ -10,7 +10,10 @@
 // in order; Launch and Browser.Open give pages of real browsers, driven through browser/bridge.mjs. What a page shows is
 // read from its RTCPeerConnection and its <video>, never from what the page says of itself.
 //
+// NewLinks makes networks of browsers behind links of their own: a rate with a queue, loss, delay and jitter, by a seed.
+//
 //	go test -tags e2e -count=1 ./test/e2e
 //	go test -tags e2e -count=1 -run '^$' -bench Viewer ./test/e2e    # the cost of a viewer
+//	go test -tags e2e -count=1 -run '^$' -bench Link -v ./test/e2e    # the bitrate on bad links, beside what is promised
 //	BOARDCAST_AT=http://pi4:8080 go test -tags e2e -run TestBoard -v ./test/e2e    # a board's page, see board_test.go
 package e2e

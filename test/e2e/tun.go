@@ -112,7 +112,7 @@ func (l *Links) Network(toBrowser, toBoard Shape, seed uint64) *FarNetwork {
 	} {
 		l.must(run(n.BrowserSide(context.Background(), strings.Fields(line)...)))
 	}
-	l.t.Cleanup(f.Browsers.Close)
+	l.t.Cleanup(f.Close)
 	return f
 }
 

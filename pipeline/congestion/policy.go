@@ -124,7 +124,7 @@ func (p *Policy) Step(now time.Duration, views []View) Decision {
 		d.Bitrate, d.Changed = to, true
 	}
 	for _, v := range views {
-		p.watchers[v.Key].judge(now, v.Snapshot, p.set, p.bounds.Lower)
+		p.watchers[v.Key].judge(now, v.Snapshot, p.set, p.bounds)
 	}
 	for _, v := range views {
 		if p.watchers[v.Key].slow {
@@ -262,22 +262,22 @@ func newWatcher(now time.Duration) *watcher {
 	return &watcher{carried: true, since: now, below: -1, drowning: -1, above: -1, easy: -1, worth: -1, sinking: -1}
 }
 
-// judge decides whether a viewer is slow, with the encoder at a rate and a lower rendition of at most lower.
-func (w *watcher) judge(now time.Duration, s Snapshot, rate, lower int) {
+// judge decides whether a viewer is slow, with the encoder at a rate.
+func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 	share := float64(s.Target) / float64(rate)
 	if w.slow {
-		w.again(now, s, share, lower)
+		w.again(now, s, share, b.Lower)
 		return
 	}
 	if !s.Measured {
 		w.since = now
 	}
-	failed := lower > 0 && w.fails(now, s, share)
+	failed := b.Lower > 0 && w.fails(now, s, share)
 	if now-w.since < graceTime && !failed {
 		return
 	}
 	slow, drown := slowTime, drownTime
-	if lower > 0 {
+	if b.Lower > 0 && rate > b.Floor { // at the floor there is no flood, and time to be sure
 		slow, drown = lowerSlowTime, lowerDrownTime
 	}
 	note(&w.below, now, share < slowShare)

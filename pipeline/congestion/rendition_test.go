@@ -143,3 +143,32 @@ func TestRenditionChoice(t *testing.T) {
 		}
 	}
 }
+
+// At the floor nothing floods the link, so that a short fall of the estimate changes nobody's picture; above it, it does.
+func TestRenditionTakesItsTimeAtTheFloor(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		views []View
+		slow  int
+	}{
+		{"alone, at the floor", []View{sees(1, 50_000, 50_000)}, 0},
+		{"beside another, above it", []View{sees(1, 50_000, 50_000), sees(2, 2_000_000, 2_000_000)}, 1},
+	} {
+		p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, Lower: 500_000})
+		at := time.Duration(0)
+		for ; at < 10*time.Second; at += 100 * ms {
+			well := make([]View, len(c.views))
+			for i, v := range c.views {
+				well[i] = sees(v.Key, 2_000_000, 2_000_000)
+			}
+			p.Step(at, well)
+		}
+		slow := 0
+		for end := at + drownTime - 100*ms; at < end; at += 100 * ms {
+			slow = len(p.Step(at, c.views).Slow)
+		}
+		if slow != c.slow {
+			t.Errorf("%s: %d are slow, want %d", c.name, slow, c.slow)
+		}
+	}
+}

@@ -81,7 +81,7 @@ type Client struct {
 	media   Media
 	log     *slog.Logger
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the usual; tests replace it
-	home    func(net.Addr) bool // whether an address is this machine's; tests replace it
+	home    func(net.Addr) bool                                               // whether an address is this machine's; tests replace it
 	state   State
 	id      string
 	backoff backoff

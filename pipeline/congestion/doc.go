@@ -33,5 +33,6 @@
 //
 // Where there is a lower rendition, a slow viewer gets that, so who is left out counts too: what its link carries of the
 // lower rendition, at seven tenths of the worth of a full picture. It is left out sooner, and is tried again only while its
-// link clearly carries the lower rendition's ceiling. A trial that brings a queue or loss ends at once.
+// link clearly carries the lower rendition's ceiling. A trial that brings a queue or loss ends at once, and tells what the
+// link carries: the next one may be at that rate, if it is worth it to all.
 package congestion

@@ -149,15 +149,18 @@ func TestLookAgain(t *testing.T) {
 		{"one is gone, and its node waits for it", [][]string{{"x", "named"}, {"", "named"}}, []string{"/dev/video1", "/dev/video0", ""}},
 		{
 			"what comes on the node of one that is gone is not taken by another, for it may be tried",
-			[][]string{{"x", "named"}, {"", "named"}, {"y", "named"}}, []string{"/dev/video1", "/dev/video0", ""},
+			[][]string{{"x", "named"}, {"", "named"}, {"y", "named"}},
+			[]string{"/dev/video1", "/dev/video0", ""},
 		},
 		{
 			"one comes back on the node of one that is gone",
-			[][]string{{"x", "named"}, {"", ""}, {"named"}}, []string{"/dev/video0", "/dev/video0.gone", ""},
+			[][]string{{"x", "named"}, {"", ""}, {"named"}},
+			[]string{"/dev/video0", "/dev/video0.gone", ""},
 		},
 		{
 			"and so does that one",
-			[][]string{{"x", "named"}, {"", ""}, {"named"}, {"named", "", "x"}}, []string{"/dev/video0", "/dev/video2", ""},
+			[][]string{{"x", "named"}, {"", ""}, {"named"}, {"named", "", "x"}},
+			[]string{"/dev/video0", "/dev/video2", ""},
 		},
 	}
 	for _, tt := range tests {

@@ -50,7 +50,7 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range all {
-		s.ctx = ctx
+		s.ctx = ctx //nolint:fatcontext // one for all, not one within another
 	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })

@@ -136,8 +136,11 @@ func TestConfig(t *testing.T) {
 			{URLs: []string{"turn:b", "turns:b"}, Username: "u", Credential: "c"},
 		}}}, `{"version":"1.2","peer":"porch","iceServers":[{"urls":["stun:a:3478"]},` +
 			`{"urls":["turn:b","turns:b"],"username":"u","credential":"c"}],"talkback":true}`},
-		{"several cameras", Options{Page: Page{Peer: "front", Cameras: []string{"front", "rear"}}},
-			`{"version":"","peer":"front","cameras":["front","rear"],"iceServers":[],"talkback":false}`},
+		{
+			"several cameras",
+			Options{Page: Page{Peer: "front", Cameras: []string{"front", "rear"}}},
+			`{"version":"","peer":"front","cameras":["front","rear"],"iceServers":[],"talkback":false}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

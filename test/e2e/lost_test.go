@@ -66,7 +66,7 @@ func newCable(t *testing.T, program *Program) (c *cable, address string) {
 
 // carry is one connection, to its end.
 func (c *cable) carry(in net.Conn) {
-	out, err := net.Dial("tcp", c.to)
+	out, err := new(net.Dialer).DialContext(context.Background(), "tcp", c.to)
 	if err != nil {
 		_ = in.Close()
 		return

@@ -18,32 +18,41 @@ func camerasOf(cfg *configs.Config) []configs.Camera {
 	return []configs.Camera{{Video: cfg.Video, Microphone: cfg.Audio.Microphone}}
 }
 
-// pickCameras chooses a device for each camera of the settings, none for two: first for those that name one, then, of what
-// is left, for those that take the best.
+// namedFirst is the order in which devices are chosen, as indices: first for those that name one, then, of what is left, for
+// those that take the best.
+func namedFirst(wanted []configs.Camera, device func(configs.Camera) string) []int {
+	var named, auto []int
+	for i, w := range wanted {
+		if device(w) == configs.Auto {
+			auto = append(auto, i)
+		} else {
+			named = append(named, i)
+		}
+	}
+	return append(named, auto...)
+}
+
+// pickCameras chooses a device for each camera of the settings, none for two.
 func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, error) {
 	wanted := camerasOf(cfg)
 	chosen := make([]sources, len(wanted))
-	for _, auto := range []bool{false, true} {
-		for i, w := range wanted {
-			if (w.Camera == configs.Auto) != auto {
-				continue
-			}
-			used, from := inUse(chosen), list
-			if auto {
-				from = list.Beside(used)
-			}
-			choice, err := from.PickCamera(w.Camera)
-			if err != nil {
-				return nil, sources{wish: w}.named(err)
-			}
-			if auto && choice.Source == device.SourceTest && len(used) > 0 && choice.Hint == "" {
-				choice.Reason = "no other camera found"
-			}
-			if j := slices.IndexFunc(chosen, func(s sources) bool { return s.has(choice) }); j >= 0 {
-				return nil, twice(cfg, w.Name, wanted[j].Name, "camera", choice.Camera.Path)
-			}
-			chosen[i] = sources{wish: w, camera: choice}
+	for _, i := range namedFirst(wanted, func(c configs.Camera) string { return c.Camera }) {
+		w, used, from := wanted[i], inUse(chosen), list
+		auto := w.Camera == configs.Auto
+		if auto {
+			from = list.Beside(used)
 		}
+		choice, err := from.PickCamera(w.Camera)
+		if err != nil {
+			return nil, sources{wish: w}.named(err)
+		}
+		if auto && choice.Source == device.SourceTest && len(used) > 0 && choice.Hint == "" {
+			choice.Reason = "no other camera found"
+		}
+		if j := slices.IndexFunc(chosen, func(s sources) bool { return s.has(choice) }); j >= 0 {
+			return nil, twice(cfg, w.Name, wanted[j].Name, "camera", choice.Camera.Path)
+		}
+		chosen[i] = sources{wish: w, camera: choice}
 	}
 	choices := make([]device.Choice, len(chosen))
 	for i, s := range chosen {
@@ -85,24 +94,19 @@ func unheard(microphones []device.Sound, all []sources) []device.Sound {
 func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.Choice) ([]device.SoundChoice, error) {
 	wanted := camerasOf(cfg)
 	chosen := make([]sources, len(wanted))
-	for _, auto := range []bool{false, true} {
-		for i, w := range wanted {
-			if (w.Microphone == configs.Auto) != auto {
-				continue
-			}
-			from := list
-			if auto {
-				from = unheard(list, chosen)
-			}
-			choice, err := device.PickMicrophone(from, w.Microphone, cameras[i])
-			if err != nil {
-				return nil, sources{wish: w}.named(err)
-			}
-			if j := slices.IndexFunc(chosen, func(s sources) bool { return s.hears(choice) }); j >= 0 {
-				return nil, twice(cfg, w.Name, wanted[j].Name, "microphone", choice.Sound.PCM)
-			}
-			chosen[i] = sources{wish: w, microphone: choice}
+	for _, i := range namedFirst(wanted, func(c configs.Camera) string { return c.Microphone }) {
+		w, from := wanted[i], list
+		if w.Microphone == configs.Auto {
+			from = unheard(list, chosen)
 		}
+		choice, err := device.PickMicrophone(from, w.Microphone, cameras[i])
+		if err != nil {
+			return nil, sources{wish: w}.named(err)
+		}
+		if j := slices.IndexFunc(chosen, func(s sources) bool { return s.hears(choice) }); j >= 0 {
+			return nil, twice(cfg, w.Name, wanted[j].Name, "microphone", choice.Sound.PCM)
+		}
+		chosen[i] = sources{wish: w, microphone: choice}
 	}
 	choices := make([]device.SoundChoice, len(chosen))
 	for i, s := range chosen {

@@ -30,6 +30,7 @@ const defaultID = "camera"
 // answered as soon as there is something to answer.
 func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
 	log := newLogger(cfg, stderr)
+	group, ctx := errgroup.WithContext(ctx)
 	all := newStreams(ctx, cfg)
 	hub := signalling.NewServer(signalling.ServerOptions{
 		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins,
@@ -47,10 +48,6 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	site := newSite(cfg, hub, all, log)
 	if err := listen(site, stdout); err != nil {
 		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	for _, s := range all {
-		s.ctx = ctx //nolint:fatcontext // one for all, not one within another
 	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })

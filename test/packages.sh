@@ -71,15 +71,18 @@ inside_install() { # ARCH
   in_root install -d -o boardcast -g boardcast /var/cache/boardcast
 }
 
+works() { as_service boardcast encoders | grep "^$1 .* works: "; } # ELEMENT
+
 inside_ask() {
   local start=$SECONDS
   check 'boardcast version' in_root boardcast version
   in_root boardcast version | sed 's/^/        /'
   in_root boardcast version --json >"$root/facts/version.json"
   check 'boardcast devices' as_service boardcast devices
-  check 'boardcast encoders: vp8enc works' bash -c "$(declare -f in_root as_service); root='$root'; as_service boardcast encoders --json | tee '$root/facts/encoders.json' | grep -q vp8enc"
+  as_service boardcast encoders --json >"$root/facts/encoders.json"
   printf '        every encoder tried: %d s\n' $((SECONDS - start))
-  as_service boardcast encoders | grep ' works: ' | sed 's/^/        /' || true
+  check 'boardcast encoders: vp8enc works' works vp8enc
+  works '[^ ]*' | sed 's/^/        /'
   check 'boardcast doctor: a stream would work' as_service boardcast doctor --camera test --microphone test
   as_service boardcast doctor --camera test --microphone test | tail -n 1 | sed 's/^/        /'
 }

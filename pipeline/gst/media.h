@@ -119,6 +119,8 @@ void report_watch(GstPad *pad, uintptr_t handle);
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
 // resend_limit keeps an rtprtxsend from sending the same packet again and again.
 void resend_limit(GstElement *rtx);
+// intake_limit bounds the RTCP that an srtpdec is given.
+void intake_limit(GstElement *srtpdec);
 gboolean peer_send(Peer *p, int channel, const char *text);
 // peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);

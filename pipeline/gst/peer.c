@@ -219,6 +219,8 @@ static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
     listen(e, "pad-added", G_CALLBACK(on_session_pad), p);
   if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtprtxsend") == 0)
     resend_limit(e);
+  if (f && g_strcmp0(GST_OBJECT_NAME(f), "srtpdec") == 0)
+    intake_limit(e);
 }
 
 int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_RELAXED); }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 
 	"boardcast/configs"
 	"boardcast/internal/signalling"
@@ -67,6 +68,7 @@ func (s stream) about(attrs ...any) []any {
 type statusReply struct {
 	Version    string           `json:"version"`
 	Ready      bool             `json:"ready"`
+	Goroutines int              `json:"goroutines"`
 	Signalling signalling.Stats `json:"signalling"`
 	Media      *pipeline.Status `json:"media,omitempty"`
 	Cameras    []cameraReply    `json:"cameras,omitempty"` // those that have names
@@ -80,7 +82,7 @@ type cameraReply struct {
 }
 
 func status(hub *signalling.Server, all []stream) statusReply {
-	r := statusReply{Version: buildVersion(), Signalling: hub.Stats(), Ready: true}
+	r := statusReply{Version: buildVersion(), Goroutines: runtime.NumGoroutine(), Signalling: hub.Stats(), Ready: true}
 	for i, s := range all {
 		one := cameraReply{Name: s.name, State: "starting"}
 		select {

@@ -52,7 +52,8 @@ var rooms = []room{
 		inTests: []string{websocket, "github.com/rogpeppe/go-internal/testscript"},
 	},
 	{dir: "test", inTests: []string{"github.com/rogpeppe/go-internal/testscript"}},
-	{dir: "test/e2e", theirs: []string{websocket, "golang.org/x/sys/unix"}},
+	// A viewer without a browser is written with pion; the product must not be.
+	{dir: "test/e2e", theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
 	{dir: "test/lab", theirs: []string{"golang.org/x/sys/unix"}},
 	{dir: "test/service/freeze", theirs: []string{"golang.org/x/sys/unix"}},
 }

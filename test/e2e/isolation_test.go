@@ -36,20 +36,21 @@ func TestIsolation(t *testing.T) {
 			steady := StartViewers(t)
 			steady.PlayOne(program, "steady")
 			steady.Mark()
-			lines := program.count("stderr")
+			lines, made := program.count("stderr"), program.status().frames("h264")
 			tt.do(t, program)
+			made = program.status().frames("h264") - made
 			seen := steady.Views()["steady"]
-			t.Logf("the steady viewer: %v", seen)
-			if share := float64(seen.Frames) / float64(seen.Due); share < keptFrames {
-				t.Errorf("it got %.1f %% of its frames, want %.0f %%", share*100, keptFrames*100)
+			written := program.count("stderr") - lines
+			t.Logf("the steady viewer: %v; the encoder made %d frames, the program wrote %d lines", seen, made, written)
+			if share := float64(seen.Frames) / float64(made); share < keptFrames {
+				t.Errorf("it got %.1f %% of the frames that were made, want %.0f %%", share*100, keptFrames*100)
 			}
-			if limit := ms(keptGap) + seen.Lag; seen.Gap > limit {
+			if limit := ms(keptGap) + 5*seen.Lag; seen.Gap > limit { // as in assertUnbroken
 				t.Errorf("it was without a frame for %.0f ms, want at most %.0f", seen.Gap, limit)
 			}
-			if n := program.count("stderr") - lines; n > linesOfWarn {
-				t.Errorf("the program wrote %d lines on stderr, want at most %d", n, linesOfWarn)
+			if written > linesOfWarn {
+				t.Errorf("the program wrote %d lines on stderr, want at most %d", written, linesOfWarn)
 			}
-			t.Logf("%d lines on stderr", program.count("stderr")-lines)
 		})
 	}
 }

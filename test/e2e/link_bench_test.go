@@ -130,7 +130,8 @@ func (w *linkWatch) watch(part string, long time.Duration) []moment {
 
 // linkStatus is the part of /api/status that the tests of links read.
 type linkStatus struct {
-	Media struct {
+	Goroutines int `json:"goroutines"`
+	Media      struct {
 		Viewers   []linkViewer `json:"viewers"`
 		Producers []struct {
 			Name    string  `json:"name"`

@@ -16,6 +16,12 @@ var browsers *Browsers
 // TestMain panics where there is no network to run in: nothing may run outside of one, and a return would be a success.
 // Only TestBoard may, whose program runs elsewhere.
 func TestMain(m *testing.M) {
+	if os.Getenv(viewersEnv) != "" {
+		if err := hostViewers(os.Stdin, os.Stdout); err != nil {
+			panic(fmt.Errorf("host viewers: %w", err))
+		}
+		return
+	}
 	n, err := enterOrOnlyBoard()
 	if err != nil {
 		panic(fmt.Errorf("enter the network namespaces: %w", err))

@@ -48,6 +48,19 @@ func (o *output) find(from string, pattern *regexp.Regexp) ([]string, time.Time,
 	return nil, time.Time{}, o.changed
 }
 
+// count is the number of lines on the named stream so far.
+func (o *output) count(from string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := 0
+	for _, l := range o.lines {
+		if l.from == from {
+			n++
+		}
+	}
+	return n
+}
+
 // disaster is the first line of stderr that no run may write, but for the known noise.
 func (o *output) disaster() (string, bool) {
 	o.mu.Lock()

@@ -146,7 +146,7 @@ func TestWHIP(t *testing.T) {
 }
 
 // waitFor polls what another goroutine counts.
-func waitFor(t *testing.T, what string, ok func() bool) {
+func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.After(playWithin)
 	poll := time.NewTicker(50 * time.Millisecond)

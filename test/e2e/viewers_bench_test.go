@@ -34,34 +34,43 @@ type usage struct {
 	rate            float64 // Mbit/s of video, the mean
 }
 
-// BenchmarkViewers states what 1, 5, 10, 20 and 30 viewers of 720p at 30 frames/s and 2 Mbit/s cost, and what one more does.
-// The viewers run on the same processor.
+// BenchmarkViewers states what 1, 5, 10, 20 and 30 viewers of 720p at 30 frames/s and 2 Mbit/s cost, and what one more does,
+// without sound and with it. The viewers run on the same processor.
 func BenchmarkViewers(b *testing.B) {
-	for b.Loop() {
-		file := settings(b, "viewers:\n  max: 64\n")
-		program := StartBoardcast(b, append([]string{"--config", file}, viewersFlags...)...)
-		viewers := StartViewers(b)
-		var steps []usage
-		for _, n := range []int{1, 5, 10, 20, 30} {
-			steps = append(steps, measureViewers(b, program, viewers, n))
-		}
-		var table strings.Builder
-		fmt.Fprintln(&table, "viewers   cores  MB RSS  threads  descriptors  delay ms (95 %, most)  frames  Mbit/s")
-		for _, u := range steps {
-			fmt.Fprintf(&table, "%7d  %6.3f  %6.1f  %7d  %11d  %8.1f (%.1f, %.1f)  %5.1f %%  %.2f\n",
-				u.viewers, u.cores, u.rss, u.threads, u.fds, u.delay, u.p95, u.max, u.kept*100, u.rate)
-		}
-		cores := slope(steps, func(u usage) float64 { return u.cores })
-		rss := slope(steps, func(u usage) float64 { return u.rss })
-		threads := slope(steps, func(u usage) float64 { return float64(u.threads) })
-		fds := slope(steps, func(u usage) float64 { return float64(u.fds) })
-		b.Logf("%s\n%sone more viewer: %.2f %% of a core (promised %.1f), %.2f MB (%.1f), %.1f descriptors (%d), %.1f threads",
-			loadNow(b), table.String(), cores*100, promisedCores*100, rss, promisedMB, fds, promisedFDs, threads)
-		b.ReportMetric(cores, "cores/viewer")
-		b.ReportMetric(rss, "MB/viewer")
-		b.ReportMetric(fds, "descriptors/viewer")
-		b.ReportMetric(0, "ns/op")
+	for _, microphone := range []string{"none", "test"} {
+		b.Run("microphone "+microphone, func(b *testing.B) {
+			for b.Loop() {
+				benchViewers(b, append([]string{"--microphone", microphone}, viewersFlags...))
+			}
+		})
 	}
+}
+
+func benchViewers(b *testing.B, flags []string) {
+	b.Helper()
+	file := settings(b, "viewers:\n  max: 64\n")
+	program := StartBoardcast(b, append([]string{"--config", file}, flags...)...)
+	viewers := StartViewers(b)
+	var steps []usage
+	for _, n := range []int{1, 5, 10, 20, 30} {
+		steps = append(steps, measureViewers(b, program, viewers, n))
+	}
+	var table strings.Builder
+	fmt.Fprintln(&table, "viewers   cores  MB RSS  threads  descriptors  delay ms (95 %, most)  frames  Mbit/s")
+	for _, u := range steps {
+		fmt.Fprintf(&table, "%7d  %6.3f  %6.1f  %7d  %11d  %8.1f (%.1f, %.1f)  %5.1f %%  %.2f\n",
+			u.viewers, u.cores, u.rss, u.threads, u.fds, u.delay, u.p95, u.max, u.kept*100, u.rate)
+	}
+	cores := slope(steps, func(u usage) float64 { return u.cores })
+	rss := slope(steps, func(u usage) float64 { return u.rss })
+	threads := slope(steps, func(u usage) float64 { return float64(u.threads) })
+	fds := slope(steps, func(u usage) float64 { return float64(u.fds) })
+	b.Logf("%s\n%sone more viewer: %.2f %% of a core (promised %.1f), %.2f MB (%.1f), %.1f descriptors (%d), %.1f threads",
+		loadNow(b), table.String(), cores*100, promisedCores*100, rss, promisedMB, fds, promisedFDs, threads)
+	b.ReportMetric(cores, "cores/viewer")
+	b.ReportMetric(rss, "MB/viewer")
+	b.ReportMetric(fds, "descriptors/viewer")
+	b.ReportMetric(0, "ns/op")
 }
 
 // measureViewers joins as many as are missing of n, one after the other, and measures.

@@ -7,6 +7,7 @@
 #include "media.h"
 #include "_cgo_export.h"
 
+#include <malloc.h>
 #include <string.h>
 
 enum { SLOTS = 2, CHANNELS = 4, INCOMING = 4 };
@@ -276,6 +277,18 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   return p;
 }
 
+// give_back returns to the system what glibc keeps of the memory that viewers have freed, once in TRIM_US at most: their ten
+// threads each allocate from whichever arena is free, and all arenas grow over the weeks. It takes a millisecond or two.
+static void give_back(void) {
+#ifdef __GLIBC__
+  enum { TRIM_US = 1000000 };
+  static int64_t last;
+  int64_t now = g_get_monotonic_time(), before = __atomic_load_n(&last, __ATOMIC_RELAXED);
+  if (now - before >= TRIM_US && __atomic_compare_exchange_n(&last, &before, now, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    malloc_trim(0);
+#endif
+}
+
 // peer_free is called with the pipeline in NULL: no callback runs or will run.
 void peer_free(Peer *p) {
   g_signal_handlers_disconnect_by_data(p->webrtc, p);
@@ -291,6 +304,7 @@ void peer_free(Peer *p) {
   gst_clear_object(&p->webrtc);
   gst_clear_object(&p->pipe);
   peer_unref(p, NULL);
+  give_back();
 }
 
 // ---- offer, answer, candidates

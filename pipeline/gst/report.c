@@ -85,7 +85,9 @@ GstEvent *report_extensions(GstEvent *e, const GstCaps *extensions) {
 
 // A receiver asks for a lost packet every 100 ms or so until it comes. Behind a queue of half a second that is five copies
 // of each, which keep the queue full: a packet is sent again only once in RESEND_MS. (GStreamer's rtprtxsend has no limit.)
-enum { RESEND_MS = 500, RESENT = 1024 };
+// Nor is one kept for longer than KEPT_MS, by when its frame is not waited for any more: webrtcbin's 500 packets are 1.3 MB of
+// each viewer's.
+enum { RESEND_MS = 500, RESENT = 1024, KEPT_MS = 600 };
 
 typedef struct {
   GMutex lock;
@@ -126,6 +128,7 @@ void resend_limit(GstElement *rtx) {
   GstPad *pad = gst_element_get_static_pad(rtx, "src");
   if (pad == NULL)
     return;
+  g_object_set(rtx, "max-size-time", KEPT_MS, NULL);
   Resent *r = g_new0(Resent, 1);
   g_mutex_init(&r->lock);
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_request, r, resent_free);

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test check lint fuzz lab bench amd64 arm64 armhf packages deploy test-board clean
+.PHONY: help run build test check lint fuzz lab bench bench-viewers amd64 arm64 armhf packages deploy test-board clean
 
 BIN := bin/boardcast
 ARGS ?=
@@ -64,6 +64,11 @@ lab: build ## the real-kernel run under QEMU: cameras, sound, a browser
 
 bench: ## benchmarks (BENCH=regexp chooses)
 	go test -tags nogst -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+bench-viewers: build ## what 1 to 30 viewers cost, and how long one waits for its first frame
+	@test/bootstrap.sh test
+	@cd test/e2e/browser && npm ci --no-audit --no-fund
+	go test -tags e2e -run '^$$' -bench 'BenchmarkViewers|BenchmarkJoin' -benchtime 1x -timeout 20m -v ./test/e2e
 
 amd64 arm64 armhf: ## cross-build bin/ARCH/debian12/boardcast (BASE=13: for Debian 13)
 	@VERSION=$(VERSION) COMMIT=$(COMMIT) internal/packaging/build.sh $@ $(BASE)

@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -35,8 +36,19 @@ type usage struct {
 }
 
 // BenchmarkViewers states what 1, 5, 10, 20 and 30 viewers of 720p at 30 frames/s and 2 Mbit/s cost, and what one more does,
-// without sound and with it. The viewers run on the same processor.
+// without sound and with it. The viewers run on the same processor; the allocators are set as the service has them.
 func BenchmarkViewers(b *testing.B) {
+	text, err := os.ReadFile("../../internal/packaging/files/boardcast.service")
+	if err != nil {
+		b.Fatalf("read the service: %v", err)
+	}
+	allocators := regexp.MustCompile(`(G_SLICE|GLIBC_TUNABLES)=(\S+)`).FindAllSubmatch(text, -1)
+	if len(allocators) != 2 {
+		b.Fatalf("the service sets %q", allocators)
+	}
+	for _, a := range allocators {
+		b.Setenv(string(a[1]), string(a[2]))
+	}
 	for _, microphone := range []string{"none", "test"} {
 		b.Run("microphone "+microphone, func(b *testing.B) {
 			for b.Loop() {

@@ -26,6 +26,7 @@ const (
 	lastPenalty  = 2 * time.Minute
 	graceTime    = 4 * time.Second // after coming, a trial or silence: an estimate needs so long to mean something
 	pardonTime   = time.Minute     // whole for so long, and the first penalty counts again
+	boundTime    = 4 * time.Second // for so long the rate heeds whom it will not be for, or of whom nothing is heard
 
 	// With a lower rendition.
 	lowerWorth     = 0.7 // of a picture at its rate, by one of the same rate that is not smaller
@@ -71,7 +72,9 @@ type Decision struct {
 
 // watcher is what the policy remembers of a viewer.
 type watcher struct {
-	carried  bool // its link carries the rate that was chosen
+	carried  bool          // its link carries the rate that was chosen
+	left     time.Duration // since when it does not; negative while it does
+	silent   time.Duration // since when nothing is heard of it; negative while something is
 	slow     bool
 	since    time.Duration // when it became slow; else when it came, was tried again or was last silent
 	below    time.Duration // since when the estimate is too low; negative: it is not
@@ -80,8 +83,9 @@ type watcher struct {
 	easy     time.Duration // since when the lower rendition leaves room
 	fits     bool          // a rate that is known to suit its link would be chosen, were it not slow
 	worth    time.Duration // since when both hold
+	modest   bool          // were it not slow, the rate that it has now would be worth it to all
 	taught   bool          // a trial failed, and so told what the link carries
-	bounds   bool          // this trial is at the rate that suits its link
+	bounds   bool          // this trial is at a rate that suits its link
 	trial    bool          // it was slow, and is tried with everything until the grace is over
 	sinking  time.Duration // since when that goes wrong
 	penalty  time.Duration
@@ -116,15 +120,15 @@ func (p *Policy) Step(now time.Duration, views []View) Decision {
 	p.begun, p.now = true, now
 	p.remember(views)
 	measured := slices.DeleteFunc(slices.Clone(views), func(v View) bool { return !v.Measured || v.Target <= 0 })
-	goal, whole := p.goal(measured)
-	p.follow(goal, whole, step)
+	goal, rising := p.goal(measured)
+	p.follow(goal, rising, step)
 	d := Decision{Bitrate: p.set}
-	if to, due := p.due(now); due {
+	if to, due := p.due(now, p.cap(views)); due {
 		p.set, p.setAt = to, now
 		d.Bitrate, d.Changed = to, true
 	}
 	for _, v := range views {
-		p.watchers[v.Key].judge(now, v.Snapshot, p.set, p.bounds)
+		p.watchers[v.Key].judge(now, v.Snapshot, max(p.set, int(p.level)), p.bounds)
 	}
 	for _, v := range views {
 		if p.watchers[v.Key].slow {
@@ -146,9 +150,9 @@ func (p *Policy) remember(views []View) {
 	maps.DeleteFunc(p.watchers, func(key uint64, _ *watcher) bool { return !here[key] })
 }
 
-// goal is the rate that the viewers' links allow, negative when nothing is known, and how many viewers bound it. It marks
+// goal is the rate that the viewers' links allow, negative when nothing is known, and how many viewers may bound it. It marks
 // whose links carry what was chosen.
-func (p *Policy) goal(views []View) (rate float64, whole int) {
+func (p *Policy) goal(views []View) (rate float64, rising int) {
 	if len(views) == 0 {
 		return -1, 0
 	}
@@ -158,14 +162,21 @@ func (p *Policy) goal(views []View) (rate float64, whole int) {
 		w := p.watchers[v.Key]
 		w.carried = p.potential(v) >= level
 		w.fits = w.carried && p.potential(v) < float64(p.set)
+		w.modest = w.slow && p.modest(v, views, level)
 		if !w.carried || w.slow {
 			continue
 		}
-		whole++
-		if w.bounds && w.fits && p.now-w.since < graceTime {
-			settled = min(settled, level)
-		}
 		target := float64(v.Target) * p.bounds.Margin
+		if target < float64(p.bounds.Ceiling) {
+			rising++
+		}
+		switch {
+		case !w.bounds || p.now-w.since >= graceTime:
+		case w.fits:
+			settled = min(settled, level)
+		default:
+			settled = min(settled, target)
+		}
 		fresh = min(fresh, target)
 		if p.now-w.since >= graceTime {
 			settled = min(settled, target)
@@ -179,7 +190,7 @@ func (p *Policy) goal(views []View) (rate float64, whole int) {
 	default:
 		rate = level // nobody gets everything: what the best is thought to carry
 	}
-	return min(max(rate, float64(p.bounds.Floor)), float64(p.bounds.Ceiling)), whole
+	return min(max(rate, float64(p.bounds.Floor)), float64(p.bounds.Ceiling)), rising
 }
 
 // choose finds the rate that gives the most picture in sum.
@@ -203,6 +214,18 @@ func (p *Policy) choose(views []View) float64 {
 		}
 	}
 	return best
+}
+
+// modest tells whether it is worth the others' while to begin a slow viewer's trial at the rate that it has by now.
+func (p *Policy) modest(v View, views []View, level float64) bool {
+	target := float64(v.Target) * p.bounds.Margin
+	gain := p.worth(target) - max(0, lowerWorth*p.worth(min(target, float64(p.bounds.Lower))))
+	for _, o := range views {
+		if !p.watchers[o.Key].slow {
+			gain -= max(0, p.worth(min(level, p.potential(o)))-p.worth(target))
+		}
+	}
+	return p.bounds.Lower > 0 && gain > 0
 }
 
 func (p *Policy) worth(rate float64) float64 { return math.Log(2 * rate / float64(p.bounds.Floor)) }
@@ -231,12 +254,13 @@ func (p *Policy) potential(v View) float64 {
 	return min(float64(max(v.Potential, v.Target))*p.bounds.Margin, float64(p.bounds.Ceiling))
 }
 
-// follow moves the level: down at once, up slowly. A viewer alone sets its own pace: its estimate rises as fast as its link
-// was seen to bear. Several rise together, for each of them is to find its limit without a queue for the others.
-func (p *Policy) follow(goal float64, viewers int, step time.Duration) {
+// follow moves the level: down at once, up slowly. A viewer alone, or beside those whose links carry all there is, sets its own
+// pace: its estimate rises as fast as its link was seen to bear. Several rise together, for each of them is to find its limit
+// without a queue for the others.
+func (p *Policy) follow(goal float64, rising int, step time.Duration) {
 	switch {
 	case goal < 0:
-	case goal <= p.level || viewers == 1:
+	case goal <= p.level || rising <= 1:
 		p.level = goal
 	default:
 		up := p.level * math.Pow(1+togetherUp, min(step, time.Second).Seconds())
@@ -244,13 +268,34 @@ func (p *Policy) follow(goal float64, viewers int, step time.Duration) {
 	}
 }
 
-// due is the encoder's next rate, if it is time for one.
-func (p *Policy) due(now time.Duration) (int, bool) {
-	to, set := int(p.level), float64(p.set)
+// cap is what the rate is held down to for the sake of those who still get everything although the rate is not for them:
+// where there is a lower rendition for them, and until it is sure that they need it, their links are not flooded with what the
+// others are to have. Nor does the rate rise while one is silent.
+func (p *Policy) cap(views []View) float64 {
+	most := math.Inf(1)
+	for _, v := range views {
+		w := p.watchers[v.Key]
+		note(&w.silent, p.now, !v.Measured)
+		note(&w.left, p.now, v.Measured && !w.carried)
+		switch {
+		case w.slow:
+		case w.silent >= 0 && p.now-w.silent < boundTime:
+			most = min(most, float64(p.set))
+		case p.bounds.Lower > 0 && w.left >= 0 && p.now-w.left < boundTime:
+			most = min(most, float64(v.Target)*p.bounds.Margin)
+		}
+	}
+	return max(most, float64(p.bounds.Floor))
+}
+
+// due is the encoder's next rate, which is at most the cap, if it is time for one.
+func (p *Policy) due(now time.Duration, most float64) (int, bool) {
+	level := min(p.level, most)
+	to, set := int(level), float64(p.set)
 	switch {
 	case to == p.set || p.setAt > 0 && now-p.setAt < setEvery:
 		return 0, false
-	case p.level >= set*(1+riseStep), p.level <= set*(1-fallStep):
+	case level >= set*(1+riseStep), level <= set*(1-fallStep):
 		return to, true
 	case to == p.bounds.Ceiling || to == p.bounds.Floor: // the last step may be a small one
 		return to, true
@@ -259,7 +304,7 @@ func (p *Policy) due(now time.Duration) (int, bool) {
 }
 
 func newWatcher(now time.Duration) *watcher {
-	return &watcher{carried: true, since: now, below: -1, drowning: -1, above: -1, easy: -1, worth: -1, sinking: -1}
+	return &watcher{carried: true, since: now, below: -1, drowning: -1, above: -1, easy: -1, worth: -1, sinking: -1, left: -1, silent: -1}
 }
 
 // judge decides whether a viewer is slow, with the encoder at a rate.
@@ -305,7 +350,7 @@ func (w *watcher) again(now time.Duration, s Snapshot, share float64, lower int)
 	if !due && !held(w.above, now, fastTime) && !held(w.worth, now, fastTime) {
 		return
 	}
-	penalty, bounds := w.penalty, held(w.worth, now, fastTime)
+	penalty, bounds := w.penalty, w.modest || held(w.worth, now, fastTime)
 	*w = *newWatcher(now)
 	w.trial, w.bounds, w.penalty = true, bounds, penalty
 }

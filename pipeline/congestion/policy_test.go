@@ -204,7 +204,7 @@ func TestPolicyRisesSlowlyTogether(t *testing.T) {
 		t.Fatalf("rate %d, want the estimates'", p.set)
 	}
 	for ; at < 20*s; at += 100 * ms {
-		p.Step(at, []View{view(1, 4_000_000), view(2, 4_000_000)})
+		p.Step(at, []View{view(1, 3_900_000), view(2, 3_900_000)})
 	}
 	if p.set < 1_000_000 || p.set > 1_080_000 {
 		t.Errorf("rate %d after ten seconds of 8 %%, want 1.08 Mbit/s or a step less", p.set)

@@ -113,12 +113,16 @@ const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
 void peer_candidate(Peer *p, guint mline, const char *candidate);
 // peer_attach builds graph (appsrc "in" first), links it to the slot's pad and taps the fan, paused.
 Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const char **err);
-// report_watch tells Go of each report that comes up through the pad.
-void report_watch(GstPad *pad, uintptr_t handle);
+// Resent bounds what a viewer is sent again, by what its reports say. It has references (g_atomic_rc_box_acquire).
+typedef struct Resent Resent;
+Resent *resent_new(void);
+void resent_unref(gpointer r);
+// report_watch tells r and Go of each report that comes up through the pad.
+void report_watch(GstPad *pad, uintptr_t handle, Resent *r);
 // report_extensions completes a caps event of the sending session with the header extensions, of which it takes charge.
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
-// resend_limit keeps an rtprtxsend from sending the same packet again and again.
-void resend_limit(GstElement *rtx);
+// resend_limit lets an rtprtxsend send again what r allows.
+void resend_limit(GstElement *rtx, Resent *r);
 // intake_limit bounds the RTCP that an srtpdec is given.
 void intake_limit(GstElement *srtpdec);
 gboolean peer_send(Peer *p, int channel, const char *text);

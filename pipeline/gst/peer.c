@@ -10,7 +10,7 @@
 #include <malloc.h>
 #include <string.h>
 
-enum { SLOTS = 2, CHANNELS = 4, INCOMING = 4 };
+enum { VIDEO = 0, SLOTS = 2, CHANNELS = 4, INCOMING = 4 };
 
 typedef struct {
   int type; // GstWebRTCSDPType: 1 offer, 3 answer
@@ -25,6 +25,7 @@ struct Peer {
   GMutex lock; // guards channels and extensions
   GObject *channels[CHANNELS];
   GstCaps *extensions; // the header extensions of the video, NULL for none
+  Resent *resent;
   gint incoming;
   int64_t rtcp_us; // atomic
 };
@@ -39,6 +40,7 @@ static void peer_clear(gpointer data) {
   g_free(p->audio_graph);
   g_free(p->video_graph);
   gst_clear_caps(&p->extensions);
+  resent_unref(p->resent);
   g_mutex_clear(&p->lock);
 }
 
@@ -219,7 +221,7 @@ static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
   if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtpsession") == 0)
     listen(e, "pad-added", G_CALLBACK(on_session_pad), p);
   if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtprtxsend") == 0)
-    resend_limit(e);
+    resend_limit(e, p->resent);
   if (f && g_strcmp0(GST_OBJECT_NAME(f), "srtpdec") == 0)
     intake_limit(e);
 }
@@ -260,6 +262,7 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   p->pipe = gst_object_ref(pipe);
   p->webrtc = gst_object_ref(w);
   p->handle = handle;
+  p->resent = resent_new();
   p->audio_graph = g_strdup(o->audio_graph);
   p->video_graph = g_strdup(o->video_graph);
   g_mutex_init(&p->lock);
@@ -277,8 +280,8 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   return p;
 }
 
-// give_back returns to the system what glibc keeps of the memory that viewers have freed, once in TRIM_US at most: their ten
-// threads each allocate from whichever arena is free, and all arenas grow over the weeks. It takes a millisecond or two.
+// give_back returns to the system what glibc keeps of the memory that viewers' threads have freed, once in TRIM_US at most: its
+// arenas grow over the weeks. It takes a millisecond or two.
 static void give_back(void) {
 #ifdef __GLIBC__
   enum { TRIM_US = 1000000 };
@@ -322,7 +325,7 @@ gboolean peer_media(Peer *p, int slot, int index, const char *preferences, const
   }
   GObject *transceiver = NULL;
   g_object_get(pad, "transceiver", &transceiver, NULL);
-  g_object_set(transceiver, "codec-preferences", caps, "do-nack", TRUE, NULL);
+  g_object_set(transceiver, "codec-preferences", caps, "do-nack", slot == VIDEO, NULL); // sound has no RTX
   gst_util_set_object_arg(transceiver, "direction", direction);
   g_object_unref(transceiver);
   gst_caps_unref(caps);
@@ -420,7 +423,7 @@ Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const 
   } else {
     gst_bin_add(GST_BIN(p->pipe), gst_object_ref(bin));
     if (slot == 0) { // video: one slot's probe, or each report would come twice
-      report_watch(pad, p->handle);
+      report_watch(pad, p->handle, p->resent);
       keep_extensions(p, bin);
     }
     if (gst_pad_link(pad, p->pads[slot]) == GST_PAD_LINK_OK) {

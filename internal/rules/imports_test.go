@@ -53,8 +53,9 @@ var rooms = []room{
 	},
 	{dir: "test", inTests: []string{"github.com/rogpeppe/go-internal/testscript"}},
 	// A viewer without a browser is written with pion; the product must not be.
-	{dir: "test/e2e", theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
-	{dir: "test/lab", theirs: []string{"golang.org/x/sys/unix"}},
+	{dir: "test/viewers", theirs: []string{websocket, "github.com/pion/..."}},
+	{dir: "test/e2e", ours: []string{"test/viewers"}, theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
+	{dir: "test/lab", ours: []string{"test/viewers"}, theirs: []string{"golang.org/x/sys/unix"}},
 	{dir: "test/service/freeze", theirs: []string{"golang.org/x/sys/unix"}},
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"boardcast/test/viewers"
 )
 
 // browsers are shared by all tests: a launch costs seconds.
@@ -16,8 +18,8 @@ var browsers *Browsers
 // TestMain panics where there is no network to run in: nothing may run outside of one, and a return would be a success.
 // Only TestBoard may, whose program runs elsewhere.
 func TestMain(m *testing.M) {
-	if os.Getenv(viewersEnv) != "" {
-		if err := hostViewers(os.Stdin, os.Stdout); err != nil {
+	if hosted, err := viewers.Host(); hosted {
+		if err != nil {
 			panic(fmt.Errorf("host viewers: %w", err))
 		}
 		return

@@ -1,6 +1,4 @@
-//go:build e2e
-
-package e2e
+package viewers
 
 import (
 	"encoding/json"
@@ -48,6 +46,7 @@ type Manner struct {
 // its caller's until it is started, those below mu anybody's who holds it.
 type viewer struct {
 	id     string
+	local  string // address of its own sockets, where its manner needs one
 	manner Manner
 	tell   func(word)
 	began  time.Time
@@ -64,8 +63,8 @@ type viewer struct {
 	ended     bool
 }
 
-func newViewer(id string, m Manner, tell func(word)) *viewer {
-	return &viewer{id: id, manner: m, tell: tell, began: time.Now(), done: make(chan struct{}), seen: frames{now: time.Now}}
+func newViewer(id, local string, m Manner, tell func(word)) *viewer {
+	return &viewer{id: id, local: local, manner: m, tell: tell, began: time.Now(), done: make(chan struct{}), seen: frames{now: time.Now}}
 }
 
 // run calls the streamer and returns when the call is over.
@@ -180,7 +179,7 @@ func (v *viewer) connection() error {
 		return err
 	}
 	if v.manner.Silent || v.manner.Garbage {
-		conn, err := new(net.ListenConfig).ListenPacket(background, "udp4", BrowserAddr+":0")
+		conn, err := new(net.ListenConfig).ListenPacket(background, "udp4", v.local+":0")
 		if err != nil {
 			return err
 		}

@@ -3,12 +3,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test check lint fuzz lab bench bench-viewers amd64 arm64 armhf packages deploy test-board clean
+.PHONY: help run build test check lint fuzz lab soak bench bench-viewers amd64 arm64 armhf packages deploy test-board clean
 
 BIN := bin/boardcast
 ARGS ?=
 FUZZTIME ?= 10m
 FUZZJOBS ?= 2
+SOAK ?= 1h
 BENCH ?= .
 LINT_VERSION := v2.15.0
 LINT := bin/tools/golangci-lint-$(LINT_VERSION)
@@ -61,6 +62,9 @@ fuzz: ## every fuzz target for FUZZTIME (10m), two at once
 
 lab: build ## the real-kernel run under QEMU: cameras, sound, a browser
 	@test/lab/run
+
+soak: build ## an hour (SOAK=4m) of coming and going in the lab, plotted in docs
+	@LAB_SOAK=$(SOAK) test/lab/run -run '^TestSoak$$' -timeout 0
 
 bench: ## benchmarks (BENCH=regexp chooses)
 	go test -tags nogst -run '^$$' -bench '$(BENCH)' -benchmem ./...

@@ -10,11 +10,11 @@ import (
 	"boardcast/test/viewers"
 )
 
-// What the tests say to viewers without a browser, and hear of them.
-type (
-	Manner = viewers.Manner
-	Stage  = viewers.Stage
-)
+// Manner is how a viewer without a browser behaves.
+type Manner = viewers.Manner
+
+// Stage is how far it has come.
+type Stage = viewers.Stage
 
 // The stages of a viewer's life.
 const (

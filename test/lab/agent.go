@@ -12,12 +12,15 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 )
 
 // agentPort is where the guest's agent takes commands: POST /run with a bash script as the body. The answer's header
 // names the script's process group, its body is what the script prints, as it prints it, and its trailer the exit
-// status. Hanging up kills the script and all that it started in its process group.
+// status. Hanging up kills the script and all that it started in its process group. GET /late tells how many ms a timer in
+// the guest was late at most since it was asked last.
 const agentPort = "9"
 
 const (
@@ -35,7 +38,36 @@ func serveAgent(address string) error {
 	_, _ = fmt.Fprintln(os.Stderr, markReady)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /run", runScript)
+	late := &lateness{}
+	go late.watch()
+	mux.Handle("GET /late", late)
 	return http.Serve(l, mux)
+}
+
+// lateness measures how late the guest's timers are: an emulated machine stands still when its host has other things to do.
+type lateness struct {
+	mu      sync.Mutex
+	longest time.Duration
+}
+
+func (l *lateness) watch() {
+	const every = 20 * time.Millisecond
+	last := time.Now()
+	for range time.Tick(every) {
+		now := time.Now()
+		l.mu.Lock()
+		l.longest = max(l.longest, now.Sub(last)-every)
+		l.mu.Unlock()
+		last = now
+	}
+}
+
+func (l *lateness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	l.mu.Lock()
+	longest := l.longest
+	l.longest = 0
+	l.mu.Unlock()
+	_, _ = fmt.Fprint(w, longest.Milliseconds())
 }
 
 func runScript(w http.ResponseWriter, r *http.Request) {
@@ -104,6 +136,24 @@ func (m *Machine) Run(ctx context.Context, script string) (string, error) {
 		err = fmt.Errorf("exit status %d", status)
 	}
 	return p.Output(), err
+}
+
+// Late is how late a timer in the guest was at most since the last call.
+func (m *Machine) Late(ctx context.Context) (time.Duration, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(GuestAddress, agentPort)+"/late", nil)
+	if err != nil {
+		return 0, err
+	}
+	response, err := m.client.Do(request)
+	if err != nil {
+		return 0, fmt.Errorf("reach the agent: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var late int64
+	if _, err := fmt.Fscan(response.Body, &late); err != nil {
+		return 0, fmt.Errorf("read how late the guest is: %w", err)
+	}
+	return time.Duration(late) * time.Millisecond, nil
 }
 
 // Start runs a bash script in the guest without waiting for it. It is killed when ctx ends; the caller stops it before.

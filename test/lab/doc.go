@@ -8,6 +8,7 @@
 //
 //	test/lab/run                        # all of it
 //	test/lab/run -run TestPicture       # one test
+//	make soak                           # viewers come and go for an hour
 //
 // prepare.sh makes the kernel and its modules once and caches them. guest/ holds the two scripts that bring the guest
 // up. machine.go boots it, agent.go carries commands into it, browser.go is the host's viewer.

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"boardcast/test/viewers"
 )
 
 // The environment by which the three lives of this binary know themselves.
@@ -22,8 +24,12 @@ const (
 )
 
 // TestMain is three programs in one. As `go test` starts it, it prepares the kernel and runs itself again in
-// namespaces of its own; there it runs the tests, which boot a guest; and in the guest it is the agent.
+// namespaces of its own; there it runs the tests, which boot a guest; and in the guest it is the agent. Beside that it is
+// the processes of viewers without a browser that the tests start.
 func TestMain(m *testing.M) {
+	if hosted, err := viewers.Host(); hosted {
+		os.Exit(report(err))
+	}
 	switch {
 	case os.Getenv(envAgent) != "":
 		os.Exit(report(serveAgent(os.Getenv(envAgent))))

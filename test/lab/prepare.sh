@@ -9,6 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/boardcast-lab
 tools=(qemu-system-x86 busybox-static cpio kmod udev v4l-utils alsa-utils iproute2 procps xz-utils binutils make
 	chromium gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)
+[ -z "${LAB_SOAK-}" ] || tools+=(gnuplot-nox)
 # What the guest needs before it can read the rest from the host's file system, roots of the dependency search.
 boot_modules=(virtio_pci 9pnet_virtio 9p overlay)
 # The parts of the kernel package that are kept: a fifth of it.

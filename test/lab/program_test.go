@@ -49,10 +49,16 @@ const trialCache = "/run/trials"
 // startProgramIn is startProgram with another directory for the trials.
 func startProgramIn(t *testing.T, m *Machine, cache string, args ...string) *Process {
 	t.Helper()
+	return startProgramWith(t, m, "CACHE_DIRECTORY="+cache+" "+fullRate, args...)
+}
+
+// startProgramWith is startProgram with an environment of the caller's.
+func startProgramWith(t *testing.T, m *Machine, env string, args ...string) *Process {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	began := time.Now()
-	line := "exec env CACHE_DIRECTORY=" + cache + " " + fullRate + " " + programPath(t) + " --listen :8080 '" + strings.Join(args, "' '") + "'"
+	line := "exec env " + env + " " + programPath(t) + " --listen :8080 '" + strings.Join(args, "' '") + "'"
 	p, err := m.Start(context.WithoutCancel(t.Context()), line)
 	if err != nil {
 		t.Fatal(err)

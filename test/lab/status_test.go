@@ -29,8 +29,37 @@ const (
 	lineCapture = "capture"
 )
 
-// line reads one line of the running program's status; it fails the test if there is none of that name.
-func line(t *testing.T, name string) producer {
+// programStatus is /api/status, as far as the tests look.
+type programStatus struct {
+	Goroutines int `json:"goroutines"`
+	Media      struct {
+		Producers []producer `json:"producers"`
+		Viewers   []struct {
+			ID            string `json:"id"`
+			Rendition     string `json:"rendition"`
+			KeyframesOnly bool   `json:"keyframes_only"`
+		} `json:"viewers"`
+	} `json:"media"`
+}
+
+// gets is what a viewer is given: "all", "lower" where its link bears no more, or "keyframes".
+func (s programStatus) gets(viewer string) string {
+	for _, v := range s.Media.Viewers {
+		switch {
+		case v.ID != viewer:
+		case v.KeyframesOnly:
+			return "keyframes"
+		case v.Rendition != "":
+			return v.Rendition
+		default:
+			return "all"
+		}
+	}
+	return "nothing"
+}
+
+// status reads the running program's status.
+func status(t *testing.T) programStatus {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -47,18 +76,20 @@ func line(t *testing.T, name string) producer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var status struct {
-		Media struct {
-			Producers []producer `json:"producers"`
-		} `json:"media"`
-	}
-	if err = json.Unmarshal(text, &status); err != nil {
+	var s programStatus
+	if err = json.Unmarshal(text, &s); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
-	lines := status.Media.Producers
+	return s
+}
+
+// line is one line of the running program's status; it fails the test if there is none of that name.
+func line(t *testing.T, name string) producer {
+	t.Helper()
+	lines := status(t).Media.Producers
 	i := slices.IndexFunc(lines, func(p producer) bool { return p.Name == name })
 	if i < 0 {
-		t.Fatalf("no line %q in %s", name, text)
+		t.Fatalf("no line %q in %+v", name, lines)
 	}
 	return lines[i]
 }

@@ -27,7 +27,7 @@ type frames struct {
 	done    []arrival  // complete frames since mark
 	keys    int        // of them
 	bytes   int        // since mark, RTP payload
-	last    time.Time  // when the newest complete frame came, or mark was called
+	last    time.Time  // when the newest complete frame came; before the first, when mark was called
 	gap     time.Duration
 	first   time.Time // when the first complete frame ever came
 	report  *rtcp.SenderReport
@@ -51,9 +51,13 @@ type partial struct {
 	complete bool
 }
 
-// mark begins to count anew.
+// mark begins to count anew. A gap that began before goes on, so that of one longer than the time from mark to mark the whole
+// length is seen.
 func (f *frames) mark() {
-	f.done, f.keys, f.bytes, f.gap, f.last = nil, 0, 0, 0, f.now()
+	f.done, f.keys, f.bytes, f.gap = nil, 0, 0, 0
+	if f.last.IsZero() {
+		f.last = f.now()
+	}
 }
 
 // take counts a packet. One that is sent again comes late, and completes its frame late.

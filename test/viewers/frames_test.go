@@ -44,3 +44,18 @@ func TestFrames(t *testing.T) {
 }
 
 func whole(ms float64) float64 { return float64(int(ms)) }
+
+// TestGapOverMark has a gap begin before a mark.
+func TestGapOverMark(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	f := frames{now: func() time.Time { return now }}
+	whole := &rtp.Packet{Header: rtp.Header{Marker: true}, Payload: []byte{1}}
+	f.take(whole)
+	for range 2 {
+		now = now.Add(300 * time.Millisecond)
+		f.mark()
+	}
+	if got := f.view(); got.Gap != 600 || got.Frames != 0 {
+		t.Errorf("%d frames and a gap of %.0f ms, want none and 600", got.Frames, got.Gap)
+	}
+}

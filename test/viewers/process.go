@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -61,7 +62,7 @@ func obeyAll(local string, in io.Reader, out io.Writer) error {
 	for {
 		var o order
 		if err := orders.Decode(&o); err != nil {
-			if err == io.EOF { //nolint:errorlint // Decode returns it bare
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err

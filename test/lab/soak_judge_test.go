@@ -25,7 +25,7 @@ const (
 // links are how the guest's packets go, by the queueing discipline of its device; "" is what the kernel has by itself.
 var links = map[string]string{
 	"":      "",
-	"rate":  "tbf rate 500kbit burst 4kb latency 400ms",
+	"rate":  "tbf rate 200kbit burst 4kb latency 400ms",
 	"loss":  "netem loss 2%",
 	"delay": "netem delay 40ms 10ms",
 }

@@ -42,6 +42,16 @@ type programStatus struct {
 	} `json:"media"`
 }
 
+// encoders is how many run.
+func (s programStatus) encoders() (count int) {
+	for _, p := range s.Media.Producers {
+		if p.Encoder != "" {
+			count++
+		}
+	}
+	return count
+}
+
 // gets is what a viewer is given: "all", "lower" where its link bears no more, or "keyframes".
 func (s programStatus) gets(viewer string) string {
 	for _, v := range s.Media.Viewers {

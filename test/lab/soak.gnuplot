@@ -68,5 +68,5 @@ set yrange [low:high]
 plot for [i=1:4] table using ($1/60):(low):(($1-$2)/60):($1/60):(low):(strcol(columns[i]) eq words[i] ? high : low) \
     with boxxyerror lc rgb colours[i] notitle, \
   table using ($1/60):10 with points pt 7 ps 0.6 lc rgb "#1f4e9c" title "longest time without a frame since the row before", \
-  1000 with lines dt 2 lc rgb "#b03a2e" title "most while all is well, on a machine with nothing else to do"
+  1000 with lines dt 2 lc rgb "#b03a2e" title "most while all is well"
 unset multiplot

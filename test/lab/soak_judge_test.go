@@ -13,7 +13,7 @@ import (
 // What must be so of a soak.
 const (
 	soakGap      = time.Second      // most that the steady viewer is without a frame while all is well
-	soakSettle   = 15 * time.Second // until all is well again after a turn
+	soakSettle   = 30 * time.Second // until all is well again after a turn: a slow viewer is tried again after 10 s, then after 20
 	soakSlope    = 1.0              // MB of resident memory an hour, beyond what chance explains: 5 kB a guest
 	soakPlayed   = 0.9              // of the guests that stay play
 	soakLevels   = 8                // minutes that are needed for a slope
@@ -25,7 +25,7 @@ const (
 // links are how the guest's packets go, by the queueing discipline of its device; "" is what the kernel has by itself.
 var links = map[string]string{
 	"":      "",
-	"rate":  "tbf rate 200kbit burst 4kb latency 400ms",
+	"rate":  "tbf rate 300kbit burst 4kb latency 400ms",
 	"loss":  "netem loss 2%",
 	"delay": "netem delay 40ms 10ms",
 }
@@ -40,7 +40,10 @@ type soakTurn struct {
 var soakTurns = []struct {
 	parts int
 	soakTurn
-}{{12, soakTurn{}}, {8, soakTurn{link: "rate"}}, {8, soakTurn{}}, {8, soakTurn{link: "loss"}}, {6, soakTurn{}}, {7, soakTurn{link: "delay"}}, {8, soakTurn{}}, {3, soakTurn{unplugged: true}}}
+}{
+	{12, soakTurn{}}, {7, soakTurn{link: "rate"}}, {11, soakTurn{}}, {7, soakTurn{link: "loss"}},
+	{6, soakTurn{}}, {6, soakTurn{link: "delay"}}, {8, soakTurn{}}, {3, soakTurn{unplugged: true}},
+}
 
 const (
 	soakParts = 60

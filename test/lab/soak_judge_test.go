@@ -46,6 +46,7 @@ var soakTurns = []struct {
 }
 
 const (
+	soakKinds = 5 // that differ
 	soakParts = 60
 	soakRound = 5 * time.Minute // of all turns
 )
@@ -175,6 +176,13 @@ func (s soakRecord) faults() []string {
 	if float64(s.played) < soakPlayed*float64(s.asked) || s.asked == 0 {
 		fault("%d of the %d guests that stayed played, want %.0f %%", s.played, s.asked, soakPlayed*100)
 	}
+	turns := map[soakTurn]bool{}
+	for _, r := range s.rows {
+		turns[r.turn] = true
+	}
+	if len(turns) != soakKinds {
+		fault("seen under %d conditions, want %d: all well, each bad link, no camera", len(turns), soakKinds)
+	}
 	return out
 }
 
@@ -214,6 +222,11 @@ func TestSoakFaults(t *testing.T) {
 		{"a gap", func(s *soakRecord) { s.rows[5].gap = soakGap + time.Millisecond }, 1},
 		{"a gap with a busy machine's timers", func(s *soakRecord) { s.rows[5].gap, s.rows[5].lag = 1400*time.Millisecond, 100*time.Millisecond }, 0},
 		{"guests that do not play", func(s *soakRecord) { s.played-- }, 1},
+		{"a camera that stays", func(s *soakRecord) {
+			for i := range s.rows {
+				s.rows[i].turn.unplugged, s.rows[i].gap = false, 0
+			}
+		}, 1},
 		{"no guest", func(s *soakRecord) { s.asked, s.played = 0, 0 }, 1},
 	}
 	for _, tt := range tests {
@@ -229,14 +242,14 @@ func TestSoakFaults(t *testing.T) {
 
 // TestSoakTurns: each turn comes in any soak, and the parts make a whole.
 func TestSoakTurns(t *testing.T) {
-	for _, length := range []time.Duration{time.Minute, 4 * time.Minute, time.Hour} {
+	for _, length := range []time.Duration{2 * time.Minute, 4 * time.Minute, time.Hour} {
 		var seen []soakTurn
 		for at := time.Duration(0); at < length; at += time.Second {
 			if turn := turnAt(at, length); !slices.Contains(seen, turn) {
 				seen = append(seen, turn)
 			}
 		}
-		if len(seen) != 5 {
+		if len(seen) != soakKinds {
 			t.Errorf("a soak of %v has the turns %v, want well, three bad links and no camera", length, seen)
 		}
 	}

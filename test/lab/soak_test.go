@@ -56,8 +56,8 @@ func TestSoak(t *testing.T) {
 		t.Skip(soakEnv + " says no duration: make soak")
 	}
 	length, err := time.ParseDuration(text)
-	if err != nil || length < time.Minute {
-		t.Fatalf("%s=%s: want a duration of a minute at least, such as 1h", soakEnv, text)
+	if err != nil || length < 2*time.Minute {
+		t.Fatalf("%s=%s: want a duration of two minutes at least, such as 1h", soakEnv, text)
 	}
 	m := boot(t)
 	load(t, m)

@@ -41,8 +41,14 @@ var soakTurns = []struct {
 	parts int
 	soakTurn
 }{
-	{12, soakTurn{}}, {7, soakTurn{link: "rate"}}, {11, soakTurn{}}, {7, soakTurn{link: "loss"}},
-	{6, soakTurn{}}, {6, soakTurn{link: "delay"}}, {8, soakTurn{}}, {3, soakTurn{unplugged: true}},
+	{12, soakTurn{}},
+	{7, soakTurn{link: "rate"}},
+	{11, soakTurn{}},
+	{7, soakTurn{link: "loss"}},
+	{6, soakTurn{}},
+	{6, soakTurn{link: "delay"}},
+	{8, soakTurn{}},
+	{3, soakTurn{unplugged: true}},
 }
 
 const (

@@ -4,6 +4,7 @@ package gst
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -77,4 +78,18 @@ func TestCall(t *testing.T) {
 			<-vb.Done()
 		})
 	}
+}
+
+// What hangs while a pipeline is freed does not hold up who stops it.
+func TestStopIsBounded(t *testing.T) {
+	initOnce()
+	p, err := newPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hung := make(chan struct{})
+	if err := p.stop(50*time.Millisecond, func() { <-hung }); !errors.Is(err, ErrStuck) {
+		t.Errorf("stop said %v, want %v", err, ErrStuck)
+	}
+	close(hung)
 }

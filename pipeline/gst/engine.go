@@ -113,19 +113,19 @@ func (p pipe) ready() error {
 	return bounded(callLimit, func() error { return p.p.SetState(gst.StateReady) }, nil)
 }
 
-// stop takes the pipeline to NULL and then frees it and what free frees; when it is late, so is the freeing.
-func (p pipe) stop(free func()) error {
-	end := func() {
+// stop takes the pipeline to NULL and then frees it and what free frees, all within limit: the last reference ends webrtcbin's
+// threads, each of which is waited for.
+func (p pipe) stop(limit time.Duration, free func()) error {
+	return bounded(limit, func() error {
+		if err := p.p.SetState(gst.StateNull); err != nil {
+			return err
+		}
 		free()
 		object := p.p.InitiallyUnowned.Object
 		runtime.SetFinalizer(object, nil)
 		object.Unref()
-	}
-	err := bounded(stopLimit, func() error { return p.p.SetState(gst.StateNull) }, end)
-	if err == nil {
-		end()
-	}
-	return err
+		return nil
+	}, nil)
 }
 
 // Start implements [pipeline.Engine]. What does not start before ctx's deadline is left behind, and closed when it comes back.

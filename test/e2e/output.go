@@ -6,10 +6,11 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"boardcast/test/viewers"
 )
 
 // output is what a program wrote, line by line, both streams in the order read. Safe for concurrent use.
@@ -66,8 +67,7 @@ func (o *output) disaster() (string, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, l := range o.lines {
-		known := slices.ContainsFunc(knownNoise, func(n string) bool { return strings.HasSuffix(l.text, n) })
-		if l.from == "stderr" && !known && disaster.MatchString(l.text) {
+		if l.from == "stderr" && viewers.Disaster(l.text) {
 			return l.text, true
 		}
 	}

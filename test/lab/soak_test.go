@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,12 +39,6 @@ const (
 
 // soakAddress is where viewers call the program in the guest.
 const soakAddress = "ws://" + GuestAddress + ":8080/ws"
-
-// disaster is what no run may write.
-var disaster = regexp.MustCompile(`(?m)^(panic:|fatal error:|SIGSEGV).*|.*-(CRITICAL|ERROR) \*\*.*`)
-
-// knownNoise is the harmless one, see test/e2e/program.go.
-const knownNoise = `gst_pad_push_event: assertion 'GST_IS_EVENT (event)' failed`
 
 // TestSoak has one viewer watch for as long as LAB_SOAK says, while guests come and go, the link behaves badly in turns and the
 // camera is unplugged again and again. It writes what the program holds and how long the viewer waits for frames into a table,
@@ -249,7 +242,7 @@ func (s *soak) finish() {
 	s.t.Helper()
 	s.came, s.asked, s.played = s.guests.came, s.guests.asked, s.guests.played
 	for line := range strings.Lines(s.program.Output()) {
-		if disaster.MatchString(line) && !strings.Contains(line, knownNoise) {
+		if viewers.Disaster(line) {
 			s.t.Errorf("the program said: %s", line)
 		}
 	}

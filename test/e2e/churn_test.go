@@ -43,6 +43,7 @@ func TestChurn(t *testing.T) {
 		}
 		count = n
 	}
+	asService(t)
 	program := StartBoardcast(t, "--config", settings(t, "viewers:\n  max: 100\n"), "--codec", "h264", "--width", "640", "--height", "360")
 	steady, guests := StartViewers(t), StartViewers(t)
 	steady.PlayOne(program, "steady")

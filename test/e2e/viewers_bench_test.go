@@ -5,11 +5,12 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"boardcast/test/viewers"
 )
 
 // What one more viewer may cost, and for how long each number of them is watched.
@@ -38,23 +39,22 @@ type usage struct {
 // BenchmarkViewers states what 1, 5, 10, 20 and 30 viewers of 720p at 30 frames/s and 2 Mbit/s cost, and what one more does,
 // without sound and with it. The viewers run on the same processor; the allocators are set as the service has them.
 func BenchmarkViewers(b *testing.B) {
-	text, err := os.ReadFile("../../internal/packaging/files/boardcast.service")
-	if err != nil {
-		b.Fatalf("read the service: %v", err)
-	}
-	allocators := regexp.MustCompile(`(G_SLICE|GLIBC_TUNABLES)=(\S+)`).FindAllSubmatch(text, -1)
-	if len(allocators) != 2 {
-		b.Fatalf("the service sets %q", allocators)
-	}
-	for _, a := range allocators {
-		b.Setenv(string(a[1]), string(a[2]))
-	}
+	asService(b)
 	for _, microphone := range []string{"none", "test"} {
 		b.Run("microphone "+microphone, func(b *testing.B) {
 			for b.Loop() {
 				benchViewers(b, append([]string{"--microphone", microphone}, viewersFlags...))
 			}
 		})
+	}
+}
+
+// asService has the programs of a test run with the service's allocators.
+func asService(t testing.TB) {
+	t.Helper()
+	for _, a := range viewers.Allocators(t) {
+		name, value, _ := strings.Cut(a, "=")
+		t.Setenv(name, value)
 	}
 }
 

@@ -58,7 +58,7 @@ func TestSoak(t *testing.T) {
 	run(t, m, soakCommand, "modprobe -a sch_tbf sch_netem")
 	t.Cleanup(func() { shape(t, m, soakTurn{}) })
 	s := &soak{t: t, m: m, began: time.Now()}
-	s.program = startProgramWith(t, m, "CACHE_DIRECTORY=/run/trials-soak", "--camera", vividCamera, "--microphone", "hw:CARD=Loopback,DEV=1",
+	s.program = startProgramWith(t, m, strings.Join(viewers.Allocators(t), " ")+" CACHE_DIRECTORY=/run/trials-soak", "--camera", vividCamera, "--microphone", "hw:CARD=Loopback,DEV=1",
 		"--encoder", "openh264enc", "--width", "320", "--height", "180", "--framerate", "10", "--bitrate", "500k")
 	s.steady = viewers.Start(t, onHost, HostAddress)
 	s.steady.Join(soakAddress, "steady", viewers.Manner{})

@@ -25,11 +25,11 @@ const (
 
 	// A registration that lasted this long was a good one: the next failure starts the back-off anew.
 	stableAfter = 10 * time.Second
-	// A server notices a dead peer after 40 s (ping time-out) and refuses its id until then: for a little longer than
-	// that the id is asked for again and again, after it like any other failure.
+	// A server notices a dead peer after 40 s (ping time-out; ours 1.5 s after a HELLO with its id) and refuses its id until
+	// then: for a little longer than that the id is asked for again and again, after it like any other failure.
 	heldPatience = time.Minute
-	heldShort    = 500 * time.Millisecond
-	heldLong     = 1500 * time.Millisecond
+	heldShort    = 300 * time.Millisecond
+	heldLong     = 700 * time.Millisecond
 
 	// How often a client looks whether its socket's address is still this machine's.
 	addressEvery = time.Second

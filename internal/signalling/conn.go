@@ -150,7 +150,9 @@ func (s *Server) apply(replies []reply) (rest []reply) {
 		switch {
 		case r.kind == ring || r.kind == deliver:
 			rest = append(rest, r)
-		case c == nil: // it has left its goroutine's loop
+		case c == nil: // it has left its goroutine's loop, or is a local peer
+		case r.kind == doubt:
+			notify(c.probe)
 		case r.kind == hangUp:
 			c.finish(r.code, r.reason)
 		default:

@@ -19,6 +19,7 @@ type Limits struct {
 	Hello       time.Duration // time to say HELLO: 10 s
 	PingEvery   time.Duration // 20 s
 	PongWait    time.Duration // 20 s
+	ProbeWait   time.Duration // the same when another says HELLO with the connection's id: 1.5 s
 }
 
 func (l Limits) withDefaults() Limits {
@@ -34,6 +35,7 @@ func (l Limits) withDefaults() Limits {
 		Hello:       or(l.Hello, 10*time.Second),
 		PingEvery:   or(l.PingEvery, 20*time.Second),
 		PongWait:    or(l.PongWait, 20*time.Second),
+		ProbeWait:   or(l.ProbeWait, 1500*time.Millisecond),
 	}
 }
 

@@ -180,6 +180,7 @@ type probe struct {
 	ws    *websocket.Conn
 	heard chan string // one line per frame or close: as in a transcript, without the name
 	mute  atomic.Bool // answers no pings
+	pings atomic.Int32
 }
 
 func newProbe(t *testing.T, ws *websocket.Conn) *probe {
@@ -187,6 +188,7 @@ func newProbe(t *testing.T, ws *websocket.Conn) *probe {
 	p := &probe{t: t, ws: ws, heard: make(chan string, 4096)}
 	pong := ws.PingHandler()
 	ws.SetPingHandler(func(data string) error {
+		p.pings.Add(1)
 		if p.mute.Load() {
 			return nil
 		}

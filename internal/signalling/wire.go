@@ -39,6 +39,7 @@ type wire struct {
 	limits Limits
 	wake   chan struct{} // something is queued, or the end is set
 	pong   chan struct{}
+	probe  chan struct{} // whether the other side lives is to be known soon
 	done   chan struct{} // closed when nothing will be read any more
 
 	mu    sync.Mutex
@@ -50,7 +51,7 @@ type wire struct {
 func newWire(ws *websocket.Conn, limits Limits) *wire {
 	w := &wire{
 		ws: ws, limits: limits,
-		wake: make(chan struct{}, 1), pong: make(chan struct{}, 1), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), pong: make(chan struct{}, 1), probe: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	ws.SetReadLimit(limits.Message)
 	ws.SetPongHandler(func(string) error {
@@ -75,14 +76,19 @@ func (w *wire) send(f frame) {
 	case w.end != nil:
 		return
 	case len(w.queue) >= w.limits.QueueFrames || w.bytes > w.limits.QueueBytes:
-		w.end = &websocket.CloseError{Code: websocket.CloseAbnormalClosure, Text: reasonSlow}
-		w.queue = nil
-		w.cut()
+		w.abandon(reasonSlow)
 	default:
 		w.queue = append(w.queue, f)
 		w.bytes += len(f.text)
 		notify(w.wake)
 	}
+}
+
+// abandon ends it at once, for who does not hear a farewell either. The lock is held.
+func (w *wire) abandon(reason string) {
+	w.end = &websocket.CloseError{Code: websocket.CloseAbnormalClosure, Text: reason}
+	w.queue = nil
+	w.cut()
 }
 
 // reason says why this side ended it: "" when it didn't, or for no reason worth a word.
@@ -145,7 +151,7 @@ func (w *wire) write() {
 	overdue := time.NewTimer(w.limits.PongWait)
 	defer overdue.Stop()
 	overdue.Stop()
-	waiting := false
+	waiting, probed, asked := false, false, time.Time{}
 	for {
 		select {
 		case <-w.wake:
@@ -153,26 +159,52 @@ func (w *wire) write() {
 				return
 			}
 		case <-ping.C:
-			if w.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait)) != nil {
+			if !w.ping() {
 				return
 			}
 			if !waiting {
 				waiting = true
 				overdue.Reset(w.limits.PongWait)
 			}
+		case <-w.probe:
+			if time.Since(asked) < w.limits.ProbeWait { // however many ask
+				continue
+			}
+			if !w.ping() {
+				return
+			}
+			asked, waiting, probed = time.Now(), true, true
+			overdue.Reset(min(w.limits.ProbeWait, w.limits.PongWait))
 		case <-w.pong:
-			waiting = false
+			waiting, probed = false, false
 			overdue.Stop()
 		case <-overdue.C:
 			select {
 			case <-w.pong: // it came while a write held this goroutine up
-				waiting = false
+				waiting, probed = false, false
 			default:
-				w.finish(websocket.CloseInternalServerErr, reasonPing)
+				w.overdue(probed)
 			}
 		case <-w.done:
 			return
 		}
+	}
+}
+
+func (w *wire) ping() bool {
+	return w.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait)) == nil
+}
+
+// overdue ends it because no pong came: with a farewell, unless another waits for the place.
+func (w *wire) overdue(probed bool) {
+	if !probed {
+		w.finish(websocket.CloseInternalServerErr, reasonPing)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.end == nil {
+		w.abandon(reasonPing)
 	}
 }
 

@@ -65,6 +65,7 @@ const (
 	hangUp                   // close it with code and reason; it is no part of the world any more
 	ring                     // ask the local peer whether it takes the call; opened or refused must follow
 	deliver                  // hand frame to the connection's session with a local peer
+	doubt                    // find out soon whether the connection still lives
 )
 
 // reply is what the server does about an input. All ring and deliver replies are for the connection the input is from.
@@ -148,14 +149,18 @@ func (w *world) answer(in input, p *peer) []reply {
 // hello registers a connection.
 func (w *world) hello(from connID, f frame) []reply {
 	m := ParseRequest(f.text)
-	_, taken := w.ids[m.ID]
+	holder, taken := w.ids[m.ID]
 	switch {
 	case f.binary || m.Kind != KindHello:
 		return w.close(from, websocket.CloseProtocolError, "invalid protocol")
 	case m.ID == "": // what the reference's crash looks like from outside
 		return w.close(from, websocket.CloseInternalServerErr, "")
 	case taken || !validID(m.ID, w.idLimit):
-		return w.close(from, websocket.CloseProtocolError, "invalid peer uid")
+		no := w.close(from, websocket.CloseProtocolError, "invalid peer uid")
+		if taken && !w.peers[holder].local { // it may be the newcomer itself, whose address was another
+			no = append(no, reply{to: holder, kind: doubt})
+		}
+		return no
 	}
 	w.peers[from].uid = m.ID
 	w.ids[m.ID] = from

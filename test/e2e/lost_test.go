@@ -223,6 +223,25 @@ func TestAddressGone(t *testing.T) {
 	assertRejoins(t, page, time.Now())
 }
 
+// TestStreamerMoves gives the board another address while the signalling server elsewhere, and the page that it serves,
+// stay where they are.
+func TestStreamerMoves(t *testing.T) {
+	const listen, moved = BrowserAddr + ":8443", "10.77.0.5"
+	server := StartServerBrowserSide(t, "--listen", listen)
+	StartBoardcast(t, "--server", "ws://"+listen+"/ws", "--id", "camera", "--width", "320", "--height", "240")
+	page := browsers.Launch(t, Chromium).Open(t, server.Address+"/")
+	page.WaitPlaying(30)
+	page.Watch()
+	ip(t, false, "addr del "+BoardAddr+"/24 dev board")
+	t.Cleanup(func() {
+		ip(t, false, "addr flush dev board to 10.77.0.0/24")
+		ip(t, false, "addr add "+BoardAddr+"/24 dev board")
+	})
+	ip(t, false, "addr add "+moved+"/24 dev board")
+	assertRejoins(t, page, time.Now())
+	assertFrom(t, page, moved)
+}
+
 // assertFrom checks from which address of the board the media come.
 func assertFrom(t *testing.T, page *Page, address string) {
 	t.Helper()

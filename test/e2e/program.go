@@ -61,10 +61,21 @@ func testSources(args []string) []string {
 	return sources
 }
 
+// StartServerBrowserSide runs "boardcast server" where the browsers are.
+func StartServerBrowserSide(t testing.TB, args ...string) *Program {
+	t.Helper()
+	args = append([]string{binary(t), "server"}, args...)
+	return startCommand(t, browsers.network.BrowserSide(context.WithoutCancel(t.Context()), args...))
+}
+
 func start(t testing.TB, args ...string) *Program {
 	t.Helper()
-	p := &Program{t: t, exited: make(chan struct{}), output: output{changed: make(chan struct{})}}
-	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary(t), args...)
+	return startCommand(t, exec.CommandContext(context.WithoutCancel(t.Context()), binary(t), args...))
+}
+
+func startCommand(t testing.TB, cmd *exec.Cmd) *Program {
+	t.Helper()
+	p := &Program{t: t, cmd: cmd, exited: make(chan struct{}), output: output{changed: make(chan struct{})}}
 	p.cmd.Dir = t.TempDir() // no ./boardcast.yaml
 	p.cmd.Env = environ()
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

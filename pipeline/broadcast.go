@@ -114,10 +114,10 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 			continue
 		}
 		lower, ok := chosen(plan.Lower, c.Encoder.Codec)
-		l.follows(c, o.MinBitrate, lower.Format.Bitrate)
+		l.follows(c, o.MinBitrate, lower.Format.Bitrate, 0)
 		if ok {
 			b.lower[c.Encoder.Codec] = newLine(e, string(c.Encoder.Codec)+lowerSuffix, true, nil, o)
-			b.lower[c.Encoder.Codec].follows(lower, estimateLeast, 0)
+			b.lower[c.Encoder.Codec].follows(lower, estimateLeast, 0, sparedPenalty)
 		}
 	}
 	if plan.Audio != nil {

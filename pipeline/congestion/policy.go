@@ -22,8 +22,8 @@ const (
 	drownTime    = 1500 * time.Millisecond
 	fastShare    = 0.85 // an estimate above it makes the viewer whole again
 	fastTime     = 2 * time.Second
-	firstPenalty = 10 * time.Second // until a slow viewer is tried again; it doubles with each failure
-	lastPenalty  = 2 * time.Minute
+	firstPenalty = 10 * time.Second
+	lastPenalty  = 12              // of the first
 	graceTime    = 4 * time.Second // after coming, a trial or silence: an estimate needs so long to mean something
 	pardonTime   = time.Minute     // whole for so long, and the first penalty counts again
 	boundTime    = 4 * time.Second // for so long the rate heeds whom it will not be for, or of whom nothing is heard
@@ -46,6 +46,8 @@ type Bounds struct {
 	Ceiling int     // what the encoder makes at most
 	Margin  float64 // share of an estimate that is used; 0.95 when zero
 	Lower   int     // what a slow viewer is given at most of a lower rendition; 0 when there is none
+	// Penalty is how long a slow viewer waits for its first trial; 10 s when zero. It doubles with each failure.
+	Penalty time.Duration
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -53,6 +55,9 @@ func (b Bounds) withDefaults() Bounds {
 	b.Ceiling = max(b.Ceiling, b.Floor)
 	if b.Margin <= 0 || b.Margin > 1 {
 		b.Margin = 0.95
+	}
+	if b.Penalty <= 0 {
+		b.Penalty = firstPenalty
 	}
 	return b
 }
@@ -332,11 +337,11 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 	}
 	next := 2 * w.penalty
 	if w.penalty == 0 || now-w.since > pardonTime {
-		next = firstPenalty
+		next = b.Penalty
 	}
 	taught := w.trial
 	*w = *newWatcher(now)
-	w.slow, w.taught, w.penalty = true, taught, min(next, lastPenalty)
+	w.slow, w.taught, w.penalty = true, taught, min(next, lastPenalty*b.Penalty)
 }
 
 // again makes a slow viewer whole: when its estimate is enough, or for a trial, after its penalty, if what it is given now

@@ -29,7 +29,7 @@ type setting struct {
 func newViewers(b Bounds, links ...*link) *viewers {
 	v := &viewers{policy: NewPolicy(b), links: links, rate: float64(b.Ceiling)}
 	if b.Lower > 0 {
-		v.lower, v.low = NewPolicy(Bounds{Floor: 50e3, Ceiling: b.Lower}), float64(b.Lower)
+		v.lower, v.low = NewPolicy(Bounds{Floor: 50e3, Ceiling: b.Lower, Penalty: 3 * time.Second}), float64(b.Lower)
 	}
 	for i, l := range links {
 		l.rng = rand.New(rand.NewPCG(uint64(i), 7))
@@ -218,6 +218,30 @@ func TestPolicyRisesSlowlyTogether(t *testing.T) {
 	}
 	if d := p.Step(at+s, nil); d.Changed || len(d.Slow) > 0 {
 		t.Errorf("decision %+v without viewers", d)
+	}
+}
+
+// Each trial that fails makes the wait for the next one twice as long, from the first penalty on.
+func TestPolicyPenalty(t *testing.T) {
+	for _, first := range []time.Duration{0, 3 * time.Second} {
+		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Penalty: first})
+		var waits []time.Duration
+		since, slow := time.Duration(0), false
+		for at := time.Duration(0); at < 2*time.Minute && len(waits) < 3; at += 100 * ms {
+			is := len(p.Step(at, []View{sees(1, 20_000, 20_000)}).Slow) > 0
+			if slow && !is {
+				waits = append(waits, at-since)
+			}
+			if is != slow {
+				since, slow = at, is
+			}
+		}
+		if first == 0 {
+			first = firstPenalty
+		}
+		if want := []time.Duration{first, 2 * first, 4 * first}; !slices.Equal(waits, want) {
+			t.Errorf("it waited %v, want %v", waits, want)
+		}
 	}
 }
 

@@ -188,6 +188,12 @@ func TestLowerRenditionThatFails(t *testing.T) {
 	})
 }
 
+func (r *sharedRate) counted() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.views)
+}
+
 // A viewer that leaves from the lower rendition leaves nothing behind.
 func TestLeavingTheLowerRendition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -202,7 +208,7 @@ func TestLeavingTheLowerRendition(t *testing.T) {
 		if l := a.line("h264-lower"); l.Users != 0 || l.Encoder != "" {
 			t.Errorf("lower rendition %+v", l)
 		}
-		if n, first := len(a.lower().rate.views), len(a.b.coded[H264].rate.views); n != 0 || first != 1 {
+		if n, first := a.lower().rate.counted(), a.b.coded[H264].rate.counted(); n != 0 || first != 1 {
 			t.Errorf("%d viewers are counted, and %d of the first rendition", n, first)
 		}
 	})

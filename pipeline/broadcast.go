@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -268,6 +269,11 @@ func (b *Broadcast) Run(ctx context.Context) error {
 // Join makes a viewer named id; send hands its messages to the other side, must not block and may be called until Done.
 // ErrFull when as many watch as may.
 func (b *Broadcast) Join(id string, send func(Message)) (*Viewer, error) {
+	return b.JoinNear(id, nil, send)
+}
+
+// JoinNear is Join for a viewer that reaches these addresses of ours, and maybe no others: the connection is tried by them alone.
+func (b *Broadcast) JoinNear(id string, near []netip.Addr, send func(Message)) (*Viewer, error) {
 	<-b.started
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -278,6 +284,7 @@ func (b *Broadcast) Join(id string, send func(Message)) (*Viewer, error) {
 		return nil, ErrFull
 	}
 	v := newViewer(b, id, send)
+	v.near = near
 	b.viewers[v] = struct{}{}
 	b.joined.Add(1)
 	ctx := b.ctx

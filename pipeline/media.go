@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"boardcast/pipeline/congestion"
@@ -68,8 +69,9 @@ type StageEvent struct {
 type PeerOptions struct {
 	STUN  string
 	TURN  []string
-	Audio Graph // decodes incoming audio, from a sink pad on
-	Video Graph // decodes incoming video
+	Near  []netip.Addr // the local addresses to try; nil for all
+	Audio Graph        // decodes incoming audio, from a sink pad on
+	Video Graph        // decodes incoming video
 }
 
 // Peer is one viewer's connection.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,6 +65,7 @@ func (p phase) String() string { return phaseNames[p] }
 // The exported methods may be called from any goroutine and never wait.
 type Viewer struct {
 	id   string
+	near []netip.Addr
 	b    *Broadcast
 	send func(Message)
 	log  *slog.Logger
@@ -200,7 +202,7 @@ func (v *Viewer) settle(ctx context.Context) {
 
 func (v *Viewer) live(ctx context.Context) error {
 	peer, err := v.b.engine.Peer(ctx, PeerOptions{
-		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Audio: v.b.plan().Hear, Video: v.b.plan().See,
+		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Near: v.near, Audio: v.b.plan().Hear, Video: v.b.plan().See,
 	})
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ var (
 )
 
 // join waits for ready and makes a viewer.
-func (m *media) join(ctx context.Context, peer string, send func(pipeline.Message)) (*pipeline.Viewer, error) {
+func (m *media) join(ctx context.Context, caller signalling.Caller, send func(pipeline.Message)) (*pipeline.Viewer, error) {
 	select {
 	case <-m.ready:
 	case <-m.ctx.Done():
@@ -31,12 +31,12 @@ func (m *media) join(ctx context.Context, peer string, send func(pipeline.Messag
 	case <-ctx.Done():
 		return nil, errStarting
 	}
-	return m.broadcast.Join(peer, send)
+	return m.broadcast.JoinNear(caller.ID, caller.Near, send)
 }
 
 // Open implements [signalling.Media].
-func (m *media) Open(peer string, send func(signalling.Payload)) (signalling.Session, error) {
-	v, err := m.join(m.ctx, peer, func(msg pipeline.Message) {
+func (m *media) Open(caller signalling.Caller, send func(signalling.Payload)) (signalling.Session, error) {
+	v, err := m.join(m.ctx, caller, func(msg pipeline.Message) {
 		if !msg.Gathered { // peers of the family have no use for it, and some none for an empty candidate
 			send(payload(msg))
 		}

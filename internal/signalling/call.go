@@ -148,7 +148,7 @@ func (l *link) accept(cl *call) error {
 func (l *link) open(cl *call) error {
 	key := l.key(cl.peer)
 	l.calls[key] = cl
-	session, err := l.c.media.Open(cl.peer, func(p Payload) { l.sendTo(cl, p) })
+	session, err := l.c.media.Open(Caller{ID: cl.peer}, func(p Payload) { l.sendTo(cl, p) })
 	switch {
 	case err == nil:
 		cl.session = session

@@ -3,6 +3,8 @@ package signalling
 import (
 	"errors"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -15,14 +17,16 @@ type conn struct {
 	id      connID
 	log     *slog.Logger
 	uid     string // empty until HELLO
+	near    []netip.Addr
 	bucket  bucket
 	session Session // with a local peer; nil without
 	wg      sync.WaitGroup
 }
 
 // serve runs one connection from its upgrade to its end.
-func (s *Server) serve(ws *websocket.Conn, remote string) {
-	c := s.join(ws, remote)
+func (s *Server) serve(ws *websocket.Conn, r *http.Request) {
+	c := s.join(ws, r.RemoteAddr)
+	c.near = near(r, ws.LocalAddr())
 	c.wg.Go(c.write)
 	err := s.listen(c)
 	hungUp := c.stop(err)
@@ -168,7 +172,7 @@ func (s *Server) ring(c *conn, callee connID) {
 	media := s.media[callee]
 	s.mu.Unlock()
 	v := &voice{}
-	session, err := media.Open(c.uid, v.send)
+	session, err := media.Open(Caller{c.uid, c.near}, v.send)
 	if err != nil {
 		v.decide(nil)
 		s.step(input{from: c.id, kind: refused})

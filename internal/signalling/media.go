@@ -8,12 +8,11 @@ var ErrFull = errors.New("no more viewers are taken")
 // Media is the streamer behind the signalling.
 type Media interface {
 	// Open makes the media side of one session. send delivers to the remote peer; it never blocks and may be called from
-	// any goroutine, before Open returns and after the signalling is gone (then it drops). peer is the remote's id; where
-	// the protocol does not tell who calls, it is "caller-1", "caller-2" and so on.
+	// any goroutine, before Open returns and after the signalling is gone (then it drops).
 	//
 	// Open is called from the goroutine of one connection, without a lock held: while it lasts only that connection
 	// waits (at our own server that is one peer; at another's, in a room, it is all). Every error makes the caller hear "busy"; [ErrFull] alone is expected.
-	Open(peer string, send func(Payload)) (Session, error)
+	Open(caller Caller, send func(Payload)) (Session, error)
 }
 
 // Session is the media of one remote peer. One of Detach and Close is called exactly once, and nothing after it; only a

@@ -292,7 +292,8 @@ type fakeMedia struct {
 
 func newFakeMedia() *fakeMedia { return &fakeMedia{opened: make(chan *fakeSession, 64)} }
 
-func (m *fakeMedia) Open(peer string, send func(Payload)) (Session, error) {
+func (m *fakeMedia) Open(caller Caller, send func(Payload)) (Session, error) {
+	peer := caller.ID
 	if m.fail != nil {
 		if err := m.fail(peer); err != nil {
 			return nil, err

@@ -155,7 +155,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.log.Debug("request refused", keyRemote, r.RemoteAddr, keyError, err)
 		return
 	}
-	s.serve(ws, r.RemoteAddr)
+	s.serve(ws, r)
 }
 
 // admit counts a request in, or says with which status to refuse it.

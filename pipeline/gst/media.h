@@ -98,6 +98,7 @@ void stage_free(Stage *s);
 typedef struct {
   const char *stun;        // NULL for none
   const char **turn;       // NULL-terminated
+  const char **addresses;  // of this machine, to be tried; NULL-terminated, empty for all
   const char *audio_graph; // what decodes incoming audio, launch syntax
   const char *video_graph;
   gboolean ice_tcp;
@@ -134,6 +135,7 @@ void peer_free(Peer *p);
 void keep_agreement(GstElement *bin);
 
 void media_warm_dtls(void);
+void media_give_back(void);
 void media_bus(GstElement *pipe, uintptr_t handle);
 // media_consume gives pipe the system clock and the epoch as its base time: its buffers come from fans, already stamped.
 void media_consume(GstElement *pipe);

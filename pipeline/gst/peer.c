@@ -7,7 +7,6 @@
 #include "media.h"
 #include "_cgo_export.h"
 
-#include <malloc.h>
 #include <string.h>
 
 enum { VIDEO = 0, SLOTS = 2, CHANNELS = 4, INCOMING = 4 };
@@ -231,14 +230,19 @@ int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_REL
 // ---- life
 
 // The ICE agent: no UPnP (an HTTP server per viewer), connectivity checks that go on (the backstop for a dead viewer).
-static void tune_agent(GstElement *webrtc, gboolean ice_tcp) {
+static void tune_agent(GstElement *webrtc, const PeerOptions *o) {
   GObject *ice = NULL, *agent = NULL;
   if (g_object_class_find_property(G_OBJECT_GET_CLASS(webrtc), "ice-agent"))
     g_object_get(webrtc, "ice-agent", &ice, NULL);
   if (ice && g_object_class_find_property(G_OBJECT_GET_CLASS(ice), "agent"))
     g_object_get(ice, "agent", &agent, NULL);
   if (agent)
-    g_object_set(agent, "upnp", FALSE, "keepalive-conncheck", TRUE, "ice-tcp", ice_tcp, NULL);
+    g_object_set(agent, "upnp", FALSE, "keepalive-conncheck", TRUE, "ice-tcp", o->ice_tcp, NULL);
+  guint add = ice ? g_signal_lookup("add-local-ip-address", G_OBJECT_TYPE(ice)) : 0;
+  for (const char **a = o->addresses; add && a && *a; a++) {
+    gboolean ok = FALSE;
+    g_signal_emit(ice, add, 0, *a, &ok);
+  }
   g_clear_object(&agent);
   g_clear_object(&ice);
 }
@@ -257,7 +261,7 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
     gboolean ok = FALSE;
     g_signal_emit_by_name(w, "add-turn-server", *t, &ok);
   }
-  tune_agent(w, o->ice_tcp);
+  tune_agent(w, o);
   Peer *p = g_atomic_rc_box_new0(Peer);
   p->pipe = gst_object_ref(pipe);
   p->webrtc = gst_object_ref(w);
@@ -280,18 +284,6 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   return p;
 }
 
-// give_back returns to the system what glibc keeps of the memory that viewers' threads have freed, once in TRIM_US at most: its
-// arenas grow over the weeks. It takes a millisecond or two.
-static void give_back(void) {
-#ifdef __GLIBC__
-  enum { TRIM_US = 1000000 };
-  static int64_t last;
-  int64_t now = g_get_monotonic_time(), before = __atomic_load_n(&last, __ATOMIC_RELAXED);
-  if (now - before >= TRIM_US && __atomic_compare_exchange_n(&last, &before, now, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-    malloc_trim(0);
-#endif
-}
-
 // peer_free is called with the pipeline in NULL: no callback runs or will run.
 void peer_free(Peer *p) {
   g_signal_handlers_disconnect_by_data(p->webrtc, p);
@@ -307,7 +299,7 @@ void peer_free(Peer *p) {
   gst_clear_object(&p->webrtc);
   gst_clear_object(&p->pipe);
   peer_unref(p, NULL);
-  give_back();
+  media_give_back();
 }
 
 // ---- offer, answer, candidates

@@ -58,20 +58,29 @@ func (e *Engine) Peer(_ context.Context, o pipeline.PeerOptions) (pipeline.Peer,
 // cOptions copies the options into C memory, so that the struct holds no Go pointer.
 func cOptions(o pipeline.PeerOptions) (*C.PeerOptions, func()) {
 	c := (*C.PeerOptions)(C.calloc(1, C.sizeof_PeerOptions))
-	turn := (**C.char)(C.calloc(C.size_t(len(o.TURN)+1), C.size_t(unsafe.Sizeof((*C.char)(nil)))))
-	owned := []unsafe.Pointer{unsafe.Pointer(c), unsafe.Pointer(turn)}
+	owned := []unsafe.Pointer{unsafe.Pointer(c)}
 	str := func(s string) *C.char {
 		p := C.CString(s)
 		owned = append(owned, unsafe.Pointer(p))
 		return p
 	}
+	list := func(texts []string) **C.char {
+		p := (**C.char)(C.calloc(C.size_t(len(texts)+1), C.size_t(unsafe.Sizeof((*C.char)(nil)))))
+		owned = append(owned, unsafe.Pointer(p))
+		for i, t := range texts {
+			unsafe.Slice(p, len(texts)+1)[i] = str(t)
+		}
+		return p
+	}
 	if o.STUN != "" {
 		c.stun = str(o.STUN)
 	}
-	for i, t := range o.TURN {
-		unsafe.Slice(turn, len(o.TURN)+1)[i] = str(t)
+	c.turn = list(o.TURN)
+	near := make([]string, len(o.Near))
+	for i, a := range o.Near {
+		near[i] = a.String()
 	}
-	c.turn = turn
+	c.addresses = list(near)
 	c.audio_graph, c.video_graph = str(o.Audio.String()), str(o.Video.String())
 	c.ice_tcp = 1
 	return c, func() {

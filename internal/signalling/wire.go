@@ -159,7 +159,7 @@ func (w *wire) write() {
 				return
 			}
 		case <-ping.C:
-			if !w.ping() {
+			if !w.ping(writeWait) {
 				return
 			}
 			if !waiting {
@@ -170,7 +170,7 @@ func (w *wire) write() {
 			if time.Since(asked) < w.limits.ProbeWait { // however many ask
 				continue
 			}
-			if !w.ping() {
+			if !w.ping(min(w.limits.ProbeWait, writeWait)) { // who takes no ping answers none
 				return
 			}
 			asked, waiting, probed = time.Now(), true, true
@@ -191,8 +191,8 @@ func (w *wire) write() {
 	}
 }
 
-func (w *wire) ping() bool {
-	return w.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait)) == nil
+func (w *wire) ping(within time.Duration) bool {
+	return w.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(within)) == nil
 }
 
 // overdue ends it because no pong came: with a farewell, unless another waits for the place.

@@ -54,6 +54,10 @@ func neighbours(ours, theirs netip.Addr, interfaces [][]netip.Prefix) []netip.Ad
 	if ours.IsLoopback() || ours.IsLinkLocalUnicast() {
 		return nil
 	}
+	isTheirs := func(p netip.Prefix) bool { return p.Addr() == theirs }
+	if slices.ContainsFunc(interfaces, func(n []netip.Prefix) bool { return slices.ContainsFunc(n, isTheirs) }) {
+		return nil // a proxy on this machine: the caller may be anywhere
+	}
 	for _, networks := range interfaces {
 		if !slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Addr() == ours && p.Contains(theirs) }) {
 			continue

@@ -60,9 +60,7 @@ func stopped(t *testing.T, program *Program) {
 	bad := StartViewers(t)
 	bad.PlayOne(program, "stopped")
 	bad.Signal(syscall.SIGSTOP)
-	timer := time.NewTimer(10 * time.Second)
-	defer timer.Stop()
-	<-timer.C
+	pause(10 * time.Second)
 	bad.Signal(syscall.SIGCONT)
 	bad.Mark()
 	waitFor(t, "frames for the viewer that was stopped", func() bool { return bad.Views()["stopped"].Frames >= 30 })
@@ -81,9 +79,7 @@ func garbageRTCP(t *testing.T, program *Program) {
 	bad := StartViewers(t)
 	bad.Join(program, "garbage", Manner{Garbage: true})
 	bad.Wait("garbage", StageConnected, playWithin)
-	timer := time.NewTimer(5 * time.Second)
-	defer timer.Stop()
-	<-timer.C
+	pause(5 * time.Second)
 	bad.Leave("garbage")
 	assertViewers(t, program, 1)
 }
@@ -101,8 +97,7 @@ func garbageSDP(t *testing.T, program *Program) {
 			id := fmt.Sprint("garbage-", round*atOnce+i+1)
 			bad.Wait(id, StageOffered, playWithin)
 		}
-		timer := time.NewTimer(time.Second)
-		<-timer.C
+		pause(time.Second)
 		bad.Kill()
 	}
 	assertViewers(t, program, 1)

@@ -135,6 +135,7 @@ void peer_free(Peer *p);
 void keep_agreement(GstElement *bin);
 
 void media_warm_dtls(void);
+void media_allocator(void);
 void media_give_back(void);
 void media_bus(GstElement *pipe, uintptr_t handle);
 // media_consume gives pipe the system clock and the epoch as its base time: its buffers come from fans, already stamped.

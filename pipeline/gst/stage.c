@@ -194,10 +194,23 @@ void stage_free(Stage *s) {
   g_clear_pointer(&s->fan, fan_unref);
   gst_object_unref(s->pipe);
   g_free(s);
+  media_give_back();
 }
 
-// media_give_back returns to the system what glibc keeps of the memory that viewers' threads have freed, once in TRIM_US at most: its
-// arenas grow over the weeks. It takes a millisecond or two.
+// media_allocator, called before all else, sets glibc's allocator for a program that runs for weeks. It keeps large blocks, such
+// as pictures, in mappings of their own, which go back to the system: left to itself it raises the limit to the largest block
+// that was ever freed, and the arenas of heaps fill with holes between pictures. And it has few arenas: each of the ten threads
+// of a viewer would else have holes of its own.
+void media_allocator(void) {
+#ifdef __GLIBC__
+  enum { OWN_MAPPING = 128 * 1024, ARENAS = 4 };
+  mallopt(M_MMAP_THRESHOLD, OWN_MAPPING);
+  mallopt(M_ARENA_MAX, ARENAS);
+#endif
+}
+
+// media_give_back returns to the system what glibc keeps of the memory that viewers and stages have freed, once in TRIM_US at
+// most. It takes a millisecond or two.
 void media_give_back(void) {
 #ifdef __GLIBC__
   enum { TRIM_US = 1000000 };

@@ -262,6 +262,7 @@ func (l *line) forceKey() {
 		n := l.fan.Count()
 		l.now.keyAsked, l.now.keysThen, l.now.framesThen = time.Now(), n.Keyframes, n.Frames
 	}
+	l.applyRate() // a rate that was lowered for who moves here holds for its first keyframe
 	if err := l.now.stage.Keyframe(l.now.keyframe); err != nil {
 		l.log.Warn("force keyframe", "error", err)
 	}

@@ -124,16 +124,23 @@ func (p *Policy) Step(now time.Duration, views []View) Decision {
 	}
 	p.begun, p.now = true, now
 	p.remember(views)
+	hurry := false
+	for _, v := range views {
+		w := p.watchers[v.Key]
+		slow := w.slow
+		w.judge(now, v.Snapshot, max(p.set, int(p.level)), p.bounds)
+		hurry = hurry || slow && !w.slow && w.bounds // its first keyframe is to be of the rate that suits it
+	}
 	measured := slices.DeleteFunc(slices.Clone(views), func(v View) bool { return !v.Measured || v.Target <= 0 })
 	goal, rising := p.goal(measured)
 	p.follow(goal, rising, step)
 	d := Decision{Bitrate: p.set}
+	if hurry {
+		p.setAt = 0
+	}
 	if to, due := p.due(now, p.cap(views)); due {
 		p.set, p.setAt = to, now
 		d.Bitrate, d.Changed = to, true
-	}
-	for _, v := range views {
-		p.watchers[v.Key].judge(now, v.Snapshot, max(p.set, int(p.level)), p.bounds)
 	}
 	for _, v := range views {
 		if p.watchers[v.Key].slow {
@@ -275,7 +282,7 @@ func (p *Policy) follow(goal float64, rising int, step time.Duration) {
 
 // cap is what the rate is held down to for the sake of those who still get everything although the rate is not for them:
 // where there is a lower rendition for them, and until it is sure that they need it, their links are not flooded with what the
-// others are to have. Nor does the rate rise while one is silent.
+// others are to have; but a trial that is not worth it to the others costs them nothing. Nor does the rate rise while one is silent.
 func (p *Policy) cap(views []View) float64 {
 	most := math.Inf(1)
 	for _, v := range views {
@@ -286,7 +293,7 @@ func (p *Policy) cap(views []View) float64 {
 		case w.slow:
 		case w.silent >= 0 && p.now-w.silent < boundTime:
 			most = min(most, float64(p.set))
-		case p.bounds.Lower > 0 && w.left >= 0 && p.now-w.left < boundTime:
+		case p.bounds.Lower > 0 && (!w.trial || w.bounds) && w.left >= 0 && p.now-w.left < boundTime:
 			most = min(most, float64(v.Target)*p.bounds.Margin)
 		}
 	}

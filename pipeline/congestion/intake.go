@@ -17,8 +17,9 @@ type Feedback struct {
 	Packets []Packet
 }
 
-// history is how many of the newest sequence numbers are remembered; more in one report are not looked at.
-const history = 1 << 12
+// history is how many of the newest sequence numbers are remembered, which is two seconds of 10 Mbit/s; more in one report are
+// not looked at.
+const history = 1 << 11
 
 // fate is what a reported packet is to us.
 type fate int
@@ -31,11 +32,19 @@ const (
 	recovered             // told to be lost before, and arrived after all
 )
 
-type mark struct {
-	seq  int64
-	lost bool
-	set  bool
+// mark is a sequence number that was told, and in the last bit whether it was lost; 0 is none. There is one of these for each
+// number of each viewer.
+type mark int64
+
+func markOf(seq int64, lost bool) mark {
+	if lost {
+		return mark(seq<<1 | 1)
+	}
+	return mark(seq << 1)
 }
+
+func (m mark) seq() int64 { return int64(m) >> 1 }
+func (m mark) lost() bool { return m&1 != 0 }
 
 // intake unwraps sequence numbers and tells news from repetition: reports may come twice, late or in the wrong order.
 type intake struct {
@@ -60,11 +69,11 @@ func (in *intake) take(p Packet) fate {
 	in.newest = max(in.newest, seq)
 	slot := &in.seen[seq&(history-1)]
 	before := *slot
-	*slot = mark{seq, p.Lost, true}
-	known := before.set && before.seq == seq
+	*slot = markOf(seq, p.Lost)
+	known := before.seq() == seq
 	switch {
-	case known && (p.Lost || !before.lost):
-		slot.lost = before.lost // what arrived once stays arrived
+	case known && (p.Lost || !before.lost()):
+		*slot = before // what arrived once stays arrived
 		return ignored
 	case known:
 		return recovered

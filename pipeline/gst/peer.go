@@ -22,7 +22,7 @@ import (
 )
 
 // peerQueue holds what happens to a viewer between two turns of its goroutine: candidates come in bursts of some dozens.
-const peerQueue = 256
+const peerQueue = 128
 
 type peer struct {
 	pipe   pipe

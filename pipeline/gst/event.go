@@ -72,21 +72,20 @@ func mediaEvent(handle C.uintptr_t, kind, a, b C.int, text *C.char, x C.double) 
 // reporter takes the reports on what was sent, on a thread of GStreamer's: it must not block.
 type reporter interface{ report(congestion.Feedback) }
 
-//export mediaReport
-func mediaReport(handle C.uintptr_t, at C.int64_t, fates *C.PacketFate, n C.int) {
-	r, ok := receivers.Load(uintptr(handle))
-	if !ok {
-		return
-	}
-	to, ok := r.(reporter)
-	if !ok {
-		return
-	}
-	f := congestion.Feedback{At: time.Duration(at), Packets: make([]congestion.Packet, n)}
-	for i, p := range unsafe.Slice(fates, n) {
-		f.Packets[i] = congestion.Packet{
-			Seq: uint32(p.seq), Sent: time.Duration(p.sent), Arrived: time.Duration(p.arrived), Size: int(p.size), Lost: p.lost != 0,
+//export mediaReports
+func mediaReports(reports **C.Report, n C.int) {
+	for _, c := range unsafe.Slice(reports, n) {
+		r, _ := receivers.Load(uintptr(c.handle))
+		to, ok := r.(reporter)
+		if !ok {
+			continue // it has gone
 		}
+		f := congestion.Feedback{At: time.Duration(c.at), Packets: make([]congestion.Packet, c.count)}
+		for i, p := range unsafe.Slice((*C.PacketFate)(unsafe.Add(unsafe.Pointer(c), C.sizeof_Report)), c.count) {
+			f.Packets[i] = congestion.Packet{
+				Seq: uint32(p.seq), Sent: time.Duration(p.sent), Arrived: time.Duration(p.arrived), Size: int(p.size), Lost: p.lost != 0,
+			}
+		}
+		to.report(f)
 	}
-	to.report(f)
 }

@@ -31,12 +31,19 @@ enum {
   EV_FIRST = 17,    // a stage's first buffer reached its fan, which from then on takes from this stage
 };
 
-// PacketFate is one packet of a viewer's report, which mediaReport hands to Go: times in ns, arrived by the viewer's clock.
+// PacketFate is one packet of a viewer's report, which mediaReports hands to Go: times in ns, arrived by the viewer's clock.
 typedef struct {
   int64_t sent, arrived;
   uint32_t seq, size;
   gboolean lost;
 } PacketFate;
+
+typedef struct {
+  uintptr_t handle; // of the viewer
+  int64_t at;
+  int count;
+  PacketFate fates[];
+} Report;
 
 // REPORT_PACKETS bounds a report; of a larger one the newest are kept.
 enum { REPORT_PACKETS = 512 };
@@ -122,6 +129,10 @@ void resent_unref(gpointer r);
 void report_watch(GstPad *pad, uintptr_t handle, Resent *r);
 // report_extensions completes a caps event of the sending session with the header extensions, of which it takes charge.
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
+// resent_learn takes what a report says of the time that one takes, and of how much arrives.
+void resent_learn(Resent *r, const Report *report);
+// resend_keys tells r of the keyframes that a payloader, "pay" in the bin, is given.
+void resend_keys(GstElement *bin, Resent *r);
 // resend_limit lets an rtprtxsend send again what r allows.
 void resend_limit(GstElement *rtx, Resent *r);
 // intake_limit bounds the RTCP that an srtpdec is given.

@@ -417,6 +417,7 @@ Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const 
     if (slot == 0) { // video: one slot's probe, or each report would come twice
       report_watch(pad, p->handle, p->resent);
       keep_extensions(p, bin);
+      resend_keys(bin, p->resent);
     }
     if (gst_pad_link(pad, p->pads[slot]) == GST_PAD_LINK_OK) {
       keep_agreement(bin);

@@ -1,0 +1,156 @@
+//go:build !nogst
+
+// Requests for retransmission.
+//
+// A receiver asks for a lost packet every 100 ms or so until it comes. Behind a queue of half a second that is five copies of
+// each, which keep the queue full, and after a link was cut it asks for everything that did not fit. (GStreamer's rtprtxsend has
+// no limit.) So a packet is sent again only after the time that a report on the copy before takes, and all that is sent again
+// is at most one part in RESEND_SHARE of what arrives, but for a burst of RESEND_BURST bytes. Where that is short, packets from
+// before the newest keyframe get none of it, which has some of its own. Nor is a packet kept for longer than KEPT_MS, by when
+// its frame is not waited for any more: webrtcbin's 500 packets are 1.3 MB of each viewer's.
+//
+// What is asked for in vain for STUCK_US is replaced by a keyframe: a browser would wait for three seconds before it asks for
+// one. Where many packets are lost although there is no queue, as by a radio, each goes twice: or one in ten of the copies is
+// lost as well, and the frame waits for two more ways there and back.
+
+#include "media.h"
+
+enum {
+  RESEND_LEAST = 40000, // us
+  RESEND_MOST = 500000,
+  RESEND_SHARE = 4,
+  RESEND_BURST = 40000, // bytes
+  RESEND_KEY = 20000,
+  RESENT = 512,
+  PACKET = 1200,
+  KEPT_MS = 600,
+  STUCK_US = 600000,
+  STUCK_PAUSE_US = 1000000,
+  TWICE_TRIP_US = 250000,
+};
+
+static const double twice_loss = 0.05, loss_weight = 0.1; // of a report, of which there are some ten a second
+
+struct Resent {
+  GMutex lock;
+  gboolean reported, keyed;
+  guint16 key;    // the number before those of the newest keyframe
+  int64_t trip;   // us, of the newest packet of a report and of the report
+  int64_t helped; // when a keyframe was asked for
+  double budget;  // bytes
+  double loss;    // share
+  struct {
+    guint ssrc, seq;
+    int64_t first, at; // g_get_monotonic_time() when it was asked for, and sent; 0 for not yet
+  } seen[RESENT];
+};
+
+// resend says how often a packet is to be sent again now, and whether a keyframe is to be made instead of it.
+static int resend(Resent *r, guint ssrc, guint seq, gboolean *help) {
+  int64_t now = g_get_monotonic_time();
+  int copies = 0;
+  g_mutex_lock(&r->lock);
+  typeof(r->seen[0]) *slot = &r->seen[(seq ^ ssrc) % RESENT];
+  if (slot->first == 0 || slot->ssrc != ssrc || slot->seq != seq)
+    *slot = (typeof(*slot)){ssrc, seq, now, 0};
+  gboolean before = r->keyed && (gint16)((guint16)seq - r->key) <= 0;
+  *help = !before && now - slot->first >= STUCK_US && now - r->helped >= STUCK_PAUSE_US;
+  if (*help)
+    r->helped = now;
+  gboolean lately = slot->at != 0 && now - slot->at < CLAMP(r->trip, RESEND_LEAST, RESEND_MOST);
+  if (!lately && (!r->reported || r->budget >= (before ? RESEND_KEY : PACKET))) {
+    copies = r->loss > twice_loss && r->trip < TWICE_TRIP_US && r->budget >= RESEND_KEY ? 2 : 1;
+    slot->at = now;
+    r->budget -= copies * PACKET;
+  }
+  g_mutex_unlock(&r->lock);
+  return copies;
+}
+
+void resent_learn(Resent *r, const Report *report) {
+  int64_t newest = 0;
+  double bytes = 0;
+  int lost = 0;
+  for (int i = 0; i < report->count; i++) {
+    const PacketFate *f = &report->fates[i];
+    lost += f->lost;
+    if (!f->lost) {
+      newest = MAX(newest, f->sent);
+      bytes += f->size;
+    }
+  }
+  g_mutex_lock(&r->lock);
+  r->reported = TRUE;
+  if (newest > 0)
+    r->trip = (report->at - newest) / 1000;
+  r->loss += loss_weight * ((double)lost / report->count - r->loss);
+  r->budget = MIN(MAX(r->budget, 0) + bytes / RESEND_SHARE, RESEND_BURST);
+  g_mutex_unlock(&r->lock);
+}
+
+static GstPadProbeReturn on_request(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  static const char copied[] = "boardcast-copy";
+  GstEvent *e = GST_PAD_PROBE_INFO_EVENT(info);
+  const GstStructure *s = gst_event_get_structure(e);
+  guint seq = 0, ssrc = 0;
+  gboolean help = FALSE;
+  if (s == NULL || !gst_structure_has_name(s, "GstRTPRetransmissionRequest") || gst_structure_has_field(s, copied) ||
+      !gst_structure_get_uint(s, "seqnum", &seq) || !gst_structure_get_uint(s, "ssrc", &ssrc))
+    return GST_PAD_PROBE_OK;
+  int copies = resend(data, ssrc, seq, &help);
+  if (help)
+    gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                                 gst_structure_new("GstForceKeyUnit", "ssrc", G_TYPE_UINT, ssrc, "all-headers", G_TYPE_BOOLEAN, TRUE, NULL)));
+  if (copies == 2) {
+    GstStructure *again = gst_structure_copy(s);
+    gst_structure_set(again, copied, G_TYPE_BOOLEAN, TRUE, NULL);
+    gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_TYPE(e), again));
+  }
+  return copies > 0 ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+// on_frame notes where a keyframe begins.
+static GstPadProbeReturn on_frame(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  Resent *r = data;
+  GstElement *pay = gst_pad_get_parent_element(pad);
+  if (pay && !GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT)) {
+    guint newest = 0;
+    g_object_get(pay, "seqnum", &newest, NULL);
+    g_mutex_lock(&r->lock);
+    r->keyed = TRUE;
+    r->key = (guint16)newest;
+    r->budget = MAX(r->budget, RESEND_KEY);
+    g_mutex_unlock(&r->lock);
+  }
+  g_clear_object(&pay);
+  return GST_PAD_PROBE_OK;
+}
+
+Resent *resent_new(void) {
+  Resent *r = g_atomic_rc_box_new0(Resent);
+  g_mutex_init(&r->lock);
+  r->trip = RESEND_MOST;
+  return r;
+}
+
+static void resent_clear(gpointer r) { g_mutex_clear(&((Resent *)r)->lock); }
+
+void resent_unref(gpointer r) { g_atomic_rc_box_release_full(r, resent_clear); }
+
+void resend_keys(GstElement *bin, Resent *r) {
+  GstElement *pay = gst_bin_get_by_name(GST_BIN(bin), "pay");
+  GstPad *pad = pay ? gst_element_get_static_pad(pay, "sink") : NULL;
+  if (pad)
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, g_atomic_rc_box_acquire(r), resent_unref);
+  g_clear_object(&pad);
+  g_clear_object(&pay);
+}
+
+void resend_limit(GstElement *rtx, Resent *r) {
+  GstPad *pad = gst_element_get_static_pad(rtx, "src");
+  if (pad == NULL)
+    return;
+  g_object_set(rtx, "max-size-time", KEPT_MS, NULL);
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_request, g_atomic_rc_box_acquire(r), resent_unref);
+  gst_object_unref(pad);
+}

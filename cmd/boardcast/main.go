@@ -10,9 +10,17 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime/debug"
 )
 
+// garbage is how much of it may be kept, in per cent of what is in use. What is in use grows with the viewers and little is
+// thrown away, so that to collect more often takes no time that can be measured, and saves a fifth of a MB per viewer.
+const garbage = 25
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
 	ctx, stop := onSignals(context.Background(), os.Stderr, os.Exit)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	ended := ctx.Err() != nil // a signal to end counts for more than one to reload

@@ -1,0 +1,114 @@
+//go:build !nogst
+
+package gst
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/go-gst/go-gst/gst"
+
+	"boardcast/pipeline"
+)
+
+// rtxOf finds what sends again in some viewer's pipeline, and the payloader before it.
+func rtxOf(t *testing.T) (rtx, pay *gst.Element) {
+	t.Helper()
+	receivers.Range(func(_, r any) bool {
+		p, ok := r.(*peer)
+		if !ok {
+			return true
+		}
+		pay, _ = p.pipe.p.GetElementByName("pay")
+		for i := 0; pay != nil && rtx == nil && i < 1000; i++ { // named in the order in which the process made them
+			rtx, _ = p.pipe.p.GetElementByName(fmt.Sprintf("rtprtxsend%d", i))
+		}
+		return rtx == nil
+	})
+	if rtx == nil || pay == nil {
+		t.Fatal("no viewer's pipeline sends again")
+	}
+	return rtx, pay
+}
+
+func property[T any](t *testing.T, e *gst.Element, name string) T {
+	t.Helper()
+	v, err := e.GetProperty(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.(T)
+}
+
+// A packet that is asked for twice at once is sent once; one that is asked for in vain is replaced by a keyframe, though not
+// one from before the newest keyframe.
+func TestResend(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := broadcast(t, e, testPlan(t, e, "vp8")), broadcast(t, e, testPlan(t, e, "vp8"))
+	var va, vb *pipeline.Viewer
+	ready := make(chan struct{})
+	va, err = a.Join("callee", func(m pipeline.Message) { <-ready; vb.Receive(m) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	// webrtcbin 1.22 does not take retransmission up in its answers, as browsers do.
+	takes := regexp.MustCompile(`(?m)^(m=video \S+ \S+) 96\r\n`)
+	vb, err = b.Join("caller", func(m pipeline.Message) {
+		<-ready
+		m.SDP = takes.ReplaceAllString(m.SDP, "$1 96 97\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=rtcp-fb:96 nack\r\n")
+		va.Receive(m)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(ready)
+	va.Receive(pipeline.Message{OfferRequest: true})
+	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+	eventually(t, "pictures are sent", 10*time.Second, func() bool { return sentTo(a, "callee") > 10 })
+	rtx, pay := rtxOf(t)
+	ssrc, err := pay.GetStaticPad("src").GetCurrentCaps().GetStructureAt(0).GetValue("ssrc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// ask tells how many of the requests are passed on.
+	ask := func(seqs ...uint) int {
+		t.Helper()
+		before := property[uint](t, rtx, "num-rtx-requests")
+		for _, seq := range seqs {
+			s := gst.NewStructureFromString(fmt.Sprintf("GstRTPRetransmissionRequest, seqnum=(uint)%d, ssrc=(uint)%d", seq&0xffff, ssrc))
+			rtx.GetStaticPad("src").SendEvent(gst.NewCustomEvent(gst.EventTypeCustomUpstream, s))
+		}
+		return int(property[uint](t, rtx, "num-rtx-requests") - before)
+	}
+	keyframes := func() (n uint64) {
+		for _, x := range []*pipeline.Broadcast{a, b} {
+			for _, l := range x.Status().Lines {
+				n += l.Keyframes
+			}
+		}
+		return n
+	}
+	eventually(t, "the beginning's keyframes are over", 10*time.Second, func() bool {
+		before, frames := keyframes(), sentTo(a, "callee")
+		eventually(t, "more pictures", 10*time.Second, func() bool { return sentTo(a, "callee") > frames+30 })
+		return keyframes() == before
+	})
+	newest, old := property[uint](t, pay, "seqnum"), property[uint](t, pay, "seqnum")+1<<15+1000
+	if n := ask(newest, newest-1, newest, newest); n != 2 {
+		t.Errorf("%d requests for two packets are passed on", n)
+	}
+	before, began := keyframes(), time.Now()
+	eventually(t, "the old packet is asked for again, and in vain", 3*time.Second, func() bool {
+		ask(old)
+		return time.Since(began) > 1200*time.Millisecond
+	})
+	if n := keyframes() - before; n != 0 {
+		t.Errorf("%d keyframes for a packet from before the last one", n)
+	}
+	eventually(t, "a keyframe for what was asked for in vain", 3*time.Second, func() bool { ask(newest); return keyframes() > before })
+}

@@ -232,13 +232,37 @@ func TestStreamerMoves(t *testing.T) {
 	page := browsers.Launch(t, Chromium).Open(t, server.Address+"/")
 	page.WaitPlaying(30)
 	page.Watch()
+	moveBoard(t, moved)
+	assertRejoins(t, page, time.Now())
+	assertFrom(t, page, moved)
+}
+
+// moveBoard gives the board another address for the rest of the test.
+func moveBoard(t *testing.T, to string) {
+	t.Helper()
 	ip(t, false, "addr del "+BoardAddr+"/24 dev board")
 	t.Cleanup(func() {
 		ip(t, false, "addr flush dev board to 10.77.0.0/24")
 		ip(t, false, "addr add "+BoardAddr+"/24 dev board")
 	})
-	ip(t, false, "addr add "+moved+"/24 dev board")
-	assertRejoins(t, page, time.Now())
+	ip(t, false, "addr add "+to+"/24 dev board")
+}
+
+// TestStreamerMovesAlone has it happen while nobody watches, so that no page's end frees the name: the server asks who holds it.
+func TestStreamerMovesAlone(t *testing.T) {
+	const listen, moved = BrowserAddr + ":8443", "10.77.0.5"
+	server := StartServerBrowserSide(t, "--listen", listen)
+	StartBoardcast(t, "--server", "ws://"+listen+"/ws", "--id", "camera", "--width", "320", "--height", "240")
+	browser := browsers.Launch(t, Chromium)
+	moveBoard(t, moved)
+	began := time.Now()
+	page := browser.Open(t, server.Address+"/")
+	page.WaitPlaying(1)
+	took := time.Since(began)
+	t.Logf("a page plays %v after the address has changed", took.Round(time.Millisecond))
+	if took > rejoinWithin {
+		t.Errorf("it took %v, want at most %v", took, rejoinWithin)
+	}
 	assertFrom(t, page, moved)
 }
 

@@ -37,6 +37,7 @@ const (
 	longestPause  = 4 * time.Second // without one that is asked for
 	sparedKey     = 4 * time.Second // a viewer that gets keyframes only asks for one so often
 	sparedPenalty = 3 * time.Second // for the first time, of what is too much of the lower rendition: nothing floods
+	sparedMost    = 4               // of these at most
 )
 
 // newSharedRate makes the rate of an encoder that runs at ceiling; floor is what no viewer lowers it below, lower what slow
@@ -46,7 +47,7 @@ func newSharedRate(ceiling, floor, lower int, live bool, penalty time.Duration) 
 	if !live {
 		floor = ceiling
 	}
-	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, Lower: lower, Penalty: penalty}
+	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, Lower: lower, Penalty: penalty, LastPenalty: sparedMost * penalty}
 	r := &sharedRate{
 		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(), bounds: bounds,
 		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{}, slow: map[uint64]bool{},

@@ -320,3 +320,36 @@ func FuzzEstimator(f *testing.F) {
 		}
 	})
 }
+
+// A viewer that was given keyframes only is judged by what is lost now, not by what was lost before that.
+func TestLossIsForgotten(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		pause time.Duration
+		cut   bool
+	}{
+		{"at once", 0, true},
+		{"ten seconds later", 10 * time.Second, false},
+	} {
+		l := newLosses(1e6)
+		l.update(0, 1e6, 1e6, 1e6)
+		for i := range 50 {
+			l.count([]fate{arrived, arrived, arrived, missing}[i%4])
+		}
+		now := time.Second
+		l.update(now, 1e6, 1e6, 1e6)
+		for range 5 { // a keyframe
+			l.count(arrived)
+		}
+		now += c.pause
+		l.update(now, 1e6, 1e6, 1e6)
+		for range 8 {
+			l.count(arrived)
+		}
+		now += 2 * time.Second
+		l.update(now, 1e6, 1e6, 1e6)
+		if cut := l.bound < 1e6; cut != c.cut {
+			t.Errorf("%s: cut %v, want %v: %+v", c.name, cut, c.cut, l)
+		}
+	}
+}

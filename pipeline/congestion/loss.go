@@ -16,11 +16,13 @@ const (
 	lossSpan     = time.Second            // a window of reports
 	lossHurry    = 250 * time.Millisecond // when it is over a quarter
 	lossHeavy    = 0.25
-	lossPackets  = 60   // in a window; at few packets a second chance would look like loss
-	lossFew      = 20   // when it is over a quarter
-	radioMost    = 0.15 // loss that is not blamed on the rate is at most this
-	radioFades   = 0.1  // of what is above a window's loss, per window
-	trialLess    = 0.9  // so much of the rate before is sent when loss is compared
+	lossPackets  = 60              // in a window; at few packets a second chance would look like loss
+	lossFew      = 20              // when it is over a quarter
+	lossStale    = 8 * time.Second // what was lost so long ago says nothing of now, however few packets came since
+	lossStep     = 3 * time.Second // a window counts for at most so much rise
+	radioMost    = 0.15            // loss that is not blamed on the rate is at most this
+	radioFades   = 0.1             // of what is above a window's loss, per window
+	trialLess    = 0.9             // so much of the rate before is sent when loss is compared
 	trialPackets = 150
 	trialTime    = 10 * time.Second
 )
@@ -80,7 +82,12 @@ func (l *losses) update(now time.Duration, rate, sending, received float64) {
 	span, share := now-l.since, l.window.share()
 	full := l.window.sent >= lossPackets && span >= lossSpan
 	heavy := l.window.sent >= lossFew && span >= lossHurry && share > lossHeavy
-	if !full && !heavy {
+	switch {
+	case full || heavy:
+	case span > lossStale:
+		l.share, l.since, l.window = share, now, tally{}
+		return
+	default:
 		return
 	}
 	l.share = share
@@ -88,7 +95,7 @@ func (l *losses) update(now time.Duration, rate, sending, received float64) {
 	if share < l.radio {
 		l.radio += radioFades * (share - l.radio)
 	}
-	seconds := min(span, time.Second).Seconds()
+	seconds := min(span, lossStep).Seconds()
 	chance := math.Sqrt(share * (1 - share) / float64(l.window.sent))
 	switch excess := max(0, share-l.radio); {
 	case excess-chance > lossHigh:

@@ -23,7 +23,7 @@ const (
 	fastShare    = 0.85 // an estimate above it makes the viewer whole again
 	fastTime     = 2 * time.Second
 	firstPenalty = 10 * time.Second
-	lastPenalty  = 12              // of the first
+	lastPenalty  = 12 * firstPenalty
 	graceTime    = 4 * time.Second // after coming, a trial or silence: an estimate needs so long to mean something
 	pardonTime   = time.Minute     // whole for so long, and the first penalty counts again
 	boundTime    = 4 * time.Second // for so long the rate heeds whom it will not be for, or of whom nothing is heard
@@ -46,8 +46,9 @@ type Bounds struct {
 	Ceiling int     // what the encoder makes at most
 	Margin  float64 // share of an estimate that is used; 0.95 when zero
 	Lower   int     // what a slow viewer is given at most of a lower rendition; 0 when there is none
-	// Penalty is how long a slow viewer waits for its first trial; 10 s when zero. It doubles with each failure.
-	Penalty time.Duration
+	// Penalty is how long a slow viewer waits for its first trial, which doubles with each failure up to LastPenalty; 10 s and
+	// 2 minutes when zero.
+	Penalty, LastPenalty time.Duration
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -58,6 +59,9 @@ func (b Bounds) withDefaults() Bounds {
 	}
 	if b.Penalty <= 0 {
 		b.Penalty = firstPenalty
+	}
+	if b.LastPenalty < b.Penalty {
+		b.LastPenalty = max(b.Penalty, lastPenalty)
 	}
 	return b
 }
@@ -348,7 +352,7 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 	}
 	taught := w.trial
 	*w = *newWatcher(now)
-	w.slow, w.taught, w.penalty = true, taught, min(next, lastPenalty*b.Penalty)
+	w.slow, w.taught, w.penalty = true, taught, min(next, b.LastPenalty)
 }
 
 // again makes a slow viewer whole: when its estimate is enough, or for a trial, after its penalty, if what it is given now

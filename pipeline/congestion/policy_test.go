@@ -29,7 +29,7 @@ type setting struct {
 func newViewers(b Bounds, links ...*link) *viewers {
 	v := &viewers{policy: NewPolicy(b), links: links, rate: float64(b.Ceiling)}
 	if b.Lower > 0 {
-		v.lower, v.low = NewPolicy(Bounds{Floor: 50e3, Ceiling: b.Lower, Penalty: 3 * time.Second}), float64(b.Lower)
+		v.lower, v.low = NewPolicy(Bounds{Floor: 50e3, Ceiling: b.Lower, Penalty: 3 * time.Second, LastPenalty: 12 * time.Second}), float64(b.Lower)
 	}
 	for i, l := range links {
 		l.rng = rand.New(rand.NewPCG(uint64(i), 7))
@@ -221,10 +221,18 @@ func TestPolicyRisesSlowlyTogether(t *testing.T) {
 	}
 }
 
-// Each trial that fails makes the wait for the next one twice as long, from the first penalty on.
+// Each trial that fails makes the wait for the next one twice as long, from the first penalty to the last.
 func TestPolicyPenalty(t *testing.T) {
-	for _, first := range []time.Duration{0, 3 * time.Second} {
-		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Penalty: first})
+	const s = time.Second
+	for _, c := range []struct {
+		first, last time.Duration
+		want        []time.Duration
+	}{
+		{0, 0, []time.Duration{firstPenalty, 2 * firstPenalty, 4 * firstPenalty}},
+		{3 * s, 0, []time.Duration{3 * s, 6 * s, 12 * s}},
+		{3 * s, 10 * s, []time.Duration{3 * s, 6 * s, 10 * s}},
+	} {
+		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Penalty: c.first, LastPenalty: c.last})
 		var waits []time.Duration
 		since, slow := time.Duration(0), false
 		for at := time.Duration(0); at < 2*time.Minute && len(waits) < 3; at += 100 * ms {
@@ -236,11 +244,8 @@ func TestPolicyPenalty(t *testing.T) {
 				since, slow = at, is
 			}
 		}
-		if first == 0 {
-			first = firstPenalty
-		}
-		if want := []time.Duration{first, 2 * first, 4 * first}; !slices.Equal(waits, want) {
-			t.Errorf("it waited %v, want %v", waits, want)
+		if !slices.Equal(waits, c.want) {
+			t.Errorf("it waited %v, want %v", waits, c.want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -252,7 +253,8 @@ func moveBoard(t *testing.T, to string) {
 func TestStreamerMovesAlone(t *testing.T) {
 	const listen, moved = BrowserAddr + ":8443", "10.77.0.5"
 	server := StartServerBrowserSide(t, "--listen", listen)
-	StartBoardcast(t, "--server", "ws://"+listen+"/ws", "--id", "camera", "--width", "320", "--height", "240")
+	program := StartBoardcast(t, "--server", "ws://"+listen+"/ws", "--id", "camera", "--width", "320", "--height", "240")
+	program.WaitLine("stderr", regexp.MustCompile("registered with the signalling server"), callWithin)
 	browser := browsers.Launch(t, Chromium)
 	moveBoard(t, moved)
 	began := time.Now()

@@ -9,7 +9,7 @@ import (
 )
 
 // deadWithin is how long, in ms, the opening of a page may take to its connection with a board of two networks.
-const deadWithin = 2000
+const deadWithin = 3000
 
 // TestDeadAddress gives the board a second network, which no viewer's answers come back to: it costs them no time. (libnice
 // nominates nothing while a check by that address is under way.)

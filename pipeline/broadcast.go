@@ -115,10 +115,10 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 			continue
 		}
 		lower, ok := chosen(plan.Lower, c.Encoder.Codec)
-		l.follows(c, o.MinBitrate, lower.Format.Bitrate, 0)
+		l.follows(c, o.MinBitrate, lower.Format.Bitrate, false)
 		if ok {
 			b.lower[c.Encoder.Codec] = newLine(e, string(c.Encoder.Codec)+lowerSuffix, true, nil, o)
-			b.lower[c.Encoder.Codec].follows(lower, estimateLeast, 0, sparedPenalty)
+			b.lower[c.Encoder.Codec].follows(lower, estimateLeast, 0, true)
 		}
 	}
 	if plan.Audio != nil {

@@ -310,7 +310,7 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 		rows[0].rate, rows[1].rate = 1_000_000, 1_000_000
 		rows[0].bitrate = func(b int) (Prop, bool) { return Prop{"bps", itoa(b)}, true }
 		rows[1].bitrate = func(b int) (Prop, bool) { return Prop{"kbps", itoa(b / 1000)}, true }
-		l := startFollowing(t, e, newSharedRate(1_000_000, 100_000, 0, true, 0), rows...)
+		l := startFollowing(t, e, newSharedRate(1_000_000, 100_000, 0, true, false), rows...)
 		l.use()
 		<-time.After(time.Second)
 		l.rate.wanted.Store(700_000)

@@ -36,18 +36,16 @@ const (
 	keyShare      = 4               // forced keyframes take at most one part in so many of the rate
 	longestPause  = 4 * time.Second // without one that is asked for
 	sparedKey     = 4 * time.Second // a viewer that gets keyframes only asks for one so often
-	sparedPenalty = 3 * time.Second // for the first time, of what is too much of the lower rendition: nothing floods
-	sparedMost    = 4               // of these at most
 )
 
 // newSharedRate makes the rate of an encoder that runs at ceiling; floor is what no viewer lowers it below, lower what slow
-// ones are given at most of a lower rendition (0: there is none).
-func newSharedRate(ceiling, floor, lower int, live bool, penalty time.Duration) *sharedRate {
+// ones are given at most of a lower rendition (0: there is none); last that this is the lower rendition.
+func newSharedRate(ceiling, floor, lower int, live, last bool) *sharedRate {
 	ceiling = max(ceiling, estimateLeast)
 	if !live {
 		floor = ceiling
 	}
-	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, Lower: lower, Penalty: penalty, LastPenalty: sparedMost * penalty}
+	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, Lower: lower, Last: last}
 	r := &sharedRate{
 		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(), bounds: bounds,
 		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{}, slow: map[uint64]bool{},
@@ -111,9 +109,9 @@ func (r *sharedRate) step(at time.Duration) {
 }
 
 // follows makes the line's bitrate follow its viewers' links, from that of the choice downwards.
-func (l *line) follows(c Choice, floor, lower int, penalty time.Duration) {
+func (l *line) follows(c Choice, floor, lower int, last bool) {
 	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
-	l.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, penalty)
+	l.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)
 }
 
 // bitrate is what the encoder is to make, 0 for a line without one.

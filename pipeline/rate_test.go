@@ -173,7 +173,7 @@ func TestKeyPause(t *testing.T) {
 		{"no keyframe yet", 0, 60_000, keyInterval},
 	}
 	for _, c := range cases {
-		l := &line{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, 0)}
+		l := &line{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
 		l.rate.wanted.Store(c.wanted)
 		if got := l.keyPause(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
@@ -186,7 +186,7 @@ func TestKeyPause(t *testing.T) {
 
 // An encoder that takes no new rate while it runs is left alone.
 func TestDeafEncoderKeepsItsRate(t *testing.T) {
-	r := newSharedRate(1_500_000, 150_000, 0, false, 0)
+	r := newSharedRate(1_500_000, 150_000, 0, false, false)
 	key, _ := r.join()
 	for range 20 {
 		r.see(key, congestion.Snapshot{Measured: true, Target: 300_000, Potential: 300_000})

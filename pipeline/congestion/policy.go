@@ -22,11 +22,11 @@ const (
 	drownTime    = 1500 * time.Millisecond
 	fastShare    = 0.85 // an estimate above it makes the viewer whole again
 	fastTime     = 2 * time.Second
-	firstPenalty = 10 * time.Second
-	lastPenalty  = 12 * firstPenalty
-	graceTime    = 4 * time.Second // after coming, a trial or silence: an estimate needs so long to mean something
-	pardonTime   = time.Minute     // whole for so long, and the first penalty counts again
-	boundTime    = 4 * time.Second // for so long the rate heeds whom it will not be for, or of whom nothing is heard
+	firstPenalty = 10 * time.Second // until a slow viewer is tried again; it doubles with each failure
+	mostPenalty  = 12               // of the first
+	graceTime    = 4 * time.Second  // after coming, a trial or silence: an estimate needs so long to mean something
+	pardonTime   = time.Minute      // whole for so long, and the first penalty counts again
+	boundTime    = 4 * time.Second  // for so long the rate heeds whom it will not be for, or of whom nothing is heard
 
 	// With a lower rendition.
 	lowerWorth     = 0.7 // of a picture at its rate, by one of the same rate that is not smaller
@@ -38,6 +38,13 @@ const (
 	sinkQueue = 150 * time.Millisecond
 	sinkLoss  = 0.1
 	sinkTime  = 300 * time.Millisecond
+
+	// Of the lower rendition itself: what is too much even at its floor, for slowTime, and how soon it is tried again, for a trial
+	// floods nobody there.
+	floorQueue       = 400 * time.Millisecond
+	floorLoss        = 0.25
+	lastFirstPenalty = 3 * time.Second
+	lastMostPenalty  = 4
 )
 
 // Bounds of the shared rate, in bit/s.
@@ -46,9 +53,7 @@ type Bounds struct {
 	Ceiling int     // what the encoder makes at most
 	Margin  float64 // share of an estimate that is used; 0.95 when zero
 	Lower   int     // what a slow viewer is given at most of a lower rendition; 0 when there is none
-	// Penalty is how long a slow viewer waits for its first trial, which doubles with each failure up to LastPenalty; 10 s and
-	// 2 minutes when zero.
-	Penalty, LastPenalty time.Duration
+	Last    bool    // this is the lower rendition: whose link carries the floor is never left out
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -56,12 +61,6 @@ func (b Bounds) withDefaults() Bounds {
 	b.Ceiling = max(b.Ceiling, b.Floor)
 	if b.Margin <= 0 || b.Margin > 1 {
 		b.Margin = 0.95
-	}
-	if b.Penalty <= 0 {
-		b.Penalty = firstPenalty
-	}
-	if b.LastPenalty < b.Penalty {
-		b.LastPenalty = max(b.Penalty, lastPenalty)
 	}
 	return b
 }
@@ -209,9 +208,21 @@ func (p *Policy) goal(views []View) (rate float64, rising int) {
 	return min(max(rate, float64(p.bounds.Floor)), float64(p.bounds.Ceiling)), rising
 }
 
-// choose finds the rate that gives the most picture in sum.
+// choose finds the rate that gives the most picture in sum; of the lower rendition, the one that all carry.
 func (p *Policy) choose(views []View) float64 {
 	best, most := float64(p.bounds.Floor), 0.0
+	if p.bounds.Last {
+		least := math.Inf(1)
+		for _, v := range views {
+			if !p.watchers[v.Key].slow {
+				least = min(least, p.potential(v))
+			}
+		}
+		if math.IsInf(least, 1) {
+			return best
+		}
+		return max(best, least)
+	}
 	sorted := slices.SortedFunc(slices.Values(views), func(a, b View) int { return cmp.Compare(p.potential(b), p.potential(a)) })
 	for i, v := range sorted {
 		level := p.potential(v)
@@ -341,18 +352,23 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 	if b.Lower > 0 && rate > b.Floor { // at the floor there is no flood, and time to be sure
 		slow, drown = lowerSlowTime, lowerDrownTime
 	}
-	note(&w.below, now, share < slowShare)
+	drowned := b.Last && rate <= b.Floor && (s.Queue > floorQueue || s.Loss > floorLoss)
+	note(&w.below, now, share < slowShare || drowned)
 	note(&w.drowning, now, share < drownShare)
 	if !failed && !held(w.below, now, slow) && !held(w.drowning, now, drown) {
 		return
 	}
+	first, most := firstPenalty, mostPenalty*firstPenalty
+	if b.Last {
+		first, most = lastFirstPenalty, lastMostPenalty*lastFirstPenalty
+	}
 	next := 2 * w.penalty
 	if w.penalty == 0 || now-w.since > pardonTime {
-		next = b.Penalty
+		next = first
 	}
 	taught := w.trial
 	*w = *newWatcher(now)
-	w.slow, w.taught, w.penalty = true, taught, min(next, b.LastPenalty)
+	w.slow, w.taught, w.penalty = true, taught, min(next, most)
 }
 
 // again makes a slow viewer whole: when its estimate is enough, or for a trial, after its penalty, if what it is given now

@@ -29,7 +29,7 @@ type setting struct {
 func newViewers(b Bounds, links ...*link) *viewers {
 	v := &viewers{policy: NewPolicy(b), links: links, rate: float64(b.Ceiling)}
 	if b.Lower > 0 {
-		v.lower, v.low = NewPolicy(Bounds{Floor: 50e3, Ceiling: b.Lower, Penalty: 3 * time.Second, LastPenalty: 12 * time.Second}), float64(b.Lower)
+		v.lower, v.low = NewPolicy(Bounds{Floor: 50e3, Ceiling: b.Lower, Last: true}), float64(b.Lower)
 	}
 	for i, l := range links {
 		l.rng = rand.New(rand.NewPCG(uint64(i), 7))
@@ -225,17 +225,16 @@ func TestPolicyRisesSlowlyTogether(t *testing.T) {
 func TestPolicyPenalty(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
-		first, last time.Duration
-		want        []time.Duration
+		last bool
+		want []time.Duration
 	}{
-		{0, 0, []time.Duration{firstPenalty, 2 * firstPenalty, 4 * firstPenalty}},
-		{3 * s, 0, []time.Duration{3 * s, 6 * s, 12 * s}},
-		{3 * s, 10 * s, []time.Duration{3 * s, 6 * s, 10 * s}},
+		{false, []time.Duration{10 * s, 20 * s, 40 * s, 80 * s, 120 * s, 120 * s}},
+		{true, []time.Duration{3 * s, 6 * s, 12 * s, 12 * s}},
 	} {
-		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Penalty: c.first, LastPenalty: c.last})
+		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Last: c.last})
 		var waits []time.Duration
 		since, slow := time.Duration(0), false
-		for at := time.Duration(0); at < 2*time.Minute && len(waits) < 3; at += 100 * ms {
+		for at := time.Duration(0); at < 10*time.Minute && len(waits) < len(c.want); at += 100 * ms {
 			is := len(p.Step(at, []View{sees(1, 20_000, 20_000)}).Slow) > 0
 			if slow && !is {
 				waits = append(waits, at-since)

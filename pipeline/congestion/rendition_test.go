@@ -172,3 +172,34 @@ func TestRenditionTakesItsTimeAtTheFloor(t *testing.T) {
 		}
 	}
 }
+
+// Of the lower rendition nobody is left out whose link carries its floor, whatever others could have; but who does not bear even
+// that is, and is tried again soon.
+func TestLowerRenditionIsForAll(t *testing.T) {
+	const s = time.Second
+	drowned := sees(1, 50_000, 60_000)
+	drowned.Queue = floorQueue + ms
+	for _, c := range []struct {
+		name  string
+		last  bool
+		views []View
+		slow  int
+		rate  int
+	}{
+		{"one on a slow link", true, []View{sees(1, 50_000, 60_000), sees(2, 125_000, 125_000), sees(3, 125_000, 125_000)}, 0, 50_000},
+		{"the same of the first rendition", false, []View{sees(1, 50_000, 60_000), sees(2, 125_000, 125_000), sees(3, 125_000, 125_000)}, 1, 125_000},
+		{"all on good links", true, []View{sees(1, 125_000, 125_000), sees(2, 125_000, 125_000)}, 0, 125_000},
+		{"drowned at the floor", true, []View{drowned}, 1, 50_000},
+	} {
+		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Margin: 1, Last: c.last})
+		var d Decision
+		most := 0
+		for at := time.Duration(0); at < 11*s; at += 100 * ms {
+			d = p.Step(at, c.views)
+			most = max(most, len(d.Slow))
+		}
+		if most != c.slow || d.Bitrate != c.rate {
+			t.Errorf("%s: %d are left out, the rate is %d; want %d, %d", c.name, most, d.Bitrate, c.slow, c.rate)
+		}
+	}
+}

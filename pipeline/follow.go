@@ -124,13 +124,18 @@ func (v *Viewer) move() {
 // renditionLower is what the status says of a viewer that gets the lower rendition.
 const renditionLower = "lower"
 
-// spare sends keyframes only, and asks for one now and then, or everything again.
+// spare sends keyframes only, and asks for one now and then, or everything again. Who is on the way to the lower rendition needs
+// none of the first, which would only keep its link full.
 func (v *Viewer) spare(keyframesOnly bool) {
 	n := &v.net
 	if keyframesOnly != n.spared {
 		n.spared, n.asked = keyframesOnly, time.Time{}
 		v.peer.Spare(keyframesOnly)
-		n.from.ask()
+		if keyframesOnly && n.to != n.from {
+			n.asked = time.Now()
+		} else {
+			n.from.ask()
+		}
 	}
 	v.stat.KeyframesOnly = keyframesOnly
 	if keyframesOnly && time.Since(n.asked) >= sparedKey {

@@ -127,7 +127,12 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if l := a.line("h264-lower"); l.Users != 0 || l.Encoder != "" {
 			t.Errorf("the lower rendition runs for nobody: %+v", l)
 		}
+		first := encoderOf(t, a.e)
+		asked := len(first.forced())
 		a.run(9, 200_000)
+		if n := len(first.forced()) - asked; n != 0 {
+			t.Errorf("%d keyframes of the first rendition, which fill the link of who leaves it", n)
+		}
 		if s := a.second(); s.Rendition != renditionLower || s.KeyframesOnly {
 			t.Fatalf("status %+v", s)
 		}

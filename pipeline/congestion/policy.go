@@ -31,7 +31,7 @@ const (
 	// With a lower rendition.
 	lowerWorth     = 0.7 // of a picture at its rate, by one of the same rate that is not smaller
 	lowerSlowTime  = 2 * time.Second
-	lowerDrownTime = 700 * time.Millisecond
+	lowerDrownTime = 400 * time.Millisecond
 	easyShare      = 1.2 // of its ceiling: an estimate above it for fastTime is worth a trial
 
 	// What ends a trial at once: a queue, or loss, that came with it.

@@ -203,3 +203,21 @@ func TestLowerRenditionIsForAll(t *testing.T) {
 		}
 	}
 }
+
+// A link that pauses, as a radio does that looks around, is not a slow one.
+func TestRenditionOutlastsAPause(t *testing.T) {
+	const s = time.Second
+	for _, pause := range []time.Duration{200 * ms, 300 * ms, 400 * ms, 500 * ms} {
+		stops := func(now time.Duration) float64 {
+			if now >= 30*s && now < 30*s+pause {
+				return 1000
+			}
+			return 5e6
+		}
+		v := newViewers(Bounds{Floor: 150e3, Ceiling: 3e6, Lower: 750e3}, &link{rate: stops, queue: 3e6, delay: 20 * ms}, plain(20e6))
+		v.run(40*s, always)
+		if share, _ := v.flows[0].lowered(29*s, 40*s); share > 0 {
+			t.Errorf("after a pause of %v it has the lower rendition for %.0f %% of the time", pause, share*100)
+		}
+	}
+}

@@ -9,8 +9,8 @@ import (
 
 // What a link that loses a tenth of its packets may do to a picture of 300 frames.
 const (
-	lossyFrozen = 0.25 // of the time
-	lossyAgain  = 0.9  // of what is lost comes again
+	lossyFrozen = 0.1 // of the time
+	lossyAgain  = 1.2 // of what is lost comes again: each packet twice
 )
 
 // TestLossyLink has packets lost on the way to a page with sound: each is asked for and sent again at once.

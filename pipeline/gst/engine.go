@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -125,8 +126,25 @@ func (p pipe) stop(limit time.Duration, free func()) error {
 		object := p.p.InitiallyUnowned.Object
 		runtime.SetFinalizer(object, nil)
 		object.Unref()
+		giveBack()
 		return nil
 	}, nil)
+}
+
+// tidyAfter is when freed memory goes back to the system: some of a pipeline's is freed by its threads as they end, and much is
+// often freed at once.
+const tidyAfter = time.Second
+
+var tidying atomic.Bool
+
+// giveBack has freed memory go back soon, once for all that is freed until then.
+func giveBack() {
+	if tidying.CompareAndSwap(false, true) {
+		time.AfterFunc(tidyAfter, func() {
+			tidying.Store(false)
+			C.media_give_back()
+		})
+	}
 }
 
 // Start implements [pipeline.Engine]. What does not start before ctx's deadline is left behind, and closed when it comes back.

@@ -299,7 +299,6 @@ void peer_free(Peer *p) {
   gst_clear_object(&p->webrtc);
   gst_clear_object(&p->pipe);
   peer_unref(p, NULL);
-  media_give_back();
 }
 
 // ---- offer, answer, candidates

@@ -194,7 +194,6 @@ void stage_free(Stage *s) {
   g_clear_pointer(&s->fan, fan_unref);
   gst_object_unref(s->pipe);
   g_free(s);
-  media_give_back();
 }
 
 // media_allocator, called before all else, sets glibc's allocator for a program that runs for weeks. It keeps large blocks, such
@@ -209,14 +208,9 @@ void media_allocator(void) {
 #endif
 }
 
-// media_give_back returns to the system what glibc keeps of the memory that viewers and stages have freed, once in TRIM_US at
-// most. It takes a millisecond or two.
+// media_give_back returns to the system what glibc keeps of freed memory. It takes a millisecond or two.
 void media_give_back(void) {
 #ifdef __GLIBC__
-  enum { TRIM_US = 1000000 };
-  static int64_t last;
-  int64_t now = g_get_monotonic_time(), before = __atomic_load_n(&last, __ATOMIC_RELAXED);
-  if (now - before >= TRIM_US && __atomic_compare_exchange_n(&last, &before, now, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-    malloc_trim(0);
+  malloc_trim(0);
 #endif
 }

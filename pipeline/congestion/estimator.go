@@ -137,7 +137,13 @@ func (e *Estimator) update(over bool) {
 	recent, _ := e.arrived.rate(recentSpan)
 	sending, _ := e.sent.rate(windowSpan / 2)
 	usage := e.trend.usage
-	if over || e.trend.waiting() > stuckQueue && recent < stuckShare*sending {
+	if over {
+		usage = Overuse
+	}
+	if usage == Overuse && e.trend.waits() < busyBurst {
+		usage = Normal
+	}
+	if e.trend.waiting() > stuckQueue && recent < stuckShare*sending {
 		usage = Overuse
 	}
 	rate := e.target()

@@ -34,7 +34,7 @@ const (
 	lowerDrownTime = 400 * time.Millisecond
 	easyShare      = 1.2 // of its ceiling: an estimate above it for fastTime is worth a trial
 
-	// What ends a trial at once: a queue, or loss, that came with it.
+	// What ends a trial at once: a queue, or so much more loss, that came with it.
 	sinkQueue = 150 * time.Millisecond
 	sinkLoss  = 0.1
 	sinkTime  = 300 * time.Millisecond
@@ -95,6 +95,7 @@ type watcher struct {
 	taught   bool          // a trial failed, and so told what the link carries
 	bounds   bool          // this trial is at a rate that suits its link
 	trial    bool          // it was slow, and is tried with everything until the grace is over
+	loss     float64       // before the trial
 	sinking  time.Duration // since when that goes wrong
 	penalty  time.Duration
 }
@@ -384,13 +385,13 @@ func (w *watcher) again(now time.Duration, s Snapshot, share float64, lower int)
 	}
 	penalty, bounds := w.penalty, w.modest || held(w.worth, now, fastTime)
 	*w = *newWatcher(now)
-	w.trial, w.bounds, w.penalty = true, bounds, penalty
+	w.trial, w.loss, w.bounds, w.penalty = true, s.Loss, bounds, penalty
 }
 
 // fails tells that a trial goes wrong. With the lower rendition what is known of the queue and of loss is as of now; who got
 // keyframes only has hardly reported.
 func (w *watcher) fails(now time.Duration, s Snapshot, share float64) bool {
-	worse := s.Queue > sinkQueue || s.Loss > sinkLoss
+	worse := s.Queue > sinkQueue || s.Loss > w.loss+sinkLoss
 	note(&w.sinking, now, w.trial && now-w.since < graceTime && s.Measured && share < slowShare && worse)
 	return held(w.sinking, now, sinkTime)
 }

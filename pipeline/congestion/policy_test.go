@@ -63,6 +63,9 @@ func (v *viewers) run(length time.Duration, joined func(viewer int, now time.Dur
 			continue
 		}
 		d := v.policy.Step(now, views)
+		for i, f := range v.flows {
+			f.key = f.key || v.lower != nil && slices.Contains(v.slow, uint64(i)) != slices.Contains(d.Slow, uint64(i))
+		}
 		v.slow, v.sparse, v.rate = d.Slow, d.Slow, float64(d.Bitrate)
 		if v.lower != nil {
 			low := v.lower.Step(now, slices.DeleteFunc(views, func(w View) bool { return !slices.Contains(v.slow, w.Key) }))
@@ -96,6 +99,16 @@ func (v *viewers) mean(start int, from, to time.Duration) float64 {
 		rate = float64(s.rate)
 	}
 	return (sum + rate*(to-at).Seconds()) / (to - from).Seconds()
+}
+
+// set is what the encoder was told last, at a time.
+func (v *viewers) set(at time.Duration) (rate int) {
+	for _, s := range v.sets {
+		if s.at <= at {
+			rate = s.rate
+		}
+	}
+	return rate
 }
 
 func plain(rate float64) *link { return &link{rate: steady(rate), queue: 1.5e6, delay: 20 * ms} }

@@ -1,6 +1,7 @@
 package congestion
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -92,6 +93,40 @@ func TestRenditionOnACut(t *testing.T) {
 			if mean := v.mean(c.ceiling, 70*s, 90*s); mean < 0.9*c.rate {
 				t.Errorf("the other's rate is %.0f in the mean", mean)
 			}
+		})
+	}
+}
+
+// After a cut a viewer soon has everything again, whatever chance does: a trial is not taken for a full link because of the
+// keyframe that it begins with, nor on a lossy link for a failure because of the loss that was there before.
+func TestRenditionAgainWhateverChanceDoes(t *testing.T) {
+	const s, low = time.Second, 700e3
+	for _, c := range []struct {
+		name          string
+		full          float64
+		loss          float64
+		delay, jitter time.Duration
+	}{
+		{name: "clean", full: 3e6},
+		{name: "2 % loss", full: 3e6, loss: 0.02},
+		{name: "10 % loss", full: 3e6, loss: 0.1},
+		{name: "10 % loss of more", full: 5e6, loss: 0.1},
+		{name: "jitter", full: 3e6, delay: 40 * ms, jitter: 20 * ms},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			worst := time.Duration(0)
+			for seed := range uint64(12) {
+				cut := &link{rate: drop(c.full, low), queue: 0.6 * c.full, delay: 20*ms + c.delay, jitter: c.jitter, loss: c.loss}
+				v := newViewers(Bounds{Floor: 150e3, Ceiling: 5e6, Lower: 1.25e6}, cut, plain(20e6))
+				cut.rng, v.flows[0].rng = rand.New(rand.NewPCG(seed, 9)), rand.New(rand.NewPCG(seed, 10))
+				v.run(70*s, always)
+				again := v.flows[0].first(50*s, func(a tenth) bool { return !a.lower && float64(v.set(a.at)) > 0.8*c.full*0.92 })
+				if again < 0 || again > 15*s {
+					t.Errorf("seed %d: again after %v, want 15 s", seed, again)
+				}
+				worst = max(worst, again)
+			}
+			t.Logf("again after at most %v", worst)
 		})
 	}
 }

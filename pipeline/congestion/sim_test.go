@@ -73,6 +73,7 @@ type flow struct {
 	rate     func(now time.Duration) float64 // of the encoder; nil: the estimate
 	active   func(now time.Duration) bool    // nil: always
 	thin     func() bool                     // keyframes only; nil: never
+	key      bool                            // the next frame is to be one
 	most     float64                         // of the encoder
 	interval time.Duration                   // of reports
 
@@ -135,7 +136,8 @@ func (f *flow) frame(now time.Duration, l *link) {
 	}
 	even := rate / 30
 	bits := even * (0.8 + 0.4*f.rng.Float64())
-	if f.frames%keyEvery == 0 {
+	if f.frames%keyEvery == 0 || f.key {
+		f.key = false
 		bits = even * 3.5
 	} else {
 		bits -= min(f.debt, 0.3*even)

@@ -20,7 +20,9 @@ const (
 	limitDown     = 0.0006
 	standing      = 80.0 // ms of queue, above which any growth is over-use and the rate does not rise
 	standingLimit = 3.0
-	limitSkip     = 15.0 // a trend that far above is a sudden drop, to which the threshold does not adapt
+	limitSkip     = 15.0                  // a trend that far above is a sudden drop, to which the threshold does not adapt
+	idleQueue     = 25 * time.Millisecond // what waited less found the link idle
+	busyBurst     = 80 * time.Millisecond // one large frame may keep it busy for so long
 	overTime      = 10 * time.Millisecond
 	jump          = 3 * time.Second  // of one clock against the other
 	silence       = 2 * time.Second  // nothing sent for so long: the line begins anew
@@ -65,6 +67,8 @@ type trend struct {
 	base, nextBase time.Duration // least transit of the span before and of this one
 	baseUntil      time.Duration
 	newest         time.Duration // transit of the newest packet
+	idle           time.Duration // when the newest frame arrived that had not waited
+	arrived        time.Duration // when the newest packet did
 	queue          float64       // ms above the base, smoothed
 
 	limit    float64
@@ -87,7 +91,7 @@ func (t *trend) add(p Packet) (jumped bool) {
 		*t = trend{}
 		return true
 	}
-	t.newest = transit
+	t.newest, t.arrived = transit, max(t.arrived, p.Arrived)
 	if p.Sent-g.first <= burst {
 		g.last, g.concluded = p.Sent, max(g.concluded, p.Arrived)
 		if transit < g.transit {
@@ -98,6 +102,9 @@ func (t *trend) add(p Packet) (jumped bool) {
 	t.conclude(*g)
 	if p.Sent-g.last > silence {
 		t.restart()
+	}
+	if t.waiting() < idleQueue {
+		t.idle = p.Arrived
 	}
 	*g = group{true, p.Sent, p.Sent, p.Arrived, transit, p.Arrived}
 	return false
@@ -147,6 +154,9 @@ func (t *trend) waiting() time.Duration {
 	}
 	return t.newest - t.base
 }
+
+// waits is for how long packets have been waiting by now.
+func (t *trend) waits() time.Duration { return t.arrived - t.idle }
 
 func (t *trend) measureQueue(g group) {
 	switch {

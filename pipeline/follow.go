@@ -63,7 +63,7 @@ func (v *Viewer) followNetwork() {
 	}
 	s := n.estimator.Snapshot(n.at + time.Since(n.heard))
 	v.stat.EstimateBPS, v.stat.Loss, v.stat.RTTMS = s.Target, s.Loss, s.RTT.Milliseconds()
-	slow := n.line.rate.see(n.key, s)
+	slow, held := n.line.rate.see(n.key, s)
 	if slow != n.slow {
 		n.slow = slow
 		v.log.Info("viewer's link", "slow", slow, "estimate_bps", s.Target, "loss", s.Loss)
@@ -71,10 +71,10 @@ func (v *Viewer) followNetwork() {
 	}
 	spare := slow
 	if slow && n.lower != nil {
-		spare = n.lower.rate.see(n.lowerKey, s)
+		spare, _ = n.lower.rate.see(n.lowerKey, s)
 	}
 	v.move()
-	v.spare(spare || slow && n.from == n.line)
+	v.spare(spare || held || slow && n.from == n.line, held || n.to != n.from)
 }
 
 // useLower counts the viewer among the users of the lower rendition, which runs while there is one, or no longer.
@@ -124,14 +124,14 @@ func (v *Viewer) move() {
 // renditionLower is what the status says of a viewer that gets the lower rendition.
 const renditionLower = "lower"
 
-// spare sends keyframes only, and asks for one now and then, or everything again. Who is on the way to the lower rendition needs
-// none of the first, which would only keep its link full.
-func (v *Viewer) spare(keyframesOnly bool) {
+// spare sends keyframes only, and asks for one now and then, or everything again. Who is on the way to the lower rendition, or
+// about to be, needs none of the first, which would only keep its link full.
+func (v *Viewer) spare(keyframesOnly, leaving bool) {
 	n := &v.net
 	if keyframesOnly != n.spared {
 		n.spared, n.asked = keyframesOnly, time.Time{}
 		v.peer.Spare(keyframesOnly)
-		if keyframesOnly && n.to != n.from {
+		if keyframesOnly && leaving {
 			n.asked = time.Now()
 		} else {
 			n.from.ask()

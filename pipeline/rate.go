@@ -28,10 +28,11 @@ type sharedRate struct {
 	lastKey uint64
 	views   map[uint64]congestion.View
 	slow    map[uint64]bool
+	held    map[uint64]bool
 }
 
 const (
-	policyEvery   = 100 * time.Millisecond
+	policyEvery   = 50 * time.Millisecond
 	estimateLeast = 50_000
 	keyShare      = 4               // forced keyframes take at most one part in so many of the rate
 	longestPause  = 4 * time.Second // without one that is asked for
@@ -48,7 +49,7 @@ func newSharedRate(ceiling, floor, lower int, live, last bool) *sharedRate {
 	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, Lower: lower, Last: last}
 	r := &sharedRate{
 		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(), bounds: bounds,
-		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{}, slow: map[uint64]bool{},
+		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{}, slow: map[uint64]bool{}, held: map[uint64]bool{},
 	}
 	r.wanted.Store(int64(ceiling))
 	return r
@@ -69,6 +70,7 @@ func (r *sharedRate) leave(key uint64) {
 	defer r.mu.Unlock()
 	delete(r.views, key)
 	delete(r.slow, key)
+	delete(r.held, key)
 	if len(r.views) > 0 {
 		return
 	}
@@ -79,8 +81,8 @@ func (r *sharedRate) leave(key uint64) {
 	}
 }
 
-// see takes a viewer's estimate and tells whether its link is too slow for the rate.
-func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow bool) {
+// see takes a viewer's estimate and tells whether its link is too slow for the rate, or held: full, and about to be.
+func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, held bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.views[key] = congestion.View{Key: key, Snapshot: s}
@@ -89,7 +91,7 @@ func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow bool) {
 		r.stepped = now
 		r.step(now.Sub(r.began))
 	}
-	return r.slow[key]
+	return r.slow[key], r.held[key]
 }
 
 func (r *sharedRate) step(at time.Duration) {
@@ -101,6 +103,10 @@ func (r *sharedRate) step(at time.Duration) {
 	clear(r.slow)
 	for _, k := range d.Slow {
 		r.slow[k] = true
+	}
+	clear(r.held)
+	for _, k := range d.Held {
+		r.held[k] = true
 	}
 	if d.Changed && r.live {
 		r.wanted.Store(int64(d.Bitrate))

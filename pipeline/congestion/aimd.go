@@ -33,7 +33,8 @@ type reading struct {
 	usage    Usage
 	received float64 // bit/s, of half a second
 	recent   float64 // bit/s, of less
-	known    bool    // both
+	full     float64 // bit/s, what the link carried while packets waited for it
+	known    bool    // all three
 	queue    float64 // ms
 	rtt      time.Duration
 	lossy    bool
@@ -104,7 +105,7 @@ func (a *aimd) cut(r reading) {
 	}
 	to := backOff * a.rate
 	if r.known {
-		full := r.received
+		full := r.full
 		if r.recent < suddenDrop*full { // half a second reaches back to before it
 			full = r.recent
 		}

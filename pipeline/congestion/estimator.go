@@ -68,10 +68,12 @@ type Snapshot struct {
 	Measured  bool // there was a report within HoldTime
 	Target    int  // bit/s
 	Potential int  // bit/s that the link may carry: more than Target while nothing says that it does not
-	Received  int  // bit/s
+	Received  int  // bit/s, of half a second
+	Recent    int  // of a quarter
 	Usage     Usage
 	Gradient  float64       // how the delay grows, ms per s
 	Queue     time.Duration // delay above the least seen
+	Waiting   time.Duration // the same of the newest packet, its own frame's time on the link included
 	Loss      float64       // share
 	RTT       time.Duration // with the time that the other side takes to report
 }
@@ -146,11 +148,15 @@ func (e *Estimator) update(over bool) {
 	if e.trend.waiting() > stuckQueue && recent < stuckShare*sending {
 		usage = Overuse
 	}
+	full := received
+	if long := e.trend.waits(); long >= busyLeast && long <= busyMost {
+		full = e.trend.carried / long.Seconds()
+	}
 	rate := e.target()
 	e.loss.update(e.now, rate, sending, received)
 	e.loss.bound = e.bounded(e.loss.bound)
 	e.delay.update(reading{
-		now: e.now, usage: usage, received: received, recent: recent, known: known,
+		now: e.now, usage: usage, received: received, recent: recent, known: known, full: full,
 		queue: e.trend.queue, rtt: e.rtt, lossy: e.loss.share-e.loss.radio > lossHigh,
 	})
 	// Where loss holds the rate down, the other half does not run away from it.
@@ -184,10 +190,11 @@ func (e *Estimator) Target(now time.Duration) int { return int(e.decayed(now, e.
 // Snapshot tells what is known at the time now.
 func (e *Estimator) Snapshot(now time.Duration) Snapshot {
 	received, _ := e.arrived.rate(receivedSpan)
+	recent, _ := e.arrived.rate(recentSpan)
 	s := Snapshot{
-		Measured: e.begun && now-e.now <= HoldTime, Target: e.Target(now), Received: int(min(received, 1e12)),
+		Measured: e.begun && now-e.now <= HoldTime, Target: e.Target(now), Received: int(min(received, 1e12)), Recent: int(min(recent, 1e12)),
 		Usage: e.trend.usage, Gradient: e.trend.slope * 1000, Loss: e.loss.share, RTT: e.rtt,
-		Queue: time.Duration(e.trend.queue * float64(time.Millisecond)),
+		Queue: time.Duration(e.trend.queue * float64(time.Millisecond)), Waiting: e.trend.waiting(),
 	}
 	s.Potential = e.limits.Max
 	full := e.delay.capacity.known(now)

@@ -32,7 +32,11 @@ const (
 	lowerWorth     = 0.7 // of a picture at its rate, by one of the same rate that is not smaller
 	lowerSlowTime  = 2 * time.Second
 	lowerDrownTime = 400 * time.Millisecond
-	easyShare      = 1.2 // of its ceiling: an estimate above it for fastTime is worth a trial
+	holdTime       = 100 * time.Millisecond // who drowns for so long, and
+	holdWaiting    = 100 * time.Millisecond // whose newest packet waited for so long, while
+	holdShare      = 0.4                    // no more than so much of the rate arrives, is sent nothing until it is sure,
+	heldDrownTime  = 300 * time.Millisecond // which is sooner then
+	easyShare      = 1.2                    // of its ceiling: an estimate above it for fastTime is worth a trial
 
 	// What ends a trial at once: a queue, or so much more loss, that came with it.
 	sinkQueue = 150 * time.Millisecond
@@ -76,6 +80,7 @@ type Decision struct {
 	Bitrate int      // of the encoder, bit/s
 	Changed bool     // it is another than before
 	Slow    []uint64 // who gets the lower rendition, or keyframes only, in order
+	Held    []uint64 // who is about to: its link is full of what it could not carry, and gets nothing meanwhile
 }
 
 // watcher is what the policy remembers of a viewer.
@@ -87,6 +92,7 @@ type watcher struct {
 	since    time.Duration // when it became slow; else when it came, was tried again or was last silent
 	below    time.Duration // since when the estimate is too low; negative: it is not
 	drowning time.Duration
+	held     bool          // while it drowns: what is on its way is to arrive
 	above    time.Duration // since when it is enough
 	easy     time.Duration // since when the lower rendition leaves room
 	fits     bool          // a rate that is known to suit its link would be chosen, were it not slow
@@ -147,11 +153,15 @@ func (p *Policy) Step(now time.Duration, views []View) Decision {
 		d.Bitrate, d.Changed = to, true
 	}
 	for _, v := range views {
-		if p.watchers[v.Key].slow {
+		switch w := p.watchers[v.Key]; {
+		case w.slow:
 			d.Slow = append(d.Slow, v.Key)
+		case w.held:
+			d.Held = append(d.Held, v.Key)
 		}
 	}
 	slices.Sort(d.Slow)
+	slices.Sort(d.Held)
 	return d
 }
 
@@ -306,7 +316,7 @@ func (p *Policy) cap(views []View) float64 {
 		note(&w.silent, p.now, !v.Measured)
 		note(&w.left, p.now, v.Measured && !w.carried)
 		switch {
-		case w.slow:
+		case w.slow, w.held:
 		case w.silent >= 0 && p.now-w.silent < boundTime:
 			most = min(most, float64(p.set))
 		case p.bounds.Lower > 0 && (!w.trial || w.bounds) && w.left >= 0 && p.now-w.left < boundTime:
@@ -347,6 +357,7 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 	}
 	failed := b.Lower > 0 && w.fails(now, s, share)
 	if now-w.since < graceTime && !failed {
+		w.held = false
 		return
 	}
 	slow, drown := slowTime, drownTime
@@ -356,6 +367,13 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 	drowned := b.Last && rate <= b.Floor && (s.Queue > floorQueue || s.Loss > floorLoss)
 	note(&w.below, now, share < slowShare || drowned)
 	note(&w.drowning, now, share < drownShare)
+	if drown == lowerDrownTime {
+		worse := s.Waiting > holdWaiting && float64(s.Recent) < holdShare*float64(rate)
+		w.held = w.drowning >= 0 && (w.held || worse && held(w.drowning, now, holdTime))
+	}
+	if w.held {
+		drown = heldDrownTime
+	}
 	if !failed && !held(w.below, now, slow) && !held(w.drowning, now, drown) {
 		return
 	}

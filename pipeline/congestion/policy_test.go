@@ -64,7 +64,9 @@ func (v *viewers) run(length time.Duration, joined func(viewer int, now time.Dur
 		}
 		d := v.policy.Step(now, views)
 		for i, f := range v.flows {
-			f.key = f.key || v.lower != nil && slices.Contains(v.slow, uint64(i)) != slices.Contains(d.Slow, uint64(i))
+			held := slices.Contains(d.Held, uint64(i))
+			f.key = f.key || v.lower != nil && slices.Contains(v.slow, uint64(i)) != slices.Contains(d.Slow, uint64(i)) || f.held && !held
+			f.held = held
 		}
 		v.slow, v.sparse, v.rate = d.Slow, d.Slow, float64(d.Bitrate)
 		if v.lower != nil {

@@ -2,6 +2,7 @@ package congestion
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -59,6 +60,7 @@ func TestRenditionOnACut(t *testing.T) {
 			f := v.flows[0]
 			f.print(t, s)
 			down := f.first(30*s, func(s tenth) bool { return s.lower })
+			held := slices.IndexFunc(f.log, func(a tenth) bool { return a.at >= 30*s && a.held })
 			settled := f.first(31*s, func(s tenth) bool { return s.delay < 150*ms }) + s
 			up := f.first(50*s, func(s tenth) bool { return !s.lower && s.delivered/logStep.Seconds() > 0.8*c.rate })
 			share, _ := f.lowered(33*s, 50*s)
@@ -71,6 +73,9 @@ func TestRenditionOnACut(t *testing.T) {
 				down, settled, late, up, share*100, changes, got/1000, v.mean(c.ceiling, 20*s, 90*s))
 			if down < 0 || down > 2*s {
 				t.Errorf("moved down after %v, want 2 s", down)
+			}
+			if held < 0 || f.log[held].at-30*s > 600*ms {
+				t.Errorf("at first in step %d the full link is given nothing, want 600 ms", held)
 			}
 			if settled < s || settled > 3*s {
 				t.Errorf("delay under 150 ms after %v, want 3 s", settled)
@@ -242,7 +247,7 @@ func TestLowerRenditionIsForAll(t *testing.T) {
 // A link that pauses, as a radio does that looks around, is not a slow one.
 func TestRenditionOutlastsAPause(t *testing.T) {
 	const s = time.Second
-	for _, pause := range []time.Duration{200 * ms, 300 * ms, 400 * ms, 500 * ms} {
+	for _, pause := range []time.Duration{200 * ms, 250 * ms, 300 * ms, 350 * ms, 400 * ms, 450 * ms, 500 * ms} {
 		stops := func(now time.Duration) float64 {
 			if now >= 30*s && now < 30*s+pause {
 				return 1000
@@ -253,6 +258,9 @@ func TestRenditionOutlastsAPause(t *testing.T) {
 		v.run(40*s, always)
 		if share, _ := v.flows[0].lowered(29*s, 40*s); share > 0 {
 			t.Errorf("after a pause of %v it has the lower rendition for %.0f %% of the time", pause, share*100)
+		}
+		if slices.ContainsFunc(v.flows[0].log, func(a tenth) bool { return a.held }) {
+			t.Errorf("after a pause of %v it is given nothing", pause)
 		}
 	}
 }

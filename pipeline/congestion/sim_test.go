@@ -74,6 +74,7 @@ type flow struct {
 	active   func(now time.Duration) bool    // nil: always
 	thin     func() bool                     // keyframes only; nil: never
 	key      bool                            // the next frame is to be one
+	held     bool                            // it is sent nothing
 	most     float64                         // of the encoder
 	interval time.Duration                   // of reports
 
@@ -104,6 +105,7 @@ type tenth struct {
 	delay     time.Duration // longest
 	thin      bool
 	lower     bool
+	held      bool
 }
 
 const logStep = 100 * ms
@@ -144,6 +146,10 @@ func (f *flow) frame(now time.Duration, l *link) {
 	}
 	f.debt = max(0, f.debt+bits-even)
 	f.frames++
+	if f.held {
+		f.bucket(now).held = true
+		return
+	}
 	if f.thin != nil && f.thin() {
 		f.bucket(now).thin = true
 		if f.frames%120 != 1 {

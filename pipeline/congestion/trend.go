@@ -20,9 +20,11 @@ const (
 	limitDown     = 0.0006
 	standing      = 80.0 // ms of queue, above which any growth is over-use and the rate does not rise
 	standingLimit = 3.0
-	limitSkip     = 15.0                  // a trend that far above is a sudden drop, to which the threshold does not adapt
-	idleQueue     = 25 * time.Millisecond // what waited less found the link idle
-	busyBurst     = 80 * time.Millisecond // one large frame may keep it busy for so long
+	limitSkip     = 15.0                   // a trend that far above is a sudden drop, to which the threshold does not adapt
+	idleQueue     = 25 * time.Millisecond  // what waited less found the link idle
+	busyBurst     = 80 * time.Millisecond  // one large frame may keep it busy for so long
+	busyLeast     = 150 * time.Millisecond // what arrived while it was busy for so long is what it carries
+	busyMost      = time.Second            // but it may have changed meanwhile
 	overTime      = 10 * time.Millisecond
 	jump          = 3 * time.Second  // of one clock against the other
 	silence       = 2 * time.Second  // nothing sent for so long: the line begins anew
@@ -68,6 +70,7 @@ type trend struct {
 	baseUntil      time.Duration
 	newest         time.Duration // transit of the newest packet
 	idle           time.Duration // when the newest frame arrived that had not waited
+	carried        float64       // bits that did since
 	arrived        time.Duration // when the newest packet did
 	queue          float64       // ms above the base, smoothed
 
@@ -92,6 +95,7 @@ func (t *trend) add(p Packet) (jumped bool) {
 		return true
 	}
 	t.newest, t.arrived = transit, max(t.arrived, p.Arrived)
+	t.carried += float64(p.Size) * 8
 	if p.Sent-g.first <= burst {
 		g.last, g.concluded = p.Sent, max(g.concluded, p.Arrived)
 		if transit < g.transit {
@@ -104,7 +108,7 @@ func (t *trend) add(p Packet) (jumped bool) {
 		t.restart()
 	}
 	if t.waiting() < idleQueue {
-		t.idle = p.Arrived
+		t.idle, t.carried = p.Arrived, 0
 	}
 	*g = group{true, p.Sent, p.Sent, p.Arrived, transit, p.Arrived}
 	return false

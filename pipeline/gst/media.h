@@ -131,7 +131,9 @@ void report_watch(GstPad *pad, uintptr_t handle, Resent *r);
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
 // resent_learn takes what a report says of the time that one takes, and of how much arrives.
 void resent_learn(Resent *r, const Report *report);
-// resend_keys tells r of the keyframes that a payloader, "pay" in the bin, is given.
+// resent_forget leaves what was sent by now: a keyframe is to follow, and what else is on its way is to leave room for it.
+void resent_forget(Resent *r);
+// resend_keys tells r of the frames that a payloader, "pay" in the bin, is given.
 void resend_keys(GstElement *bin, Resent *r);
 // resend_limit lets an rtprtxsend send again what r allows.
 void resend_limit(GstElement *rtx, Resent *r);
@@ -140,6 +142,8 @@ void intake_limit(GstElement *srtpdec);
 gboolean peer_send(Peer *p, int channel, const char *text);
 // peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);
+// peer_spare tells that the video's next frame is to be a keyframe.
+void peer_spare(Peer *p);
 void peer_free(Peer *p);
 
 // keep_agreement lets the video payloader of a bin, which is linked, go on whatever H.264 level an encoder names.

@@ -227,6 +227,8 @@ static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
 
 int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_RELAXED); }
 
+void peer_spare(Peer *p) { resent_forget(p->resent); }
+
 // ---- life
 
 // The ICE agent: no UPnP (an HTTP server per viewer), connectivity checks that go on (the backstop for a dead viewer).

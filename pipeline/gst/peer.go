@@ -249,6 +249,9 @@ func (p *peer) Spare(keyframesOnly bool) {
 	defer p.mu.Unlock()
 	if t := p.taps[pipeline.VideoSlot]; t != nil {
 		C.tap_spare(t, gboolean(keyframesOnly))
+		if keyframesOnly {
+			C.peer_spare(p.c)
+		}
 	}
 }
 

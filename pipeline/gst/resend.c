@@ -5,39 +5,48 @@
 // A receiver asks for a lost packet every 100 ms or so until it comes. Behind a queue of half a second that is five copies of
 // each, which keep the queue full, and after a link was cut it asks for everything that did not fit. (GStreamer's rtprtxsend has
 // no limit.) So a packet is sent again only after the time that a report on the copy before takes, and all that is sent again
-// is at most one part in RESEND_SHARE of what arrives, but for a burst of RESEND_BURST bytes. Where that is short, packets from
-// before the newest keyframe get none of it, which has some of its own. Nor is a packet kept for longer than KEPT_MS, by when
-// its frame is not waited for any more: webrtcbin's 500 packets are 1.3 MB of each viewer's.
+// is at most one part in RESEND_SHARE of what arrives, but for a burst of what arrives in burst_time, at most RESEND_BURST bytes:
+// more would be a queue of its own. Half of the burst is for the newest keyframe: packets from before it get none of that. Nor is
+// a packet kept for longer than KEPT_MS, by when its frame is not waited for any more: webrtcbin's 500 packets are 1.3 MB of each
+// viewer's.
 //
 // What is asked for in vain for STUCK_US is replaced by a keyframe: a browser would wait for three seconds before it asks for
-// one. Where many packets are lost although there is no queue, as by a radio, each goes twice: or one in ten of the copies is
-// lost as well, and the frame waits for two more ways there and back.
+// one. Where many packets are lost although there is no queue, as by a radio, each goes twice, and what is asked for once more
+// twice as often: or one in ten of the copies is lost as well, and the frame waits for two more ways there and back.
 
 #include "media.h"
 
 enum {
   RESEND_LEAST = 40000, // us
   RESEND_MOST = 500000,
-  RESEND_SHARE = 4,
+  RESEND_SHARE = 3,
   RESEND_BURST = 40000, // bytes
-  RESEND_KEY = 20000,
+  RESEND_BURST_LEAST = 6000,
   RESENT = 512,
-  PACKET = 1200,
+  PACKET = 1200, // bytes, until a report tells
   KEPT_MS = 600,
   STUCK_US = 600000,
   STUCK_PAUSE_US = 1000000,
   TWICE_TRIP_US = 250000,
 };
 
+static const double burst_time = 0.2, rate_time = 0.25; // s
 static const double twice_loss = 0.05, loss_weight = 0.1; // of a report, of which there are some ten a second
 
 struct Resent {
   GMutex lock;
   gboolean reported, keyed;
   guint16 key;    // the number before those of the newest keyframe
+  guint16 sent;   // before those of the newest frame
+  guint16 dead;   // the newest that is not sent again, until
+  int64_t until;
   int64_t trip;   // us, of the newest packet of a report and of the report
   int64_t helped; // when a keyframe was asked for
+  int64_t heard;  // of the newest report, ns
+  double rate;    // that arrives, bytes/s
+  double burst;   // bytes, the most of a budget
   double budget;  // bytes
+  double size;    // of a packet, bytes
   double loss;    // share
   struct {
     guint ssrc, seq;
@@ -50,6 +59,10 @@ static int resend(Resent *r, guint ssrc, guint seq, gboolean *help) {
   int64_t now = g_get_monotonic_time();
   int copies = 0;
   g_mutex_lock(&r->lock);
+  if (now < r->until && (gint16)((guint16)seq - r->dead) <= 0) {
+    g_mutex_unlock(&r->lock);
+    return 0;
+  }
   typeof(r->seen[0]) *slot = &r->seen[(seq ^ ssrc) % RESENT];
   if (slot->first == 0 || slot->ssrc != ssrc || slot->seq != seq)
     *slot = (typeof(*slot)){ssrc, seq, now, 0};
@@ -58,10 +71,11 @@ static int resend(Resent *r, guint ssrc, guint seq, gboolean *help) {
   if (*help)
     r->helped = now;
   gboolean lately = slot->at != 0 && now - slot->at < CLAMP(r->trip, RESEND_LEAST, RESEND_MOST);
-  if (!lately && (!r->reported || r->budget >= (before ? RESEND_KEY : PACKET))) {
-    copies = r->loss > twice_loss && r->trip < TWICE_TRIP_US && r->budget >= RESEND_KEY ? 2 : 1;
+  if (!lately && (!r->reported || r->budget >= (before ? r->burst / 2 : r->size))) {
+    gboolean again = slot->at != 0, lossy = r->loss > twice_loss;
+    copies = r->trip < TWICE_TRIP_US && r->budget >= r->burst / 2 ? (1 + again) * (1 + lossy) : 1;
     slot->at = now;
-    r->budget -= copies * PACKET;
+    r->budget -= copies * r->size;
   }
   g_mutex_unlock(&r->lock);
   return copies;
@@ -83,8 +97,15 @@ void resent_learn(Resent *r, const Report *report) {
   r->reported = TRUE;
   if (newest > 0)
     r->trip = (report->at - newest) / 1000;
+  if (report->count > lost)
+    r->size += loss_weight * (bytes / (report->count - lost) - r->size);
   r->loss += loss_weight * ((double)lost / report->count - r->loss);
-  r->budget = MIN(MAX(r->budget, 0) + bytes / RESEND_SHARE, RESEND_BURST);
+  double since = (report->at - r->heard) / 1e9;
+  if (r->heard != 0 && since > 0)
+    r->rate += MIN(1, since / rate_time) * (bytes / since - r->rate);
+  r->heard = report->at;
+  r->burst = CLAMP(r->rate * burst_time, RESEND_BURST_LEAST, RESEND_BURST);
+  r->budget = MIN(MAX(r->budget, 0) + bytes / RESEND_SHARE, r->burst);
   g_mutex_unlock(&r->lock);
 }
 
@@ -101,7 +122,7 @@ static GstPadProbeReturn on_request(GstPad *pad, GstPadProbeInfo *info, gpointer
   if (help)
     gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
                                                  gst_structure_new("GstForceKeyUnit", "ssrc", G_TYPE_UINT, ssrc, "all-headers", G_TYPE_BOOLEAN, TRUE, NULL)));
-  if (copies == 2) {
+  for (int i = 1; i < copies; i++) {
     GstStructure *again = gst_structure_copy(s);
     gst_structure_set(again, copied, G_TYPE_BOOLEAN, TRUE, NULL);
     gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_TYPE(e), again));
@@ -109,27 +130,39 @@ static GstPadProbeReturn on_request(GstPad *pad, GstPadProbeInfo *info, gpointer
   return copies > 0 ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
-// on_frame notes where a keyframe begins.
+// on_frame notes where a frame begins.
 static GstPadProbeReturn on_frame(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   Resent *r = data;
   GstElement *pay = gst_pad_get_parent_element(pad);
-  if (pay && !GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT)) {
-    guint newest = 0;
+  guint newest = 0;
+  if (pay)
     g_object_get(pay, "seqnum", &newest, NULL);
-    g_mutex_lock(&r->lock);
+  g_mutex_lock(&r->lock);
+  r->sent = (guint16)newest;
+  if (!GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT)) {
     r->keyed = TRUE;
-    r->key = (guint16)newest;
-    r->budget = MAX(r->budget, RESEND_KEY);
-    g_mutex_unlock(&r->lock);
+    r->key = r->sent;
+    r->budget = MAX(r->budget, r->burst / 2);
   }
+  g_mutex_unlock(&r->lock);
   g_clear_object(&pay);
   return GST_PAD_PROBE_OK;
+}
+
+void resent_forget(Resent *r) {
+  g_mutex_lock(&r->lock);
+  r->dead = r->sent;
+  r->until = g_get_monotonic_time() + 2 * KEPT_MS * 1000;
+  g_mutex_unlock(&r->lock);
 }
 
 Resent *resent_new(void) {
   Resent *r = g_atomic_rc_box_new0(Resent);
   g_mutex_init(&r->lock);
   r->trip = RESEND_MOST;
+  r->size = PACKET;
+  r->burst = RESEND_BURST;
+  r->rate = RESEND_BURST / burst_time;
   return r;
 }
 

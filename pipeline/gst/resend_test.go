@@ -14,10 +14,10 @@ import (
 )
 
 // rtxOf finds what sends again in some viewer's pipeline, and the payloader before it.
-func rtxOf(t *testing.T) (rtx, pay *gst.Element) {
+func rtxOf(t *testing.T) (p *peer, rtx, pay *gst.Element) {
 	t.Helper()
-	receivers.Range(func(_, r any) bool {
-		p, ok := r.(*peer)
+	receivers.Range(func(_, r any) (ok bool) {
+		p, ok = r.(*peer)
 		if !ok {
 			return true
 		}
@@ -30,7 +30,7 @@ func rtxOf(t *testing.T) (rtx, pay *gst.Element) {
 	if rtx == nil || pay == nil {
 		t.Fatal("no viewer's pipeline sends again")
 	}
-	return rtx, pay
+	return p, rtx, pay
 }
 
 func property[T any](t *testing.T, e *gst.Element, name string) T {
@@ -43,7 +43,7 @@ func property[T any](t *testing.T, e *gst.Element, name string) T {
 }
 
 // A packet that is asked for twice at once is sent once; one that is asked for in vain is replaced by a keyframe, though not
-// one from before the newest keyframe.
+// one from before the newest keyframe. Nothing is sent again of what a keyframe is to replace.
 func TestResend(t *testing.T) {
 	e, err := New(testLog(t))
 	if err != nil {
@@ -70,7 +70,7 @@ func TestResend(t *testing.T) {
 	va.Receive(pipeline.Message{OfferRequest: true})
 	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
 	eventually(t, "pictures are sent", 10*time.Second, func() bool { return sentTo(a, "callee") > 10 })
-	rtx, pay := rtxOf(t)
+	p, rtx, pay := rtxOf(t)
 	ssrc, err := pay.GetStaticPad("src").GetCurrentCaps().GetStructureAt(0).GetValue("ssrc")
 	if err != nil {
 		t.Fatal(err)
@@ -111,4 +111,12 @@ func TestResend(t *testing.T) {
 		t.Errorf("%d keyframes for a packet from before the last one", n)
 	}
 	eventually(t, "a keyframe for what was asked for in vain", 3*time.Second, func() bool { ask(newest); return keyframes() > before })
+	newest = property[uint](t, pay, "seqnum")
+	if n := ask(newest-100, newest-101); n != 2 {
+		t.Errorf("%d requests for two packets are passed on", n)
+	}
+	p.Spare(true)
+	if n := ask(newest-102, newest-103); n != 0 {
+		t.Errorf("%d requests are passed on for what a keyframe is to replace", n)
+	}
 }

@@ -51,3 +51,12 @@ void keep_agreement(GstElement *bin) {
   g_clear_object(&pad);
   g_clear_object(&pay);
 }
+
+GstCaps *extensions_of(GstElement *bin) {
+  GstElement *filter = gst_bin_get_by_name(GST_BIN(bin), "extensions");
+  GstCaps *caps = NULL;
+  if (filter)
+    g_object_get(filter, "caps", &caps, NULL);
+  g_clear_object(&filter);
+  return caps;
+}

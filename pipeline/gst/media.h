@@ -142,12 +142,18 @@ void intake_limit(GstElement *srtpdec);
 gboolean peer_send(Peer *p, int channel, const char *text);
 // peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);
+// webrtc_quiet is for a webrtcbin that is about to go to NULL.
+void webrtc_quiet(GstElement *webrtc);
 // peer_spare tells that the video's next frame is to be a keyframe.
 void peer_spare(Peer *p);
+// peer_quiet comes before the pipeline goes to NULL, peer_free after.
+void peer_quiet(Peer *p);
 void peer_free(Peer *p);
 
 // keep_agreement lets the video payloader of a bin, which is linked, go on whatever H.264 level an encoder names.
 void keep_agreement(GstElement *bin);
+// extensions_of are the header extensions that a bin writes into its packets; NULL for none.
+GstCaps *extensions_of(GstElement *bin);
 
 void media_warm_dtls(void);
 void media_allocator(void);

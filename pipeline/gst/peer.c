@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { VIDEO = 0, SLOTS = 2, CHANNELS = 4, INCOMING = 4 };
+enum { VIDEO = 0, SLOTS = 2, CHANNELS = 4, INCOMING = 4, QUIET_US = 3000000 };
 
 typedef struct {
   int type; // GstWebRTCSDPType: 1 offer, 3 answer
@@ -21,7 +21,9 @@ struct Peer {
   uintptr_t handle;
   char *audio_graph, *video_graph;
   GstPad *pads[SLOTS];
-  GMutex lock; // guards channels and extensions
+  GMutex lock; // guards channels, extensions and tasks
+  GCond done;
+  int tasks; // of webrtcbin, that were asked for and are not done
   GObject *channels[CHANNELS];
   GstCaps *extensions; // the header extensions of the video, NULL for none
   Resent *resent;
@@ -40,6 +42,7 @@ static void peer_clear(gpointer data) {
   g_free(p->video_graph);
   gst_clear_caps(&p->extensions);
   resent_unref(p->resent);
+  g_cond_clear(&p->done);
   g_mutex_clear(&p->lock);
 }
 
@@ -272,6 +275,7 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   p->audio_graph = g_strdup(o->audio_graph);
   p->video_graph = g_strdup(o->video_graph);
   g_mutex_init(&p->lock);
+  g_cond_init(&p->done);
   listen(w, "deep-element-added", G_CALLBACK(on_element), p);
   listen(w, "on-negotiation-needed", G_CALLBACK(on_negotiation_needed), p);
   listen(w, "on-ice-candidate", G_CALLBACK(on_candidate), p);
@@ -284,6 +288,16 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   media_bus(pipe, handle);
   media_consume(pipe);
   return p;
+}
+
+// A description that is applied while the pipeline goes to NULL makes a transport that nobody frees.
+void peer_quiet(Peer *p) {
+  g_mutex_lock(&p->lock);
+  gint64 end = g_get_monotonic_time() + QUIET_US;
+  for (gboolean in_time = TRUE; p->tasks > 0 && in_time;)
+    in_time = g_cond_wait_until(&p->done, &p->lock, end);
+  g_mutex_unlock(&p->lock);
+  webrtc_quiet(p->webrtc);
 }
 
 // peer_free is called with the pipeline in NULL: no callback runs or will run.
@@ -326,82 +340,75 @@ gboolean peer_media(Peer *p, int slot, int index, const char *preferences, const
   return TRUE;
 }
 
-static void tell_description(GstPromise *promise, uintptr_t handle, const char *field, int answer) {
-  const GstStructure *reply = gst_promise_wait(promise) == GST_PROMISE_RESULT_REPLIED ? gst_promise_get_reply(promise) : NULL;
+static const GstStructure *replied(GstPromise *promise) {
+  return gst_promise_wait(promise) == GST_PROMISE_RESULT_REPLIED ? gst_promise_get_reply(promise) : NULL;
+}
+
+static void tell_description(GstPromise *promise, Peer *p, const char *field, int answer) {
+  const GstStructure *reply = replied(promise);
   const GValue *v = reply ? gst_structure_get_value(reply, field) : NULL;
   if (v) {
     gchar *text = gst_sdp_message_as_text(((Description *)g_value_get_boxed(v))->sdp);
-    mediaEvent(handle, EV_DESCRIPTION, answer, 0, text, 0);
+    mediaEvent(p->handle, EV_DESCRIPTION, answer, 0, text, 0);
     g_free(text);
   } else {
     gchar *text = reply ? gst_structure_to_string(reply) : g_strdup("interrupted");
     gchar *full = g_strdup_printf("create %s: %s\n", field, text);
-    mediaEvent(handle, EV_ERROR, 0, 0, full, 0);
+    mediaEvent(p->handle, EV_ERROR, 0, 0, full, 0);
     g_free(full);
     g_free(text);
   }
   gst_promise_unref(promise);
 }
 
-static void on_offer(GstPromise *promise, gpointer handle) {
-  tell_description(promise, (uintptr_t)handle, "offer", 0);
-}
-static void on_answer(GstPromise *promise, gpointer handle) {
-  tell_description(promise, (uintptr_t)handle, "answer", 1);
-}
-
-void peer_offer(Peer *p) {
-  GstPromise *promise = gst_promise_new_with_change_func(on_offer, (gpointer)p->handle, NULL);
-  g_signal_emit_by_name(p->webrtc, "create-offer", NULL, promise);
-}
-
-void peer_answer(Peer *p) {
-  GstPromise *promise = gst_promise_new_with_change_func(on_answer, (gpointer)p->handle, NULL);
-  g_signal_emit_by_name(p->webrtc, "create-answer", NULL, promise);
-}
-
-static void tell_set(GstPromise *promise, uintptr_t handle, int remote) {
-  const GstStructure *reply = gst_promise_wait(promise) == GST_PROMISE_RESULT_REPLIED ? gst_promise_get_reply(promise) : NULL;
+static void tell_set(GstPromise *promise, Peer *p, int remote) {
+  const GstStructure *reply = replied(promise);
   GError *err = NULL;
   if (reply && gst_structure_has_field(reply, "error"))
     gst_structure_get(reply, "error", G_TYPE_ERROR, &err, NULL);
-  mediaEvent(handle, EV_SET_DONE, remote, 0, err ? err->message : NULL, 0);
+  mediaEvent(p->handle, EV_SET_DONE, remote, 0, err ? err->message : NULL, 0);
   g_clear_error(&err);
   gst_promise_unref(promise);
 }
 
-static void on_set_local(GstPromise *promise, gpointer handle) { tell_set(promise, (uintptr_t)handle, 0); }
-static void on_set_remote(GstPromise *promise, gpointer handle) { tell_set(promise, (uintptr_t)handle, 1); }
+static void on_offer(GstPromise *promise, gpointer p) { tell_description(promise, p, "offer", 0); }
+static void on_answer(GstPromise *promise, gpointer p) { tell_description(promise, p, "answer", 1); }
+static void on_set_local(GstPromise *promise, gpointer p) { tell_set(promise, p, 0); }
+static void on_set_remote(GstPromise *promise, gpointer p) { tell_set(promise, p, 1); }
+
+static void task_done(gpointer data) {
+  Peer *p = data;
+  g_mutex_lock(&p->lock);
+  p->tasks--;
+  g_cond_broadcast(&p->done);
+  g_mutex_unlock(&p->lock);
+  peer_unref(p, NULL);
+}
+
+// task has webrtcbin's thread do what the signal asks for, and call back.
+static void task(Peer *p, const char *signal, gpointer subject, GstPromiseChangeFunc back) {
+  g_mutex_lock(&p->lock);
+  p->tasks++;
+  g_mutex_unlock(&p->lock);
+  g_signal_emit_by_name(p->webrtc, signal, subject, gst_promise_new_with_change_func(back, g_atomic_rc_box_acquire(p), task_done));
+}
+
+void peer_offer(Peer *p) { task(p, "create-offer", NULL, on_offer); }
+void peer_answer(Peer *p) { task(p, "create-answer", NULL, on_answer); }
 
 const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *text) {
   Description d = {offer ? 1 : 3, NULL};
   if (gst_sdp_message_new_from_text(text, &d.sdp) != GST_SDP_OK) {
-    if (d.sdp)
-      gst_sdp_message_free(d.sdp);
+    g_clear_pointer(&d.sdp, gst_sdp_message_free);
     return "parse session description";
   }
-  GstPromise *promise =
-      gst_promise_new_with_change_func(remote ? on_set_remote : on_set_local, (gpointer)p->handle, NULL);
-  g_signal_emit_by_name(p->webrtc, remote ? "set-remote-description" : "set-local-description", &d, promise);
+  task(p, remote ? "set-remote-description" : "set-local-description", &d, remote ? on_set_remote : on_set_local);
   gst_sdp_message_free(d.sdp);
   return NULL;
 }
 
 void peer_candidate(Peer *p, guint mline, const char *candidate) {
   g_signal_emit_by_name(p->webrtc, "add-ice-candidate", mline, candidate);
-}
-
-// keep_extensions notes the header extensions that a bin writes into its packets.
-static void keep_extensions(Peer *p, GstElement *bin) {
-  GstElement *filter = gst_bin_get_by_name(GST_BIN(bin), "extensions");
-  GstCaps *caps = NULL;
-  if (filter)
-    g_object_get(filter, "caps", &caps, NULL);
-  g_mutex_lock(&p->lock);
-  gst_caps_replace(&p->extensions, caps);
-  g_mutex_unlock(&p->lock);
-  gst_clear_caps(&caps);
-  g_clear_object(&filter);
 }
 
 Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const char **err) {
@@ -417,7 +424,10 @@ Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const 
     gst_bin_add(GST_BIN(p->pipe), gst_object_ref(bin));
     if (slot == 0) { // video: one slot's probe, or each report would come twice
       report_watch(pad, p->handle, p->resent);
-      keep_extensions(p, bin);
+      g_mutex_lock(&p->lock);
+      gst_clear_caps(&p->extensions);
+      p->extensions = extensions_of(bin);
+      g_mutex_unlock(&p->lock);
       resend_keys(bin, p->resent);
     }
     if (gst_pad_link(pad, p->pads[slot]) == GST_PAD_LINK_OK) {
@@ -433,12 +443,3 @@ Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const 
   g_clear_object(&bin);
   return t;
 }
-
-static gpointer warm(gpointer unused) {
-  GstElement *e = gst_element_factory_make("dtlsdec", NULL);
-  g_clear_object(&e);
-  return NULL;
-}
-
-// The first DTLS element of a process makes its RSA key: a quarter of a second on a desktop, seconds on a small board.
-void media_warm_dtls(void) { g_thread_unref(g_thread_new("dtls-key", warm, NULL)); }

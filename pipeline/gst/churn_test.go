@@ -77,7 +77,7 @@ func TestChurnLeavesNothing(t *testing.T) {
 	eventually(t, "the steady viewer is connected", 10*time.Second, func() bool { return state(a, "callee") == "connected" })
 	round := func(i int) {
 		va, vb := call(t, a, b)
-		wait := time.Duration(i%10) * 25 * time.Millisecond
+		wait := time.Duration(i%60) * time.Millisecond
 		select {
 		case <-time.After(wait):
 		case <-va.Done():
@@ -91,14 +91,14 @@ func TestChurnLeavesNothing(t *testing.T) {
 		round(i)
 	}
 	fds, tasks := descriptors(t), threads(t)
-	for i := range 40 {
+	for i := range 120 {
 		round(i)
 	}
 	// GLib keeps some threads for the next task; one left per call would be forty.
 	eventually(t, "descriptors and threads are back", 10*time.Second, func() bool {
 		return descriptors(t) <= fds+2 && threads(t) <= tasks+20
 	})
-	t.Logf("descriptors %d -> %d, threads %d -> %d over 40 calls", fds, descriptors(t), tasks, threads(t))
+	t.Logf("descriptors %d -> %d, threads %d -> %d over 120 calls", fds, descriptors(t), tasks, threads(t))
 	select {
 	case <-steady.Done():
 		t.Error("the steady viewer was lost")

@@ -142,11 +142,9 @@ void intake_limit(GstElement *srtpdec);
 gboolean peer_send(Peer *p, int channel, const char *text);
 // peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);
-// webrtc_quiet is for a webrtcbin that is about to go to NULL.
-void webrtc_quiet(GstElement *webrtc);
 // peer_spare tells that the video's next frame is to be a keyframe.
 void peer_spare(Peer *p);
-// peer_quiet comes before the pipeline goes to NULL, peer_free after.
+// peer_quiet waits until what was asked of webrtcbin is done, before the pipeline goes to NULL; peer_free comes after.
 void peer_quiet(Peer *p);
 void peer_free(Peer *p);
 

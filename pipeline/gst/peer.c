@@ -290,14 +290,14 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   return p;
 }
 
-// A description that is applied while the pipeline goes to NULL makes a transport that nobody frees.
+// A description that is applied while the pipeline goes to NULL makes a transport that nobody frees: its receiving bin holds a
+// block that holds the bin (transportreceivebin.c, 1.22).
 void peer_quiet(Peer *p) {
   g_mutex_lock(&p->lock);
   gint64 end = g_get_monotonic_time() + QUIET_US;
   for (gboolean in_time = TRUE; p->tasks > 0 && in_time;)
     in_time = g_cond_wait_until(&p->done, &p->lock, end);
   g_mutex_unlock(&p->lock);
-  webrtc_quiet(p->webrtc);
 }
 
 // peer_free is called with the pipeline in NULL: no callback runs or will run.

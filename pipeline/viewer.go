@@ -33,9 +33,6 @@ const (
 	aliveLimit    = 20 * time.Second // without RTCP while signalling holds
 	detachedLimit = 8 * time.Second  // without RTCP when signalling is gone
 	tick          = time.Second
-
-	handshakeLimit = 2 * time.Second        // how long a viewer that leaves early may keep its handshake
-	settleTime     = 200 * time.Millisecond // how long a connection takes to come to rest
 )
 
 const (
@@ -156,7 +153,6 @@ func (v *Viewer) run(ctx context.Context) {
 		l.drop()
 	}
 	if v.peer != nil {
-		v.settle(ctx)
 		if cerr := v.peer.Close(); cerr != nil {
 			v.log.Error("close viewer", "error", cerr)
 		}
@@ -167,36 +163,6 @@ func (v *Viewer) run(ctx context.Context) {
 		v.log.Info("viewer left", "reason", err.Error(), "duration_seconds", seconds)
 	} else {
 		v.log.Warn("viewer lost", "error", err, "duration_seconds", seconds)
-	}
-}
-
-// settle waits, for a short time, until a handshake that is under way has ended: webrtcbin 1.22 now and then keeps the
-// sockets of a connection that is taken down while its transport comes up.
-func (v *Viewer) settle(ctx context.Context) {
-	wait := time.Duration(0)
-	switch phase(v.phase.Load()) {
-	case answered:
-		wait = handshakeLimit
-	case connected:
-		wait = settleTime - time.Since(v.connectedAt)
-	case joining, offered, gone:
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-			return
-		case e := <-v.peer.Events():
-			switch {
-			case e.Kind == ConnectionChanged && e.State == ConnectionConnected:
-				timer.Reset(settleTime)
-			case e.Kind == ConnectionChanged && e.State == ConnectionFailed, e.Kind == Failed:
-				return
-			}
-		}
 	}
 }
 

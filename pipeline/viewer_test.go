@@ -144,7 +144,7 @@ func TestViewerTakesWhatTheOtherSideDecodes(t *testing.T) {
 				if diff := cmp.Diff(c.want, got); diff != "" {
 					t.Errorf("attached (-want +got):\n%s", diff)
 				}
-				<-time.After(handshakeLimit + tick)
+				<-time.After(tick)
 				synctest.Wait()
 				select {
 				case <-v.Done():

@@ -124,21 +124,19 @@ func (v *Viewer) move() {
 // renditionLower is what the status says of a viewer that gets the lower rendition.
 const renditionLower = "lower"
 
-// spare sends keyframes only, and asks for one now and then, or everything again. Who is on the way to the lower rendition, or
-// about to be, needs none of the first, which would only keep its link full.
+// spare sends keyframes only, and asks for one at once and now and then, or everything again. Who is on the way to the lower
+// rendition, or about to be, needs none of the first, which would only keep its link full.
 func (v *Viewer) spare(keyframesOnly, leaving bool) {
 	n := &v.net
 	if keyframesOnly != n.spared {
 		n.spared, n.asked = keyframesOnly, time.Time{}
 		v.peer.Spare(keyframesOnly)
-		if keyframesOnly && leaving {
-			n.asked = time.Now()
-		} else {
+		if !keyframesOnly {
 			n.from.ask()
 		}
 	}
 	v.stat.KeyframesOnly = keyframesOnly
-	if keyframesOnly && time.Since(n.asked) >= sparedKey {
+	if keyframesOnly && !leaving && time.Since(n.asked) >= sparedKey {
 		n.asked = time.Now()
 		n.from.ask()
 	}

@@ -161,7 +161,11 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if l := a.line("h264"); l.Users != 2 {
 			t.Errorf("first rendition %+v", l)
 		}
-		feeds := slices.DeleteFunc(a.p[1].said(), func(s string) bool { return s != "feed" })
+		said := a.p[1].said()
+		if held, fed := slices.Index(said, "spare true"), slices.Index(said, "feed"); held < 0 || held > fed {
+			t.Errorf("a full link is given something until it is sure: %q", said)
+		}
+		feeds := slices.DeleteFunc(said, func(s string) bool { return s != "feed" })
 		if len(feeds) != 2 || slices.Contains(a.p[0].said(), "feed") {
 			t.Errorf("%d moves of the slow viewer; the other: %q", len(feeds), a.p[0].said())
 		}

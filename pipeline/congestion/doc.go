@@ -13,7 +13,9 @@
 // Where we differ from the draft, and why:
 //
 //   - Nothing paces our packets: a frame leaves in one burst. A group's delay is therefore that of its least delayed
-//     packet, which tells of the queue it met and not of the frame's own size.
+//     packet, which tells of the queue it met and not of the frame's own size. And what has waited for less than 80 ms may
+//     be one large frame, so that it is no over-use yet.
+//   - What arrives while packets wait, from 150 ms on, is what the link carries; a mean over a fixed time is not.
 //   - After over-use the rate stays lower yet until the queue has drained, for which the draft's 0.85 takes many seconds;
 //     therefore the rate after that may be 0.9.
 //   - What has arrived for a while without a queue is carried by the link, so the estimate is at least that. The encoder is
@@ -33,6 +35,6 @@
 //
 // Where there is a lower rendition, a slow viewer gets that, so who is left out counts too: what its link carries of the
 // lower rendition, at seven tenths of the worth of a full picture. It is left out sooner, and is tried again only while its
-// link clearly carries the lower rendition's ceiling. A trial that brings a queue or loss ends at once, and tells what the
+// link clearly carries the lower rendition's ceiling. A trial that brings a queue or more loss ends at once, and tells what the
 // link carries: the next one may be at that rate, if it is worth it to all.
 package congestion

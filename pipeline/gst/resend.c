@@ -24,7 +24,7 @@ enum {
   RESEND_BURST_LEAST = 6000,
   RESENT = 512,
   PACKET = 1200, // bytes, until a report tells
-  KEPT_MS = 600,
+  KEPT_MS = 500,
   STUCK_US = 600000,
   STUCK_PAUSE_US = 1000000,
   TWICE_TRIP_US = 250000,

@@ -349,7 +349,7 @@ func newWatcher(now time.Duration) *watcher {
 func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 	share := float64(s.Target) / float64(rate)
 	if w.slow {
-		w.again(now, s, share, b.Lower)
+		w.again(now, s, share, b)
 		return
 	}
 	if !s.Measured {
@@ -391,19 +391,24 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 }
 
 // again makes a slow viewer whole: when its estimate is enough, or for a trial, after its penalty, if what it is given now
-// leaves room; sooner where the trial before has told a rate that would suit it and be worth it, which all then go down to.
-func (w *watcher) again(now time.Duration, s Snapshot, share float64, lower int) {
+// leaves room; sooner where the trial before has told a rate that would suit it and be worth it, which all then go down to, and
+// where the keyframes that are all it gets of the lower rendition come through at once.
+func (w *watcher) again(now time.Duration, s Snapshot, share float64, b Bounds) {
+	penalty := w.penalty
+	if b.Last && s.Measured && s.Waiting < floorQueue && s.Loss < floorLoss {
+		penalty = min(penalty, lastFirstPenalty)
+	}
 	note(&w.above, now, s.Measured && share >= fastShare)
-	easy := s.Measured && float64(s.Target) >= easyShare*float64(lower)
+	easy := s.Measured && float64(s.Target) >= easyShare*float64(b.Lower)
 	note(&w.easy, now, easy)
 	note(&w.worth, now, easy && w.fits && w.taught)
-	due := now-w.since >= w.penalty && (lower == 0 || held(w.easy, now, fastTime))
+	due := now-w.since >= penalty && (b.Lower == 0 || held(w.easy, now, fastTime))
 	if !due && !held(w.above, now, fastTime) && !held(w.worth, now, fastTime) {
 		return
 	}
-	penalty, bounds := w.penalty, w.modest || held(w.worth, now, fastTime)
+	before, bounds := w.penalty, w.modest || held(w.worth, now, fastTime)
 	*w = *newWatcher(now)
-	w.trial, w.loss, w.bounds, w.penalty = true, s.Loss, bounds, penalty
+	w.trial, w.loss, w.bounds, w.penalty = true, s.Loss, bounds, before
 }
 
 // fails tells that a trial goes wrong. With the lower rendition what is known of the queue and of loss is as of now; who got

@@ -240,17 +240,22 @@ func TestPolicyRisesSlowlyTogether(t *testing.T) {
 func TestPolicyPenalty(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
-		last bool
-		want []time.Duration
+		last    bool
+		waiting time.Duration // of what it gets meanwhile
+		want    []time.Duration
 	}{
-		{false, []time.Duration{10 * s, 20 * s, 40 * s, 80 * s, 120 * s, 120 * s}},
-		{true, []time.Duration{3 * s, 6 * s, 12 * s, 12 * s}},
+		{false, s, []time.Duration{10 * s, 20 * s, 40 * s, 80 * s, 120 * s, 120 * s}},
+		{false, 0, []time.Duration{10 * s, 20 * s, 40 * s, 80 * s, 120 * s, 120 * s}},
+		{true, s, []time.Duration{3 * s, 6 * s, 12 * s, 12 * s}},
+		{true, 0, []time.Duration{3 * s, 3 * s, 3 * s}},
 	} {
 		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Last: c.last})
 		var waits []time.Duration
 		since, slow := time.Duration(0), false
 		for at := time.Duration(0); at < 10*time.Minute && len(waits) < len(c.want); at += 100 * ms {
-			is := len(p.Step(at, []View{sees(1, 20_000, 20_000)}).Slow) > 0
+			view := sees(1, 20_000, 20_000)
+			view.Waiting = c.waiting
+			is := len(p.Step(at, []View{view}).Slow) > 0
 			if slow && !is {
 				waits = append(waits, at-since)
 			}

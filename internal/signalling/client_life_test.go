@@ -250,14 +250,16 @@ func TestDeadServer(t *testing.T) {
 
 func TestBackoff(t *testing.T) {
 	onBench(t, ClientOptions{}, func(b *bench) {
+		b.register()
+		synctest.Wait()
 		b.net.kill()
 		<-time.After(10 * time.Minute)
 		tries := strings.Count(b.log.String(), "signalling lost")
 		if tries < 40 || tries > 200 { // one in 7.5 s is the mean
 			b.Errorf("%d tries in 10 minutes", tries)
 		}
-		if n := strings.Count(b.log.String(), "level=WARN"); n != 1 {
-			b.Errorf("warned %d times", n)
+		if n := strings.Count(b.log.String(), "level=WARN"); n != 2 { // of the loss, and that the server is not there
+			b.Errorf("warned %d times: %s", n, b.log.String())
 		}
 		n := newPipeNet()
 		b.serve(n)

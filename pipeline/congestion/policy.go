@@ -364,7 +364,8 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 	if b.Lower > 0 && rate > b.Floor { // at the floor there is no flood, and time to be sure
 		slow, drown = lowerSlowTime, lowerDrownTime
 	}
-	drowned := b.Last && rate <= b.Floor && (s.Queue > floorQueue || s.Loss > floorLoss)
+	lossy := s.Loss > floorLoss && (!w.trial || s.Loss != w.loss) // and not only before the trial: keyframes alone renew it rarely
+	drowned := b.Last && rate <= b.Floor && (s.Queue > floorQueue || lossy)
 	note(&w.below, now, share < slowShare || drowned)
 	note(&w.drowning, now, share < drownShare)
 	if drown == lowerDrownTime {

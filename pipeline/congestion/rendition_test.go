@@ -244,6 +244,32 @@ func TestLowerRenditionIsForAll(t *testing.T) {
 	}
 }
 
+// Loss of before a trial, of which nothing new is known, does not end it; loss that comes with it does.
+func TestOldLossEndsNoTrial(t *testing.T) {
+	const s = time.Second
+	p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Margin: 1, Last: true})
+	slow, times := false, 0
+	run := func(from, to time.Duration, loss float64) {
+		for at := from; at < to; at += 100 * ms {
+			view := sees(1, 50_000, 50_000)
+			view.Loss = loss
+			is := len(p.Step(at, []View{view}).Slow) > 0
+			if is && !slow {
+				times++
+			}
+			slow = is
+		}
+	}
+	run(0, 30*s, 0.4)
+	if times != 1 {
+		t.Errorf("it was slow %d times by the same loss", times)
+	}
+	run(30*s, 40*s, 0.5)
+	if times != 2 {
+		t.Errorf("it was slow %d times when more was lost", times)
+	}
+}
+
 // A link that pauses, as a radio does that looks around, is not a slow one.
 func TestRenditionOutlastsAPause(t *testing.T) {
 	const s = time.Second

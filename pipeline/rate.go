@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,8 +28,7 @@ type sharedRate struct {
 	stepped time.Time
 	lastKey uint64
 	views   map[uint64]congestion.View
-	slow    map[uint64]bool
-	held    map[uint64]bool
+	decided congestion.Decision
 }
 
 const (
@@ -49,7 +49,7 @@ func newSharedRate(ceiling, floor, lower int, live, last bool) *sharedRate {
 	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, Lower: lower, Last: last}
 	r := &sharedRate{
 		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(), bounds: bounds,
-		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{}, slow: map[uint64]bool{}, held: map[uint64]bool{},
+		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{},
 	}
 	r.wanted.Store(int64(ceiling))
 	return r
@@ -69,8 +69,6 @@ func (r *sharedRate) leave(key uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.views, key)
-	delete(r.slow, key)
-	delete(r.held, key)
 	if len(r.views) > 0 {
 		return
 	}
@@ -91,7 +89,9 @@ func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, held bool) {
 		r.stepped = now
 		r.step(now.Sub(r.began))
 	}
-	return r.slow[key], r.held[key]
+	_, slow = slices.BinarySearch(r.decided.Slow, key)
+	_, held = slices.BinarySearch(r.decided.Held, key)
+	return slow, held
 }
 
 func (r *sharedRate) step(at time.Duration) {
@@ -99,17 +99,9 @@ func (r *sharedRate) step(at time.Duration) {
 	for _, v := range r.views {
 		views = append(views, v)
 	}
-	d := r.policy.Step(at, views)
-	clear(r.slow)
-	for _, k := range d.Slow {
-		r.slow[k] = true
-	}
-	clear(r.held)
-	for _, k := range d.Held {
-		r.held[k] = true
-	}
-	if d.Changed && r.live {
-		r.wanted.Store(int64(d.Bitrate))
+	r.decided = r.policy.Step(at, views)
+	if r.decided.Changed && r.live {
+		r.wanted.Store(int64(r.decided.Bitrate))
 		poke(r.changed)
 	}
 }

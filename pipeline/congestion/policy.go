@@ -361,17 +361,16 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 		return
 	}
 	slow, drown := slowTime, drownTime
-	if b.Lower > 0 && rate > b.Floor { // at the floor there is no flood, and time to be sure
+	flood := b.Lower > 0 && rate > b.Floor // at the floor there is none, and time to be sure
+	if flood {
 		slow, drown = lowerSlowTime, lowerDrownTime
 	}
 	lossy := s.Loss > floorLoss && (!w.trial || s.Loss != w.loss) // and not only before the trial: keyframes alone renew it rarely
 	drowned := b.Last && rate <= b.Floor && (s.Queue > floorQueue || lossy)
 	note(&w.below, now, share < slowShare || drowned)
 	note(&w.drowning, now, share < drownShare)
-	if drown == lowerDrownTime {
-		worse := s.Waiting > holdWaiting && float64(s.Recent) < holdShare*float64(rate)
-		w.held = w.drowning >= 0 && (w.held || worse && held(w.drowning, now, holdTime))
-	}
+	full := s.Waiting > holdWaiting && float64(s.Recent) < holdShare*float64(rate)
+	w.held = flood && w.drowning >= 0 && (w.held || full && held(w.drowning, now, holdTime))
 	if w.held {
 		drown = heldDrownTime
 	}

@@ -244,6 +244,32 @@ func TestLowerRenditionIsForAll(t *testing.T) {
 	}
 }
 
+// Who is held is so only while the rate floods its link: when the others leave, it goes down to what the link carries.
+func TestHeldNoLongerThanFlooded(t *testing.T) {
+	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, Lower: 500_000})
+	good, cut := sees(1, 2_000_000, 2_000_000), sees(2, 2_000_000, 2_000_000)
+	at := time.Duration(0)
+	var d Decision
+	for ; at < 10*time.Second; at += 100 * ms {
+		d = p.Step(at, []View{good, cut})
+	}
+	cut = sees(2, 60_000, 60_000)
+	cut.Waiting = time.Second
+	for end := at + time.Second; len(d.Held) == 0 && at < end; at += 100 * ms {
+		d = p.Step(at, []View{good, cut})
+	}
+	if len(d.Held) != 1 {
+		t.Fatalf("decision %+v, want the cut link held", d)
+	}
+	for range 2 {
+		d = p.Step(at, []View{cut})
+		at += 100 * ms
+	}
+	if len(d.Held) > 0 || d.Bitrate > 150_000 {
+		t.Errorf("decision %+v with nobody else there", d)
+	}
+}
+
 // Loss of before a trial, of which nothing new is known, does not end it; loss that comes with it does.
 func TestOldLossEndsNoTrial(t *testing.T) {
 	const s = time.Second

@@ -115,11 +115,10 @@ func (p pipe) ready() error {
 	return bounded(callLimit, func() error { return p.p.SetState(gst.StateReady) }, nil)
 }
 
-// stop takes the pipeline to NULL, after before, and then frees it and what free frees, all within limit: the last reference
-// ends webrtcbin's threads, each of which is waited for.
-func (p pipe) stop(limit time.Duration, before, free func()) error {
+// stop takes the pipeline to NULL and then frees it and what free frees, all within limit: the last reference ends webrtcbin's
+// threads, each of which is waited for.
+func (p pipe) stop(limit time.Duration, free func()) error {
 	return bounded(limit, func() error {
-		before()
 		if err := p.p.SetState(gst.StateNull); err != nil {
 			return err
 		}

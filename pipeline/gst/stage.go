@@ -160,7 +160,8 @@ func (s *stage) Set(element, property, value string) error {
 
 func (s *stage) Close() error {
 	s.once.Do(func() {
-		s.err = s.pipe.stop(stopLimit, func() { C.stage_mute(s.c) }, func() { C.stage_free(s.c) })
+		C.stage_mute(s.c)
+		s.err = s.pipe.stop(stopLimit, func() { C.stage_free(s.c) })
 		unregister(s.handle)
 		if errors.Is(s.err, ErrStuck) {
 			s.err = fmt.Errorf("stop stage: %w", s.err)

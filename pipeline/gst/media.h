@@ -133,7 +133,7 @@ GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
 void resent_learn(Resent *r, const Report *report);
 // resent_forget leaves what was sent by now: a keyframe is to follow, and what else is on its way is to leave room for it.
 void resent_forget(Resent *r);
-// resend_keys tells r of the frames that a payloader, "pay" in the bin, is given.
+// resend_keys tells r of the keyframes that a payloader, "pay" in the bin, is given.
 void resend_keys(GstElement *bin, Resent *r);
 // resend_limit lets an rtprtxsend send again what r allows.
 void resend_limit(GstElement *rtx, Resent *r);
@@ -144,7 +144,7 @@ gboolean peer_send(Peer *p, int channel, const char *text);
 int64_t peer_rtcp_us(Peer *p);
 // peer_spare tells that the video's next frame is to be a keyframe.
 void peer_spare(Peer *p);
-// peer_quiet waits until what was asked of webrtcbin is done, before the pipeline goes to NULL; peer_free comes after.
+// peer_quiet waits until what was asked of webrtcbin is done, for some seconds at most, before the pipeline goes to NULL; peer_free comes after.
 void peer_quiet(Peer *p);
 void peer_free(Peer *p);
 

@@ -424,10 +424,11 @@ Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const 
     gst_bin_add(GST_BIN(p->pipe), gst_object_ref(bin));
     if (slot == 0) { // video: one slot's probe, or each report would come twice
       report_watch(pad, p->handle, p->resent);
+      GstCaps *extensions = extensions_of(bin);
       g_mutex_lock(&p->lock);
-      gst_clear_caps(&p->extensions);
-      p->extensions = extensions_of(bin);
+      gst_caps_replace(&p->extensions, extensions);
       g_mutex_unlock(&p->lock);
+      gst_clear_caps(&extensions);
       resend_keys(bin, p->resent);
     }
     if (gst_pad_link(pad, p->pads[slot]) == GST_PAD_LINK_OK) {

@@ -319,7 +319,8 @@ func (p *peer) Close() error {
 			}
 		}
 		unregister(p.handle)
-		if err := p.pipe.stop(stopLimit, func() { C.peer_quiet(p.c) }, func() { C.peer_free(p.c) }); err != nil {
+		C.peer_quiet(p.c)
+		if err := p.pipe.stop(stopLimit, func() { C.peer_free(p.c) }); err != nil {
 			p.err = fmt.Errorf("stop viewer: %w", err)
 		}
 	})

@@ -116,7 +116,7 @@ func TestResend(t *testing.T) {
 		t.Errorf("%d requests for two packets are passed on", n)
 	}
 	p.Spare(true)
-	if n := ask(newest-102, newest-103); n != 0 {
+	if n := ask(newest, newest-1, newest-102, newest-103); n != 0 {
 		t.Errorf("%d requests are passed on for what a keyframe is to replace", n)
 	}
 }

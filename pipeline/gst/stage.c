@@ -214,3 +214,12 @@ void media_give_back(void) {
   malloc_trim(0);
 #endif
 }
+
+static gpointer warm(gpointer unused) {
+  GstElement *e = gst_element_factory_make("dtlsdec", NULL);
+  g_clear_object(&e);
+  return NULL;
+}
+
+// The first DTLS element of a process makes its RSA key: a quarter of a second on a desktop, seconds on a small board.
+void media_warm_dtls(void) { g_thread_unref(g_thread_new("dtls-key", warm, NULL)); }

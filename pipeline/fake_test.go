@@ -202,7 +202,7 @@ type fakePeer struct {
 	mu       sync.Mutex
 	calls    []string
 	prefs    map[Slot]string
-	graphs   map[Slot]Graph // payloaders
+	packets  map[Slot]Packets
 	sent     []string
 	silent   time.Duration
 	overflow bool
@@ -242,14 +242,14 @@ func (p *fakePeer) SetLocal(typ, _ string) error  { p.note("local " + typ); retu
 func (p *fakePeer) SetRemote(typ, _ string) error { p.note("remote " + typ); return nil }
 func (p *fakePeer) AddCandidate(_ int, c string)  { p.note("candidate " + c) }
 func (p *fakePeer) Count() PeerCount              { return PeerCount{} }
-func (p *fakePeer) Attach(s Slot, g Graph, _ Fan) error {
-	p.note("attach " + itoa(int(s)) + " " + g[1].Factory)
+func (p *fakePeer) Attach(s Slot, k Packets, _ Fan) error {
+	p.note("attach " + itoa(int(s)) + " " + k.Payloader.Factory)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.graphs == nil {
-		p.graphs = map[Slot]Graph{}
+	if p.packets == nil {
+		p.packets = map[Slot]Packets{}
 	}
-	p.graphs[s] = g
+	p.packets[s] = k
 	return nil
 }
 

@@ -22,7 +22,7 @@ func TestGraphPrints(t *testing.T) {
 
 func TestJoin(t *testing.T) {
 	a := Graph{El("src"), outEnd(2)}
-	b := Graph{viewerEnd(), El("enc"), outEnd(8)}
+	b := Graph{El("appsrc").Named(InName), El("enc"), outEnd(8)}
 	if got, want := Join(a, b)[:2].String(), "src ! enc"; got != want {
 		t.Errorf("Join = %q, want %q", got, want)
 	}

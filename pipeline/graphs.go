@@ -1,9 +1,6 @@
 package pipeline
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 func audioGraph(a AudioSource, bitrate int) Graph {
 	var source Graph
@@ -81,38 +78,26 @@ func opusPreferences(pt int) string {
 		"encoding-params=(string)2,minptime=(string)10,useinbandfec=(string)1", pt)
 }
 
-// viewerEnd is the head of a payload chain. The bound is the fan's affair: it drops whole groups, an appsrc single frames.
-func viewerEnd() Node {
-	return El("appsrc", "is-live=true", "format=time", "do-timestamp=false", "max-bytes=0", "max-buffers=0", "max-time=0").Named(InName)
+// Packets are how a fan's frames reach a viewer as RTP.
+type Packets struct {
+	Payloader Node   // makes packets of the frames, once for all of the fan's viewers
+	Type      int    // the payload type
+	Source    uint32 // SSRC; 0 leaves it to the engine
+	// Numbers is the id of the header extension that numbers packets, 0 when the viewer does not take it: its packets would
+	// be kept for reports that never come.
+	Numbers int
 }
 
-// The names by which the engine knows a viewer's video payloader, and the filter whose caps are its header extensions.
-const (
-	payName        = "pay"
-	extensionsName = "extensions"
-)
+// Extension is the header extension in caps.
+func (p Packets) Extension() string {
+	return fmt.Sprintf("application/x-rtp,extmap-%d=(string)%s", p.Numbers, transportCC)
+}
 
-// payloaders make RTP of each codec. VP8 and VP9 without picture ids recover badly from loss in browsers.
+// payloaders make RTP of each codec, in packets that with the extension have 1200 bytes at most. VP8 and VP9 without picture
+// ids recover badly from loss in browsers.
 var payloaders = map[Codec]Node{
-	H264: El("rtph264pay", "config-interval=-1", "aggregate-mode=zero-latency", "mtu=1200"),
-	VP8:  El("rtpvp8pay", "picture-id-mode=15-bit", "mtu=1200"),
-	VP9:  El("rtpvp9pay", "picture-id-mode=15-bit", "mtu=1200"),
-}
-
-// PayloadGraph is the chain from a coded fan to a viewer's webrtcbin. A payloader writes the header extensions that the caps
-// after it name; twcc is the number of the one that numbers packets, 0 when the viewer does not take it: its packets would
-// be kept for reports that never come.
-func PayloadGraph(c Codec, pt, twcc int) Graph {
-	node := payloaders[c]
-	node.Props = append(slices.Clone(node.Props), Prop{"pt", itoa(pt)})
-	g := Graph{viewerEnd(), node.Named(payName)}
-	if twcc != 0 {
-		// An element, since the parser takes no bare caps at the end of a chain.
-		g = append(g, El("capsfilter", fmt.Sprintf("caps=application/x-rtp,extmap-%d=(string)%s", twcc, transportCC)).Named(extensionsName))
-	}
-	return g
-}
-
-func opusPayloadGraph(pt int) Graph {
-	return Graph{viewerEnd(), El("rtpopuspay", "mtu=1200", "pt="+itoa(pt))}
+	H264: El("rtph264pay", "config-interval=-1", "aggregate-mode=zero-latency", "mtu=1192"),
+	VP8:  El("rtpvp8pay", "picture-id-mode=15-bit", "mtu=1192"),
+	VP9:  El("rtpvp9pay", "picture-id-mode=15-bit", "mtu=1192"),
+	opus: El("rtpopuspay", "mtu=1192"),
 }

@@ -87,8 +87,8 @@ type Peer interface {
 	SetLocal(typ, sdp string) error
 	SetRemote(typ, sdp string) error
 	AddCandidate(mline int, candidate string)
-	// Attach puts a payloader on a section and taps the fan; nothing flows before Resume.
-	Attach(slot Slot, payloader Graph, f Fan) error
+	// Attach has a section sent packets of what is in the fan; nothing flows before Resume.
+	Attach(slot Slot, p Packets, f Fan) error
 	// Resume lets media flow, video from the next keyframe on.
 	Resume()
 	// Spare sends keyframes of the video only, or everything again, from the next keyframe on.

@@ -265,7 +265,7 @@ func (v *Viewer) attach() error {
 				return fmt.Errorf("the viewer takes none of our codecs (%v)", v.order())
 			}
 			v.stat.Codec = c
-			if err := v.attachTo(VideoSlot, v.b.coded[c], v.fromSource(VideoSlot, PayloadGraph(c, pt, s.following(pt)))); err != nil {
+			if err := v.attachTo(VideoSlot, v.b.coded[c], Packets{Payloader: payloaders[c], Type: pt, Numbers: s.following(pt)}); err != nil {
 				return err
 			}
 			v.follow(v.b.coded[c], v.b.lower[c])
@@ -274,7 +274,7 @@ func (v *Viewer) attach() error {
 			if !ok {
 				continue
 			}
-			if err := v.attachTo(AudioSlot, v.b.audio, v.fromSource(AudioSlot, opusPayloadGraph(pt))); err != nil {
+			if err := v.attachTo(AudioSlot, v.b.audio, Packets{Payloader: payloaders[opus], Type: pt}); err != nil {
 				return err
 			}
 		}
@@ -285,8 +285,9 @@ func (v *Viewer) attach() error {
 	return nil
 }
 
-func (v *Viewer) attachTo(slot Slot, l *line, payloader Graph) error {
-	if err := v.peer.Attach(slot, payloader, l.fan); err != nil {
+func (v *Viewer) attachTo(slot Slot, l *line, p Packets) error {
+	p.Source = v.ssrc[slot]
+	if err := v.peer.Attach(slot, p, l.fan); err != nil {
 		return err
 	}
 	v.attached[slot] = true

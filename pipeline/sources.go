@@ -3,7 +3,6 @@ package pipeline
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 )
 
@@ -21,17 +20,6 @@ func (v *Viewer) source(slot Slot, preferences string) string {
 		first += ";" + rest
 	}
 	return first
-}
-
-// fromSource makes a payloader send under the number of its slot, if it has one.
-func (v *Viewer) fromSource(slot Slot, payloader Graph) Graph {
-	if v.ssrc[slot] == 0 {
-		return payloader
-	}
-	const at = 1 // after the appsrc; what follows it filters
-	out := slices.Clone(payloader)
-	out[at].Props = append(slices.Clone(out[at].Props), Prop{"ssrc", fmt.Sprint(v.ssrc[slot])})
-	return out
 }
 
 // outgoing is a description of ours as the other side gets it: both tracks in one stream, and each section's name of it where

@@ -2,7 +2,7 @@
 
 // A fan hands each buffer of an appsink to any number of appsrcs, on the thread that made the buffer. It never waits for
 // a consumer: an appsrc that is full loses its oldest (raw) or everything up to the next keyframe (coded). A tap may go over
-// to another coded fan: until that one's next keyframe it is in both.
+// to another coded fan: until that one's next keyframe it is in both. Viewers get RTP packets, made once for all of them.
 
 #include "media.h"
 #include "_cgo_export.h"
@@ -15,7 +15,8 @@ struct Tap {
   uintptr_t handle;   // of the fan that feeds it
   GstAppSrc *src;
   GstCaps *caps;      // last given to src
-  GstClockTime last;  // time stamp given to src
+  Stamp *stamp;       // who takes packets has one,
+  gchar *payloader;   // and what makes them
   guint max;
   gboolean paused, wait_key, spared;
   TapCount count;
@@ -32,6 +33,7 @@ struct Fan {
   FanCount count;
   guint64 source; // serial of the stage that fills it, 0 for none
   GstCaps *caps;  // of the newest buffer
+  Packer *packer; // from the first tap that takes packets on
 };
 
 Fan *fan_new(gboolean coded, uintptr_t handle) {
@@ -54,6 +56,7 @@ void fan_unref(Fan *f) {
     return;
   g_ptr_array_free(f->taps, TRUE);
   gst_clear_caps(&f->caps);
+  g_clear_pointer(&f->packer, packer_free);
   g_mutex_clear(&f->lock);
   g_free(f);
 }
@@ -108,7 +111,25 @@ static GstPadProbeReturn on_upstream(GstPad *pad, GstPadProbeInfo *info, gpointe
   return GST_PAD_PROBE_OK;
 }
 
-static void tap_clear(gpointer t) { g_mutex_clear(&((Tap *)t)->lock); }
+// fan_packs makes a fan ready for taps with stamps, which all name the same payloader; FALSE when there is no such element.
+static gboolean fan_packs(Fan *f, const char *payloader) {
+  Packer *p = packer_new(payloader);
+  g_mutex_lock(&f->lock);
+  if (f->packer == NULL)
+    f->packer = g_steal_pointer(&p);
+  gboolean packs = f->packer != NULL;
+  g_mutex_unlock(&f->lock);
+  g_clear_pointer(&p, packer_free);
+  return packs;
+}
+
+static void tap_clear(gpointer data) {
+  Tap *t = data;
+  g_clear_pointer(&t->stamp, stamp_unref);
+  g_free(t->payloader);
+  g_mutex_clear(&t->lock);
+}
+
 static void tap_unref(gpointer t) { g_atomic_rc_box_release_full(t, tap_clear); }
 
 // tap_enter puts the tap into the list of a fan, tap_leave takes it out.
@@ -134,7 +155,9 @@ static void tap_leave(Tap *t, int i) {
   fan_unref(f);
 }
 
-Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused) {
+Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused, const char *payloader, Stamp *stamp) {
+  if (stamp && !fan_packs(f, payloader))
+    return NULL;
   Tap *t = g_atomic_rc_box_new0(Tap);
   g_mutex_init(&t->lock);
   t->src = gst_object_ref(src);
@@ -142,7 +165,8 @@ Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused) {
   t->paused = paused;
   t->wait_key = f->coded;
   t->handle = f->handle;
-  t->last = GST_CLOCK_TIME_NONE;
+  t->stamp = stamp ? g_atomic_rc_box_acquire(stamp) : NULL;
+  t->payloader = g_strdup(payloader);
   if (f->coded) {
     GstPad *pad = gst_element_get_static_pad(src, "src");
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream, g_atomic_rc_box_acquire(t), tap_unref);
@@ -159,6 +183,8 @@ void tap_move(Tap *t, Fan *f) {
   g_mutex_unlock(&t->lock);
   tap_leave(t, !at);
   if (t->fans[at] == f)
+    return;
+  if (t->stamp && !fan_packs(f, t->payloader))
     return;
   tap_enter(t, !at, f);
   g_mutex_lock(&t->lock);
@@ -217,6 +243,10 @@ static gboolean tap_of(Tap *t, Fan *f, gboolean delta) {
   return TRUE;
 }
 
+static guint tap_level(Tap *t) {
+  return t->stamp ? stamp_waiting(t->stamp) : gst_app_src_get_current_level_buffers(t->src);
+}
+
 // tap_admits decides whether this consumer gets the buffer; *ask is set when it then waits for a keyframe.
 static gboolean tap_admits(Tap *t, Fan *f, gboolean delta, gboolean *ask) {
   if (!tap_of(t, f, delta) || t->paused)
@@ -227,7 +257,7 @@ static gboolean tap_admits(Tap *t, Fan *f, gboolean delta, gboolean *ask) {
     t->count.dropped++;
     return FALSE;
   }
-  if (t->max > 0 && gst_app_src_get_current_level_buffers(t->src) >= t->max) {
+  if (t->max > 0 && tap_level(t) >= t->max) {
     t->count.dropped++;
     t->wait_key = TRUE;
     *ask = TRUE;
@@ -237,23 +267,25 @@ static gboolean tap_admits(Tap *t, Fan *f, gboolean delta, gboolean *ask) {
   return TRUE;
 }
 
-// LATER is the least time from one coded frame to the next: of two encoders, of which a tap goes over from one to the other,
-// either may be ahead, and a payloader's time must not go back.
-enum { LATER = GST_MSECOND };
-
-static void tap_push(Tap *t, GstBuffer *buf, GstCaps *caps, gboolean coded) {
+static void tap_push(Tap *t, GstBuffer *buf, GstCaps *caps) {
   if (caps != t->caps) {
     if (t->caps == NULL || !gst_caps_is_equal(caps, t->caps))
       gst_app_src_set_caps(t->src, caps);
     gst_caps_replace(&t->caps, caps);
   }
-  buf = gst_buffer_ref(buf);
-  if (coded && GST_CLOCK_TIME_IS_VALID(t->last) && GST_BUFFER_PTS(buf) < t->last + LATER) {
-    buf = gst_buffer_make_writable(buf);
-    GST_BUFFER_PTS(buf) = t->last + LATER;
+  if (gst_app_src_push_buffer(t->src, gst_buffer_ref(buf)) == GST_FLOW_OK)
+    t->count.pushed++;
+  else
+    t->count.dropped++;
+}
+
+static void tap_push_packets(Tap *t, GstBufferList *packets) {
+  if (packets == NULL) {
+    t->count.dropped++;
+    GST_ELEMENT_ERROR(t->src, STREAM, FORMAT, ("The payloader makes no packets of what the encoder made."), (NULL));
+    return;
   }
-  t->last = GST_BUFFER_PTS(buf);
-  if (gst_app_src_push_buffer(t->src, buf) == GST_FLOW_OK)
+  if (gst_app_src_push_buffer_list(t->src, stamp_packets(t->stamp, packets)) == GST_FLOW_OK)
     t->count.pushed++;
   else
     t->count.dropped++;
@@ -288,13 +320,25 @@ static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
     f->count.key_bytes = gst_buffer_get_size(buf);
   f->count.last_us = g_get_monotonic_time();
   gst_caps_replace(&f->caps, caps);
+  GstBufferList *packets = NULL;
+  gboolean packed = FALSE;
   for (guint i = 0; i < f->taps->len; i++) {
     Tap *t = g_ptr_array_index(f->taps, i);
     g_mutex_lock(&t->lock);
-    if (tap_admits(t, f, delta, &ask))
-      tap_push(t, buf, caps, f->coded);
+    if (tap_admits(t, f, delta, &ask)) {
+      if (t->stamp && !packed) {
+        packets = packer_pack(f->packer, buf, caps);
+        packed = TRUE;
+      }
+      if (t->stamp)
+        tap_push_packets(t, packets);
+      else
+        tap_push(t, buf, caps);
+    }
     g_mutex_unlock(&t->lock);
   }
+  if (packets)
+    gst_buffer_list_unref(packets);
   return ask;
 }
 

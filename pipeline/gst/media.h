@@ -50,6 +50,8 @@ enum { REPORT_PACKETS = 512 };
 
 typedef struct Fan Fan;
 typedef struct Tap Tap;
+typedef struct Packer Packer;
+typedef struct Stamp Stamp;
 typedef struct Stage Stage;
 typedef struct Peer Peer;
 
@@ -78,8 +80,9 @@ gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted);
 void fan_release(Fan *f, guint64 source);
 
 // fan_tap adds a consumer; it holds a reference on src. A coded tap starts paused; an appsrc that holds max buffers loses
-// whole groups: everything up to the next keyframe. max 0 leaves the bound to the appsrc.
-Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused);
+// whole groups: everything up to the next keyframe. max 0 leaves the bound to the appsrc. One with a stamp gets packets, which
+// the payloader (launch syntax, the same for all of a fan) makes; NULL when there is no such element.
+Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused, const char *payloader, Stamp *stamp);
 void tap_resume(Tap *t);
 // tap_spare gives the consumer of a coded fan keyframes only, or everything again, from the next keyframe on.
 void tap_spare(Tap *t, gboolean keyframes_only);
@@ -111,6 +114,16 @@ typedef struct {
   gboolean ice_tcp;
 } PeerOptions;
 
+// packer_new starts a payloader; packer_pack makes a list of packets of a frame, NULL when it refuses.
+Packer *packer_new(const char *payloader);
+GstBufferList *packer_pack(Packer *p, GstBuffer *frame, GstCaps *caps);
+void packer_free(Packer *p);
+
+// tune_agent sets up the ICE agent of a webrtcbin.
+void tune_agent(GstElement *webrtc, const PeerOptions *o);
+// straighten has lists of packets pass whole through the bin in which webrtcbin's rtpulpfecenc is.
+void straighten(GstElement *bin);
+
 Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const char **err);
 // peer_media makes a sending transceiver; direction is one of webrtcbin's nicks. index -1 takes the next m-line.
 gboolean peer_media(Peer *p, int slot, int index, const char *preferences, const char *direction);
@@ -119,8 +132,17 @@ void peer_offer(Peer *p);
 void peer_answer(Peer *p);
 const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
 void peer_candidate(Peer *p, guint mline, const char *candidate);
-// peer_attach builds graph (appsrc "in" first), links it to the slot's pad and taps the fan, paused.
-Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const char **err);
+// Packets are how a fan's frames reach a viewer.
+typedef struct {
+  const char *payloader; // launch syntax
+  int type;              // the payload type
+  uint32_t source;       // SSRC; 0 leaves it to webrtcbin
+  int numbers;           // id of the header extension that numbers packets, 0 for none
+  const char *extension; // caps of that
+} Packets;
+
+// peer_attach links a source of packets to the slot's pad and taps the fan, paused.
+Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err);
 // Resent bounds what a viewer is sent again, by what its reports say. It has references (g_atomic_rc_box_acquire).
 typedef struct Resent Resent;
 Resent *resent_new(void);
@@ -131,14 +153,26 @@ void report_watch(GstPad *pad, uintptr_t handle, Resent *r);
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
 // resent_learn takes what a report says of the time that one takes, and of how much arrives.
 void resent_learn(Resent *r, const Report *report);
-// resent_forget leaves what was sent by now: a keyframe is to follow, and what else is on its way is to leave room for it.
-void resent_forget(Resent *r);
-// resend_keys tells r of the keyframes that a payloader, "pay" in the bin, is given.
-void resend_keys(GstElement *bin, Resent *r);
+// resent_forget leaves what was sent up to the packet of that number: a keyframe is to follow, and what else is on its way is to
+// leave room for it.
+void resent_forget(Resent *r, uint16_t newest);
+// resent_key tells r that a keyframe follows the packet of that number.
+void resent_key(Resent *r, uint16_t before);
 // resend_limit lets an rtprtxsend send again what r allows.
 void resend_limit(GstElement *rtx, Resent *r);
 // intake_limit bounds the RTCP that an srtpdec is given.
 void intake_limit(GstElement *srtpdec);
+// stamp_new makes a viewer's own numbering, by the caps of its packets (payload, clock-rate and ssrc); NULL when one is missing.
+// It has references (g_atomic_rc_box_acquire). numbers is the id of the extension, 0 for none; r may be NULL.
+Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r);
+void stamp_unref(gpointer t);
+// stamp_packets makes of a frame's packets the viewer's own, for the appsrc that stamp_watch was told of: one that is given a list
+// which is not its own may read it (1.22) after it let go of it. Calls are made under the tap's lock.
+GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets);
+void stamp_watch(Stamp *t, GstElement *src);
+// stamp_waiting is how many frames have not left the appsrc.
+gint stamp_waiting(Stamp *t);
+uint16_t stamp_newest(Stamp *t);
 gboolean peer_send(Peer *p, int channel, const char *text);
 // peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);
@@ -147,11 +181,6 @@ void peer_spare(Peer *p);
 // peer_quiet waits until what was asked of webrtcbin is done, for some seconds at most, before the pipeline goes to NULL; peer_free comes after.
 void peer_quiet(Peer *p);
 void peer_free(Peer *p);
-
-// keep_agreement lets the video payloader of a bin, which is linked, go on whatever H.264 level an encoder names.
-void keep_agreement(GstElement *bin);
-// extensions_of are the header extensions that a bin writes into its packets; NULL for none.
-GstCaps *extensions_of(GstElement *bin);
 
 void media_warm_dtls(void);
 void media_allocator(void);

@@ -7,8 +7,6 @@
 #include "media.h"
 #include "_cgo_export.h"
 
-#include <string.h>
-
 enum { VIDEO = 0, SLOTS = 2, CHANNELS = 4, INCOMING = 4, QUIET_US = 3000000 };
 
 typedef struct {
@@ -21,11 +19,12 @@ struct Peer {
   uintptr_t handle;
   char *audio_graph, *video_graph;
   GstPad *pads[SLOTS];
-  GMutex lock; // guards channels, extensions and tasks
+  GMutex lock; // guards channels, extensions, stamp and tasks
   GCond done;
   int tasks; // of webrtcbin, that were asked for and are not done
   GObject *channels[CHANNELS];
   GstCaps *extensions; // the header extensions of the video, NULL for none
+  Stamp *stamp;        // of the video, NULL before it is attached
   Resent *resent;
   gint incoming;
   int64_t rtcp_us; // atomic
@@ -41,6 +40,7 @@ static void peer_clear(gpointer data) {
   g_free(p->audio_graph);
   g_free(p->video_graph);
   gst_clear_caps(&p->extensions);
+  g_clear_pointer(&p->stamp, stamp_unref);
   resent_unref(p->resent);
   g_cond_clear(&p->done);
   g_mutex_clear(&p->lock);
@@ -224,33 +224,22 @@ static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
     listen(e, "pad-added", G_CALLBACK(on_session_pad), p);
   if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtprtxsend") == 0)
     resend_limit(e, p->resent);
+  if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtpulpfecenc") == 0)
+    straighten(GST_ELEMENT(GST_OBJECT_PARENT(e)));
   if (f && g_strcmp0(GST_OBJECT_NAME(f), "srtpdec") == 0)
     intake_limit(e);
 }
 
 int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_RELAXED); }
 
-void peer_spare(Peer *p) { resent_forget(p->resent); }
+void peer_spare(Peer *p) {
+  g_mutex_lock(&p->lock);
+  if (p->stamp)
+    resent_forget(p->resent, stamp_newest(p->stamp));
+  g_mutex_unlock(&p->lock);
+}
 
 // ---- life
-
-// The ICE agent: no UPnP (an HTTP server per viewer), connectivity checks that go on (the backstop for a dead viewer).
-static void tune_agent(GstElement *webrtc, const PeerOptions *o) {
-  GObject *ice = NULL, *agent = NULL;
-  if (g_object_class_find_property(G_OBJECT_GET_CLASS(webrtc), "ice-agent"))
-    g_object_get(webrtc, "ice-agent", &ice, NULL);
-  if (ice && g_object_class_find_property(G_OBJECT_GET_CLASS(ice), "agent"))
-    g_object_get(ice, "agent", &agent, NULL);
-  if (agent)
-    g_object_set(agent, "upnp", FALSE, "keepalive-conncheck", TRUE, "ice-tcp", o->ice_tcp, NULL);
-  guint add = ice ? g_signal_lookup("add-local-ip-address", G_OBJECT_TYPE(ice)) : 0;
-  for (const char **a = o->addresses; add && a && *a; a++) {
-    gboolean ok = FALSE;
-    g_signal_emit(ice, add, 0, *a, &ok);
-  }
-  g_clear_object(&agent);
-  g_clear_object(&ice);
-}
 
 Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const char **err) {
   GstElement *w = gst_element_factory_make("webrtcbin", "webrtc");
@@ -411,36 +400,51 @@ void peer_candidate(Peer *p, guint mline, const char *candidate) {
   g_signal_emit_by_name(p->webrtc, "add-ice-candidate", mline, candidate);
 }
 
-Tap *peer_attach(Peer *p, int slot, const char *graph, Fan *f, guint max, const char **err) {
-  GError *gerr = NULL;
-  GstElement *bin = gst_parse_bin_from_description(graph, TRUE, &gerr);
-  g_clear_error(&gerr);
-  GstElement *src = bin ? gst_bin_get_by_name(GST_BIN(bin), "in") : NULL;
-  GstPad *pad = bin ? gst_element_get_static_pad(bin, "src") : NULL;
-  Tap *t = NULL;
-  if (!GST_IS_APP_SRC(src) || pad == NULL || p->pads[slot] == NULL) {
-    *err = "build payloader";
-  } else {
-    gst_bin_add(GST_BIN(p->pipe), gst_object_ref(bin));
-    if (slot == 0) { // video: one slot's probe, or each report would come twice
-      report_watch(pad, p->handle, p->resent);
-      GstCaps *extensions = extensions_of(bin);
-      g_mutex_lock(&p->lock);
-      gst_caps_replace(&p->extensions, extensions);
-      g_mutex_unlock(&p->lock);
-      gst_clear_caps(&extensions);
-      resend_keys(bin, p->resent);
-    }
-    if (gst_pad_link(pad, p->pads[slot]) == GST_PAD_LINK_OK) {
-      keep_agreement(bin);
-      t = fan_tap(f, src, max, TRUE);
-      gst_element_sync_state_with_parent(bin);
-    } else {
-      *err = "link payloader to webrtcbin";
-    }
+// packets_caps are those of what the pad was agreed to take, with the payload type; NULL when there are none.
+static GstCaps *packets_caps(GstPad *pad, const Packets *k) {
+  GstCaps *agreed = gst_pad_query_caps(pad, NULL), *caps = NULL;
+  for (guint i = 0; i < gst_caps_get_size(agreed) && caps == NULL && !gst_caps_is_any(agreed); i++) {
+    gint type = -1;
+    if (gst_structure_get_int(gst_caps_get_structure(agreed, i), "payload", &type) && type == k->type)
+      caps = gst_caps_copy_nth(agreed, i);
   }
-  g_clear_object(&pad);
+  gst_caps_unref(agreed);
+  if (caps && k->source != 0)
+    gst_caps_set_simple(caps, "ssrc", G_TYPE_UINT, k->source, NULL);
+  return caps;
+}
+
+Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err) {
+  GstCaps *caps = p->pads[slot] ? packets_caps(p->pads[slot], k) : NULL;
+  Stamp *stamp = caps ? stamp_new(caps, k->numbers, slot == VIDEO ? p->resent : NULL) : NULL;
+  GstElement *src = stamp ? gst_element_factory_make("appsrc", NULL) : NULL;
+  Tap *t = NULL;
+  if (src == NULL) {
+    *err = "the section takes no such packets";
+  } else {
+    // The bound is the fan's affair: it drops whole groups, an appsrc single frames.
+    g_object_set(src, "format", GST_FORMAT_TIME, "caps", caps, "max-bytes", G_GUINT64_CONSTANT(0), "max-buffers",
+                 G_GUINT64_CONSTANT(0), "max-time", G_GUINT64_CONSTANT(0), NULL);
+    gst_bin_add(GST_BIN(p->pipe), gst_object_ref(src));
+    stamp_watch(stamp, src);
+    GstPad *pad = gst_element_get_static_pad(src, "src");
+    if (slot == VIDEO) {
+      report_watch(pad, p->handle, p->resent); // one slot's, or each report would come twice
+      g_mutex_lock(&p->lock);
+      p->extensions = k->numbers ? gst_caps_from_string(k->extension) : NULL;
+      p->stamp = g_atomic_rc_box_acquire(stamp);
+      g_mutex_unlock(&p->lock);
+    }
+    if (gst_pad_link(pad, p->pads[slot]) != GST_PAD_LINK_OK)
+      *err = "link packets to webrtcbin";
+    else if ((t = fan_tap(f, src, max, TRUE, k->payloader, stamp)) == NULL)
+      *err = "no such payloader";
+    else
+      gst_element_sync_state_with_parent(src);
+    gst_object_unref(pad);
+  }
+  gst_clear_caps(&caps);
   g_clear_object(&src);
-  g_clear_object(&bin);
+  g_clear_pointer(&stamp, stamp_unref);
   return t;
 }

@@ -214,14 +214,17 @@ func (p *peer) AddCandidate(mline int, candidate string) {
 // tapBound is how many frames may wait for a viewer's network before it loses a group of pictures.
 var tapBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
 
-func (p *peer) Attach(slot pipeline.Slot, payloader pipeline.Graph, f pipeline.Fan) error {
+func (p *peer) Attach(slot pipeline.Slot, k pipeline.Packets, f pipeline.Fan) error {
 	var tap *C.Tap
 	err := p.call("attach", func() error {
-		g, free := cString(payloader.String())
+		payloader, free := cString(k.Payloader.String())
 		defer free()
+		extension, freeExtension := cString(k.Extension())
+		defer freeExtension()
+		packets := C.Packets{payloader, C.int(k.Type), C.uint32_t(k.Source), C.int(k.Numbers), extension}
 		var bad *C.char
-		if tap = C.peer_attach(p.c, C.int(slot), g, cFan(f), tapBound[slot], &bad); tap == nil {
-			return fmt.Errorf("%s: %q", C.GoString(bad), payloader.String())
+		if tap = C.peer_attach(p.c, C.int(slot), &packets, cFan(f), tapBound[slot], &bad); tap == nil {
+			return fmt.Errorf("send %s of type %d: %s", k.Payloader.Factory, k.Type, C.GoString(bad))
 		}
 		return nil
 	})

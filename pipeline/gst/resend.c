@@ -36,7 +36,6 @@ static const double twice_loss = 0.05, loss_weight = 0.1; // of a report, of whi
 struct Resent {
   GMutex lock;
   gboolean reported, keyed;
-  GWeakRef pay;   // the payloader
   guint16 key;    // the number before those of the newest keyframe
   guint16 dead;   // the newest that is not sent again, until
   int64_t until;
@@ -130,47 +129,24 @@ static GstPadProbeReturn on_request(GstPad *pad, GstPadProbeInfo *info, gpointer
   return copies > 0 ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
-// newest is the number of the payloader's newest packet.
-static guint16 newest(GstElement *pay) {
-  guint seq = 0;
-  g_object_get(pay, "seqnum", &seq, NULL);
-  return (guint16)seq;
-}
-
-// on_frame notes where a keyframe begins.
-static GstPadProbeReturn on_frame(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  Resent *r = data;
-  if (GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT))
-    return GST_PAD_PROBE_OK;
-  GstElement *pay = gst_pad_get_parent_element(pad);
-  if (pay) {
-    guint16 seq = newest(pay);
-    g_mutex_lock(&r->lock);
-    r->keyed = TRUE;
-    r->key = seq;
-    r->budget = MAX(r->budget, r->burst / 2);
-    g_mutex_unlock(&r->lock);
-  }
-  g_clear_object(&pay);
-  return GST_PAD_PROBE_OK;
-}
-
-void resent_forget(Resent *r) {
-  GstElement *pay = g_weak_ref_get(&r->pay);
-  if (pay == NULL)
-    return;
-  guint16 seq = newest(pay);
+void resent_key(Resent *r, uint16_t before) {
   g_mutex_lock(&r->lock);
-  r->dead = seq;
+  r->keyed = TRUE;
+  r->key = before;
+  r->budget = MAX(r->budget, r->burst / 2);
+  g_mutex_unlock(&r->lock);
+}
+
+void resent_forget(Resent *r, uint16_t newest) {
+  g_mutex_lock(&r->lock);
+  r->dead = newest;
   r->until = g_get_monotonic_time() + 2 * KEPT_MS * 1000;
   g_mutex_unlock(&r->lock);
-  gst_object_unref(pay);
 }
 
 Resent *resent_new(void) {
   Resent *r = g_atomic_rc_box_new0(Resent);
   g_mutex_init(&r->lock);
-  g_weak_ref_init(&r->pay, NULL);
   r->trip = RESEND_MOST;
   r->size = PACKET;
   r->burst = RESEND_BURST;
@@ -178,24 +154,9 @@ Resent *resent_new(void) {
   return r;
 }
 
-static void resent_clear(gpointer data) {
-  Resent *r = data;
-  g_weak_ref_clear(&r->pay);
-  g_mutex_clear(&r->lock);
-}
+static void resent_clear(gpointer r) { g_mutex_clear(&((Resent *)r)->lock); }
 
 void resent_unref(gpointer r) { g_atomic_rc_box_release_full(r, resent_clear); }
-
-void resend_keys(GstElement *bin, Resent *r) {
-  GstElement *pay = gst_bin_get_by_name(GST_BIN(bin), "pay");
-  GstPad *pad = pay ? gst_element_get_static_pad(pay, "sink") : NULL;
-  if (pad) {
-    g_weak_ref_set(&r->pay, pay);
-    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, g_atomic_rc_box_acquire(r), resent_unref);
-  }
-  g_clear_object(&pad);
-  g_clear_object(&pay);
-}
 
 void resend_limit(GstElement *rtx, Resent *r) {
   GstPad *pad = gst_element_get_static_pad(rtx, "src");

@@ -152,7 +152,7 @@ Stage *stage_new(GstElement *pipe, Fan *in, Fan *out, uintptr_t handle, const ch
   }
   if (in) {
     media_consume(pipe);
-    s->in = fan_tap(in, src, 0, FALSE);
+    s->in = fan_tap(in, src, 0, FALSE, NULL, NULL);
     gst_object_unref(src);
   }
   return s;

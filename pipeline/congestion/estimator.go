@@ -145,11 +145,12 @@ func (e *Estimator) update(over bool) {
 	if usage == Overuse && e.trend.waits() < busyBurst {
 		usage = Normal
 	}
-	if e.trend.waiting() > stuckQueue && recent < stuckShare*sending {
+	fell := e.trend.fell(sending)
+	if fell || e.trend.waiting() > stuckQueue && recent < stuckShare*sending {
 		usage = Overuse
 	}
 	full := received
-	if long := e.trend.waits(); long >= busyLeast && long <= busyMost {
+	if long := e.trend.waits(); (fell || long >= busyLeast) && long <= busyMost {
 		full = e.trend.carried / long.Seconds()
 	}
 	rate := e.target()
@@ -165,7 +166,8 @@ func (e *Estimator) update(over bool) {
 
 // target is the estimate at the newest report.
 func (e *Estimator) target() float64 {
-	return e.bounded(min(e.delay.target(e.trend.queue), e.loss.bound))
+	queue := max(e.trend.queue, milliseconds(e.trend.waiting())) // which knows sooner, if not so well
+	return e.bounded(min(e.delay.target(queue), e.loss.bound))
 }
 
 func (e *Estimator) bounded(rate float64) float64 {

@@ -81,7 +81,7 @@ func (l *losses) update(now time.Duration, rate, sending, received float64) {
 	}
 	span, share := now-l.since, l.window.share()
 	full := l.window.sent >= lossPackets && span >= lossSpan
-	heavy := l.window.sent >= lossFew && span >= lossHurry && share > lossHeavy
+	heavy := l.window.sent >= lossFew && span >= lossHurry && share-l.radio > lossHeavy
 	switch {
 	case full || heavy:
 	case span > lossStale:

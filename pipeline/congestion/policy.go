@@ -10,7 +10,8 @@ import (
 
 // Constants of the policy.
 const (
-	setEvery   = 300 * time.Millisecond // the encoder is set no more often
+	setEvery   = 300 * time.Millisecond // the encoder is set no more often,
+	fallAtOnce = 0.6                    // but to this share and below at once: meanwhile a queue grows
 	riseStep   = 0.05                   // and up by no less
 	fallStep   = 0.02                   // down by no less
 	togetherUp = 0.08                   // per second, with several viewers
@@ -331,7 +332,7 @@ func (p *Policy) due(now time.Duration, most float64) (int, bool) {
 	level := min(p.level, most)
 	to, set := int(level), float64(p.set)
 	switch {
-	case to == p.set || p.setAt > 0 && now-p.setAt < setEvery:
+	case to == p.set || p.setAt > 0 && now-p.setAt < setEvery && level > fallAtOnce*set:
 		return 0, false
 	case level >= set*(1+riseStep), level <= set*(1-fallStep):
 		return to, true

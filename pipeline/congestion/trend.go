@@ -24,7 +24,9 @@ const (
 	idleQueue     = 25 * time.Millisecond  // what waited less found the link idle
 	busyBurst     = 80 * time.Millisecond  // one large frame may keep it busy for so long
 	busyLeast     = 150 * time.Millisecond // what arrived while it was busy for so long is what it carries
-	busyMost      = time.Second            // but it may have changed meanwhile
+	fellLeast     = 100 * time.Millisecond // of it, if that is as little as this share of what is sent
+	fellShare     = 0.6
+	busyMost      = time.Second // but it may have changed meanwhile
 	overTime      = 10 * time.Millisecond
 	jump          = 3 * time.Second  // of one clock against the other
 	silence       = 2 * time.Second  // nothing sent for so long: the line begins anew
@@ -71,6 +73,7 @@ type trend struct {
 	newest         time.Duration // transit of the newest packet
 	idle           time.Duration // when the newest frame arrived that had not waited
 	carried        float64       // bits that did since
+	gap            time.Duration // the longest time without a packet since
 	arrived        time.Duration // when the newest packet did
 	queue          float64       // ms above the base, smoothed
 
@@ -94,6 +97,7 @@ func (t *trend) add(p Packet) (jumped bool) {
 		*t = trend{}
 		return true
 	}
+	t.gap = max(t.gap, p.Arrived-t.arrived)
 	t.newest, t.arrived = transit, max(t.arrived, p.Arrived)
 	t.carried += float64(p.Size) * 8
 	if p.Sent-g.first <= burst {
@@ -108,7 +112,7 @@ func (t *trend) add(p Packet) (jumped bool) {
 		t.restart()
 	}
 	if t.waiting() < idleQueue {
-		t.idle, t.carried = p.Arrived, 0
+		t.idle, t.carried, t.gap = p.Arrived, 0, 0
 	}
 	*g = group{true, p.Sent, p.Sent, p.Arrived, transit, p.Arrived}
 	return false
@@ -161,6 +165,13 @@ func (t *trend) waiting() time.Duration {
 
 // waits is for how long packets have been waiting by now.
 func (t *trend) waits() time.Duration { return t.arrived - t.idle }
+
+// fell tells that the link has become much slower than what is sent: packets wait, and so few come, one by one, before the trend
+// of whole frames shows it. A pause is none: after it they come together.
+func (t *trend) fell(sending float64) bool {
+	long := t.waits()
+	return long >= fellLeast && long <= busyMost && t.gap < long/2 && t.carried/long.Seconds() < fellShare*sending
+}
 
 func (t *trend) measureQueue(g group) {
 	switch {

@@ -153,6 +153,8 @@ void report_watch(GstPad *pad, uintptr_t handle, Resent *r);
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
 // resent_learn takes what a report says of the time that one takes, and of how much arrives.
 void resent_learn(Resent *r, const Report *report);
+// resent_again sends n packets from that number on, of a keyframe that has just been sent, once more where that is wise.
+void resent_again(Resent *r, guint ssrc, uint16_t from, guint n);
 // resent_forget leaves what was sent up to the packet of that number: a keyframe is to follow, and what else is on its way is to
 // leave room for it.
 void resent_forget(Resent *r, uint16_t newest);

@@ -111,6 +111,10 @@ struct Stamp {
   guint rate, type, numbers;
   GstClockTime last;
   Resent *resent; // NULL for none
+  struct {
+    guint16 from;
+    guint n; // 0 for none
+  } key; // the keyframe that left the appsrc last, if nothing has since; of its thread
 };
 
 Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r) {
@@ -205,8 +209,20 @@ GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
   return out;
 }
 
+// on_leave sees a frame leave the appsrc. The one before it has passed what sends again by now, all on the same thread.
 static GstPadProbeReturn on_leave(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  g_atomic_int_add(&((Stamp *)data)->waiting, -1);
+  Stamp *t = data;
+  GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
+  GstBuffer *first = gst_buffer_list_get(list, 0);
+  g_atomic_int_add(&t->waiting, -1);
+  if (t->key.n > 0)
+    resent_again(t->resent, t->ssrc, t->key.from, t->key.n);
+  t->key.n = 0;
+  guint16 from = 0;
+  if (t->resent && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT) && gst_buffer_extract(first, 2, &from, 2) == 2) {
+    t->key.from = GUINT16_FROM_BE(from);
+    t->key.n = gst_buffer_list_length(list);
+  }
   return GST_PAD_PROBE_OK;
 }
 

@@ -12,7 +12,9 @@
 //
 // What is asked for in vain for STUCK_US is replaced by a keyframe: a browser would wait for three seconds before it asks for
 // one. Where many packets are lost although there is no queue, as by a radio, each goes twice, and what is asked for once more
-// twice as often: or one in ten of the copies is lost as well, and the frame waits for two more ways there and back.
+// twice as often: or one in ten of the copies is lost as well, and the frame waits for two more ways there and back. Where such a
+// way is long besides, as behind the queue of a link that has just been cut, a keyframe goes twice without being asked for: the
+// picture stands still until it is whole.
 
 #include "media.h"
 
@@ -24,10 +26,11 @@ enum {
   RESEND_BURST_LEAST = 6000,
   RESENT = 512,
   PACKET = 1200, // bytes, until a report tells
-  KEPT_MS = 500,
+  KEPT_MS = 1000,
   STUCK_US = 600000,
   STUCK_PAUSE_US = 1000000,
   TWICE_TRIP_US = 250000,
+  AGAIN_TRIP_US = 150000,
 };
 
 static const double burst_time = 0.2, rate_time = 0.25; // s
@@ -35,6 +38,7 @@ static const double twice_loss = 0.05, loss_weight = 0.1; // of a report, of whi
 
 struct Resent {
   GMutex lock;
+  GWeakRef out; // the source pad of what sends again
   gboolean reported, keyed;
   guint16 key;    // the number before those of the newest keyframe
   guint16 dead;   // the newest that is not sent again, until
@@ -72,7 +76,8 @@ static int resend(Resent *r, guint ssrc, guint seq, gboolean *help) {
   gboolean lately = slot->at != 0 && now - slot->at < CLAMP(r->trip, RESEND_LEAST, RESEND_MOST);
   if (!lately && (!r->reported || r->budget >= (before ? r->burst / 2 : r->size))) {
     gboolean again = slot->at != 0, lossy = r->loss > twice_loss;
-    copies = r->trip < TWICE_TRIP_US && r->budget >= r->burst / 2 ? (1 + again) * (1 + lossy) : 1;
+    gboolean soon = r->trip < TWICE_TRIP_US || (now < r->until && r->keyed && !before); // behind what was given up no queue grows
+    copies = soon && r->budget >= r->burst / 2 ? (1 + again) * (1 + lossy) : 1;
     slot->at = now;
     r->budget -= copies * r->size;
   }
@@ -108,8 +113,9 @@ void resent_learn(Resent *r, const Report *report) {
   g_mutex_unlock(&r->lock);
 }
 
+static const char copied[] = "boardcast-copy"; // in a request of our own
+
 static GstPadProbeReturn on_request(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  static const char copied[] = "boardcast-copy";
   GstEvent *e = GST_PAD_PROBE_INFO_EVENT(info);
   const GstStructure *s = gst_event_get_structure(e);
   guint seq = 0, ssrc = 0;
@@ -137,6 +143,26 @@ void resent_key(Resent *r, uint16_t before) {
   g_mutex_unlock(&r->lock);
 }
 
+void resent_again(Resent *r, guint ssrc, uint16_t from, guint n) {
+  g_mutex_lock(&r->lock);
+  double size = n * r->size;
+  gboolean yes = r->reported && r->loss > twice_loss && r->trip >= AGAIN_TRIP_US && size <= r->burst;
+  int64_t now = g_get_monotonic_time();
+  for (guint i = 0; yes && i < n; i++) {
+    guint seq = (uint16_t)(from + i);
+    r->seen[(seq ^ ssrc) % RESENT] = (typeof(r->seen[0])){ssrc, seq, now, now};
+  }
+  if (yes)
+    r->budget -= size;
+  g_mutex_unlock(&r->lock);
+  GstPad *out = yes ? g_weak_ref_get(&r->out) : NULL;
+  for (guint i = 0; out && i < n; i++)
+    gst_pad_send_event(out, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                                 gst_structure_new("GstRTPRetransmissionRequest", "seqnum", G_TYPE_UINT, (guint)(uint16_t)(from + i), "ssrc",
+                                                                   G_TYPE_UINT, ssrc, copied, G_TYPE_BOOLEAN, TRUE, NULL)));
+  g_clear_object(&out);
+}
+
 void resent_forget(Resent *r, uint16_t newest) {
   g_mutex_lock(&r->lock);
   r->dead = newest;
@@ -147,6 +173,7 @@ void resent_forget(Resent *r, uint16_t newest) {
 Resent *resent_new(void) {
   Resent *r = g_atomic_rc_box_new0(Resent);
   g_mutex_init(&r->lock);
+  g_weak_ref_init(&r->out, NULL);
   r->trip = RESEND_MOST;
   r->size = PACKET;
   r->burst = RESEND_BURST;
@@ -154,7 +181,11 @@ Resent *resent_new(void) {
   return r;
 }
 
-static void resent_clear(gpointer r) { g_mutex_clear(&((Resent *)r)->lock); }
+static void resent_clear(gpointer data) {
+  Resent *r = data;
+  g_weak_ref_clear(&r->out);
+  g_mutex_clear(&r->lock);
+}
 
 void resent_unref(gpointer r) { g_atomic_rc_box_release_full(r, resent_clear); }
 
@@ -163,6 +194,7 @@ void resend_limit(GstElement *rtx, Resent *r) {
   if (pad == NULL)
     return;
   g_object_set(rtx, "max-size-time", KEPT_MS, NULL);
+  g_weak_ref_set(&r->out, pad);
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_request, g_atomic_rc_box_acquire(r), resent_unref);
   gst_object_unref(pad);
 }

@@ -113,7 +113,12 @@ static GstPadProbeReturn on_upstream(GstPad *pad, GstPadProbeInfo *info, gpointe
 
 // fan_packs makes a fan ready for taps with stamps, which all name the same payloader; FALSE when there is no such element.
 static gboolean fan_packs(Fan *f, const char *payloader) {
-  Packer *p = packer_new(payloader);
+  g_mutex_lock(&f->lock);
+  gboolean ready = f->packer != NULL;
+  g_mutex_unlock(&f->lock);
+  if (ready)
+    return TRUE;
+  Packer *p = packer_new(payloader); // outside of the lock, which frames pass
   g_mutex_lock(&f->lock);
   if (f->packer == NULL)
     f->packer = g_steal_pointer(&p);
@@ -280,12 +285,13 @@ static void tap_push(Tap *t, GstBuffer *buf, GstCaps *caps) {
 }
 
 static void tap_push_packets(Tap *t, GstBufferList *packets) {
-  if (packets == NULL) {
+  GstBufferList *own = packets ? stamp_packets(t->stamp, packets) : NULL;
+  if (own == NULL) {
     t->count.dropped++;
     GST_ELEMENT_ERROR(t->src, STREAM, FORMAT, ("The payloader makes no packets of what the encoder made."), (NULL));
     return;
   }
-  if (gst_app_src_push_buffer_list(t->src, stamp_packets(t->stamp, packets)) == GST_FLOW_OK)
+  if (gst_app_src_push_buffer_list(t->src, own) == GST_FLOW_OK)
     t->count.pushed++;
   else
     t->count.dropped++;

@@ -169,7 +169,7 @@ void intake_limit(GstElement *srtpdec);
 Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r);
 void stamp_unref(gpointer t);
 // stamp_packets makes of a frame's packets the viewer's own, for the appsrc that stamp_watch was told of: one that is given a list
-// which is not its own may read it (1.22) after it let go of it. Calls are made under the tap's lock.
+// which is not its own may read it (1.22) after it let go of it. NULL when none of them is RTP. Calls are made under the tap's lock.
 GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets);
 void stamp_watch(Stamp *t, GstElement *src);
 // stamp_waiting is how many frames have not left the appsrc.

@@ -105,7 +105,7 @@ GstBufferList *packer_pack(Packer *p, GstBuffer *frame, GstCaps *caps) {
 // ---- making them a viewer's own
 
 struct Stamp {
-  gint waiting; // atomic: frames that were handed over and are not stamped
+  gint waiting; // atomic: frames that were stamped and have not left the appsrc
   gint seq;     // atomic: of the newest packet
   guint32 ssrc, time; // time: of the epoch, in units of rate
   guint rate, type, numbers;
@@ -204,6 +204,10 @@ GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
     GstBuffer *b = stamped(t, gst_buffer_list_get(packets, i), pts);
     if (b)
       gst_buffer_list_add(out, b);
+  }
+  if (gst_buffer_list_length(out) == 0) {
+    gst_buffer_list_unref(out);
+    return NULL;
   }
   g_atomic_int_inc(&t->waiting);
   return out;

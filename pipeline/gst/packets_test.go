@@ -124,7 +124,7 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 				return sent == 2
 			})
 			s.mu.Lock()
-			peers := s.peers
+			peers, first := s.peers, s.taps[0].(*fan)
 			s.mu.Unlock()
 			var seen []*packets
 			for _, p := range peers {
@@ -144,14 +144,16 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 			eventually(t, "the other's packets", 10*time.Second, func() bool { n, _, _ := seen[1].newest(); return n > before+100 })
 			peers[0].Spare(false)
 			select {
-			case s.taps[0].(*fan).key <- struct{}{}:
+			case first.key <- struct{}{}:
 			default:
 			}
 			wait("packets again", 100)
 			for _, w := range seen {
 				w.check(t)
 			}
-			if _, _, ssrc := seen[0].newest(); seen[1].ssrc == uint32(ssrc) {
+			_, _, one := seen[0].newest()
+			_, _, other := seen[1].newest()
+			if one == other {
 				t.Error("two viewers have one source")
 			}
 			if n := together(); n == 0 {

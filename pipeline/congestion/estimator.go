@@ -137,7 +137,7 @@ func (e *Estimator) measureRTT(took time.Duration) {
 func (e *Estimator) update(over bool) {
 	received, known := e.arrived.rate(receivedSpan)
 	recent, _ := e.arrived.rate(recentSpan)
-	sending, _ := e.sent.rate(windowSpan / 2)
+	sending, _ := e.sent.rate(windowSpan)
 	usage := e.trend.usage
 	if over {
 		usage = Overuse

@@ -32,19 +32,20 @@ const (
 	recovered             // told to be lost before, and arrived after all
 )
 
-// mark is a sequence number that was told, and in the last bit whether it was lost; 0 is none. There is one of these for each
-// number of each viewer.
-type mark int64
+// mark is which round of the history a sequence number was told in, and in the last bit whether it was lost; 0 is none. There is
+// one of these for each number of each viewer.
+type mark uint32
 
 func markOf(seq int64, lost bool) mark {
+	m := mark(seq/history) << 1
 	if lost {
-		return mark(seq<<1 | 1)
+		m |= 1
 	}
-	return mark(seq << 1)
+	return m
 }
 
-func (m mark) seq() int64 { return int64(m) >> 1 }
-func (m mark) lost() bool { return m&1 != 0 }
+func (m mark) round() uint32 { return uint32(m) >> 1 }
+func (m mark) lost() bool    { return m&1 != 0 }
 
 // intake unwraps sequence numbers and tells news from repetition: reports may come twice, late or in the wrong order.
 type intake struct {
@@ -70,7 +71,7 @@ func (in *intake) take(p Packet) fate {
 	slot := &in.seen[seq&(history-1)]
 	before := *slot
 	*slot = markOf(seq, p.Lost)
-	known := before.seq() == seq
+	known := before.round() == slot.round()
 	switch {
 	case known && (p.Lost || !before.lost()):
 		*slot = before // what arrived once stays arrived

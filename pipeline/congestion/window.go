@@ -1,15 +1,12 @@
 package congestion
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 const (
-	windowSpan  = 2 * time.Second // how far back a window knows
+	windowSpan  = time.Second // how far back a window knows
+	windowSlack = windowSpan / 4
 	windowItems = 1 << 13
 	shortest    = 100 * time.Millisecond // no rate is told of less time
-	disorder    = 200 * time.Millisecond // by which a sample may come too late to be in order
 )
 
 type sample struct {
@@ -17,7 +14,8 @@ type sample struct {
 	bits float64
 }
 
-// window tells the rate of what passed lately. Its time is that of the newest sample.
+// window tells the rate of what passed lately, in a second at most. Its time is that of the newest sample. Each viewer has two:
+// packets of the same time, as those of a frame are when they are sent, are one sample.
 type window struct {
 	items  []sample
 	first  time.Duration
@@ -34,10 +32,15 @@ func (w *window) add(at time.Duration, bytes int) {
 		return
 	}
 	w.newest = max(w.newest, at)
-	if len(w.items) >= windowItems || len(w.items) > 0 && w.items[0].at < w.newest-2*windowSpan {
+	bits := float64(bytes) * 8
+	if n := len(w.items); n > 0 && w.items[n-1].at == at {
+		w.items[n-1].bits += bits
+		return
+	}
+	if len(w.items) >= windowItems || len(w.items) > 0 && w.items[0].at < w.newest-windowSpan-windowSlack {
 		w.prune()
 	}
-	w.items = append(w.items, sample{at, float64(bytes) * 8})
+	w.items = append(w.items, sample{at, bits})
 }
 
 func (w *window) prune() {
@@ -61,11 +64,9 @@ func (w *window) rate(span time.Duration) (float64, bool) {
 		return 0, false
 	}
 	bits := 0.0
-	for _, s := range slices.Backward(w.items) {
+	for _, s := range w.items {
 		if s.at > from {
 			bits += s.bits
-		} else if s.at < from-disorder {
-			break
 		}
 	}
 	return bits / span.Seconds(), true

@@ -34,7 +34,15 @@ struct Fan {
   guint64 source; // serial of the stage that fills it, 0 for none
   GstCaps *caps;  // of the newest buffer
   Packer *packer; // from the first tap that takes packets on
+  GstBufferList *key; // packets of the newest keyframe, while it is fresh
+  int64_t key_us;
 };
+
+// Of viewers that come soon after one another, the first one's keyframe is all there is for half a second (keyInterval in Go).
+// The others get it too, and then wait for the next.
+enum { FRESH_US = 500000 };
+
+static void fan_forget_key(Fan *f) { g_clear_pointer(&f->key, gst_buffer_list_unref); }
 
 Fan *fan_new(gboolean coded, uintptr_t handle) {
   Fan *f = g_new0(Fan, 1);
@@ -55,6 +63,7 @@ void fan_unref(Fan *f) {
   if (!g_atomic_int_dec_and_test(&f->refs))
     return;
   g_ptr_array_free(f->taps, TRUE);
+  fan_forget_key(f);
   gst_clear_caps(&f->caps);
   g_clear_pointer(&f->packer, packer_free);
   g_mutex_clear(&f->lock);
@@ -80,6 +89,7 @@ gchar *fan_caps(Fan *f) {
 // keyframe.
 static void fan_from(Fan *f, guint64 source) {
   f->source = source;
+  fan_forget_key(f);
   for (guint i = 0; f->coded && i < f->taps->len; i++) {
     Tap *t = g_ptr_array_index(f->taps, i);
     g_mutex_lock(&t->lock);
@@ -207,13 +217,6 @@ gboolean tap_moved(Tap *t) {
   return !moving;
 }
 
-void tap_resume(Tap *t) {
-  g_mutex_lock(&t->lock);
-  t->paused = FALSE;
-  t->wait_key = t->fans[t->at]->coded;
-  g_mutex_unlock(&t->lock);
-}
-
 void tap_spare(Tap *t, gboolean keyframes_only) {
   g_mutex_lock(&t->lock);
   t->wait_key |= t->spared && !keyframes_only;
@@ -297,6 +300,20 @@ static void tap_push_packets(Tap *t, GstBufferList *packets) {
     t->count.dropped++;
 }
 
+void tap_resume(Tap *t) {
+  g_mutex_lock(&t->lock);
+  Fan *f = t->fans[t->at];
+  g_mutex_unlock(&t->lock);
+  g_mutex_lock(&f->lock);
+  g_mutex_lock(&t->lock);
+  t->paused = FALSE;
+  t->wait_key = t->fans[t->at]->coded;
+  if (t->stamp && f->key && t->fans[t->at] == f && g_get_monotonic_time() - f->key_us < FRESH_US)
+    tap_push_packets(t, f->key);
+  g_mutex_unlock(&t->lock);
+  g_mutex_unlock(&f->lock);
+}
+
 // restamp makes a copy of buf (sharing its memory) whose time stamp is a running time against the epoch. The copy keeps the
 // original alive, so that a capture driver's buffer is not filled again while a consumer still reads it.
 static GstBuffer *restamp(GstElement *sink, GstBuffer *buf, GstSegment *segment) {
@@ -326,6 +343,8 @@ static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
     f->count.key_bytes = gst_buffer_get_size(buf);
   f->count.last_us = g_get_monotonic_time();
   gst_caps_replace(&f->caps, caps);
+  if (!delta || f->count.last_us - f->key_us >= FRESH_US)
+    fan_forget_key(f);
   GstBufferList *packets = NULL;
   gboolean packed = FALSE;
   for (guint i = 0; i < f->taps->len; i++) {
@@ -343,8 +362,11 @@ static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
     }
     g_mutex_unlock(&t->lock);
   }
-  if (packets)
-    gst_buffer_list_unref(packets);
+  if (packets && f->coded && !delta) {
+    f->key = g_steal_pointer(&packets);
+    f->key_us = f->count.last_us;
+  }
+  g_clear_pointer(&packets, gst_buffer_list_unref);
   return ask;
 }
 

@@ -83,6 +83,7 @@ void fan_release(Fan *f, guint64 source);
 // whole groups: everything up to the next keyframe. max 0 leaves the bound to the appsrc. One with a stamp gets packets, which
 // the payloader (launch syntax, the same for all of a fan) makes; NULL when there is no such element.
 Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused, const char *payloader, Stamp *stamp);
+// tap_resume ends the pause: a tap that takes packets gets the newest keyframe at once if it is fresh, and all from the next one on.
 void tap_resume(Tap *t);
 // tap_spare gives the consumer of a coded fan keyframes only, or everything again, from the next keyframe on.
 void tap_spare(Tap *t, gboolean keyframes_only);

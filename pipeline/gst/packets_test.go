@@ -191,6 +191,63 @@ func lists(t *testing.T, p *peer) func() int {
 	return nil
 }
 
+// Who comes soon after a keyframe gets that one at once, and then waits for the next; who comes later waits for the next.
+func TestFreshKeyframe(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spy{Engine: e}
+	a := broadcast(t, s, testPlan(t, e, "vp8"))
+	va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "auto")))
+	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+	eventually(t, "pictures are sent", 10*time.Second, func() bool { return sentTo(a, "callee") > 10 })
+	s.mu.Lock()
+	f := s.taps[0].(*fan)
+	s.mu.Unlock()
+	// paused is a viewer that has yet to be connected.
+	paused := func() pipeline.Peer {
+		p, err := e.Peer(t.Context(), pipeline.PeerOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.Close() })
+		if err := p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Attach(pipeline.VideoSlot, pipeline.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	soon, later := paused(), paused()
+	eventually(t, "the beginning's keyframes are over", 10*time.Second, func() bool {
+		began := f.Count()
+		eventually(t, "more pictures", 5*time.Second, func() bool { return f.Count().Frames > began.Frames+15 })
+		return f.Count().Keyframes == began.Keyframes
+	})
+	before := f.Count().Keyframes
+	f.key <- struct{}{}
+	eventually(t, "a keyframe", 5*time.Second, func() bool { return f.Count().Keyframes > before })
+	soon.Resume()
+	if n := soon.Count().VideoFrames; n != 1 {
+		t.Errorf("who comes right after a keyframe is sent %d frames", n)
+	}
+	began := f.Count()
+	eventually(t, "pictures for most of a second", 5*time.Second, func() bool { return f.Count().Frames >= began.Frames+12 })
+	if f.Count().Keyframes != before+1 {
+		t.Fatal("a keyframe that nobody asked for: this tests nothing")
+	}
+	later.Resume()
+	if s, l := soon.Count().VideoFrames, later.Count().VideoFrames; s != 1 || l != 0 {
+		t.Errorf("without a keyframe the one that came soon is sent %d frames, the one that came later %d", s, l)
+	}
+	f.key <- struct{}{}
+	eventually(t, "both are sent the next", 5*time.Second, func() bool {
+		return soon.Count().VideoFrames > 1 && later.Count().VideoFrames > 0
+	})
+}
+
 // A section is not sent packets that were not agreed on.
 func TestNoSuchPackets(t *testing.T) {
 	e, err := New(testLog(t))

@@ -3,9 +3,13 @@
 package gst
 
 import (
+	"fmt"
 	"os"
+	"runtime"
 	"testing"
 	"time"
+
+	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
 )
@@ -108,6 +112,56 @@ func TestChurnLeavesNothing(t *testing.T) {
 	}
 	steady.Close()
 	steadyB.Close()
+}
+
+// A viewer goes even if its data channel's sender is started again while it is stopped, by an event that had come in before.
+func TestSenderStartedTooLate(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spy{Engine: e}
+	va, vb := call(t, broadcast(t, s, testPlan(t, e, "vp8")), broadcast(t, e, testPlan(t, e, "vp8")))
+	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+	var sender *gst.Element
+	eventually(t, "the data channel's sender runs", 10*time.Second, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for i := 0; sender == nil && len(s.peers) > 0 && i < 10_000; i++ { // named in the order in which the process made them
+			sender, _ = s.peers[0].(*peer).pipe.p.GetElementByName(fmt.Sprint("sctpenc", i))
+		}
+		return sender != nil && sender.GetCurrentState() == gst.StatePlaying
+	})
+	src := sender.GetStaticPad("src")
+	came, stopped, handled := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	probe := src.AddProbe(gst.PadProbeTypeEventUpstream, func(*gst.Pad, *gst.PadProbeInfo) gst.PadProbeReturn {
+		close(came)
+		<-stopped
+		return gst.PadProbeRemove
+	})
+	if probe == 0 {
+		t.Fatal("no probe")
+	}
+	go func() {
+		defer close(handled)
+		src.SendEvent(gst.NewReconfigureEvent())
+	}()
+	<-came
+	if err := sender.SetLockedState(true); err != nil {
+		t.Fatal(err)
+	}
+	if err := sender.SetState(gst.StateNull); err != nil {
+		t.Fatal(err)
+	}
+	close(stopped)
+	<-handled
+	for _, o := range []interface{ Unref() }{src.InitiallyUnowned.Object, sender.InitiallyUnowned.Object} { // who has the last reference ends the thread
+		runtime.SetFinalizer(o, nil)
+		o.Unref()
+	}
+	if err := s.peers[0].Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func state(b *pipeline.Broadcast, id string) string {

@@ -124,6 +124,8 @@ void packer_free(Packer *p);
 void tune_agent(GstElement *webrtc, const PeerOptions *o);
 // straighten has lists of packets pass whole through the bin in which webrtcbin's rtpulpfecenc is.
 void straighten(GstElement *bin);
+// release_data lets go what would keep a webrtcbin that is in NULL from being freed.
+void release_data(GstElement *webrtc);
 
 Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const char **err);
 // peer_media makes a sending transceiver; direction is one of webrtcbin's nicks. index -1 takes the next m-line.
@@ -165,6 +167,8 @@ void resent_key(Resent *r, uint16_t before);
 void resend_limit(GstElement *rtx, Resent *r);
 // intake_limit bounds the RTCP that an srtpdec is given.
 void intake_limit(GstElement *srtpdec);
+// packets_caps are those of what the pad was agreed to take, with the payload type; NULL when there are none.
+GstCaps *packets_caps(GstPad *pad, const Packets *k);
 // stamp_new makes a viewer's own numbering, by the caps of its packets (payload, clock-rate and ssrc); NULL when one is missing.
 // It has references (g_atomic_rc_box_acquire). numbers is the id of the extension, 0 for none; r may be NULL.
 Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r);

@@ -104,6 +104,19 @@ GstBufferList *packer_pack(Packer *p, GstBuffer *frame, GstCaps *caps) {
 
 // ---- making them a viewer's own
 
+GstCaps *packets_caps(GstPad *pad, const Packets *k) {
+  GstCaps *agreed = gst_pad_query_caps(pad, NULL), *caps = NULL;
+  for (guint i = 0; i < gst_caps_get_size(agreed) && caps == NULL && !gst_caps_is_any(agreed); i++) {
+    gint type = -1;
+    if (gst_structure_get_int(gst_caps_get_structure(agreed, i), "payload", &type) && type == k->type)
+      caps = gst_caps_copy_nth(agreed, i);
+  }
+  gst_caps_unref(agreed);
+  if (caps && k->source != 0)
+    gst_caps_set_simple(caps, "ssrc", G_TYPE_UINT, k->source, NULL);
+  return caps;
+}
+
 struct Stamp {
   gint waiting; // atomic: frames that were stamped and have not left the appsrc
   gint seq;     // atomic: of the newest packet

@@ -301,6 +301,7 @@ void peer_free(Peer *p) {
     }
   for (int i = 0; i < SLOTS; i++)
     g_clear_object(&p->pads[i]);
+  release_data(p->webrtc);
   gst_clear_object(&p->webrtc);
   gst_clear_object(&p->pipe);
   peer_unref(p, NULL);
@@ -398,20 +399,6 @@ const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *text)
 
 void peer_candidate(Peer *p, guint mline, const char *candidate) {
   g_signal_emit_by_name(p->webrtc, "add-ice-candidate", mline, candidate);
-}
-
-// packets_caps are those of what the pad was agreed to take, with the payload type; NULL when there are none.
-static GstCaps *packets_caps(GstPad *pad, const Packets *k) {
-  GstCaps *agreed = gst_pad_query_caps(pad, NULL), *caps = NULL;
-  for (guint i = 0; i < gst_caps_get_size(agreed) && caps == NULL && !gst_caps_is_any(agreed); i++) {
-    gint type = -1;
-    if (gst_structure_get_int(gst_caps_get_structure(agreed, i), "payload", &type) && type == k->type)
-      caps = gst_caps_copy_nth(agreed, i);
-  }
-  gst_caps_unref(agreed);
-  if (caps && k->source != 0)
-    gst_caps_set_simple(caps, "ssrc", G_TYPE_UINT, k->source, NULL);
-  return caps;
 }
 
 Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err) {

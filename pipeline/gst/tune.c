@@ -37,3 +37,19 @@ void straighten(GstElement *bin) {
   g_clear_object(&in);
   g_clear_object(&out);
 }
+
+static void flush_source(const GValue *v, gpointer unused) {
+  GstPad *src = gst_element_get_static_pad(g_value_get_object(v), "src");
+  gst_pad_set_active(src, TRUE); // or it takes no event
+  gst_pad_send_event(src, gst_event_new_flush_start());
+  gst_pad_set_active(src, FALSE);
+  gst_object_unref(src);
+}
+
+// release_data lets an sctpenc's thread end, of a webrtcbin in NULL. A reconfigure event starts it (1.22), even one that came in
+// before the element was stopped and is handled after: it then waits for data for ever, and whoever frees the pad waits for it.
+void release_data(GstElement *webrtc) {
+  GstIterator *all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(webrtc), "sctpenc");
+  gst_iterator_foreach(all, flush_source, NULL);
+  gst_iterator_free(all);
+}

@@ -44,8 +44,11 @@ func (w *window) add(at time.Duration, bytes int) {
 }
 
 func (w *window) prune() {
-	keep := w.items[:0]
-	for _, s := range w.items[len(w.items)/8:] { // an eighth goes in any case: the bound holds in a flood too
+	keep, old := w.items[:0], 0
+	if len(w.items) >= windowItems {
+		old = len(w.items) / 8 // goes in any case: the bound holds in a flood too
+	}
+	for _, s := range w.items[old:] {
 		if s.at >= w.newest-windowSpan {
 			keep = append(keep, s)
 		}

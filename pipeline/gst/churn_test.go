@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,34 +115,45 @@ func TestChurnLeavesNothing(t *testing.T) {
 	steadyB.Close()
 }
 
-// A viewer goes even if its data channel's sender is started again while it is stopped, by an event that had come in before.
-func TestSenderStartedTooLate(t *testing.T) {
+// sender makes a call and returns its callee, of which the data channel's sender runs.
+func sender(t *testing.T) (*pipeline.Viewer, *peer, *gst.Element) {
+	t.Helper()
 	e, err := New(testLog(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &spy{Engine: e}
 	va, vb := call(t, broadcast(t, s, testPlan(t, e, "vp8")), broadcast(t, e, testPlan(t, e, "vp8")))
-	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
-	var sender *gst.Element
+	t.Cleanup(func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() })
+	var found *gst.Element
 	eventually(t, "the data channel's sender runs", 10*time.Second, func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		for i := 0; sender == nil && len(s.peers) > 0 && i < 10_000; i++ { // named in the order in which the process made them
-			sender, _ = s.peers[0].(*peer).pipe.p.GetElementByName(fmt.Sprint("sctpenc", i))
+		for i := 0; found == nil && len(s.peers) > 0 && i < 10_000; i++ { // named in the order in which the process made them
+			found, _ = s.peers[0].(*peer).pipe.p.GetElementByName(fmt.Sprint("sctpenc", i))
 		}
-		return sender != nil && sender.GetCurrentState() == gst.StatePlaying
+		return found != nil && found.GetCurrentState() == gst.StatePlaying
 	})
+	return va, s.peers[0].(*peer), found
+}
+
+// onReconfigure has f called when the event that starts the sender comes in.
+func onReconfigure(src *gst.Pad, f func()) {
+	src.AddProbe(gst.PadProbeTypeEventUpstream, func(_ *gst.Pad, info *gst.PadProbeInfo) gst.PadProbeReturn {
+		if info.GetEvent().Type() == gst.EventTypeReconfigure {
+			f()
+		}
+		return gst.PadProbeOK
+	})
+}
+
+// A viewer goes even if its data channel's sender is started again while it is stopped, by an event that had come in before.
+func TestSenderStartedTooLate(t *testing.T) {
+	v, p, sender := sender(t)
 	src := sender.GetStaticPad("src")
 	came, stopped, handled := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	probe := src.AddProbe(gst.PadProbeTypeEventUpstream, func(*gst.Pad, *gst.PadProbeInfo) gst.PadProbeReturn {
-		close(came)
-		<-stopped
-		return gst.PadProbeRemove
-	})
-	if probe == 0 {
-		t.Fatal("no probe")
-	}
+	first := sync.OnceFunc(func() { close(came) })
+	onReconfigure(src, func() { first(); <-stopped })
 	go func() {
 		defer close(handled)
 		src.SendEvent(gst.NewReconfigureEvent())
@@ -159,8 +171,25 @@ func TestSenderStartedTooLate(t *testing.T) {
 		runtime.SetFinalizer(o, nil)
 		o.Unref()
 	}
-	if err := s.peers[0].Close(); err != nil {
+	v.Close()
+	<-v.Done()
+	if err := p.Close(); err != nil { // what its end said
 		t.Error(err)
+	}
+}
+
+// Nothing starts the sender of a viewer that is about to be stopped.
+func TestSenderStaysStopped(t *testing.T) {
+	_, p, sender := sender(t)
+	src, events := sender.GetStaticPad("src"), 0
+	send := func() int {
+		src.SendEvent(gst.NewReconfigureEvent())
+		return events
+	}
+	p.quiet()
+	onReconfigure(src, func() { events++ }) // after the one that refuses it
+	if n := send(); n != 0 {
+		t.Errorf("%d events reach the sender", n)
 	}
 }
 

@@ -38,8 +38,8 @@ struct Fan {
   int64_t key_us;
 };
 
-// Of viewers that come soon after one another, the first one's keyframe is all there is for half a second (keyInterval in Go).
-// The others get it too, and then wait for the next.
+// Of viewers that come soon after one another, the first one's keyframe is all there is for half a second (keyInterval in Go), or
+// more at low rates. The others get it too while it is fresh, and then wait for the next.
 enum { FRESH_US = 500000 };
 
 static void fan_forget_key(Fan *f) { g_clear_pointer(&f->key, gst_buffer_list_unref); }
@@ -306,9 +306,10 @@ void tap_resume(Tap *t) {
   g_mutex_unlock(&t->lock);
   g_mutex_lock(&f->lock);
   g_mutex_lock(&t->lock);
+  gboolean came = t->paused;
   t->paused = FALSE;
   t->wait_key = t->fans[t->at]->coded;
-  if (t->stamp && f->key && t->fans[t->at] == f && g_get_monotonic_time() - f->key_us < FRESH_US)
+  if (came && t->stamp && f->key && t->fans[t->at] == f && g_get_monotonic_time() - f->key_us < FRESH_US)
     tap_push_packets(t, f->key);
   g_mutex_unlock(&t->lock);
   g_mutex_unlock(&f->lock);

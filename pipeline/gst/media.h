@@ -124,7 +124,8 @@ void packer_free(Packer *p);
 void tune_agent(GstElement *webrtc, const PeerOptions *o);
 // straighten has lists of packets pass whole through the bin in which webrtcbin's rtpulpfecenc is.
 void straighten(GstElement *bin);
-// release_data lets go what would keep a webrtcbin that is in NULL from being freed.
+// quiet_data is called before a webrtcbin goes to NULL, release_data after: its data channels' sender can then be freed.
+void quiet_data(GstElement *webrtc);
 void release_data(GstElement *webrtc);
 
 Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const char **err);

@@ -230,6 +230,7 @@ func TestFreshKeyframe(t *testing.T) {
 	f.key <- struct{}{}
 	eventually(t, "a keyframe", 5*time.Second, func() bool { return f.Count().Keyframes > before })
 	soon.Resume()
+	soon.Resume() // a description that is applied again
 	if n := soon.Count().VideoFrames; n != 1 {
 		t.Errorf("who comes right after a keyframe is sent %d frames", n)
 	}

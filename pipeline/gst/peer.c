@@ -287,6 +287,7 @@ void peer_quiet(Peer *p) {
   for (gboolean in_time = TRUE; p->tasks > 0 && in_time;)
     in_time = g_cond_wait_until(&p->done, &p->lock, end);
   g_mutex_unlock(&p->lock);
+  quiet_data(p->webrtc);
 }
 
 // peer_free is called with the pipeline in NULL: no callback runs or will run.

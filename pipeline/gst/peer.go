@@ -309,6 +309,9 @@ func (p *peer) Count() pipeline.PeerCount {
 	}
 }
 
+// quiet waits for what was asked of webrtcbin, and has nothing begin any more.
+func (p *peer) quiet() { C.peer_quiet(p.c) }
+
 // Close stops the viewer's whole pipeline at once; the fans go on without it.
 func (p *peer) Close() error {
 	p.once.Do(func() {
@@ -322,7 +325,7 @@ func (p *peer) Close() error {
 			}
 		}
 		unregister(p.handle)
-		C.peer_quiet(p.c)
+		p.quiet()
 		if err := p.pipe.stop(stopLimit, func() { C.peer_free(p.c) }); err != nil {
 			p.err = fmt.Errorf("stop viewer: %w", err)
 		}

@@ -38,18 +38,34 @@ void straighten(GstElement *bin) {
   g_clear_object(&out);
 }
 
+static void each_sender(GstElement *webrtc, GstIteratorForeachFunction f) {
+  GstIterator *all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(webrtc), "sctpenc");
+  gst_iterator_foreach(all, f, NULL);
+  gst_iterator_free(all);
+}
+
+static GstPadProbeReturn on_sender_event(GstPad *pad, GstPadProbeInfo *info, gpointer unused) {
+  return GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_RECONFIGURE ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+static void refuse_events(const GValue *v, gpointer unused) {
+  GstPad *src = gst_element_get_static_pad(g_value_get_object(v), "src");
+  gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_sender_event, NULL, NULL);
+  gst_object_unref(src);
+}
+
+// A reconfigure event starts an sctpenc's thread (1.22), even while it is stopped: it then waits for data for ever, and whoever
+// stops the pad, or frees it, waits for it. quiet_data refuses the event, and release_data ends a thread that was started by one
+// which had come in before.
+void quiet_data(GstElement *webrtc) { each_sender(webrtc, refuse_events); }
+
 static void flush_source(const GValue *v, gpointer unused) {
   GstPad *src = gst_element_get_static_pad(g_value_get_object(v), "src");
   gst_pad_set_active(src, TRUE); // or it takes no event
   gst_pad_send_event(src, gst_event_new_flush_start());
+  gst_pad_stop_task(src);
   gst_pad_set_active(src, FALSE);
   gst_object_unref(src);
 }
 
-// release_data lets an sctpenc's thread end, of a webrtcbin in NULL. A reconfigure event starts it (1.22), even one that came in
-// before the element was stopped and is handled after: it then waits for data for ever, and whoever frees the pad waits for it.
-void release_data(GstElement *webrtc) {
-  GstIterator *all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(webrtc), "sctpenc");
-  gst_iterator_foreach(all, flush_source, NULL);
-  gst_iterator_free(all);
-}
+void release_data(GstElement *webrtc) { each_sender(webrtc, flush_source); }

@@ -46,7 +46,6 @@ type Engine struct {
 var _ pipeline.Engine = (*Engine)(nil)
 
 var initOnce = sync.OnceFunc(func() {
-	C.media_allocator()
 	gst.Init(nil)
 	C.media_epoch()
 })

@@ -191,7 +191,6 @@ void peer_quiet(Peer *p);
 void peer_free(Peer *p);
 
 void media_warm_dtls(void);
-void media_allocator(void);
 void media_give_back(void);
 void media_bus(GstElement *pipe, uintptr_t handle);
 // media_consume gives pipe the system clock and the epoch as its base time: its buffers come from fans, already stamped.

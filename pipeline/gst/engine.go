@@ -4,7 +4,8 @@ package gst
 
 /*
 #cgo pkg-config: gstreamer-1.0 gstreamer-app-1.0 gstreamer-sdp-1.0
-#cgo CFLAGS: -Wall -Wno-unused-function
+#cgo CFLAGS: -Wall -Wno-unused-function -fvisibility=hidden
+#cgo LDFLAGS: -Wl,--export-dynamic
 #include "media.h"
 #include <stdlib.h>
 */

@@ -2,7 +2,8 @@
 
 // libnice names each of its requests by random bytes from GnuTLS, in a thread or two of each viewer's, and GnuTLS keeps a generator
 // for each thread that ever asked until the program ends (3.7): two small blocks per viewer, of which each keeps a page of the heap
-// from going back to the system. So the program has that function itself: who is linked to it gets the kernel's.
+// from going back to the system. So the program has that function itself: who is linked to it gets the kernel's. For
+// that engine.go has the linker export what is visible, and the compiler hide all of ours but this.
 
 #include <errno.h>
 #include <stddef.h>

@@ -40,7 +40,8 @@ void straighten(GstElement *bin) {
 
 static void each_sender(GstElement *webrtc, GstIteratorForeachFunction f) {
   GstIterator *all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(webrtc), "sctpenc");
-  gst_iterator_foreach(all, f, NULL);
+  while (gst_iterator_foreach(all, f, NULL) == GST_ITERATOR_RESYNC) // something came or went meanwhile
+    gst_iterator_resync(all);
   gst_iterator_free(all);
 }
 

@@ -21,7 +21,11 @@ type follower struct {
 	to        *line         // what is going to: the same, unless a keyframe is awaited
 	spared    bool          // it gets keyframes only
 	asked     time.Time     // for a keyframe, while spared
+	soon      <-chan time.Time
 }
+
+// followSoon is how soon a viewer on its way is looked at again: who is sent nothing reports nothing.
+const followSoon = 50 * time.Millisecond
 
 // follow begins when the viewer's codec, and so its encoder, is known.
 func (v *Viewer) follow(l, lower *line) {
@@ -74,7 +78,12 @@ func (v *Viewer) followNetwork() {
 		spare, _ = n.lower.rate.see(n.lowerKey, s)
 	}
 	v.move()
-	v.spare(spare || held || slow && n.from == n.line, held || n.to != n.from)
+	leaving := held || n.to != n.from
+	v.spare(spare || held || slow && n.from == n.line, leaving)
+	n.soon = nil
+	if leaving {
+		n.soon = time.After(followSoon)
+	}
 }
 
 // useLower counts the viewer among the users of the lower rendition, which runs while there is one, or no longer.
@@ -95,7 +104,7 @@ func (v *Viewer) useLower(slow bool) {
 func (v *Viewer) move() {
 	n := &v.net
 	to := n.line
-	if n.slow && n.lower != nil && !n.lower.starved() {
+	if n.slow && n.lower != nil && !n.lower.starved() || n.to == n.lower && !n.line.rate.settled() {
 		to = n.lower
 	}
 	if to != n.to {

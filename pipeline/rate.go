@@ -26,15 +26,18 @@ type sharedRate struct {
 	policy  *congestion.Policy
 	began   time.Time
 	stepped time.Time
+	fell    time.Time // when the encoder was last told to make much less
 	lastKey uint64
 	views   map[uint64]congestion.View
 	decided congestion.Decision
 }
 
 const (
-	policyEvery   = 50 * time.Millisecond
+	policyEvery   = 50 * time.Millisecond // but what is new of a link that has just become slow is heeded at once
 	estimateLeast = 50_000
-	keyShare      = 4               // forced keyframes take at most one part in so many of the rate
+	keyShare      = 4 // forced keyframes take at most one part in so many of the rate
+	muchLess      = 0.8
+	settleTime    = 200 * time.Millisecond
 	longestPause  = 4 * time.Second // without one that is asked for
 	sparedKey     = 4 * time.Second // a viewer that gets keyframes only asks for one so often
 )
@@ -85,13 +88,27 @@ func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, held bool) {
 	defer r.mu.Unlock()
 	r.views[key] = congestion.View{Key: key, Snapshot: s}
 	now := time.Now()
-	if now.Sub(r.stepped) >= policyEvery {
-		r.stepped = now
-		r.step(now.Sub(r.began))
+	slow, held = r.found(key)
+	if now.Sub(r.stepped) < policyEvery && (!s.Fell || slow || held) {
+		return slow, held
 	}
+	r.stepped = now
+	r.step(now.Sub(r.began))
+	return r.found(key)
+}
+
+func (r *sharedRate) found(key uint64) (slow, held bool) {
 	_, slow = slices.BinarySearch(r.decided.Slow, key)
 	_, held = slices.BinarySearch(r.decided.Held, key)
 	return slow, held
+}
+
+// settled tells whether the encoder makes no more than it was told to by now. One that was told to make much less needs some
+// frames for that, and those after a keyframe the most.
+func (r *sharedRate) settled() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Since(r.fell) >= settleTime
 }
 
 func (r *sharedRate) step(at time.Duration) {
@@ -101,7 +118,10 @@ func (r *sharedRate) step(at time.Duration) {
 	}
 	r.decided = r.policy.Step(at, views)
 	if r.decided.Changed && r.live {
-		r.wanted.Store(int64(r.decided.Bitrate))
+		before := r.wanted.Swap(int64(r.decided.Bitrate))
+		if float64(r.decided.Bitrate) < muchLess*float64(before) {
+			r.fell = r.stepped
+		}
 		poke(r.changed)
 	}
 }

@@ -159,6 +159,52 @@ func TestSlowViewerIsSpared(t *testing.T) {
 	})
 }
 
+// What is new of a link that has just become slow is heeded at once, also where another viewer's report has just been.
+func TestACutIsHeededAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newSharedRate(2_000_000, 150_000, 500_000, true, false)
+		a, _ := r.join()
+		b, _ := r.join()
+		good := congestion.Snapshot{Measured: true, Target: 2_000_000, Potential: 2_500_000}
+		for range 60 {
+			r.see(a, good)
+			r.see(b, good)
+			<-time.After(100 * time.Millisecond)
+		}
+		cut := congestion.Snapshot{Measured: true, Target: 400_000, Potential: 500_000, Waiting: 80 * time.Millisecond, Fell: true}
+		r.see(a, good)
+		if slow, held := r.see(b, cut); slow || !held {
+			t.Errorf("slow %t, held %t, want what is on its way to be held", slow, held)
+		}
+	})
+}
+
+// An encoder that is told to make much less is given some frames for it before a viewer is sent to it.
+func TestEncoderSettles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newSharedRate(2_000_000, 150_000, 0, true, false)
+		a, _ := r.join()
+		at := func(target int) {
+			for range 60 {
+				r.see(a, congestion.Snapshot{Measured: true, Target: target, Potential: target})
+				<-time.After(100 * time.Millisecond)
+			}
+		}
+		at(2_000_000)
+		if !r.settled() {
+			t.Error("an encoder that was told nothing has not settled")
+		}
+		r.see(a, congestion.Snapshot{Measured: true, Target: 800_000, Potential: 800_000})
+		if r.settled() {
+			t.Error("an encoder has settled that was just told to make less")
+		}
+		at(800_000)
+		if !r.settled() {
+			t.Error("an encoder never settles")
+		}
+	})
+}
+
 // The less a link carries, the rarer keyframes are forced.
 func TestKeyPause(t *testing.T) {
 	cases := []struct {

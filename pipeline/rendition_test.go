@@ -172,6 +172,28 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 	})
 }
 
+// Who is sent nothing reports nothing, and is given the lower rendition without that.
+func TestHeldViewerNeedsNoReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := twoViewers(t)
+		a.run(6, 10_000_000)
+		for range 20 {
+			a.fast.report(a.p[0], int(a.b.coded[H264].bitrate()), 10_000_000)
+			if slices.Contains(a.p[1].said(), "spare true") {
+				break
+			}
+			a.slow.report(a.p[1], int(a.b.coded[H264].bitrate()), 400_000)
+		}
+		if said := a.p[1].said(); !slices.Contains(said, "spare true") || slices.Contains(said, "feed") {
+			t.Fatalf("%q, want the full link to be given nothing", said)
+		}
+		<-time.After(500 * time.Millisecond)
+		if said := a.p[1].said(); !slices.Contains(said, "feed") {
+			t.Errorf("%q after half a second without a report", said)
+		}
+	})
+}
+
 // Until the lower rendition has made a picture, and where it can't, a slow viewer gets keyframes of the first.
 func TestLowerRenditionThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

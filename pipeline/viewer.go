@@ -187,6 +187,8 @@ func (v *Viewer) live(ctx context.Context) error {
 			err = v.message(m)
 		case e := <-peer.Events():
 			err = v.event(e)
+		case <-v.net.soon:
+			v.followNetwork()
 		case <-clock.C:
 			err = v.check()
 		}

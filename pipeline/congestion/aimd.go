@@ -35,6 +35,8 @@ type reading struct {
 	recent   float64 // bit/s, of less
 	full     float64 // bit/s, what the link carried while packets waited for it
 	known    bool    // all three
+	moment   float64 // bit/s, of the newest moment; 0 if unknown
+	fell     bool    // it carries much less than before
 	queue    float64 // ms
 	rtt      time.Duration
 	lossy    bool
@@ -85,6 +87,9 @@ func (a *aimd) update(r reading) {
 // drain ends when the queue is gone. What arrived meanwhile is what the link carries, a better measure than that at the cut:
 // after a mere pause, of a radio or of a busy receiver, it comes fast, and the cut is taken back.
 func (a *aimd) drain(r reading) {
+	if a.draining && r.now-a.cutAt >= momentLeast+momentLeast/2 {
+		a.carried = max(a.carried, r.moment)
+	}
 	if !a.draining || r.now-a.cutAt < recentSpan {
 		return
 	}
@@ -99,7 +104,7 @@ func (a *aimd) drain(r reading) {
 
 func (a *aimd) cut(r reading) {
 	since := r.now - a.cutAt
-	again := !a.everCut || since >= min(max(r.rtt, 100*time.Millisecond), 300*time.Millisecond)
+	again := !a.everCut || since >= min(max(r.rtt, 100*time.Millisecond), 300*time.Millisecond) || r.fell && r.full < backOff*a.rate
 	if !again {
 		return
 	}

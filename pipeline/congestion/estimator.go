@@ -54,6 +54,7 @@ type Estimator struct {
 	trend   trend
 	delay   aimd
 	loss    losses
+	fell    bool
 	rtt     time.Duration
 }
 
@@ -74,6 +75,7 @@ type Snapshot struct {
 	Gradient  float64       // how the delay grows, ms per s
 	Queue     time.Duration // delay above the least seen
 	Waiting   time.Duration // the same of the newest packet, its own frame's time on the link included
+	Fell      bool          // the link carries much less than what is sent, since just now
 	Loss      float64       // share
 	RTT       time.Duration // with the time that the other side takes to report
 }
@@ -145,19 +147,24 @@ func (e *Estimator) update(over bool) {
 	if usage == Overuse && e.trend.waits() < busyBurst {
 		usage = Normal
 	}
-	fell := e.trend.fell(sending)
+	carries, fell := e.trend.fell(sending)
+	e.fell = fell
 	if fell || e.trend.waiting() > stuckQueue && recent < stuckShare*sending {
 		usage = Overuse
 	}
 	full := received
-	if long := e.trend.waits(); (fell || long >= busyLeast) && long <= busyMost {
+	switch long := e.trend.waits(); {
+	case fell:
+		full = carries
+	case long >= busyLeast && long <= busyMost:
 		full = e.trend.carried / long.Seconds()
 	}
 	rate := e.target()
 	e.loss.update(e.now, rate, sending, received)
 	e.loss.bound = e.bounded(e.loss.bound)
+	m, _ := e.trend.moment(momentLeast)
 	e.delay.update(reading{
-		now: e.now, usage: usage, received: received, recent: recent, known: known, full: full,
+		now: e.now, usage: usage, received: received, recent: recent, known: known, full: full, fell: fell, moment: m.rate,
 		queue: e.trend.queue, rtt: e.rtt, lossy: e.loss.share-e.loss.radio > lossHigh,
 	})
 	// Where loss holds the rate down, the other half does not run away from it.
@@ -195,7 +202,7 @@ func (e *Estimator) Snapshot(now time.Duration) Snapshot {
 	recent, _ := e.arrived.rate(recentSpan)
 	s := Snapshot{
 		Measured: e.begun && now-e.now <= HoldTime, Target: e.Target(now), Received: int(min(received, 1e12)), Recent: int(min(recent, 1e12)),
-		Usage: e.trend.usage, Gradient: e.trend.slope * 1000, Loss: e.loss.share, RTT: e.rtt,
+		Usage: e.trend.usage, Gradient: e.trend.slope * 1000, Fell: e.fell, Loss: e.loss.share, RTT: e.rtt,
 		Queue: time.Duration(e.trend.queue * float64(time.Millisecond)), Waiting: e.trend.waiting(),
 	}
 	s.Potential = e.limits.Max

@@ -74,7 +74,7 @@ func TestWhatArrivesIsCarried(t *testing.T) {
 // A link that has become much slower shows in the frame that is on its way, long before a line through the delays of whole frames
 // is steep.
 func TestDropIsSeenSoon(t *testing.T) {
-	const before, after, most = 3e6, 700e3, 350 * ms
+	const before, after, most = 3e6, 700e3, 250 * ms
 	at, worst := 10*time.Second, time.Duration(0)
 	for seed := range uint64(10) {
 		fell := time.Duration(-1)

@@ -15,7 +15,9 @@ const (
 	riseStep   = 0.05                   // and up by no less
 	fallStep   = 0.02                   // down by no less
 	togetherUp = 0.08                   // per second, with several viewers
-	loyalty    = 1.1                    // another set of viewers must give so much more
+	lossy      = 0.05                   // of the packets; then this share of a rate is for what is sent again
+	lossyShare = 0.1
+	loyalty    = 1.1 // another set of viewers must give so much more
 
 	slowShare    = 0.7 // of the rate: an estimate below it for slowTime makes a viewer slow
 	slowTime     = 5 * time.Second
@@ -193,7 +195,7 @@ func (p *Policy) goal(views []View) (rate float64, rising int) {
 		if !w.carried || w.slow {
 			continue
 		}
-		target := float64(v.Target) * p.bounds.Margin
+		target := p.usable(v, v.Target)
 		if target < float64(p.bounds.Ceiling) {
 			rising++
 		}
@@ -257,7 +259,7 @@ func (p *Policy) choose(views []View) float64 {
 
 // modest tells whether it is worth the others' while to begin a slow viewer's trial at the rate that it has by now.
 func (p *Policy) modest(v View, views []View, level float64) bool {
-	target := float64(v.Target) * p.bounds.Margin
+	target := p.usable(v, v.Target)
 	gain := p.worth(target) - max(0, lowerWorth*p.worth(min(target, float64(p.bounds.Lower))))
 	for _, o := range views {
 		if !p.watchers[o.Key].slow {
@@ -288,9 +290,18 @@ func (p *Policy) same(sorted []View, last int) bool {
 	return true
 }
 
+// usable is what an encoder may make of a viewer's rate. Where many packets are lost, some of it is for those that are sent again.
+func (p *Policy) usable(v View, rate int) float64 {
+	share := p.bounds.Margin
+	if v.Loss > lossy {
+		share -= lossyShare
+	}
+	return share * float64(rate)
+}
+
 // potential is what a viewer's link may carry, as far as it matters.
 func (p *Policy) potential(v View) float64 {
-	return min(float64(max(v.Potential, v.Target))*p.bounds.Margin, float64(p.bounds.Ceiling))
+	return min(p.usable(v, max(v.Potential, v.Target)), float64(p.bounds.Ceiling))
 }
 
 // follow moves the level: down at once, up slowly. A viewer alone, or beside those whose links carry all there is, sets its own
@@ -321,7 +332,7 @@ func (p *Policy) cap(views []View) float64 {
 		case w.silent >= 0 && p.now-w.silent < boundTime:
 			most = min(most, float64(p.set))
 		case p.bounds.Lower > 0 && (!w.trial || w.bounds) && w.left >= 0 && p.now-w.left < boundTime:
-			most = min(most, float64(v.Target)*p.bounds.Margin)
+			most = min(most, p.usable(v, v.Target))
 		}
 	}
 	return max(most, float64(p.bounds.Floor))
@@ -370,8 +381,8 @@ func (w *watcher) judge(now time.Duration, s Snapshot, rate int, b Bounds) {
 	drowned := b.Last && rate <= b.Floor && (s.Queue > floorQueue || lossy)
 	note(&w.below, now, share < slowShare || drowned)
 	note(&w.drowning, now, share < drownShare)
-	full := s.Waiting > holdWaiting && float64(s.Recent) < holdShare*float64(rate)
-	w.held = flood && w.drowning >= 0 && (w.held || full && held(w.drowning, now, holdTime))
+	full := s.Waiting > holdWaiting && float64(s.Recent) < holdShare*float64(rate) && held(w.drowning, now, holdTime)
+	w.held = flood && w.drowning >= 0 && (w.held || full || s.Fell)
 	if w.held {
 		drown = heldDrownTime
 	}

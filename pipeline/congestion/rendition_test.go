@@ -74,8 +74,8 @@ func TestRenditionOnACut(t *testing.T) {
 			if down < 0 || down > 2*s {
 				t.Errorf("moved down after %v, want 2 s", down)
 			}
-			if held < 0 || f.log[held].at-30*s > 600*ms {
-				t.Errorf("at first in step %d the full link is given nothing, want 600 ms", held)
+			if held < 0 || f.log[held].at-30*s > 300*ms {
+				t.Errorf("at first in step %d the full link is given nothing, want 300 ms", held)
 			}
 			if settled < s || settled > 3*s {
 				t.Errorf("delay under 150 ms after %v, want 3 s", settled)

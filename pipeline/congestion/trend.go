@@ -24,9 +24,12 @@ const (
 	idleQueue     = 25 * time.Millisecond  // what waited less found the link idle
 	busyBurst     = 80 * time.Millisecond  // one large frame may keep it busy for so long
 	busyLeast     = 150 * time.Millisecond // what arrived while it was busy for so long is what it carries
-	fellLeast     = 100 * time.Millisecond // of it, if that is as little as this share of what is sent
-	fellShare     = 0.6
-	busyMost      = time.Second // but it may have changed meanwhile
+	busyMost      = time.Second            // but it may have changed meanwhile
+	momentLeast   = 100 * time.Millisecond
+	fellShare     = 0.6 // of what is sent: less arrives in a moment where the link has become much slower,
+	fellDeep      = 0.4 // or this in half of one
+	latelyStep    = 2 * time.Millisecond
+	latelySlots   = 80
 	overTime      = 10 * time.Millisecond
 	jump          = 3 * time.Second  // of one clock against the other
 	silence       = 2 * time.Second  // nothing sent for so long: the line begins anew
@@ -59,6 +62,12 @@ type group struct {
 
 type point struct{ at, delay float64 } // ms
 
+// arrivals are the packets of a moment.
+type arrivals struct {
+	at, transit time.Duration // of the first
+	bits        float64
+}
+
 // trend is the delay's filter and the over-use detector.
 type trend struct {
 	group    group
@@ -75,7 +84,9 @@ type trend struct {
 	carried        float64       // bits that did since
 	gap            time.Duration // the longest time without a packet since
 	arrived        time.Duration // when the newest packet did
-	queue          float64       // ms above the base, smoothed
+	lately         [latelySlots]arrivals
+	moments        int     // so many there were; the newest are in lately
+	queue          float64 // ms above the base, smoothed
 
 	limit    float64
 	slope    float64 // ms of delay per ms
@@ -100,6 +111,7 @@ func (t *trend) add(p Packet) (jumped bool) {
 	t.gap = max(t.gap, p.Arrived-t.arrived)
 	t.newest, t.arrived = transit, max(t.arrived, p.Arrived)
 	t.carried += float64(p.Size) * 8
+	t.remember(p)
 	if p.Sent-g.first <= burst {
 		g.last, g.concluded = p.Sent, max(g.concluded, p.Arrived)
 		if transit < g.transit {
@@ -166,11 +178,56 @@ func (t *trend) waiting() time.Duration {
 // waits is for how long packets have been waiting by now.
 func (t *trend) waits() time.Duration { return t.arrived - t.idle }
 
-// fell tells that the link has become much slower than what is sent: packets wait, and so few come, one by one, before the trend
-// of whole frames shows it. A pause is none: after it they come together.
-func (t *trend) fell(sending float64) bool {
-	long := t.waits()
-	return long >= fellLeast && long <= busyMost && t.gap < long/2 && t.carried/long.Seconds() < fellShare*sending
+// remember notes when the packet arrived; those of one moment are noted as one.
+func (t *trend) remember(p Packet) {
+	if t.moments > 0 {
+		if newest := &t.lately[(t.moments-1)%latelySlots]; p.Arrived-newest.at < latelyStep {
+			newest.bits += float64(p.Size) * 8
+			return
+		}
+	}
+	t.lately[t.moments%latelySlots] = arrivals{p.Arrived, p.Arrived - p.Sent, float64(p.Size) * 8}
+	t.moments++
+}
+
+// moment is what arrived in the newest moments.
+type moment struct {
+	long   time.Duration
+	rate   float64       // bit/s
+	gap    time.Duration // the longest time without a packet
+	longer time.Duration // packets took by now
+}
+
+// moment tells of the newest moments, which are at least so long, and half as much again at most; false where nothing came then.
+func (t *trend) moment(least time.Duration) (m moment, ok bool) {
+	bits, next := 0.0, t.arrived
+	for i := t.moments - 1; i >= max(0, t.moments-latelySlots); i-- {
+		a := t.lately[i%latelySlots]
+		m.gap, next = max(m.gap, next-a.at), a.at
+		if m.long = t.arrived - a.at; m.long >= least {
+			m.rate, m.longer = bits/m.long.Seconds(), t.newest-a.transit
+			return m, m.long <= least+least/2
+		}
+		bits += a.bits
+	}
+	return moment{}, false
+}
+
+// fell tells that the link has become much slower than what is sent, and what it carries, in bit/s: packets wait ever longer, and
+// so few come, one by one, before the trend of whole frames shows it. A pause is none: after it they come together. Where
+// very few come, less time is enough.
+func (t *trend) fell(sending float64) (carries float64, is bool) {
+	for _, c := range [...]struct {
+		least time.Duration
+		share float64
+	}{{momentLeast, fellShare}, {momentLeast / 2, fellDeep}} {
+		m, ok := t.moment(c.least)
+		longer := time.Duration((1 - c.share) * float64(m.long))
+		if ok && t.waits() >= m.long && m.rate < c.share*sending && m.gap < m.long/2 && m.longer > longer {
+			return m.rate, true
+		}
+	}
+	return 0, false
 }
 
 func (t *trend) measureQueue(g group) {

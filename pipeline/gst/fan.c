@@ -294,10 +294,12 @@ static void tap_push_packets(Tap *t, GstBufferList *packets) {
     GST_ELEMENT_ERROR(t->src, STREAM, FORMAT, ("The payloader makes no packets of what the encoder made."), (NULL));
     return;
   }
-  if (gst_app_src_push_buffer_list(t->src, own) == GST_FLOW_OK)
+  GstBufferList *rest = stamp_split(t->stamp, own);
+  if (gst_app_src_push_buffer_list(t->src, own) == GST_FLOW_OK && (rest == NULL || gst_app_src_push_buffer_list(t->src, g_steal_pointer(&rest)) == GST_FLOW_OK))
     t->count.pushed++;
   else
     t->count.dropped++;
+  g_clear_pointer(&rest, gst_buffer_list_unref);
 }
 
 void tap_resume(Tap *t) {

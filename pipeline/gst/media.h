@@ -157,6 +157,9 @@ void report_watch(GstPad *pad, uintptr_t handle, Resent *r);
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
 // resent_learn takes what a report says of the time that one takes, and of how much arrives.
 void resent_learn(Resent *r, const Report *report);
+// resent_first sends the first packet of a keyframe, which has just been sent, once or twice more where packets are lost, before
+// the next one goes: it waits until they have left, for some milliseconds at most. Calls are made on the thread that sends.
+void resent_first(Resent *r, guint ssrc, uint16_t seq);
 // resent_again sends n packets from that number on, of a keyframe that has just been sent, once more where that is wise.
 void resent_again(Resent *r, guint ssrc, uint16_t from, guint n);
 // resent_forget leaves what was sent up to the packet of that number: a keyframe is to follow, and what else is on its way is to
@@ -177,6 +180,10 @@ void stamp_unref(gpointer t);
 // stamp_packets makes of a frame's packets the viewer's own, for the appsrc that stamp_watch was told of: one that is given a list
 // which is not its own may read it (1.22) after it let go of it. NULL when none of them is RTP. Calls are made under the tap's lock.
 GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets);
+// stamp_split takes from a keyframe's packets all but the first, which goes alone and is repeated at once where packets are lost;
+// NULL where nothing is to be split. If the first packet, with the parameter sets, comes after others, Chromium 156 takes the
+// picture to be of the size before, and decodes nothing from there to the next keyframe.
+GstBufferList *stamp_split(const Stamp *t, GstBufferList *packets);
 void stamp_watch(Stamp *t, GstElement *src);
 // stamp_waiting is how many frames have not left the appsrc.
 gint stamp_waiting(Stamp *t);

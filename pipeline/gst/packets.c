@@ -126,8 +126,9 @@ struct Stamp {
   Resent *resent; // NULL for none
   struct {
     guint16 from;
-    guint n; // 0 for none
-  } key; // the keyframe that left the appsrc last, if nothing has since; of its thread
+    guint n;       // 0 for none
+    gboolean more; // only its first packet has left yet
+  } key;           // the keyframe that left the appsrc last, if nothing has since; of its thread
 };
 
 Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r) {
@@ -226,19 +227,38 @@ GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
   return out;
 }
 
-// on_leave sees a frame leave the appsrc. The one before it has passed what sends again by now, all on the same thread.
+GstBufferList *stamp_split(const Stamp *t, GstBufferList *packets) {
+  guint n = gst_buffer_list_length(packets);
+  if (t->resent == NULL || n < 2 || GST_BUFFER_FLAG_IS_SET(gst_buffer_list_get(packets, 0), GST_BUFFER_FLAG_DELTA_UNIT))
+    return NULL;
+  GstBufferList *rest = gst_buffer_list_new_sized(n - 1);
+  for (guint i = 1; i < n; i++)
+    gst_buffer_list_add(rest, gst_buffer_ref(gst_buffer_list_get(packets, i)));
+  gst_buffer_list_remove(packets, 1, n - 1);
+  return rest;
+}
+
+// on_leave sees a frame leave the appsrc. What left before it has passed what sends again by now, all on the same thread.
 static GstPadProbeReturn on_leave(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   Stamp *t = data;
   GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
   GstBuffer *first = gst_buffer_list_get(list, 0);
+  guint n = gst_buffer_list_length(list);
+  if (t->key.more) {
+    resent_first(t->resent, t->ssrc, t->key.from);
+    t->key.n += n;
+    t->key.more = FALSE;
+    return GST_PAD_PROBE_OK;
+  }
   g_atomic_int_add(&t->waiting, -1);
   if (t->key.n > 0)
     resent_again(t->resent, t->ssrc, t->key.from, t->key.n);
   t->key.n = 0;
-  guint16 from = 0;
-  if (t->resent && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT) && gst_buffer_extract(first, 2, &from, 2) == 2) {
-    t->key.from = GUINT16_FROM_BE(from);
-    t->key.n = gst_buffer_list_length(list);
+  guint8 head[4];
+  if (t->resent && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT) && gst_buffer_extract(first, 0, head, sizeof head) == sizeof head) {
+    t->key.from = GST_READ_UINT16_BE(head + 2);
+    t->key.n = n;
+    t->key.more = n == 1 && !(head[1] & 0x80); // the marker of a frame's last packet
   }
   return GST_PAD_PROBE_OK;
 }

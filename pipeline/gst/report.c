@@ -50,8 +50,10 @@ GstEvent *report_extensions(GstEvent *e, const GstCaps *extensions) {
 // ---- reports on what arrived
 
 // A browser reports some ten times a second, and to wake Go costs more than to read a report: so those that come soon after a
-// delivery wait for the next, which is made by the first one after DELIVER_NS, whoever's that is. A viewer alone never waits.
-enum { DELIVER_NS = 40000000, BOX = 256 };
+// delivery wait for the next, which is made by the first one after DELIVER_NS, whoever's that is. A viewer alone never waits, nor
+// does a report that tells of a queue: its newest packet took so much longer than that of the viewer's report before. Of a link
+// that has just been cut, each tenth of a second fills half of the queue.
+enum { DELIVER_NS = 40000000, LONGER_NS = 25000000, BOX = 256 };
 
 static struct {
   GMutex lock;
@@ -61,12 +63,12 @@ static struct {
 } box;
 
 // deliver takes charge of a report and hands it to Go, now or later.
-static void deliver(Report *r) {
+static void deliver(Report *r, gboolean now) {
   Report *out[BOX];
   int n = 0;
   g_mutex_lock(&box.lock);
   box.held[box.n++] = r;
-  if (box.n == BOX || r->at - box.delivered >= DELIVER_NS) {
+  if (now || box.n == BOX || r->at - box.delivered >= DELIVER_NS) {
     n = box.n;
     memcpy(out, box.held, n * sizeof *out);
     box.n = 0;
@@ -82,7 +84,25 @@ static void deliver(Report *r) {
 // GValueArray, deprecated in GLib, is what the event holds.
 G_GNUC_BEGIN_IGNORE_DEPRECATIONS
 
-static void tell_report(const GstStructure *s, uintptr_t handle, Resent *r) {
+typedef struct {
+  uintptr_t handle;
+  Resent *resent;
+  int64_t took; // by the newest packet of the report before, ns, by two clocks
+} Watch;
+
+// took_longer tells that the newest packet of a report took much longer than that of the one before.
+static gboolean took_longer(Watch *w, const Report *r) {
+  for (int i = r->count - 1; i >= 0; i--) {
+    if (r->fates[i].lost)
+      continue;
+    int64_t took = r->fates[i].arrived - r->fates[i].sent, before = w->took;
+    w->took = took;
+    return before != 0 && took - before > LONGER_NS;
+  }
+  return FALSE;
+}
+
+static void tell_report(const GstStructure *s, Watch *w) {
   const GValue *list = gst_structure_get_value(s, "packets");
   GValueArray *all = list && G_VALUE_HOLDS(list, g_value_array_get_type()) ? g_value_get_boxed(list) : NULL;
   if (all == NULL)
@@ -98,24 +118,18 @@ static void tell_report(const GstStructure *s, uintptr_t handle, Resent *r) {
   GstClock *clock = gst_system_clock_obtain(); // that of the session's own times
   out->at = (int64_t)gst_clock_get_time(clock);
   gst_object_unref(clock);
-  out->handle = handle;
-  resent_learn(r, out);
-  deliver(out);
+  out->handle = w->handle;
+  resent_learn(w->resent, out);
+  deliver(out, took_longer(w, out));
 }
 
 G_GNUC_END_IGNORE_DEPRECATIONS
 
-typedef struct {
-  uintptr_t handle;
-  Resent *resent;
-} Watch;
-
 // The session sends each report up through what feeds it.
 static GstPadProbeReturn on_report(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  Watch *w = data;
   const GstStructure *s = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
   if (s && gst_structure_has_name(s, "RTPTWCCPackets"))
-    tell_report(s, w->handle, w->resent);
+    tell_report(s, data);
   return GST_PAD_PROBE_OK;
 }
 
@@ -126,6 +140,6 @@ static void watch_free(gpointer w) {
 
 void report_watch(GstPad *pad, uintptr_t handle, Resent *r) {
   Watch *w = g_new(Watch, 1);
-  *w = (Watch){handle, g_atomic_rc_box_acquire(r)};
+  *w = (Watch){handle, g_atomic_rc_box_acquire(r), 0};
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_report, w, watch_free);
 }

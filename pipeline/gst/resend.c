@@ -14,7 +14,8 @@
 // one. Where many packets are lost although there is no queue, as by a radio, each goes twice, and what is asked for once more
 // twice as often: or one in ten of the copies is lost as well, and the frame waits for two more ways there and back. Where such a
 // way is long besides, as behind the queue of a link that has just been cut, a keyframe goes twice without being asked for: the
-// picture stands still until it is whole.
+// picture stands still until it is whole. On a slow link, where the copies of one packet would take longer than copies_time, there
+// are fewer: they would be the queue. The first packet of a keyframe is repeated at once (see stamp_split).
 
 #include "media.h"
 
@@ -31,10 +32,11 @@ enum {
   STUCK_PAUSE_US = 1000000,
   TWICE_TRIP_US = 250000,
   AGAIN_TRIP_US = 150000,
+  FIRST_MOST_US = 20000,
 };
 
-static const double burst_time = 0.2, rate_time = 0.25; // s
-static const double twice_loss = 0.05, loss_weight = 0.1; // of a report, of which there are some ten a second
+static const double burst_time = 0.2, rate_time = 0.25, copies_time = 0.025; // s
+static const double twice_loss = 0.05, again_loss = 0.03, some_loss = 0.01, loss_weight = 0.05; // of a report, of which there are some ten a second
 
 struct Resent {
   GMutex lock;
@@ -51,6 +53,8 @@ struct Resent {
   double budget;  // bytes
   double size;    // of a packet, bytes
   double loss;    // share
+  GCond gone;     // owed has become 0
+  int owed;       // copies of a first packet that have not been sent
   struct {
     guint ssrc, seq;
     int64_t first, at; // g_get_monotonic_time() when it was asked for, and sent; 0 for not yet
@@ -77,7 +81,10 @@ static int resend(Resent *r, guint ssrc, guint seq, gboolean *help) {
   if (!lately && (!r->reported || r->budget >= (before ? r->burst / 2 : r->size))) {
     gboolean again = slot->at != 0, lossy = r->loss > twice_loss;
     gboolean soon = r->trip < TWICE_TRIP_US || (now < r->until && r->keyed && !before); // behind what was given up no queue grows
-    copies = soon && r->budget >= r->burst / 2 ? (1 + again) * (1 + lossy) : 1;
+    if (soon && r->budget >= r->burst / 2)
+      copies = MIN((1 + again) * (1 + lossy), MAX(1 + again, (int)(r->rate * copies_time / r->size)));
+    else
+      copies = 1;
     slot->at = now;
     r->budget -= copies * r->size;
   }
@@ -143,10 +150,48 @@ void resent_key(Resent *r, uint16_t before) {
   g_mutex_unlock(&r->lock);
 }
 
+// send_again sends n packets from that number on once more, as if each had been asked for.
+static void send_again(GstPad *out, guint ssrc, uint16_t from, guint n) {
+  for (guint i = 0; i < n; i++)
+    gst_pad_send_event(out, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                                 gst_structure_new("GstRTPRetransmissionRequest", "seqnum", G_TYPE_UINT, (guint)(uint16_t)(from + i), "ssrc",
+                                                                   G_TYPE_UINT, ssrc, copied, G_TYPE_BOOLEAN, TRUE, NULL)));
+}
+
+static GstPadProbeReturn on_copy(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  Resent *r = data;
+  g_mutex_lock(&r->lock);
+  if (r->owed > 0 && --r->owed == 0)
+    g_cond_signal(&r->gone);
+  g_mutex_unlock(&r->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+void resent_first(Resent *r, guint ssrc, uint16_t seq) {
+  g_mutex_lock(&r->lock);
+  int copies = r->reported ? (r->loss > some_loss) + (r->loss > twice_loss) : 0;
+  r->owed = copies;
+  g_mutex_unlock(&r->lock);
+  GstPad *out = copies > 0 ? g_weak_ref_get(&r->out) : NULL;
+  if (out == NULL)
+    return;
+  gulong probe = gst_pad_add_probe(out, GST_PAD_PROBE_TYPE_BUFFER, on_copy, g_atomic_rc_box_acquire(r), resent_unref);
+  for (int i = 0; i < copies; i++)
+    send_again(out, ssrc, seq, 1);
+  int64_t until = g_get_monotonic_time() + FIRST_MOST_US;
+  g_mutex_lock(&r->lock);
+  while (r->owed > 0 && g_cond_wait_until(&r->gone, &r->lock, until))
+    ;
+  r->owed = 0;
+  g_mutex_unlock(&r->lock);
+  gst_pad_remove_probe(out, probe);
+  gst_object_unref(out);
+}
+
 void resent_again(Resent *r, guint ssrc, uint16_t from, guint n) {
   g_mutex_lock(&r->lock);
   double size = n * r->size;
-  gboolean yes = r->reported && r->loss > twice_loss && r->trip >= AGAIN_TRIP_US && size <= r->burst;
+  gboolean yes = r->reported && r->loss > again_loss && r->trip >= AGAIN_TRIP_US && size <= r->burst;
   int64_t now = g_get_monotonic_time();
   for (guint i = 0; yes && i < n; i++) {
     guint seq = (uint16_t)(from + i);
@@ -156,10 +201,8 @@ void resent_again(Resent *r, guint ssrc, uint16_t from, guint n) {
     r->budget -= size;
   g_mutex_unlock(&r->lock);
   GstPad *out = yes ? g_weak_ref_get(&r->out) : NULL;
-  for (guint i = 0; out && i < n; i++)
-    gst_pad_send_event(out, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
-                                                 gst_structure_new("GstRTPRetransmissionRequest", "seqnum", G_TYPE_UINT, (guint)(uint16_t)(from + i), "ssrc",
-                                                                   G_TYPE_UINT, ssrc, copied, G_TYPE_BOOLEAN, TRUE, NULL)));
+  if (out)
+    send_again(out, ssrc, from, n);
   g_clear_object(&out);
 }
 
@@ -174,6 +217,7 @@ Resent *resent_new(void) {
   Resent *r = g_atomic_rc_box_new0(Resent);
   g_mutex_init(&r->lock);
   g_weak_ref_init(&r->out, NULL);
+  g_cond_init(&r->gone);
   r->trip = RESEND_MOST;
   r->size = PACKET;
   r->burst = RESEND_BURST;
@@ -184,6 +228,7 @@ Resent *resent_new(void) {
 static void resent_clear(gpointer data) {
   Resent *r = data;
   g_weak_ref_clear(&r->out);
+  g_cond_clear(&r->gone);
   g_mutex_clear(&r->lock);
 }
 

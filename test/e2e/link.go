@@ -16,12 +16,15 @@ type Shape struct {
 	Loss   float64       // share of packets, at random
 	Delay  time.Duration // beside the queue
 	Jitter time.Duration // up to so much more delay, at random; the order stays
+
+	Lose func(packet []byte) bool // these too; nil for none. It is asked when they come.
 }
 
 // linkPacket is on its way.
 type linkPacket struct {
 	data []byte
 	due  time.Duration // when it arrives, once it is sent
+	lost bool
 }
 
 // linkQueue is one direction of a link as a value, by a clock that the caller brings: packets wait to be sent, one after the
@@ -51,7 +54,7 @@ func (q *linkQueue) push(now time.Duration, data []byte) {
 		q.free = now
 	}
 	q.held += len(data)
-	q.waiting = append(q.waiting, linkPacket{data: data})
+	q.waiting = append(q.waiting, linkPacket{data: data, lost: q.shape.Lose != nil && q.shape.Lose(data)})
 	q.advance(now)
 }
 
@@ -67,7 +70,7 @@ func (q *linkQueue) advance(now time.Duration) {
 		p := q.waiting[0]
 		q.waiting, q.sending = q.waiting[1:], false
 		q.held -= len(p.data)
-		if q.rng.Float64() < q.shape.Loss {
+		if q.rng.Float64() < q.shape.Loss || p.lost {
 			continue
 		}
 		p.due = q.free + q.shape.Delay

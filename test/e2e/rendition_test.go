@@ -54,3 +54,55 @@ func TestSlowViewer(t *testing.T) {
 		assertQuiet(t, page)
 	}
 }
+
+// TestFirstPacketOfTheLowerRendition loses one packet in twenty of a viewer's video, then cuts its link, and loses the very first
+// packet of the lower rendition, in which its size stands. One that comes after the others would cost half a second: until the
+// browser, which takes the keyframe to be of the size before, asks for another.
+func TestFirstPacketOfTheLowerRendition(t *testing.T) {
+	full := Shape{Rate: 3_000_000, Queue: 300 * time.Millisecond}
+	links := NewLinks(t)
+	far, near := links.Network(full, Shape{}, 1), links.Network(Shape{}, Shape{}, 2)
+	program := StartBoardcast(t, "--codec", "h264", "--width", "640", "--height", "480", "--bitrate", "2500k", "--microphone", "none")
+	page, _ := links.open(t, program, far)
+	free := near.Launch(t, Chromium).Open(t, links.page(program))
+	free.WaitPlaying(10)
+	n, lossy := 0, full
+	lossy.Lose = func(packet []byte) bool {
+		if !carriesVideo(packet) {
+			return false
+		}
+		n++
+		return n%20 == 0
+	}
+	far.Shape(ToBrowser, lossy)
+	page.WaitPlaying(150)
+	var before, after inbound
+	page.Eval(linkScript, &before)
+	var newest time.Time
+	lost, cut := false, full
+	cut.Rate = linkLow
+	cut.Lose = func(packet []byte) bool {
+		if !carriesVideo(packet) {
+			return false
+		}
+		first := !lost && !newest.IsZero() && time.Since(newest) > 150*time.Millisecond // the full link was given nothing
+		newest = time.Now()
+		lost = lost || first
+		return first
+	}
+	far.Shape(ToBrowser, cut)
+	page.Until("(await e2e.stats()).width === 320", playWithin)
+	seen := page.Stats().Frames
+	page.Until(fmt.Sprintf("(await e2e.stats()).frames >= %d", seen+60), playWithin)
+	page.Eval(linkScript, &after)
+	t.Logf("%d packets were asked for; %d keyframes; frozen for %.2f s", after.NACKs-before.NACKs, after.PLIs-before.PLIs, after.Freezes-before.Freezes)
+	if after.PLIs > before.PLIs {
+		t.Errorf("the browser asked for %d keyframes", after.PLIs-before.PLIs)
+	}
+}
+
+// carriesVideo tells whether an IP packet carries H.264 that is sent for the first time.
+func carriesVideo(packet []byte) bool {
+	const rtp, video = 28, 102 // IPv4 and UDP without options; the payload type
+	return len(packet) > rtp+12 && packet[9] == 17 && packet[rtp]>>6 == 2 && packet[rtp+1]&0x7f == video
+}

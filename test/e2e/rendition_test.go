@@ -75,7 +75,8 @@ func TestFirstPacketOfTheLowerRendition(t *testing.T) {
 		return n%20 == 0
 	}
 	far.Shape(ToBrowser, lossy)
-	page.WaitPlaying(150)
+	seen := page.Stats().Frames
+	page.Until(fmt.Sprintf("(await e2e.stats()).frames >= %d", seen+90), playWithin)
 	var before, after inbound
 	page.Eval(linkScript, &before)
 	var newest time.Time
@@ -92,7 +93,7 @@ func TestFirstPacketOfTheLowerRendition(t *testing.T) {
 	}
 	far.Shape(ToBrowser, cut)
 	page.Until("(await e2e.stats()).width === 320", playWithin)
-	seen := page.Stats().Frames
+	seen = page.Stats().Frames
 	page.Until(fmt.Sprintf("(await e2e.stats()).frames >= %d", seen+60), playWithin)
 	page.Eval(linkScript, &after)
 	t.Logf("%d packets were asked for; %d keyframes; frozen for %.2f s", after.NACKs-before.NACKs, after.PLIs-before.PLIs, after.Freezes-before.Freezes)

@@ -204,9 +204,12 @@ func (t *trend) moment(least time.Duration) (m moment, ok bool) {
 	for i := t.moments - 1; i >= max(0, t.moments-latelySlots); i-- {
 		a := t.lately[i%latelySlots]
 		m.gap, next = max(m.gap, next-a.at), a.at
-		if m.long = t.arrived - a.at; m.long >= least {
+		if m.long = t.arrived - a.at; m.long > least+least/2 {
+			break
+		}
+		if m.long >= least {
 			m.rate, m.longer = bits/m.long.Seconds(), t.newest-a.transit
-			return m, m.long <= least+least/2
+			return m, true
 		}
 		bits += a.bits
 	}

@@ -100,11 +100,13 @@ func (v *Viewer) useLower(slow bool) {
 }
 
 // move takes the viewer's video from the rendition that suits its link: the lower one while it is slow, unless that does not
-// run. The new one takes over with its next keyframe, and only then is the old one no longer used.
+// run; it goes up again once the first encoder has settled. The new one takes over with its next keyframe, and only then is the
+// old one no longer used.
 func (v *Viewer) move() {
 	n := &v.net
 	to := n.line
-	if n.slow && n.lower != nil && !n.lower.starved() || n.to == n.lower && !n.line.rate.settled() {
+	stays := n.to == n.lower && !n.line.rate.settled()
+	if (n.slow || stays) && n.lower != nil && !n.lower.starved() {
 		to = n.lower
 	}
 	if to != n.to {

@@ -82,7 +82,6 @@ type trend struct {
 	newest         time.Duration // transit of the newest packet
 	idle           time.Duration // when the newest frame arrived that had not waited
 	carried        float64       // bits that did since
-	gap            time.Duration // the longest time without a packet since
 	arrived        time.Duration // when the newest packet did
 	lately         [latelySlots]arrivals
 	moments        int     // so many there were; the newest are in lately
@@ -108,7 +107,6 @@ func (t *trend) add(p Packet) (jumped bool) {
 		*t = trend{}
 		return true
 	}
-	t.gap = max(t.gap, p.Arrived-t.arrived)
 	t.newest, t.arrived = transit, max(t.arrived, p.Arrived)
 	t.carried += float64(p.Size) * 8
 	t.remember(p)
@@ -124,7 +122,7 @@ func (t *trend) add(p Packet) (jumped bool) {
 		t.restart()
 	}
 	if t.waiting() < idleQueue {
-		t.idle, t.carried, t.gap = p.Arrived, 0, 0
+		t.idle, t.carried = p.Arrived, 0
 	}
 	*g = group{true, p.Sent, p.Sent, p.Arrived, transit, p.Arrived}
 	return false

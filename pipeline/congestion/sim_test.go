@@ -38,7 +38,7 @@ type transit struct {
 
 func (l *link) send(p transit) {
 	bits := float64(p.size) * 8
-	if l.bits+bits > l.queue || l.rng.Float64() < l.loss {
+	if l.bits+bits > l.queue {
 		p.lost = true
 		p.flow.way = append(p.flow.way, p)
 		return
@@ -57,6 +57,11 @@ func (l *link) step(now time.Duration) {
 		l.held = l.held[1:]
 		l.credit -= float64(p.size) * 8
 		l.bits -= float64(p.size) * 8
+		if l.rng.Float64() < l.loss {
+			p.lost = true
+			p.flow.way = append(p.flow.way, p)
+			continue
+		}
 		p.arrived = now + l.delay
 		if l.jitter > 0 {
 			p.arrived += time.Duration(l.rng.Int64N(int64(l.jitter)))

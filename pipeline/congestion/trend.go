@@ -216,15 +216,15 @@ func (t *trend) moment(least time.Duration) (m moment, ok bool) {
 
 // fell tells that the link has become much slower than what is sent, and what it carries, in bit/s: packets wait ever longer, and
 // so few come, one by one, before the trend of whole frames shows it. A pause is none: after it they come together. Where
-// very few come, less time is enough.
+// very few come, less time is enough. The wait need not grow by all that the rate lacks: the first packet of a frame, which is sent
+// later than the last of the frame before, waits less by that time.
 func (t *trend) fell(sending float64) (carries float64, is bool) {
 	for _, c := range [...]struct {
 		least time.Duration
 		share float64
 	}{{momentLeast, fellShare}, {momentLeast / 2, fellDeep}} {
 		m, ok := t.moment(c.least)
-		longer := time.Duration((1 - c.share) * float64(m.long))
-		if ok && t.waits() >= m.long && m.rate < c.share*sending && m.gap < m.long/2 && m.longer > longer {
+		if ok && t.waits() >= m.long && m.rate < c.share*sending && m.gap < m.long/2 && m.longer > m.long/3 {
 			return m.rate, true
 		}
 	}

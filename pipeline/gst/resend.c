@@ -54,7 +54,8 @@ struct Resent {
   double size;    // of a packet, bytes
   double loss;    // share
   GCond gone;     // owed has become 0
-  int owed;       // copies of a first packet that have not been sent
+  int owed;       // copies of a first packet that have not been sent,
+  uint16_t first; // and its number
   struct {
     guint ssrc, seq;
     int64_t first, at; // g_get_monotonic_time() when it was asked for, and sent; 0 for not yet
@@ -158,10 +159,25 @@ static void send_again(GstPad *out, guint ssrc, uint16_t from, guint n) {
                                                                    G_TYPE_UINT, ssrc, copied, G_TYPE_BOOLEAN, TRUE, NULL)));
 }
 
+// repeats tells whether a packet begins as RTX of that number does (RFC 4588), sound of the same session goes the same way.
+static gboolean repeats(GstBuffer *b, uint16_t seq) {
+  guint8 head[4], original[2];
+  gsize at = 12;
+  if (gst_buffer_extract(b, 0, head, 1) != 1)
+    return FALSE;
+  at += 4 * (head[0] & 15);
+  if (head[0] & 0x10) {
+    if (gst_buffer_extract(b, at, head, sizeof head) != sizeof head)
+      return FALSE;
+    at += sizeof head + 4 * GST_READ_UINT16_BE(head + 2);
+  }
+  return gst_buffer_extract(b, at, original, sizeof original) == sizeof original && GST_READ_UINT16_BE(original) == seq;
+}
+
 static GstPadProbeReturn on_copy(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   Resent *r = data;
   g_mutex_lock(&r->lock);
-  if (r->owed > 0 && --r->owed == 0)
+  if (r->owed > 0 && repeats(GST_PAD_PROBE_INFO_BUFFER(info), r->first) && --r->owed == 0)
     g_cond_signal(&r->gone);
   g_mutex_unlock(&r->lock);
   return GST_PAD_PROBE_OK;
@@ -171,21 +187,24 @@ void resent_first(Resent *r, guint ssrc, uint16_t seq) {
   g_mutex_lock(&r->lock);
   int copies = r->reported ? (r->loss > some_loss) + (r->loss > twice_loss) : 0;
   r->owed = copies;
+  r->first = seq;
   g_mutex_unlock(&r->lock);
   GstPad *out = copies > 0 ? g_weak_ref_get(&r->out) : NULL;
-  if (out == NULL)
-    return;
-  gulong probe = gst_pad_add_probe(out, GST_PAD_PROBE_TYPE_BUFFER, on_copy, g_atomic_rc_box_acquire(r), resent_unref);
-  for (int i = 0; i < copies; i++)
-    send_again(out, ssrc, seq, 1);
-  int64_t until = g_get_monotonic_time() + FIRST_MOST_US;
-  g_mutex_lock(&r->lock);
-  while (r->owed > 0 && g_cond_wait_until(&r->gone, &r->lock, until))
-    ;
-  r->owed = 0;
-  g_mutex_unlock(&r->lock);
-  gst_pad_remove_probe(out, probe);
-  gst_object_unref(out);
+  GstPad *next = out ? gst_pad_get_peer(out) : NULL; // whose lock it holds while a packet goes on: what comes then comes after it
+  if (next) {
+    gulong probe = gst_pad_add_probe(next, GST_PAD_PROBE_TYPE_BUFFER, on_copy, g_atomic_rc_box_acquire(r), resent_unref);
+    for (int i = 0; i < copies; i++)
+      send_again(out, ssrc, seq, 1);
+    int64_t until = g_get_monotonic_time() + FIRST_MOST_US;
+    g_mutex_lock(&r->lock);
+    while (r->owed > 0 && g_cond_wait_until(&r->gone, &r->lock, until))
+      ;
+    r->owed = 0;
+    g_mutex_unlock(&r->lock);
+    gst_pad_remove_probe(next, probe);
+  }
+  g_clear_object(&next);
+  g_clear_object(&out);
 }
 
 void resent_again(Resent *r, guint ssrc, uint16_t from, guint n) {

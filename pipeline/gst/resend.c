@@ -159,7 +159,7 @@ static void send_again(GstPad *out, guint ssrc, uint16_t from, guint n) {
                                                                    G_TYPE_UINT, ssrc, copied, G_TYPE_BOOLEAN, TRUE, NULL)));
 }
 
-// repeats tells whether a packet begins as RTX of that number does (RFC 4588), sound of the same session goes the same way.
+// repeats tells whether a packet is RTX of that number, with which it begins (RFC 4588): sound of the same session goes the same way.
 static gboolean repeats(GstBuffer *b, uint16_t seq) {
   guint8 head[4], original[2];
   gsize at = 12;

@@ -27,7 +27,8 @@ const (
 	busyMost      = time.Second            // but it may have changed meanwhile
 	momentLeast   = 100 * time.Millisecond
 	fellShare     = 0.6 // of what is sent: less arrives in a moment where the link has become much slower,
-	fellDeep      = 0.4 // or this in half of one
+	fellDeep      = 0.4 // or this in half of one,
+	fellLonger    = 3   // and where the wait has grown by this part of that time
 	latelyStep    = 2 * time.Millisecond
 	latelySlots   = 80
 	overTime      = 10 * time.Millisecond
@@ -224,7 +225,7 @@ func (t *trend) fell(sending float64) (carries float64, is bool) {
 		share float64
 	}{{momentLeast, fellShare}, {momentLeast / 2, fellDeep}} {
 		m, ok := t.moment(c.least)
-		if ok && t.waits() >= m.long && m.rate < c.share*sending && m.gap < m.long/2 && m.longer > m.long/3 {
+		if ok && t.waits() >= m.long && m.rate < c.share*sending && m.gap < m.long/2 && m.longer > m.long/fellLonger {
 			return m.rate, true
 		}
 	}

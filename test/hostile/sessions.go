@@ -1,0 +1,232 @@
+package hostile
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// settle is how long a session stays after its description was sent: the program applies it meanwhile, and its end would
+// break that off. A tenth of the sessions stay three times as long.
+const settle = 120 * time.Millisecond
+
+//go:embed testdata
+var recorded embed.FS
+
+// Way is one way by which descriptions reach the program.
+type Way string
+
+// The ways of the program's own server; a WHIP server's answers are the test's to give.
+const (
+	WHEP   Way = "offers by WHEP"
+	Caller Way = "offers over the WebSocket"
+	Callee Way = "answers over the WebSocket"
+)
+
+// Session is one description that was altered by a seed, sent and seen to its end.
+type Session struct {
+	Way     Way
+	Seed    uint64
+	Text    string   // as it was sent, empty where it did not come to that
+	Did     []string // what was done to it
+	Outcome string   // "201", "400", "answered", "refused", "closed", "silent" and so on
+	Err     error    // of the connection: the program may be gone
+}
+
+// random is the only source of chance of a session, so that its seed gives the same text to the same offer again.
+func random(way Way, seed uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, uint64(len(way))))
+}
+
+// Run makes the session of a seed.
+func (d Door) Run(ctx context.Context, way Way, seed uint64) Session {
+	s := Session{Way: way, Seed: seed}
+	r := random(way, seed)
+	switch way {
+	case WHEP:
+		s.Text, s.Did = Mutate(Offers()[r.IntN(len(Offers()))], r)
+		d.offer(ctx, &s)
+	case Caller:
+		s.Text, s.Did = Mutate(Offers()[r.IntN(len(Offers()))], r)
+		d.call(ctx, &s, r)
+	case Callee:
+		d.answer(ctx, &s, r)
+	}
+	var failed *net.OpError
+	if s.Outcome == "" && (errors.As(s.Err, &failed) || s.Err != nil) {
+		s.Outcome = "broken off"
+	}
+	return s
+}
+
+// offer POSTs a description, and deletes the session that comes of it.
+func (d Door) offer(ctx context.Context, s *Session) {
+	reply, err := d.Offer(ctx, s.Text)
+	if err != nil {
+		s.Err = err
+		return
+	}
+	s.Outcome = fmt.Sprint(reply.Status)
+	if reply.Status != http.StatusCreated {
+		return
+	}
+	wait(ctx, settle)
+	if _, err := d.Request(ctx, http.MethodDelete, reply.Location, "", ""); err != nil {
+		s.Err = err
+	}
+}
+
+// call sends an offer in a session over the WebSocket. Some offers are called something else.
+func (d Door) call(ctx context.Context, s *Session, r *rand.Rand) {
+	kind := "offer"
+	if r.IntN(20) == 0 {
+		kind = []string{"answer", "pranswer", "rollback", "", "x"}[r.IntN(5)]
+	}
+	line, err := d.Call(ctx, fmt.Sprint("m", s.Seed))
+	if err != nil {
+		s.settleError(err)
+		return
+	}
+	defer line.Close()
+	if err := line.Describe(kind, s.Text); err != nil {
+		s.Err = err
+		return
+	}
+	s.hear(line, r)
+}
+
+// answer asks for an offer and answers it in a way that is nearly right.
+func (d Door) answer(ctx context.Context, s *Session, r *rand.Rand) {
+	line, err := d.Call(ctx, fmt.Sprint("m", s.Seed))
+	if err != nil {
+		s.settleError(err)
+		return
+	}
+	defer line.Close()
+	if err := line.Say("OFFER_REQUEST"); err != nil {
+		s.Err = err
+		return
+	}
+	offer, err := line.Description(answerWithin)
+	if err != nil {
+		s.settleError(err)
+		return
+	}
+	right, err := AnswerOf(offer, r)
+	if err != nil {
+		s.Outcome = "no answer: " + err.Error()
+		return
+	}
+	s.Text, s.Did = Mutate(right, r)
+	if err := line.Describe("answer", s.Text); err != nil {
+		s.Err = err
+		return
+	}
+	s.hear(line, r)
+}
+
+// hear waits for what the program says to a description.
+func (s *Session) hear(line *Line, r *rand.Rand) {
+	stay := settle
+	if r.IntN(10) == 0 {
+		stay *= 3
+	}
+	_, err := line.Description(stay)
+	var late net.Error
+	switch {
+	case err == nil:
+		s.Outcome = "answered"
+	case errors.As(err, &late) && late.Timeout():
+		s.Outcome = "silent"
+	default:
+		s.settleError(err)
+	}
+}
+
+// settleError tells a refusal and an orderly end from a connection that broke.
+func (s *Session) settleError(err error) {
+	switch {
+	case errors.Is(err, ErrRefused):
+		s.Outcome = "refused"
+	case strings.Contains(err.Error(), "close 1000"):
+		s.Outcome = "closed"
+	case strings.Contains(err.Error(), "bad handshake"):
+		s.Outcome = "turned away"
+	default:
+		s.Err = err
+	}
+}
+
+// AnswerOf is a right answer to an offer: pion's, a browser's that was recorded, or the offer's own text turned round.
+func AnswerOf(offer string, r *rand.Rand) (string, error) {
+	switch r.IntN(4) {
+	case 0:
+		return Answer(offer, Credentials()), nil
+	case 1, 2:
+		return pionAnswer(offer)
+	}
+	texts, err := texts("answer")
+	if err != nil {
+		return "", err
+	}
+	return Fit(texts[r.IntN(len(texts))], offer), nil
+}
+
+// pionAnswer is the answer of a peer connection that is not used any further.
+func pionAnswer(offer string) (string, error) {
+	media := &webrtc.MediaEngine{}
+	if err := media.RegisterDefaultCodecs(); err != nil {
+		return "", err
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(quiet())).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = pc.Close() }()
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		return "", err
+	}
+	answer, err := pc.CreateAnswer(nil)
+	return answer.SDP, err
+}
+
+// texts are the recorded descriptions whose names end so.
+func texts(kind string) ([]string, error) {
+	entries, err := recorded.ReadDir("testdata")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), "-"+kind+".sdp") {
+			continue
+		}
+		text, err := recorded.ReadFile("testdata/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, string(text))
+	}
+	if len(out) == 0 {
+		return nil, errors.New("nothing recorded: " + kind)
+	}
+	return out, nil
+}
+
+// wait waits for a time that is itself the point, or for the end.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

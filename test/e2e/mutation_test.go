@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -32,24 +30,6 @@ const (
 	culpritWithin = 500 * time.Millisecond // for the program to die of what it has read
 	mostDeaths    = 200                    // the program is started again after each; more say nothing new
 )
-
-// strangers are the addresses that hostile peers come from: a network that is wholly ours, by a route of the loopback.
-const strangers = "10.78.0.0/16"
-
-// openStrangers makes the strangers' network usable, once for all tests.
-var openStrangers = sync.OnceValue(func() error {
-	return run(exec.CommandContext(context.Background(), "ip", "route", "add", "local", strangers, "dev", "lo"))
-})
-
-// stranger is the n-th address of the strangers' network.
-func stranger(n int) netip.Addr {
-	return netip.AddrFrom4([4]byte{10, 78, byte(1 + n/250%250), byte(1 + n%250)})
-}
-
-// door is where a stranger finds the program.
-func door(program *Program, n int) hostile.Door {
-	return hostile.Door{Program: strings.TrimPrefix(program.Address, "http://"), From: stranger(n)}
-}
 
 // TestMutations sends descriptions that were altered by a seed, each in a session of its own and from an address of its
 // own, as offers to WHEP, as offers and as answers over the WebSocket. The program lives through all of them, writes no line
@@ -207,6 +187,7 @@ func seedsOf(sessions []hostile.Session) []uint64 {
 // died keeps a text that the program died of, under bin.
 func (m *mutator) died(s hostile.Session, last string) {
 	m.deaths = append(m.deaths, fmt.Sprintf("seed %d, %q: %s", s.Seed, s.Did, last))
+	m.t.Logf("a death: %s", m.deaths[len(m.deaths)-1])
 	dir := filepath.Join("..", "..", "bin", "mutations")
 	name := fmt.Sprintf("%s-%d.sdp", strings.ReplaceAll(string(s.Way), " ", "-"), s.Seed)
 	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, name), []byte(s.Text), 0o644)); err != nil {

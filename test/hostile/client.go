@@ -27,15 +27,35 @@ var ErrRefused = errors.New("refused")
 type Door struct {
 	Program string     // host:port
 	From    netip.Addr // of our sockets
+	// Enter runs a function in the network that From belongs to, which need not be the process's own: sockets that it makes stay
+	// there.
+	Enter func(func())
 }
 
-func (d Door) dialer() *net.Dialer {
-	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: d.From.AsSlice()}, Timeout: answerWithin}
+// dial connects to the program.
+func (d Door) dial(ctx context.Context, network, address string) (c net.Conn, err error) {
+	d.Enter(func() {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: d.From.AsSlice()}, Timeout: answerWithin}
+		c, err = dialer.DialContext(ctx, network, address)
+	})
+	return c, err
+}
+
+// listenUDP opens a socket.
+func (d Door) listenUDP() (c *net.UDPConn, err error) {
+	d.Enter(func() { c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(d.From, 0))) })
+	return c, err
+}
+
+// listenTCP opens a socket.
+func (d Door) listenTCP() (l *net.TCPListener, err error) {
+	d.Enter(func() { l, err = net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(netip.AddrPortFrom(d.From, 0))) })
+	return l, err
 }
 
 // client is for one address, and keeps no connection.
 func (d Door) client() *http.Client {
-	transport := &http.Transport{DialContext: d.dialer().DialContext, DisableKeepAlives: true}
+	transport := &http.Transport{DialContext: d.dial, DisableKeepAlives: true}
 	return &http.Client{Transport: transport, Timeout: answerWithin}
 }
 
@@ -93,7 +113,7 @@ type Message struct {
 
 // Call opens a session with the streamer.
 func (d Door) Call(ctx context.Context, id string) (*Line, error) {
-	dialer := websocket.Dialer{NetDialContext: d.dialer().DialContext, HandshakeTimeout: answerWithin}
+	dialer := websocket.Dialer{NetDialContext: d.dial, HandshakeTimeout: answerWithin}
 	ws, response, err := dialer.DialContext(ctx, "ws://"+d.Program+"/ws", nil)
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)

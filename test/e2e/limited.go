@@ -7,18 +7,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
 	// limitedUser is nobody's number on any machine: the limit counts all that a user runs, and does not hold for root.
-	limitedUser = 64_123
+	limitedUser = "64123"
 	ticksPerSec = 100 // of the processor time in /proc: USER_HZ, which Linux has fixed for programs
 	sampleEvery = 250 * time.Millisecond
 )
@@ -28,14 +26,15 @@ const (
 func startLimited(t testing.TB, args ...string) *Program {
 	t.Helper()
 	limit := tasksMax(t)
-	args = append(append([]string{"--nproc=" + limit + ":" + limit, "--", binary(t)}, testSources(args)...), args...)
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "prlimit", args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	command := []string{"prlimit", "--nproc=" + limit + ":" + limit, "--"}
 	if os.Getuid() == 0 && isRootOutside() {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: limitedUser, Gid: limitedUser}
-		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_DAC_OVERRIDE}
+		command = append([]string{
+			"setpriv", "--reuid=" + limitedUser, "--regid=" + limitedUser, "--clear-groups",
+			"--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--",
+		}, command...)
 	}
-	return startCommand(t, cmd)
+	command = slices.Concat(command, []string{binary(t)}, testSources(args), args)
+	return startCommand(t, exec.CommandContext(context.WithoutCancel(t.Context()), command[0], command[1:]...))
 }
 
 // isRootOutside tells root from a user who is root in a namespace of its own.
@@ -77,6 +76,15 @@ func take(pid int) taken {
 	}
 	u.used = used(pid)
 	return u
+}
+
+// takeOver looks at a program, and at what it uses of the processors meanwhile.
+func takeOver(pid int, span time.Duration) taken {
+	before := take(pid)
+	pause(span)
+	after := take(pid)
+	after.cores = (after.used - before.used).Seconds() / after.at.Sub(before.at).Seconds()
+	return after
 }
 
 // used is a program's processor time.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -42,26 +43,27 @@ func door(program *Program, n int) hostile.Door {
 	}
 }
 
-// within runs a function on a thread that is in the browsers' namespace. A function that can't be run there panics, for
-// what it would do elsewhere is another test.
+// within runs a function on a thread that is in the browsers' namespace meanwhile. What can't be run there panics, for
+// elsewhere it would do something else. The thread goes back and lives on: processes that it has started die with it.
 func (n *Network) within(f func()) {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		fd, err := unix.Open(fmt.Sprintf("/proc/%d/ns/net", n.holder.Process.Pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			done <- fmt.Errorf("open the browsers' namespace: %w", err)
-			return
-		}
-		defer func() { _ = unix.Close(fd) }()
-		if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("enter the browsers' namespace: %w", err)
-			return
-		}
-		f()
-		done <- nil
-	}()
-	if err := <-done; err != nil {
-		panic(err)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	own := must(openNamespace("thread-self"))
+	defer func() { _ = unix.Close(own) }()
+	theirs := must(openNamespace(strconv.Itoa(n.holder.Process.Pid)))
+	defer func() { _ = unix.Close(theirs) }()
+	_ = must(0, unix.Setns(theirs, unix.CLONE_NEWNET))
+	defer func() { _ = must(0, unix.Setns(own, unix.CLONE_NEWNET)) }()
+	f()
+}
+
+func openNamespace(process string) (int, error) {
+	return unix.Open("/proc/"+process+"/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+}
+
+func must(n int, err error) int {
+	if err != nil {
+		panic(fmt.Errorf("enter the browsers' namespace: %w", err))
 	}
+	return n
 }

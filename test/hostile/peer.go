@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,7 @@ const (
 type Peer struct {
 	line *Line
 	pc   *webrtc.PeerConnection
-	api  *webrtc.API
+	own  *rawTrack     // of sound, as a page has that talks
 	done chan struct{} // closed when the connection has failed or was closed
 	once sync.Once
 
@@ -66,7 +67,10 @@ func (d Door) newPeer() (*Peer, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("make a connection: %w", err)
 	}
-	p := &Peer{pc: pc, api: api, done: make(chan struct{}), first: make(chan struct{})}
+	p := &Peer{pc: pc, own: &rawTrack{bound: make(chan webrtc.TrackLocalWriter, 1)}, done: make(chan struct{}), first: make(chan struct{})}
+	if _, err := pc.AddTrack(p.own); err != nil {
+		return nil, errors.Join(fmt.Errorf("add a track: %w", err), pc.Close(), conn.Close())
+	}
 	p.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) { p.count(track, receiver) })
 	go func() {
 		<-p.done
@@ -210,15 +214,12 @@ func (d Door) Watch(ctx context.Context, id string) error {
 
 // stream gives access to the connection's SRTP: what is written there goes out as it is, from any source.
 func (p *Peer) stream() (webrtc.TrackLocalWriter, error) {
-	track := &rawTrack{bound: make(chan webrtc.TrackLocalWriter, 1)}
-	sender, err := p.api.NewRTPSender(track, p.pc.SCTP().Transport())
-	if err != nil {
-		return nil, fmt.Errorf("make a sender: %w", err)
+	select {
+	case out := <-p.own.bound:
+		return out, nil
+	default:
+		return nil, errors.New("the program takes no sound, and nothing can be sent")
 	}
-	if err := sender.Send(sender.GetParameters()); err != nil {
-		return nil, fmt.Errorf("begin to send: %w", err)
-	}
-	return <-track.bound, nil
 }
 
 // rawTrack implements [webrtc.TrackLocal] by handing out what it could write to.
@@ -227,7 +228,12 @@ type rawTrack struct{ bound chan webrtc.TrackLocalWriter }
 // Bind implements [webrtc.TrackLocal].
 func (t *rawTrack) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	t.bound <- c.WriteStream()
-	return c.CodecParameters()[0], nil
+	for _, codec := range c.CodecParameters() {
+		if strings.EqualFold(codec.MimeType, webrtc.MimeTypeOpus) {
+			return codec, nil
+		}
+	}
+	return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
 }
 
 // Unbind implements [webrtc.TrackLocal].

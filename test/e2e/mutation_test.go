@@ -25,7 +25,7 @@ const (
 	mutationsEnv  = "BOARDCAST_MUTATIONS"
 	mutationsSeed = "BOARDCAST_MUTATIONS_SEED" // of the first; the others follow
 	mutationCount = 150
-	mutateAtOnce  = 24                     // sessions at once; each stays for a while, so that fewer leave the processors idle
+	mutateAtOnce  = 16                     // sessions at once; each stays for a while, so that fewer leave the processors idle
 	mutationMB    = 20                     // more resident memory than before, at most
 	culpritWithin = 500 * time.Millisecond // for the program to die of what it has read
 	mostDeaths    = 200                    // the program is started again after each; more say nothing new
@@ -48,6 +48,7 @@ func TestMutations(t *testing.T) {
 			m.report(count)
 		})
 	}
+	t.Run("answers of a WHIP server", func(t *testing.T) { mutateWHIP(t, max(whipLeast, count/whipShare)) })
 }
 
 // number is what a variable of the environment says.
@@ -71,6 +72,7 @@ type mutator struct {
 	program *Program
 	deaths  []string
 	began   time.Time
+	took    time.Duration
 
 	mu       sync.Mutex
 	outcomes map[string]int
@@ -95,10 +97,11 @@ func (m *mutator) all(first uint64, count int) {
 		if m.program.Running() {
 			continue
 		}
-		left = append(rest, left...)
+		left = slices.Concat(m.unheard(), rest, left)
 		m.findCulprits()
 		before = memory(m.t, m.program.PID(), "VmRSS")
 	}
+	m.took = time.Since(m.began)
 	m.assertMemory(before)
 }
 
@@ -152,6 +155,19 @@ func (m *mutator) note(s hostile.Session) {
 	if s.Err != nil {
 		m.lost = append(m.lost, s)
 	}
+}
+
+// unheard takes those out of the lost whose description never came to the program.
+func (m *mutator) unheard() []uint64 {
+	var out []uint64
+	m.lost = slices.DeleteFunc(m.lost, func(s hostile.Session) bool {
+		if s.Unheard {
+			out = append(out, s.Seed)
+		}
+		return s.Unheard
+	})
+	m.outcomes["broken off"] -= len(out)
+	return out
 }
 
 // findCulprits runs what was under way when the program died, each alone on a program that lives, and keeps what kills.
@@ -235,8 +251,7 @@ func (m *mutator) assertMemory(before float64) {
 }
 
 func (m *mutator) report(count int) {
-	took := time.Since(m.began)
-	m.t.Logf("%d %s, %.0f a second, %s:", count, m.way, float64(count)/took.Seconds(), loadNow(m.t))
+	m.t.Logf("%d %s, %.0f a second, %s:", count, m.way, float64(count)/m.took.Seconds(), loadNow(m.t))
 	for _, outcome := range slices.Sorted(maps.Keys(m.outcomes)) {
 		m.t.Logf("  %-12s %6d", outcome, m.outcomes[outcome])
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -17,6 +18,13 @@ import (
 // settle is how long a session stays after its description was sent: the program applies it meanwhile, and its end would
 // break that off. A tenth of the sessions stay three times as long.
 const settle = 120 * time.Millisecond
+
+// busy is the outcome where the program had no place, and the session is tried again: so often, after such a pause.
+const (
+	busy      = "no place"
+	busyTries = 100
+	busyPause = 100 * time.Millisecond
+)
 
 //go:embed testdata
 var recorded embed.FS
@@ -39,6 +47,7 @@ type Session struct {
 	Did     []string // what was done to it
 	Outcome string   // "201", "400", "answered", "refused", "closed", "silent" and so on
 	Err     error    // of the connection: the program may be gone
+	Unheard bool     // the program was gone before the description could be sent
 }
 
 // random is the only source of chance of a session, so that its seed gives the same text to the same offer again.
@@ -46,8 +55,19 @@ func random(way Way, seed uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, uint64(len(way))))
 }
 
-// Run makes the session of a seed.
+// Run makes the session of a seed. While the program has no place it is tried again.
 func (d Door) Run(ctx context.Context, way Way, seed uint64) Session {
+	for tries := 0; ; tries++ {
+		s := d.once(ctx, way, seed)
+		if s.Outcome != busy || tries == busyTries {
+			return s
+		}
+		wait(ctx, busyPause)
+	}
+}
+
+// once makes the session, or finds the program busy.
+func (d Door) once(ctx context.Context, way Way, seed uint64) Session {
 	s := Session{Way: way, Seed: seed}
 	r := random(way, seed)
 	switch way {
@@ -60,8 +80,8 @@ func (d Door) Run(ctx context.Context, way Way, seed uint64) Session {
 	case Callee:
 		d.answer(ctx, &s, r)
 	}
-	var failed *net.OpError
-	if s.Outcome == "" && (errors.As(s.Err, &failed) || s.Err != nil) {
+	s.Unheard = errors.Is(s.Err, syscall.ECONNREFUSED)
+	if s.Err != nil {
 		s.Outcome = "broken off"
 	}
 	return s
@@ -74,8 +94,12 @@ func (d Door) offer(ctx context.Context, s *Session) {
 		s.Err = err
 		return
 	}
-	s.Outcome = fmt.Sprint(reply.Status)
-	if reply.Status != http.StatusCreated {
+	switch s.Outcome = fmt.Sprint(reply.Status); reply.Status {
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		s.Outcome = busy
+		return
+	case http.StatusCreated:
+	default:
 		return
 	}
 	wait(ctx, settle)
@@ -120,12 +144,10 @@ func (d Door) answer(ctx context.Context, s *Session, r *rand.Rand) {
 		s.settleError(err)
 		return
 	}
-	right, err := AnswerOf(offer, r)
-	if err != nil {
+	if s.Text, s.Did, err = answerTo(offer, r); err != nil {
 		s.Outcome = "no answer: " + err.Error()
 		return
 	}
-	s.Text, s.Did = Mutate(right, r)
 	if err := line.Describe("answer", s.Text); err != nil {
 		s.Err = err
 		return
@@ -154,6 +176,8 @@ func (s *Session) hear(line *Line, r *rand.Rand) {
 // settleError tells a refusal and an orderly end from a connection that broke.
 func (s *Session) settleError(err error) {
 	switch {
+	case errors.Is(err, ErrRefused) && strings.HasSuffix(err.Error(), "busy"):
+		s.Outcome = busy
 	case errors.Is(err, ErrRefused):
 		s.Outcome = "refused"
 	case strings.Contains(err.Error(), "close 1000"):
@@ -165,8 +189,22 @@ func (s *Session) settleError(err error) {
 	}
 }
 
-// AnswerOf is a right answer to an offer: pion's, a browser's that was recorded, or the offer's own text turned round.
-func AnswerOf(offer string, r *rand.Rand) (string, error) {
+// AnswerTo is an answer to an offer that is right but for what a seed did to it, and tells what that is.
+func AnswerTo(offer string, seed uint64) (text string, did []string, err error) {
+	return answerTo(offer, random(Callee, seed))
+}
+
+func answerTo(offer string, r *rand.Rand) (text string, did []string, err error) {
+	right, err := rightAnswer(offer, r)
+	if err != nil {
+		return "", nil, err
+	}
+	text, did = Mutate(right, r)
+	return text, did, nil
+}
+
+// rightAnswer is pion's, a browser's that was recorded, or the offer's own text turned round.
+func rightAnswer(offer string, r *rand.Rand) (string, error) {
 	switch r.IntN(4) {
 	case 0:
 		return Answer(offer, Credentials()), nil

@@ -23,13 +23,13 @@ const (
 	hostileMB      = 40  // of resident memory, at worst
 	hostileCores   = 0.6 // at worst, over cpuWindow
 	cpuWindow      = 3 * time.Second
-	leftThreads    = 10 // GLib keeps some threads for the next task
+	leftThreads    = 16 // Go keeps its threads, and GLib some of its own for the next task
 	leftFDs        = 4
 	framesUnderWay = 2                      // made and not yet there when the steady viewer is asked
 	hostileGap     = 300 * time.Millisecond // the longest that the steady viewer may be without a frame
 	hostileLog     = 64 << 10               // bytes on stderr in the attack, and
 	hostileLogRate = 4 << 10                // for each second of it
-	calmShort      = 5 * time.Second        // until things are back, at most: with every test,
+	calmShort      = 12 * time.Second       // until things are back, at most: with every test,
 	calmLong       = 30 * time.Second       // and in the long run
 )
 
@@ -74,7 +74,7 @@ func runAttack(t *testing.T, attack hostile.Attack, lasts, calm time.Duration) {
 	took := time.Since(began)
 	worst := watch()
 
-	if !program.Running() {
+	if _, died := program.Wait(culpritWithin); died {
 		t.Fatalf("the program died: %s\n  (%s, %v)", program.lastWords(), found, err)
 	}
 	after := waitCalm(t, program, before, calm)

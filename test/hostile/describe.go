@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -59,14 +60,17 @@ func (d Description) Mids() []string {
 	return out
 }
 
+// bundleOnly is the port of a section that is offered only within a bundle; an answer that takes it has another.
+var bundleOnly = regexp.MustCompile(`^(m=\S+) 0 `)
+
 // Answer is the nearest answer to an offer: its own text, each section turned round, with other credentials. It takes all
 // that is offered.
 func Answer(offer string, credentials []string) string {
 	d := Read(offer)
 	turned := map[string]string{"a=sendonly": "a=recvonly", "a=recvonly": "a=sendonly", "a=setup:actpass": "a=setup:active"}
-	dropped := []string{"a=candidate", "a=ssrc", "a=msid:", "a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=end-of-candidates"}
+	dropped := []string{"a=candidate", "a=ssrc", "a=msid:", "a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=end-of-candidates", "a=bundle-only"}
 	for i, lines := range d.Sections {
-		kept := lines[:1:1]
+		kept := []string{bundleOnly.ReplaceAllString(lines[0], "$1 9 ")}
 		for _, line := range lines[1:] {
 			if other, ok := turned[line]; ok {
 				line = other

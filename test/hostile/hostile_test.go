@@ -20,7 +20,7 @@ func TestReadText(t *testing.T) {
 
 // TestMutate has a seed give one text, and seeds reach every mutation; each of these alters something sooner or later.
 func TestMutate(t *testing.T) {
-	const seeds = 20_000
+	const seeds = 8_000
 	altered := map[string]bool{}
 	for seed := range uint64(seeds) {
 		offer := Offers()[seed%uint64(len(Offers()))]
@@ -61,7 +61,7 @@ func TestAnswer(t *testing.T) {
 	for _, offer := range Offers() {
 		got := Read(Answer(offer, Credentials()))
 		for i, section := range got.Sections {
-			if section[0] != Read(offer).Sections[i][0] {
+			if section[0] != bundleOnly.ReplaceAllString(Read(offer).Sections[i][0], "$1 9 ") {
 				t.Errorf("section %d begins with %q", i, section[0])
 			}
 			if ufrags := Values(section, "ice-ufrag"); len(ufrags) != 1 || ufrags[0] != "zwpU" {

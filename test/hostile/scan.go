@@ -15,9 +15,11 @@ const (
 	tcpPorts   = 20
 	udpPorts   = 255
 	mostHit    = 30 // candidates that a session may have, so that many ports may be asked
-	scanFor    = 6 * time.Second
+	scanFor    = 4 * time.Second
 	victimFrom = 240 // number of the stranger whose ports are looked for
 	nameCount  = 900
+	// So many messages at once, and a second, the server takes.
+	candidateBurst, candidateRate = 400, 90
 )
 
 // trap listens on ports and counts those that something came to.
@@ -150,8 +152,8 @@ func (d Door) nameCandidates(ctx context.Context, lines []string) error {
 		if line.Candidate(text, 0) != nil {
 			return nil // it was hung up on, which is right as well
 		}
-		if i%50 == 49 {
-			wait(ctx, 500*time.Millisecond) // not more messages than the server takes
+		if i > candidateBurst {
+			wait(ctx, time.Second/candidateRate)
 		}
 	}
 	wait(ctx, scanFor)

@@ -161,7 +161,11 @@ func (s *Session) hear(line *Line, r *rand.Rand) {
 	if r.IntN(10) == 0 {
 		stay *= 3
 	}
-	_, err := line.Description(stay)
+	s.outcome(line.Description(stay))
+}
+
+// outcome is what was heard after a description was sent.
+func (s *Session) outcome(_ string, err error) {
 	var late net.Error
 	switch {
 	case err == nil:

@@ -22,12 +22,16 @@ const (
 	numberedURI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 )
 
+// errNoConnection is what a peer gets whose connection does not come up.
+var errNoConnection = errors.New("the connection failed")
+
 // Peer is one viewer that is connected. It answers nothing by itself: no reports, no requests, no feedback.
 type Peer struct {
 	line *Line
 	pc   *webrtc.PeerConnection
-	own  *rawTrack     // of sound, as a page has that talks
-	done chan struct{} // closed when the connection has failed or was closed
+	own  *rawTrack                  // of sound, as a page has that talks
+	said func(answer string) string // what is sent in place of an answer that is right; nil: the answer
+	done chan struct{}              // closed when the connection has failed or was closed
 	once sync.Once
 
 	Video    atomic.Int64 // packets of video that came
@@ -81,12 +85,18 @@ func (d Door) newPeer() (*Peer, error) {
 
 // Join calls the streamer as a page does, and returns when the connection is up.
 func (d Door) Join(ctx context.Context, id string) (*Peer, error) {
-	ctx, cancel := context.WithTimeout(ctx, joinWithin)
+	return d.join(ctx, id, joinWithin, nil)
+}
+
+// join calls the streamer. said is what is sent in place of an answer; nil: the answer itself.
+func (d Door) join(ctx context.Context, id string, within time.Duration, said func(string) string) (*Peer, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	p, err := d.newPeer()
 	if err != nil {
 		return nil, err
 	}
+	p.said = said
 	connected, failed := make(chan struct{}), make(chan error, 1)
 	p.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		switch s {
@@ -107,7 +117,7 @@ func (d Door) Join(ctx context.Context, id string) (*Peer, error) {
 		return p, nil
 	case err = <-failed:
 	case <-p.done:
-		err = errors.New("the connection failed")
+		err = errNoConnection
 	case <-ctx.Done():
 		err = fmt.Errorf("not connected: %w", ctx.Err())
 	}
@@ -150,7 +160,11 @@ func (p *Peer) answer(offer string) error {
 	if err != nil {
 		return fmt.Errorf("make an answer: %w", err)
 	}
-	if err := p.line.Describe("answer", answer.SDP); err != nil {
+	said := answer.SDP
+	if p.said != nil {
+		said = p.said(said)
+	}
+	if err := p.line.Describe("answer", said); err != nil {
 		return fmt.Errorf("send the answer: %w", err)
 	}
 	if err := p.pc.SetLocalDescription(answer); err != nil {

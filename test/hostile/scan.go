@@ -18,8 +18,9 @@ const (
 	scanFor    = 4 * time.Second
 	victimFrom = 240 // number of the stranger whose ports are looked for
 	nameCount  = 900
-	// So many messages at once, and a second, the server takes.
-	candidateBurst, candidateRate = 400, 90
+	// So many at once, and a second: the server takes 100 messages a second, and 500 more, and what comes before the answer
+	// has been read is not all kept.
+	candidateBurst, candidateRate = 20, 200
 )
 
 // trap listens on ports and counts those that something came to.

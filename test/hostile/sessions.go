@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -18,6 +19,9 @@ import (
 // settle is how long a session stays after its description was sent: the program applies it meanwhile, and its end would
 // break that off. A tenth of the sessions stay three times as long.
 const settle = 120 * time.Millisecond
+
+// liveWithin is how long a connection may take that an altered answer still leads to.
+const liveWithin = 2 * time.Second
 
 // busy is the outcome where the program had no place, and the session is tried again: so often, after such a pause.
 const (
@@ -78,7 +82,11 @@ func (d Door) once(ctx context.Context, way Way, seed uint64) Session {
 		s.Text, s.Did = Mutate(Offers()[r.IntN(len(Offers()))], r)
 		d.call(ctx, &s, r)
 	case Callee:
-		d.answer(ctx, &s, r)
+		if r.IntN(8) == 0 {
+			d.live(ctx, &s, r)
+		} else {
+			d.answer(ctx, &s, r)
+		}
 	}
 	s.Unheard = errors.Is(s.Err, syscall.ECONNREFUSED)
 	if s.Err != nil {
@@ -153,6 +161,37 @@ func (d Door) answer(ctx context.Context, s *Session, r *rand.Rand) {
 		return
 	}
 	s.hear(line, r)
+}
+
+// live is answer with a connection behind it: where the altered text still leads to one, media flow.
+func (d Door) live(ctx context.Context, s *Session, r *rand.Rand) {
+	var mu sync.Mutex // the answer may still be made when the time is over
+	var text string
+	var did []string
+	p, err := d.join(ctx, fmt.Sprint("m", s.Seed), liveWithin, func(right string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		text, did = Mutate(right, r)
+		return text
+	})
+	mu.Lock()
+	s.Text, s.Did = text, did
+	mu.Unlock()
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, errNoConnection):
+		s.Outcome = "silent"
+		return
+	case err != nil:
+		s.settleError(err)
+		return
+	}
+	defer p.Leave()
+	if out, err := p.stream(); err == nil {
+		say(out, 0, 20)
+	}
+	_, _ = p.pc.CreateDataChannel("c", nil) // it may have been ended
+	wait(ctx, 3*settle)
+	s.Outcome = "connected"
 }
 
 // hear waits for what the program says to a description.

@@ -63,7 +63,7 @@ func (d Door) client() *http.Client {
 type Reply struct {
 	Status   int
 	Body     string
-	Location string
+	Location string // the path of what was made; empty where nothing was
 }
 
 // Request sends a request and reads its answer.
@@ -87,7 +87,11 @@ func (d Door) Request(ctx context.Context, method, path, mediaType, body string)
 	if err != nil {
 		return Reply{}, fmt.Errorf("read the answer: %w", err)
 	}
-	return Reply{Status: response.StatusCode, Body: string(text), Location: response.Header.Get("Location")}, nil
+	reply := Reply{Status: response.StatusCode, Body: string(text)}
+	if location, err := response.Location(); err == nil {
+		reply.Location = location.RequestURI()
+	}
+	return reply, nil
 }
 
 // Offer plays by WHEP.

@@ -7,9 +7,8 @@ import (
 
 // Scene is where an attack happens.
 type Scene struct {
-	Door  func(stranger int) Door // of the n-th stranger, each with an address of its own
-	For   time.Duration           // how long an attack goes on that has no end of its own
-	Loose bool                    // the machine is loaded: times that are not the program's own are looked at less closely
+	Door func(stranger int) Door // of the n-th stranger, each with an address of its own
+	For  time.Duration           // how long an attack goes on that has no end of its own
 }
 
 // Attack is a row of the table: what one or more strangers do. Do returns what it found, in words, and an error when what

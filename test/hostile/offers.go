@@ -35,6 +35,15 @@ const (
 	talk   = "m=audio 9 " + secure + " 111 0|a=rtpmap:111 opus/48000/2|a=rtcp-mux|a=sendrecv|a=msid:a b|a=ssrc:1234 cname:c|a=ssrc:1234 msid:a b"
 	data   = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel|a=sctp-port:5000|a=max-message-size:262144"
 	oldest = "m=application 9 DTLS/SCTP 5000|a=sctpmap:5000 webrtc-datachannel 1024"
+	mode0  = "m=video 9 " + secure + " 98|a=rtpmap:98 H264/90000|a=fmtp:98 profile-level-id=42001f;packetization-mode=0|a=rtcp-mux|a=recvonly"
+	upper  = "m=video 9 " + secure + " 98 99|a=rtpmap:98 h264/90000|a=fmtp:98 profile-level-id=42E01F;packetization-mode=1|a=rtpmap:99 RTX/90000" +
+		"|a=fmtp:99 apt=98|a=rtcp-fb:* nack|a=rtcp-fb:* transport-cc|a=rtcp-mux"
+	static   = "m=audio 9 " + secure + " 0 8|a=rtcp-mux|a=recvonly"
+	wideband = "m=audio 9 " + secure + " 100 111|a=rtpmap:100 opus/16000|a=rtpmap:111 opus/48000/2|a=rtcp-mux|a=recvonly"
+	plain    = "m=video 9 RTP/SAVPF 96|a=rtpmap:96 VP8/90000|a=rtcp:9 IN IP4 0.0.0.0|a=recvonly"
+	layers   = "m=video 9 " + secure + " 96|a=rtpmap:96 VP8/90000|a=rid:h recv|a=rid:l recv|a=simulcast:recv h;l|a=rtcp-mux|a=recvonly"
+	later    = "m=video 9 " + secure + " 96|a=rtpmap:96 H264/90000|a=fmtp:96 packetization-mode=1|a=rtcp-mux|a=recvonly" +
+		"|a=candidate:1 1 UDP 2122252543 10.77.0.2 40000 typ host|a=candidate:2 1 TCP 1518280447 10.77.0.2 9 typ host tcptype active|a=end-of-candidates"
 )
 
 var shapes = []shape{
@@ -49,6 +58,13 @@ var shapes = []shape{
 	{sections: []string{oldest, vp8}},
 	{sections: []string{h264, h264, opus}},
 	{sections: []string{strings.Replace(vp8, "video 9", "video 0", 1), strings.Replace(h264, " 96", " 96 98", 1), opus}, bare: true},
+	{sections: []string{mode0, opus}},
+	{sections: []string{opus, upper}, session: []string{"a=recvonly"}, bare: true},
+	{sections: []string{static, vp8}},
+	{sections: []string{wideband, h264, data}},
+	{sections: []string{plain, opus}, session: []string{"b=CT:1000", "a=tool:x"}},
+	{sections: []string{layers, talk}},
+	{sections: []string{opus, later}},
 	{sections: []string{rtx, opus}, session: []string{"a=extmap-allow-mixed", "a=msid-semantic: WMS *", "b=AS:5000"}},
 }
 

@@ -29,6 +29,7 @@ var errNoConnection = errors.New("the connection failed")
 type Peer struct {
 	line *Line
 	pc   *webrtc.PeerConnection
+	api  *webrtc.API
 	own  *rawTrack                  // of sound, as a page has that talks
 	said func(answer string) string // what is sent in place of an answer that is right; nil: the answer
 	done chan struct{}              // closed when the connection has failed or was closed
@@ -71,7 +72,7 @@ func (d Door) newPeer() (*Peer, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("make a connection: %w", err)
 	}
-	p := &Peer{pc: pc, own: &rawTrack{bound: make(chan webrtc.TrackLocalWriter, 1)}, done: make(chan struct{}), first: make(chan struct{})}
+	p := &Peer{pc: pc, api: api, own: &rawTrack{bound: make(chan webrtc.TrackLocalWriter, 1)}, done: make(chan struct{}), first: make(chan struct{})}
 	if _, err := pc.AddTrack(p.own); err != nil {
 		return nil, errors.Join(fmt.Errorf("add a track: %w", err), pc.Close(), conn.Close())
 	}
@@ -226,14 +227,22 @@ func (d Door) Watch(ctx context.Context, id string) error {
 	}
 }
 
-// stream gives access to the connection's SRTP: what is written there goes out as it is, from any source.
+// stream gives access to the connection's SRTP: what is written there goes out as it is, from any source. It does where the
+// program takes no sound, too.
 func (p *Peer) stream() (webrtc.TrackLocalWriter, error) {
 	select {
 	case out := <-p.own.bound:
 		return out, nil
 	default:
-		return nil, errors.New("the program takes no sound, and nothing can be sent")
 	}
+	sender, err := p.api.NewRTPSender(p.own, p.pc.SCTP().Transport())
+	if err != nil {
+		return nil, fmt.Errorf("make a sender: %w", err)
+	}
+	if err := sender.Send(sender.GetParameters()); err != nil {
+		return nil, fmt.Errorf("begin to send: %w", err)
+	}
+	return <-p.own.bound, nil
 }
 
 // rawTrack implements [webrtc.TrackLocal] by handing out what it could write to.

@@ -2,7 +2,6 @@ package hostile
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,8 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 )
 
 // settle is how long a session stays after its description was sent: the program applies it meanwhile, and its end would
@@ -29,9 +26,6 @@ const (
 	busyTries = 100
 	busyPause = 100 * time.Millisecond
 )
-
-//go:embed testdata
-var recorded embed.FS
 
 // Way is one way by which descriptions reach the program.
 type Way string
@@ -54,7 +48,8 @@ type Session struct {
 	Unheard bool     // the program was gone before the description could be sent
 }
 
-// random is the only source of chance of a session, so that its seed gives the same text to the same offer again.
+// random is all the chance of a session but for the names and keys that pion makes for an answer: a seed gives the same text to
+// the same offer again.
 func random(way Way, seed uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, uint64(len(way))))
 }
@@ -230,76 +225,6 @@ func (s *Session) settleError(err error) {
 	default:
 		s.Err = err
 	}
-}
-
-// AnswerTo is an answer to an offer that is right but for what a seed did to it, and tells what that is.
-func AnswerTo(offer string, seed uint64) (text string, did []string, err error) {
-	return answerTo(offer, random(Callee, seed))
-}
-
-func answerTo(offer string, r *rand.Rand) (text string, did []string, err error) {
-	right, err := rightAnswer(offer, r)
-	if err != nil {
-		return "", nil, err
-	}
-	text, did = Mutate(right, r)
-	return text, did, nil
-}
-
-// rightAnswer is pion's, a browser's that was recorded, or the offer's own text turned round.
-func rightAnswer(offer string, r *rand.Rand) (string, error) {
-	switch r.IntN(4) {
-	case 0:
-		return Answer(offer, Credentials()), nil
-	case 1, 2:
-		return pionAnswer(offer)
-	}
-	texts, err := texts("answer")
-	if err != nil {
-		return "", err
-	}
-	return Fit(texts[r.IntN(len(texts))], offer), nil
-}
-
-// pionAnswer is the answer of a peer connection that is not used any further.
-func pionAnswer(offer string) (string, error) {
-	media := &webrtc.MediaEngine{}
-	if err := media.RegisterDefaultCodecs(); err != nil {
-		return "", err
-	}
-	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(quiet())).NewPeerConnection(webrtc.Configuration{})
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = pc.Close() }()
-	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
-		return "", err
-	}
-	answer, err := pc.CreateAnswer(nil)
-	return answer.SDP, err
-}
-
-// texts are the recorded descriptions whose names end so.
-func texts(kind string) ([]string, error) {
-	entries, err := recorded.ReadDir("testdata")
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), "-"+kind+".sdp") {
-			continue
-		}
-		text, err := recorded.ReadFile("testdata/" + e.Name())
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, string(text))
-	}
-	if len(out) == 0 {
-		return nil, errors.New("nothing recorded: " + kind)
-	}
-	return out, nil
 }
 
 // wait waits for a time that is itself the point, or for the end.

@@ -87,6 +87,8 @@ type Peer interface {
 	SetLocal(typ, sdp string) error
 	SetRemote(typ, sdp string) error
 	AddCandidate(mline int, candidate string)
+	// Take lets RTP of these payload types come in. Before the first call, and with none, all incoming RTP is dropped.
+	Take(types []int)
 	// Attach has a section sent packets of what is in the fan; nothing flows before Resume.
 	Attach(slot Slot, p Packets, f Fan) error
 	// Resume lets media flow, video from the next keyframe on.

@@ -211,6 +211,9 @@ func (p *peer) AddCandidate(mline int, candidate string) {
 	})
 }
 
+// Take implements [pipeline.Peer].
+func (p *peer) Take([]int) {}
+
 // tapBound is how many frames may wait for a viewer's network before it loses a group of pictures.
 var tapBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
 

@@ -39,10 +39,15 @@ type agreement struct {
 	parts   []part
 	served  []sdp.Served
 	bundled bool // all goes over the transport of webrtcbin's first section
+	tag     int  // the section of the peer's offer whose transport that is
 }
 
-// place is the section in the peer's description of one of webrtcbin's.
+// place is the section in the peer's description that a candidate of one of webrtcbin's belongs to. Chromium takes those of a bundle
+// only with the section that has the transport.
 func (a *agreement) place(mline int) int {
+	if a.bundled {
+		return a.tag
+	}
 	if mline >= 0 && mline < len(a.served) {
 		return a.served[mline].Section
 	}
@@ -96,7 +101,7 @@ func agree(offer sdp.Description, t terms, before agreement) (agreement, error) 
 	case len(out.parts) == 0:
 		return out, errNothing
 	}
-	out.bundled = offer.Bundled(out.served)
+	out.bundled, out.tag = offer.Bundled(out.served), offer.Tag(out.served)
 	return out, nil
 }
 

@@ -37,8 +37,8 @@ func (d Description) Bundled(served []Served) bool {
 	return len(served) > 0
 }
 
-// tag is the section whose transport a bundle uses: the first one of the group that is served.
-func (d Description) tag(served []Served) int {
+// Tag is the section whose transport a bundle uses: the first one of the group that is served; -1 without one.
+func (d Description) Tag(served []Served) int {
 	for _, mid := range d.Bundle {
 		for _, one := range served {
 			if d.Sections[one.Section].Mid == mid {
@@ -56,7 +56,7 @@ func (d Description) Normalise(served []Served) (Description, error) {
 	for n, one := range served {
 		from := one.Section
 		if bundled {
-			from = d.tag(served)
+			from = d.Tag(served)
 		}
 		s := d.Sections[one.Section]
 		if s.Port == 0 && (!bundled || len(served) == 1) {

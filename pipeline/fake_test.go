@@ -204,6 +204,7 @@ type fakePeer struct {
 	prefs    map[Slot]string
 	packets  map[Slot]Packets
 	sent     []string
+	taken    []int // payload types
 	silent   time.Duration
 	overflow bool
 	to       *fakeFan // that Feed named
@@ -242,6 +243,13 @@ func (p *fakePeer) SetLocal(typ, _ string) error  { p.note("local " + typ); retu
 func (p *fakePeer) SetRemote(typ, _ string) error { p.note("remote " + typ); return nil }
 func (p *fakePeer) AddCandidate(_ int, c string)  { p.note("candidate " + c) }
 func (p *fakePeer) Count() PeerCount              { return PeerCount{} }
+
+func (p *fakePeer) Take(types []int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken = types
+}
+
 func (p *fakePeer) Attach(s Slot, k Packets, _ Fan) error {
 	p.note("attach " + itoa(int(s)) + " " + k.Payloader.Factory)
 	p.mu.Lock()

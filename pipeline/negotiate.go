@@ -254,6 +254,7 @@ func (v *Viewer) descriptionSet(e PeerEvent) error {
 
 // attach joins the agreed sections to the fans; media is held until the connection is up.
 func (v *Viewer) attach() error {
+	v.peer.Take(v.incoming())
 	for _, s := range v.sections {
 		if s.rejected || !s.takes {
 			continue

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,7 @@ type Viewer struct {
 	offering    bool // we are to make the offer
 	remote      bool // the remote description is set
 	oneWay      bool // see Message.OneWay
+	warned      bool // a complaint of its media has been logged
 	ssrc        [2]uint32
 	pending     []Message
 	sections    []section
@@ -186,7 +188,7 @@ func (v *Viewer) live(ctx context.Context) error {
 		case m := <-v.inbox:
 			err = v.message(m)
 		case e := <-peer.Events():
-			err = v.event(e)
+			err = v.heard(e)
 		case <-v.net.soon:
 			v.followNetwork()
 		case <-clock.C:
@@ -197,6 +199,41 @@ func (v *Viewer) live(ctx context.Context) error {
 		}
 		v.publish()
 	}
+}
+
+// heard takes what the connection tells of itself; event takes the rest.
+func (v *Viewer) heard(e PeerEvent) error {
+	switch e.Kind {
+	case Closed:
+		return fmt.Errorf("%w: closed by the other side", errGone)
+	case Warned:
+		if !v.warned {
+			v.log.Warn("viewer's media", "error", e.Err)
+		}
+		v.warned = true
+		return nil
+	default:
+		return v.event(e)
+	}
+}
+
+// incoming are the payload types that the other side may send: those of the sections in which we receive.
+func (v *Viewer) incoming() []int {
+	slots := map[string]Slot{"video": VideoSlot, "audio": AudioSlot}
+	var types []int
+	for _, s := range v.sections {
+		slot, known := slots[s.kind]
+		receives := known && v.added[slot] && !v.oneWay
+		if v.offering {
+			receives = s.kind == "audio" && strings.Contains(v.audioDirection(), "recv")
+		}
+		for _, f := range s.formats {
+			if receives && !s.rejected {
+				types = append(types, int(f.PayloadType))
+			}
+		}
+	}
+	return types
 }
 
 // advance moves the phase forward, never back, and sets the time limit of the new one (0: none).

@@ -29,6 +29,7 @@ enum {
   EV_INCOMING = 15, // text: media of the new incoming stream, "audio" or "video"
   EV_LEVEL = 16,    // x: RMS of incoming audio, dB
   EV_FIRST = 17,    // a stage's first buffer reached its fan, which from then on takes from this stage
+  EV_CLOSED = 18,   // the other side closed the connection
 };
 
 // PacketFate is one packet of a viewer's report, which mediaReports hands to Go: times in ns, arrived by the viewer's clock.
@@ -122,6 +123,8 @@ void packer_free(Packer *p);
 
 // tune_agent sets up the ICE agent of a webrtcbin.
 void tune_agent(GstElement *webrtc, const PeerOptions *o);
+// tune_streams bounds how many streams a webrtcbin takes apart, each with a jitter buffer and its thread.
+void tune_streams(GstElement *webrtc);
 // straighten has lists of packets pass whole through the bin in which webrtcbin's rtpulpfecenc is.
 void straighten(GstElement *bin);
 // quiet_data is called before a webrtcbin goes to NULL, release_data after: its data channels' sender can then be freed.
@@ -136,6 +139,8 @@ void peer_offer(Peer *p);
 void peer_answer(Peer *p);
 const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
 void peer_candidate(Peer *p, guint mline, const char *candidate);
+// peer_take says of which payload types RTP may come in; at first it is of none.
+void peer_take(Peer *p, const int *types, int n);
 // Packets are how a fan's frames reach a viewer.
 typedef struct {
   const char *payloader; // launch syntax
@@ -169,8 +174,6 @@ void resent_forget(Resent *r, uint16_t newest);
 void resent_key(Resent *r, uint16_t before);
 // resend_limit lets an rtprtxsend send again what r allows.
 void resend_limit(GstElement *rtx, Resent *r);
-// intake_limit bounds the RTCP that an srtpdec is given.
-void intake_limit(GstElement *srtpdec);
 // packets_caps are those of what the pad was agreed to take, with the payload type; NULL when there are none.
 GstCaps *packets_caps(GstPad *pad, const Packets *k);
 // stamp_new makes a viewer's own numbering, by the caps of its packets (payload, clock-rate and ssrc); NULL when one is missing.

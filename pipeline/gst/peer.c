@@ -5,9 +5,12 @@
 // Every signal handler holds a reference on the Peer, given back when the handler is disconnected: nothing outlives its use.
 
 #include "media.h"
+#include "intake.h"
+#include "sctp.h"
 #include "_cgo_export.h"
 
-enum { VIDEO = 0, SLOTS = 2, CHANNELS = 4, INCOMING = 4, QUIET_US = 3000000 };
+enum { VIDEO = 0, SLOTS = 2, INCOMING = 4, QUIET_US = 3000000 };
+enum { DTLS_CLOSED = 1 }; // GstDtlsConnectionState
 
 typedef struct {
   int type; // GstWebRTCSDPType: 1 offer, 3 answer
@@ -26,6 +29,7 @@ struct Peer {
   GstCaps *extensions; // the header extensions of the video, NULL for none
   Stamp *stamp;        // of the video, NULL before it is attached
   Resent *resent;
+  Intake *intake;
   gint incoming;
   int64_t rtcp_us; // atomic
 };
@@ -42,6 +46,7 @@ static void peer_clear(gpointer data) {
   gst_clear_caps(&p->extensions);
   g_clear_pointer(&p->stamp, stamp_unref);
   resent_unref(p->resent);
+  intake_unref(p->intake);
   g_cond_clear(&p->done);
   g_mutex_clear(&p->lock);
 }
@@ -56,8 +61,10 @@ static void listen(gpointer object, const char *signal, GCallback cb, Peer *p) {
 
 static void on_negotiation_needed(GstElement *w, Peer *p) { mediaEvent(p->handle, EV_NEGOTIATE, 0, 0, NULL, 0); }
 
+// An empty candidate is the end of the list (1.24); on_gathering tells that.
 static void on_candidate(GstElement *w, guint mline, gchar *candidate, Peer *p) {
-  mediaEvent(p->handle, EV_CANDIDATE, mline, 0, candidate, 0);
+  if (candidate && *candidate)
+    mediaEvent(p->handle, EV_CANDIDATE, mline, 0, candidate, 0);
 }
 
 static void tell_state(GObject *o, GParamSpec *spec, Peer *p, int kind) {
@@ -211,24 +218,47 @@ static GstPadProbeReturn on_session_caps(GstPad *pad, GstPadProbeInfo *info, gpo
 }
 
 static void on_session_pad(GstElement *session, GstPad *pad, Peer *p) {
-  if (g_strcmp0(GST_PAD_NAME(pad), "recv_rtcp_sink") == 0)
+  if (g_strcmp0(GST_PAD_NAME(pad), "recv_rtcp_sink") == 0) {
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_rtcp,
                       g_atomic_rc_box_acquire(p), probe_unref);
+    intake_session(p->intake, pad);
+  }
   if (g_strcmp0(GST_PAD_NAME(pad), "send_rtp_sink") == 0)
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_session_caps, g_atomic_rc_box_acquire(p), probe_unref);
 }
 
+// A browser or a server that ends a connection in order says so by an alert of DTLS, which webrtcbin (1.22) does not pass on.
+static void on_dtls(GObject *o, GParamSpec *s, Peer *p) {
+  gint state = 0;
+  g_object_get(o, "connection-state", &state, NULL);
+  if (state == DTLS_CLOSED)
+    mediaEvent(p->handle, EV_CLOSED, 0, 0, NULL, 0);
+}
+
+static void add_session(GstElement *e, Peer *p) { listen(e, "pad-added", G_CALLBACK(on_session_pad), p); }
+static void add_resender(GstElement *e, Peer *p) { resend_limit(e, p->resent); }
+static void add_redundancy(GstElement *e, Peer *p) { straighten(GST_ELEMENT(GST_OBJECT_PARENT(e))); }
+static void add_decrypter(GstElement *e, Peer *p) { intake_limit(p->intake, e); }
+static void add_receiver(GstElement *e, Peer *p) { intake_data(p->intake, e); }
+static void add_dtls(GstElement *e, Peer *p) { listen(e, "notify::connection-state", G_CALLBACK(on_dtls), p); }
+
+// What is done with an element that webrtcbin makes.
+static const struct {
+  const char *factory;
+  void (*add)(GstElement *, Peer *);
+} made[] = {
+    {"rtpsession", add_session},    {"rtprtxsend", add_resender}, {"rtpulpfecenc", add_redundancy},
+    {"srtpdec", add_decrypter},     {"sctpdec", add_receiver},    {"dtlsdec", add_dtls},
+};
+
 static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
   GstElementFactory *f = gst_element_get_factory(e);
-  if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtpsession") == 0)
-    listen(e, "pad-added", G_CALLBACK(on_session_pad), p);
-  if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtprtxsend") == 0)
-    resend_limit(e, p->resent);
-  if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtpulpfecenc") == 0)
-    straighten(GST_ELEMENT(GST_OBJECT_PARENT(e)));
-  if (f && g_strcmp0(GST_OBJECT_NAME(f), "srtpdec") == 0)
-    intake_limit(e);
+  for (gsize i = 0; f && i < G_N_ELEMENTS(made); i++)
+    if (g_strcmp0(GST_OBJECT_NAME(f), made[i].factory) == 0)
+      made[i].add(e, p);
 }
+
+void peer_take(Peer *p, const int *types, int n) { intake_take(p->intake, types, n); }
 
 int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_RELAXED); }
 
@@ -256,11 +286,13 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
     g_signal_emit_by_name(w, "add-turn-server", *t, &ok);
   }
   tune_agent(w, o);
+  tune_streams(w);
   Peer *p = g_atomic_rc_box_new0(Peer);
   p->pipe = gst_object_ref(pipe);
   p->webrtc = gst_object_ref(w);
   p->handle = handle;
   p->resent = resent_new();
+  p->intake = intake_new(handle);
   p->audio_graph = g_strdup(o->audio_graph);
   p->video_graph = g_strdup(o->video_graph);
   g_mutex_init(&p->lock);

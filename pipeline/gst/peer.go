@@ -92,7 +92,7 @@ func cOptions(o pipeline.PeerOptions) (*C.PeerOptions, func()) {
 
 // kinds maps C's events to the interface's.
 var kinds = map[int]pipeline.PeerEventKind{
-	evError: pipeline.Failed, evNegotiate: pipeline.NegotiationNeeded, evDescription: pipeline.Described,
+	evError: pipeline.Failed, evWarning: pipeline.Warned, evClosed: pipeline.Closed, evNegotiate: pipeline.NegotiationNeeded, evDescription: pipeline.Described,
 	evSetDone: pipeline.DescriptionSet, evCandidate: pipeline.CandidateFound, evConnection: pipeline.ConnectionChanged,
 	evGathering: pipeline.GatheringChanged, evChannelOpen: pipeline.ChannelOpened, evChannelText: pipeline.ChannelMessage,
 	evChannelClosed: pipeline.ChannelClosed, evIncoming: pipeline.Incoming, evLevel: pipeline.Level,
@@ -110,7 +110,7 @@ func (p *peer) receive(e event) {
 		if e.a == 1 {
 			out.Type = "answer"
 		}
-	case pipeline.Failed:
+	case pipeline.Failed, pipeline.Warned:
 		out.Err = problem(e.text)
 	case pipeline.DescriptionSet:
 		if e.text != "" {
@@ -207,6 +207,17 @@ func (p *peer) AddCandidate(mline int, candidate string) {
 		c, free := cString(candidate)
 		defer free()
 		C.peer_candidate(p.c, C.guint(mline), c)
+		return nil
+	})
+}
+
+func (p *peer) Take(types []int) {
+	_ = p.call("take payload types", func() error {
+		c := make([]C.int, len(types))
+		for i, t := range types {
+			c[i] = C.int(t)
+		}
+		C.peer_take(p.c, unsafe.SliceData(c), C.int(len(c)))
 		return nil
 	})
 }

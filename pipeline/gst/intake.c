@@ -74,6 +74,8 @@ void intake_take(Intake *in, const int *types, int n) {
   g_mutex_unlock(&in->lock);
 }
 
+void intake_link(Intake *in) { in->linked = TRUE; }
+
 // starts tells whether srtpdec finds the sender of RTCP that begins with this packet at its place. Of others it would take what is
 // encrypted for a sender; nor is a BYE of nobody one.
 static gboolean starts(const guint8 *h) {

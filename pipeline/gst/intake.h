@@ -42,3 +42,5 @@ void intake_session(Intake *in, GstPad *rtcp);
 void intake_data(Intake *in, GstElement *sctpdec);
 // intake_admits is the decision on one packet for srtpdec, of which the head is given.
 gboolean intake_admits(Intake *in, const guint8 *head, gsize given, gsize size, int64_t now);
+// intake_link says that what comes out of srtpdec goes on, which intake_limit else finds out.
+void intake_link(Intake *in);

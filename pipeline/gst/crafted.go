@@ -1,0 +1,83 @@
+//go:build e2e && !nogst
+
+package gst
+
+// What the tests ask of C: tests themselves cannot use cgo.
+
+/*
+#include "media.h"
+#include "intake.h"
+#include "rtcp.h"
+#include "sctp.h"
+#include <stdlib.h>
+
+static void open_channel(GstElement *pipe, const char *label) {
+  GstElement *w = gst_bin_get_by_name(GST_BIN(pipe), "webrtc");
+  GObject *channel = NULL;
+  g_signal_emit_by_name(w, "create-data-channel", label, NULL, &channel);
+  g_clear_object(&channel);
+  gst_object_unref(w);
+}
+*/
+import "C"
+
+import (
+	"time"
+	"unsafe"
+)
+
+// heads decides on packets as they come to srtpdec.
+type heads struct{ c *C.Intake }
+
+func newHeads(types ...int) heads {
+	h := heads{C.intake_new(0)}
+	h.take(types...)
+	C.intake_link(h.c)
+	return h
+}
+
+func (h heads) take(types ...int) {
+	c := make([]C.int, len(types))
+	for i, t := range types {
+		c[i] = C.int(t)
+	}
+	C.intake_take(h.c, unsafe.SliceData(c), C.int(len(c)))
+}
+
+func (h heads) admits(head []byte, size int, at time.Duration) bool {
+	return C.intake_admits(h.c, bytesOf(head), C.gsize(len(head)), C.gsize(size), C.int64_t(at.Microseconds()+1)) != 0
+}
+
+func (h heads) free() { C.intake_unref(C.gpointer(h.c)) }
+
+func bytesOf(b []byte) *C.guint8 { return (*C.guint8)(unsafe.SliceData(b)) }
+
+// compounds decides on RTCP in the clear.
+type compounds struct {
+	rtcp    C.Rtcp
+	senders C.Senders
+}
+
+func (c *compounds) admits(data []byte, at time.Duration) bool {
+	return C.rtcp_admits(&c.rtcp, &c.senders, bytesOf(data), C.gsize(len(data)), C.int64_t(at.Microseconds()+1)) != 0
+}
+
+// channels decides on SCTP.
+type channels struct{ c C.Streams }
+
+const (
+	fits      = C.DATA_FITS
+	malformed = C.DATA_MALFORMED
+	tooMany   = C.DATA_TOO_MANY
+)
+
+func (c *channels) check(data []byte) int {
+	return int(C.data_check(&c.c, bytesOf(data), C.gsize(len(data))))
+}
+
+// openChannel opens a data channel, of which this side has no count.
+func openChannel(p *peer, label string) {
+	l, free := cString(label)
+	defer free()
+	C.open_channel(p.pipe.c(), l)
+}

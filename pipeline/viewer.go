@@ -219,11 +219,9 @@ func (v *Viewer) heard(e PeerEvent) error {
 
 // incoming are the payload types that the other side may send: those of the sections in which we receive.
 func (v *Viewer) incoming() []int {
-	slots := map[string]Slot{"video": VideoSlot, "audio": AudioSlot}
 	var types []int
 	for _, s := range v.sections {
-		slot, known := slots[s.kind]
-		receives := known && v.added[slot] && !v.oneWay
+		receives := !v.oneWay && s.kind != "application"
 		if v.offering {
 			receives = s.kind == "audio" && strings.Contains(v.audioDirection(), "recv")
 		}

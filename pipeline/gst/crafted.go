@@ -62,6 +62,13 @@ func (c *compounds) admits(data []byte, at time.Duration) bool {
 	return C.rtcp_admits(&c.rtcp, &c.senders, bytesOf(data), C.gsize(len(data)), C.int64_t(at.Microseconds()+1)) != 0
 }
 
+// How many sources and data channels a viewer may have.
+const (
+	senders     = C.SENDERS
+	rtpSenders  = C.RTP_SENDERS
+	maxChannels = C.CHANNELS
+)
+
 // channels decides on SCTP.
 type channels struct{ c C.Streams }
 

@@ -75,8 +75,14 @@ void fan_unref(Fan *f);
 void fan_count(Fan *f, FanCount *out);
 // fan_caps is what the newest buffer was, NULL before the first; the caller frees it.
 gchar *fan_caps(Fan *f);
-// fan_take hands on what sink holds, unless the stage is muted or a later one fills the fan; TRUE when source is new to it.
-gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted);
+typedef enum {
+  TAKEN,
+  TAKEN_FIRST,   // source is new to the fan
+  TAKEN_REFUSED, // of many frames in a row no packets can be made
+} Taken;
+
+// fan_take hands on what sink holds, unless the stage is muted or a later one fills the fan.
+Taken fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted);
 // fan_release lets an earlier stage fill the fan again.
 void fan_release(Fan *f, guint64 source);
 
@@ -116,8 +122,10 @@ typedef struct {
   gboolean ice_tcp;
 } PeerOptions;
 
-// packer_new starts a payloader; packer_pack makes a list of packets of a frame, NULL when it refuses.
+// packer_new starts a payloader; packer_pack makes a list of packets of a frame, NULL when it refuses. Of a broken one no packets
+// come any more.
 Packer *packer_new(const char *payloader);
+gboolean packer_broken(Packer *p);
 GstBufferList *packer_pack(Packer *p, GstBuffer *frame, GstCaps *caps);
 void packer_free(Packer *p);
 

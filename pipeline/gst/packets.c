@@ -20,6 +20,7 @@ struct Packer {
   GstPad *in, *out; // ours, linked to the payloader's
   GstCaps *caps;    // last given to pay
   GstBufferList *made;
+  gboolean broken;  // the payloader gave an error back
 };
 
 static GstFlowReturn on_packet(GstPad *pad, GstObject *parent, GstBuffer *b) {
@@ -85,13 +86,15 @@ static void packer_begin(Packer *p, GstCaps *caps) {
   gst_caps_replace(&p->caps, caps);
 }
 
+gboolean packer_broken(Packer *p) { return p->broken; }
+
 GstBufferList *packer_pack(Packer *p, GstBuffer *frame, GstCaps *caps) {
   if (p->caps == NULL || (caps != p->caps && !gst_caps_is_equal(caps, p->caps)))
     packer_begin(p, caps);
   p->made = gst_buffer_list_new();
-  gst_pad_push(p->in, gst_buffer_ref(frame));
+  p->broken = gst_pad_push(p->in, gst_buffer_ref(frame)) != GST_FLOW_OK;
   GstBufferList *made = g_steal_pointer(&p->made);
-  if (gst_buffer_list_length(made) == 0) {
+  if (p->broken || gst_buffer_list_length(made) == 0) {
     gst_buffer_list_unref(made);
     return NULL;
   }

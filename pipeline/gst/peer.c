@@ -4,9 +4,9 @@
 // is known by name alone (a public struct of an enum and a GstSDPMessage), so that building needs no header of libgstwebrtc.
 // Every signal handler holds a reference on the Peer, given back when the handler is disconnected: nothing outlives its use.
 
-#include "media.h"
+#include "channels.h"
 #include "intake.h"
-#include "sctp.h"
+#include "media.h"
 #include "_cgo_export.h"
 
 enum { VIDEO = 0, SLOTS = 2, INCOMING = 4, QUIET_US = 3000000 };
@@ -22,10 +22,10 @@ struct Peer {
   uintptr_t handle;
   char *audio_graph, *video_graph;
   GstPad *pads[SLOTS];
-  GMutex lock; // guards channels, extensions, stamp and tasks
+  GMutex lock; // guards extensions, stamp and tasks
   GCond done;
   int tasks; // of webrtcbin, that were asked for and are not done
-  GObject *channels[CHANNELS];
+  Channels *channels;
   GstCaps *extensions; // the header extensions of the video, NULL for none
   Stamp *stamp;        // of the video, NULL before it is attached
   Resent *resent;
@@ -33,11 +33,6 @@ struct Peer {
   gint incoming;
   int64_t rtcp_us; // atomic
 };
-
-typedef struct {
-  Peer *peer;
-  int index;
-} Channel;
 
 static void peer_clear(gpointer data) {
   Peer *p = data;
@@ -47,6 +42,7 @@ static void peer_clear(gpointer data) {
   g_clear_pointer(&p->stamp, stamp_unref);
   resent_unref(p->resent);
   intake_unref(p->intake);
+  channels_unref(p->channels);
   g_cond_clear(&p->done);
   g_mutex_clear(&p->lock);
 }
@@ -79,51 +75,8 @@ static void on_gathering(GObject *o, GParamSpec *s, Peer *p) { tell_state(o, s, 
 
 // ---- data channels
 
-static void channel_unref(gpointer data, GClosure *unused) {
-  Channel *c = data;
-  peer_unref(c->peer, NULL);
-  g_free(c);
-}
-
-static void channel_listen(GObject *o, const char *signal, GCallback cb, Peer *p, int index) {
-  Channel *c = g_new0(Channel, 1);
-  c->peer = g_atomic_rc_box_acquire(p);
-  c->index = index;
-  g_signal_connect_data(o, signal, cb, c, channel_unref, 0);
-}
-
-static void on_channel_open(GObject *o, Channel *c) {
-  mediaEvent(c->peer->handle, EV_CHANNEL_OPEN, c->index, 0, NULL, 0);
-}
-
-static void on_channel_text(GObject *o, gchar *text, Channel *c) {
-  mediaEvent(c->peer->handle, EV_CHANNEL_TEXT, c->index, 0, text, 0);
-}
-
-static void on_channel_close(GObject *o, Channel *c) {
-  mediaEvent(c->peer->handle, EV_CHANNEL_CLOSED, c->index, 0, NULL, 0);
-}
-
-// channel_add keeps a channel; FALSE when the peer has as many as it may.
-static gboolean channel_add(Peer *p, GObject *o) {
-  int index = -1;
-  g_mutex_lock(&p->lock);
-  for (int i = 0; i < CHANNELS && index < 0; i++)
-    if (p->channels[i] == NULL) {
-      p->channels[i] = g_object_ref(o);
-      index = i;
-    }
-  g_mutex_unlock(&p->lock);
-  if (index < 0)
-    return FALSE;
-  channel_listen(o, "on-open", G_CALLBACK(on_channel_open), p, index);
-  channel_listen(o, "on-message-string", G_CALLBACK(on_channel_text), p, index);
-  channel_listen(o, "on-close", G_CALLBACK(on_channel_close), p, index);
-  return TRUE;
-}
-
 static void on_data_channel(GstElement *w, GObject *channel, Peer *p) {
-  if (!channel_add(p, channel))
+  if (!channels_add(p->channels, channel))
     g_signal_emit_by_name(channel, "close");
 }
 
@@ -132,28 +85,12 @@ gboolean peer_channel(Peer *p, const char *label) {
   g_signal_emit_by_name(p->webrtc, "create-data-channel", label, NULL, &o);
   if (o == NULL)
     return FALSE;
-  gboolean ok = channel_add(p, o);
+  gboolean ok = channels_add(p->channels, o);
   g_object_unref(o);
   return ok;
 }
 
-gboolean peer_send(Peer *p, int channel, const char *text) {
-  if (channel < 0 || channel >= CHANNELS)
-    return FALSE;
-  g_mutex_lock(&p->lock);
-  GObject *o = p->channels[channel] ? g_object_ref(p->channels[channel]) : NULL;
-  g_mutex_unlock(&p->lock);
-  if (o == NULL)
-    return FALSE;
-  gint state = 0;
-  guint64 buffered = 0;
-  g_object_get(o, "ready-state", &state, "buffered-amount", &buffered, NULL);
-  gboolean open = state == 2 && buffered < 1 << 20; // 2: open; a peer that does not read is not queued for without end
-  if (open)
-    g_signal_emit_by_name(o, "send-string", text);
-  g_object_unref(o);
-  return open;
-}
+gboolean peer_send(Peer *p, int channel, const char *text) { return channels_send(p->channels, channel, text); }
 
 // ---- what comes in
 
@@ -293,6 +230,7 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   p->handle = handle;
   p->resent = resent_new();
   p->intake = intake_new(handle);
+  p->channels = channels_new(handle);
   p->audio_graph = g_strdup(o->audio_graph);
   p->video_graph = g_strdup(o->video_graph);
   g_mutex_init(&p->lock);
@@ -325,13 +263,7 @@ void peer_quiet(Peer *p) {
 // peer_free is called with the pipeline in NULL: no callback runs or will run.
 void peer_free(Peer *p) {
   g_signal_handlers_disconnect_by_data(p->webrtc, p);
-  for (int i = 0; i < CHANNELS; i++)
-    if (p->channels[i]) {
-      g_signal_handlers_disconnect_matched(p->channels[i], G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_channel_open, NULL);
-      g_signal_handlers_disconnect_matched(p->channels[i], G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_channel_text, NULL);
-      g_signal_handlers_disconnect_matched(p->channels[i], G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_channel_close, NULL);
-      g_clear_object(&p->channels[i]);
-    }
+  channels_leave(p->channels);
   for (int i = 0; i < SLOTS; i++)
     g_clear_object(&p->pads[i]);
   release_data(p->webrtc);

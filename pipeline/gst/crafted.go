@@ -7,6 +7,7 @@ package gst
 /*
 #include "media.h"
 #include "intake.h"
+#include "numbers.h"
 #include "rtcp.h"
 #include "sctp.h"
 #include <stdlib.h>
@@ -80,6 +81,17 @@ const (
 
 func (c *channels) check(data []byte) int {
 	return int(C.data_check(&c.c, bytesOf(data), C.gsize(len(data))))
+}
+
+// numbering decides which packets are numbered.
+type numbering struct{ c C.Numbers }
+
+func (n *numbering) give(at time.Duration) bool {
+	return C.numbers_give(&n.c, C.int64_t(at.Microseconds())) != 0
+}
+
+func (n *numbering) reported(at time.Duration) {
+	C.numbers_reported(&n.c, C.int64_t(at.Microseconds()))
 }
 
 // openChannel opens a data channel, of which this side has no count.

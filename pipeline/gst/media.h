@@ -164,8 +164,8 @@ Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const c
 typedef struct Resent Resent;
 Resent *resent_new(void);
 void resent_unref(gpointer r);
-// report_watch tells r and Go of each report that comes up through the pad.
-void report_watch(GstPad *pad, uintptr_t handle, Resent *r);
+// report_watch tells r, t and Go of each report that comes up through the pad.
+void report_watch(GstPad *pad, uintptr_t handle, Resent *r, Stamp *t);
 // report_extensions completes a caps event of the sending session with the header extensions, of which it takes charge.
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
 // resent_learn takes what a report says of the time that one takes, and of how much arrives.
@@ -199,6 +199,8 @@ void stamp_watch(Stamp *t, GstElement *src);
 // stamp_waiting is how many frames have not left the appsrc.
 gint stamp_waiting(Stamp *t);
 uint16_t stamp_newest(Stamp *t);
+// stamp_reported notes a report on packets of which the newest left at that time, in ns of the system's clock.
+void stamp_reported(Stamp *t, int64_t sent);
 gboolean peer_send(Peer *p, int channel, const char *text);
 // peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);

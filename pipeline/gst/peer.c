@@ -381,7 +381,7 @@ Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const c
     stamp_watch(stamp, src);
     GstPad *pad = gst_element_get_static_pad(src, "src");
     if (slot == VIDEO) {
-      report_watch(pad, p->handle, p->resent); // one slot's, or each report would come twice
+      report_watch(pad, p->handle, p->resent, stamp); // one slot's, or each report would come twice
       g_mutex_lock(&p->lock);
       p->extensions = k->numbers ? gst_caps_from_string(k->extension) : NULL;
       p->stamp = g_atomic_rc_box_acquire(stamp);

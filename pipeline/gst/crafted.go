@@ -100,3 +100,6 @@ func openChannel(p *peer, label string) {
 	defer free()
 	C.open_channel(p.pipe.c(), l)
 }
+
+// consumers is how many taps a fan has.
+func consumers(f *fan) int { return int(C.fan_consumers(f.c)) }

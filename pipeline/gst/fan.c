@@ -83,6 +83,13 @@ void fan_count(Fan *f, FanCount *out) {
   g_mutex_unlock(&f->lock);
 }
 
+guint fan_consumers(Fan *f) {
+  g_mutex_lock(&f->lock);
+  guint n = f->taps->len;
+  g_mutex_unlock(&f->lock);
+  return n;
+}
+
 gchar *fan_caps(Fan *f) {
   g_mutex_lock(&f->lock);
   GstCaps *caps = f->caps ? gst_caps_ref(f->caps) : NULL;

@@ -73,6 +73,8 @@ Fan *fan_new(gboolean coded, uintptr_t handle);
 Fan *fan_ref(Fan *f);
 void fan_unref(Fan *f);
 void fan_count(Fan *f, FanCount *out);
+// fan_consumers is how many taps the fan has.
+guint fan_consumers(Fan *f);
 // fan_caps is what the newest buffer was, NULL before the first; the caller frees it.
 gchar *fan_caps(Fan *f);
 typedef enum {

@@ -12,6 +12,19 @@ package gst
 #include "sctp.h"
 #include <stdlib.h>
 
+static Tap *tap_crafted(Fan *f, GstElement *pipe, guint max, const char *payloader, const char *packets) {
+  GstElement *src = gst_bin_get_by_name(GST_BIN(pipe), "in");
+  GstCaps *caps = gst_caps_from_string(packets);
+  Stamp *stamp = stamp_new(caps, 0, NULL);
+  stamp_watch(stamp, src);
+  Tap *t = fan_tap(f, src, max, TRUE, payloader, stamp);
+  tap_resume(t);
+  stamp_unref(stamp);
+  gst_caps_unref(caps);
+  gst_object_unref(src);
+  return t;
+}
+
 static void open_channel(GstElement *pipe, const char *label) {
   GstElement *w = gst_bin_get_by_name(GST_BIN(pipe), "webrtc");
   GObject *channel = NULL;
@@ -25,6 +38,8 @@ import "C"
 import (
 	"time"
 	"unsafe"
+
+	"boardcast/pipeline"
 )
 
 // heads decides on packets as they come to srtpdec.
@@ -103,3 +118,26 @@ func openChannel(p *peer, label string) {
 
 // consumers is how many taps a fan has.
 func consumers(f *fan) int { return int(C.fan_consumers(f.c)) }
+
+// consumer is a tap that takes packets of a fan.
+type consumer struct {
+	tap  *C.Tap
+	pipe pipe
+}
+
+// consume joins a fan to a pipeline with an appsrc "in", for which that many frames may wait.
+func consume(f *fan, p pipe, most int, payloader pipeline.Node) consumer {
+	pay, free := cString(payloader.String())
+	defer free()
+	caps, freeCaps := cString("application/x-rtp,payload=96,clock-rate=90000,ssrc=(uint)7")
+	defer freeCaps()
+	return consumer{C.tap_crafted(f.c, p.c(), C.guint(most), pay, caps), p}
+}
+
+func (c consumer) count() (pushed, dropped int) {
+	var n C.TapCount
+	C.tap_count(c.tap, &n)
+	return int(n.pushed), int(n.dropped)
+}
+
+func (c consumer) free() { C.tap_free(c.tap) }

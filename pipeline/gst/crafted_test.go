@@ -27,8 +27,8 @@ func rtcpPart(kind, count byte, words ...uint32) []byte {
 }
 
 const (
-	sr, rr, sdes, bye, app, rtpfb, psfb = 200, 201, 202, 203, 204, 205, 206
-	nack, twccReport, pli, fir          = 1, 15, 1, 4
+	sr, rr, sdes, bye, application, rtpfb, psfb = 200, 201, 202, 203, 204, 205, 206
+	nack, twccReport, pli, fir                  = 1, 15, 1, 4
 )
 
 // RTP comes in of the payload types that were agreed on, of four sources; all sources are eight.
@@ -132,7 +132,7 @@ func TestCompounds(t *testing.T) {
 		{"a BYE with a reason beyond the packet", rtcpPart(bye, 1, 1, 0x09616100), false},
 		{"feedback without a source", rtcpPart(psfb, pli, 1), false},
 		{"a wish for a keyframe", rtcpPart(psfb, pli, 1, 2), true},
-		{"an application's", rtcpPart(app, 0, 1, 0x61616161), true},
+		{"an application's", rtcpPart(application, 0, 1, 0x61616161), true},
 		{"a length beyond the packet", []byte{0x80, rr, 0, 2, 0, 0, 0, 1}, false},
 		{"half a head", append(rtcpPart(rr, 0, 1), 0x80, rr), false},
 		{"another version", append(rtcpPart(rr, 0, 1), 0x40, rr, 0, 0), false},

@@ -94,24 +94,6 @@ func (a *attack) goesOn() {
 	}
 }
 
-// sources is how many sources the victim's sessions keep.
-func (a *attack) sources() int {
-	a.t.Helper()
-	n := 0
-	for _, s := range made(a.t, a.victims, "rtpsession") {
-		v, err := s.GetProperty("stats")
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		list, err := v.(*gst.Structure).GetValue("source-stats")
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		n += strings.Count(fmt.Sprint(list), "application/x-rtp-source-stats")
-	}
-	return n
-}
-
 func rtp(payload byte, ssrc uint32, seq uint16) []byte {
 	p := append(rtpHead(payload, ssrc, 0), make([]byte, 80)...)
 	binary.BigEndian.PutUint16(p[2:], seq)
@@ -128,6 +110,8 @@ func TestSendsWhatWasNotAgreed(t *testing.T) {
 					a.send("rtp_sink_0", rtp(payload, 77+uint32(payload), i))
 				}
 			}
+			a.victims.Take([]int{111, 50}) // agreed on, but webrtcbin has not linked anything yet where nothing was received
+			a.send("rtp_sink_0", rtp(50, 50, 1))
 			a.goesOn()
 			if n := len(made(t, a.victims, "rtpjitterbuffer")); n > 1 {
 				t.Errorf("%d jitter buffers", n)
@@ -143,6 +127,7 @@ func TestSendsManySources(t *testing.T) {
 	before := threads(t)
 	for ssrc := range uint32(1000) {
 		a.send("rtp_sink_0", rtp(111, 1000+ssrc, 1), rtp(111, 1000+ssrc, 2), rtp(111, 1000+ssrc, 3))
+		a.send("rtcp_sink_0", rtcpPart(sr, 0, 4000+ssrc, 0, 0, 0, 0, 0))
 		a.send("rtcp_sink_0", append(rtcpPart(rr, 0, 5000+ssrc), rtcpPart(sdes, 1, chunk(9000+ssrc)...)...))
 		a.send("rtcp_sink_0", rtcpPart(psfb, pli, 20000+ssrc, 1))
 	}
@@ -150,7 +135,7 @@ func TestSendsManySources(t *testing.T) {
 	if n := len(made(t, a.victims, "rtpjitterbuffer")); n > rtpSenders {
 		t.Errorf("%d jitter buffers", n)
 	}
-	if n := a.sources(); n < 3 || n > senders+3 { // and our own: picture, sound, the picture sent again
+	if n := sources(made(t, a.victims, "rtpsession")); n < 3 || n > senders+3 { // and our own: picture, sound, the picture sent again
 		t.Errorf("%d sources", n)
 	}
 	if now := threads(t); now > before+20 {
@@ -194,5 +179,31 @@ func TestClosesInOrder(t *testing.T) {
 	case <-a.victim.Done():
 	case <-time.After(time.Second):
 		t.Error("the viewer is still there a second later")
+	}
+}
+
+// The end of gathering is told once, and not as a candidate of no words.
+func TestEmptyCandidate(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := e.Peer(t.Context(), pipeline.PeerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := made.(*peer)
+	defer func() { _ = p.Close() }()
+	w, err := p.pipe.p.GetElementByName("webrtc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "candidate:1"} {
+		if _, err := w.Emit("on-ice-candidate", uint(0), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := <-p.Events(); got.Kind != pipeline.CandidateFound || got.Text != "candidate:1" {
+		t.Errorf("the first candidate is told as %+v", got)
 	}
 }

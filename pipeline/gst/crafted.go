@@ -25,6 +25,15 @@ static Tap *tap_crafted(Fan *f, GstElement *pipe, guint max, const char *payload
   return t;
 }
 
+static guint session_sources(GstElement *rtpsession) {
+  GObject *session = NULL;
+  guint n = 0;
+  g_object_get(rtpsession, "internal-session", &session, NULL);
+  g_object_get(session, "num-sources", &n, NULL);
+  g_object_unref(session);
+  return n;
+}
+
 static void open_channel(GstElement *pipe, const char *label) {
   GstElement *w = gst_bin_get_by_name(GST_BIN(pipe), "webrtc");
   GObject *channel = NULL;
@@ -38,6 +47,8 @@ import "C"
 import (
 	"time"
 	"unsafe"
+
+	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
 )
@@ -141,3 +152,11 @@ func (c consumer) count() (pushed, dropped int) {
 }
 
 func (c consumer) free() { C.tap_free(c.tap) }
+
+// sources is how many sources the sessions keep, ours included.
+func sources(sessions []*gst.Element) (n int) {
+	for _, s := range sessions {
+		n += int(C.session_sources((*C.GstElement)(s.Unsafe())))
+	}
+	return n
+}

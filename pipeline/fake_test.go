@@ -209,6 +209,7 @@ type fakePeer struct {
 	prefs    map[Slot]string
 	packets  map[Slot]Packets
 	sent     []string
+	taken    []int // payload types
 	silent   time.Duration
 	overflow bool
 	remote   string   // description
@@ -264,6 +265,7 @@ func (p *fakePeer) described(typ string) PeerEvent {
 		e.Text = offered3
 		if slices.Contains(p.calls, "open ") {
 			e.Text, _, _ = strings.Cut(strings.Replace(offered3, " 1 2", " 1", 1), "m=application")
+			e.Text = strings.Replace(e.Text, "a=sendrecv", "a=sendonly", 1)
 		}
 		return e
 	}
@@ -290,7 +292,13 @@ var offered3 = sdpOf(
 	dataSection,
 )
 
-func (p *fakePeer) Take(types []int) { p.note("take " + fmt.Sprint(types)) }
+func (p *fakePeer) Take(types []int) {
+	p.note("take " + fmt.Sprint(types))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken = types
+}
+
 func (p *fakePeer) Count() PeerCount { return PeerCount{} }
 func (p *fakePeer) Attach(s Slot, k Packets, _ Fan) error {
 	p.note("attach " + itoa(int(s)) + " " + k.Payloader.Factory)

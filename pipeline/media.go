@@ -153,6 +153,8 @@ const (
 	Level    // how loud incoming audio is
 	Failed   // the pipeline posted an error
 	Reported // the other side tells which packets arrived, and when
+	Warned   // an element complains, and goes on
+	Closed   // the other side has closed the connection in order
 )
 
 // GatheringComplete is the State of GatheringChanged that tells the end of our candidates.

@@ -79,6 +79,7 @@ type Viewer struct {
 	peer        Peer
 	neg         negotiation
 	candidates  candidates
+	warned      bool // a complaint of its media has been logged
 	using       []*line
 	limit       *rate.Limiter
 	net         follower
@@ -180,7 +181,7 @@ func (v *Viewer) live(ctx context.Context) error {
 		case c := <-v.candidates.found:
 			v.candidates.add(v, c)
 		case e := <-peer.Events():
-			err = v.event(e)
+			err = v.heard(e)
 		case <-v.net.soon:
 			v.followNetwork()
 		case <-clock.C:
@@ -190,6 +191,22 @@ func (v *Viewer) live(ctx context.Context) error {
 			return err
 		}
 		v.publish()
+	}
+}
+
+// heard takes what the connection tells of itself; event takes the rest.
+func (v *Viewer) heard(e PeerEvent) error {
+	switch e.Kind {
+	case Closed:
+		return fmt.Errorf("%w: closed by the other side", errGone)
+	case Warned:
+		if !v.warned {
+			v.log.Warn("viewer's media", "error", e.Err)
+		}
+		v.warned = true
+		return nil
+	default:
+		return v.event(e)
 	}
 }
 

@@ -20,7 +20,8 @@ type Message struct {
 	Type, SDP    string // "offer" or "answer"
 	Candidate    string
 	MLine        int
-	Gathered     bool // from us: no more candidates follow
+	Gathered     bool   // from us: no more candidates follow
+	Error        string // why an offer or an answer is refused, in words; it ends the viewer
 	// OneWay goes with an offer request or an offer: we send and take nothing, there is no talkback and no data channel of
 	// ours. The description names the sources then, as servers want it, which unlike browsers do not guess them.
 	OneWay bool

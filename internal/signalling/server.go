@@ -150,7 +150,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.dismiss(from)
-	ws, err := s.upgrader.Upgrade(w, r, nil)
+	ws, err := s.upgrader.Upgrade(metered{w, s.limits}, r, nil)
 	if err != nil { // Upgrade has answered
 		s.log.Debug("request refused", keyRemote, r.RemoteAddr, keyError, err)
 		return

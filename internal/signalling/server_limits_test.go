@@ -253,7 +253,7 @@ func TestPlainHTTP(t *testing.T) {
 
 func TestOverTLS(t *testing.T) {
 	checkLeaks(t)
-	s := NewServer(ServerOptions{Limits: Limits{QueueFrames: 4, QueueBytes: 1 << 10}})
+	s := NewServer(ServerOptions{Limits: Limits{QueueFrames: 4, QueueBytes: 1 << 10, ByteBurst: 1 << 30}})
 	ts := httptest.NewTLSServer(s)
 	t.Cleanup(ts.Close)
 	runServer(t, s)

@@ -30,6 +30,7 @@ const defaultID = "camera"
 // answered as soon as there is something to answer.
 func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
 	log := newLogger(cfg, stderr)
+	warnOfThreads(cfg, log)
 	group, ctx := errgroup.WithContext(ctx)
 	all := newStreams(ctx, cfg)
 	hub := signalling.NewServer(signalling.ServerOptions{
@@ -267,9 +268,9 @@ func newLogger(cfg *configs.Config, stderr io.Writer) *slog.Logger {
 		build = func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewJSONHandler(w, o) }
 	}
 	if toJournal(stderr) {
-		return slog.New(newJournal(stderr, cfg.Log.Level, build))
+		return slog.New(newFlood(newJournal(stderr, cfg.Log.Level, build)))
 	}
-	return slog.New(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level}))
+	return slog.New(newFlood(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level})))
 }
 
 func firstOf(a, b string) string {

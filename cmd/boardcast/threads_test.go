@@ -1,0 +1,40 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"boardcast/configs"
+)
+
+func TestThreads(t *testing.T) {
+	before := machine
+	t.Cleanup(func() { machine = before })
+	for _, tt := range []struct {
+		name, most string
+		free       int
+		known      bool
+		warning    string // a part of it; "" for none
+	}{
+		{"plenty", "2048", 2036, true, ""},
+		{"just enough", "228", 216, true, ""},
+		{"too few", "227", 215, true, "viewers_max=16 viewers=15 threads=215"},
+		{"none known", "max", 0, false, ""},
+	} {
+		machine.Root = fstest.MapFS{
+			"proc/self/cgroup":             {Data: []byte("0::/a\n")},
+			"sys/fs/cgroup/a/pids.max":     {Data: []byte(tt.most + "\n")},
+			"sys/fs/cgroup/a/pids.current": {Data: []byte("12\n")},
+		}
+		if free, known := threadsFree(); known != tt.known || known && free != tt.free {
+			t.Errorf("%s: %d free, %v; want %d, %v", tt.name, free, known, tt.free, tt.known)
+		}
+		var out strings.Builder
+		warnOfThreads(&configs.Config{Viewers: configs.Viewers{Max: 16}}, slog.New(slog.NewTextHandler(&out, nil)))
+		if got := out.String(); (got != "") != (tt.warning != "") || !strings.Contains(got, tt.warning) {
+			t.Errorf("%s: log %q, want %q in it", tt.name, got, tt.warning)
+		}
+	}
+}

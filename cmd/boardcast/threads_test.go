@@ -2,11 +2,15 @@ package main
 
 import (
 	"log/slog"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"boardcast/configs"
+	"boardcast/internal/doctor"
 )
 
 func TestThreads(t *testing.T) {
@@ -36,5 +40,35 @@ func TestThreads(t *testing.T) {
 		if got := out.String(); (got != "") != (tt.warning != "") || !strings.Contains(got, tt.warning) {
 			t.Errorf("%s: log %q, want %q in it", tt.name, got, tt.warning)
 		}
+	}
+}
+
+// The service may have far more threads than its default audience takes, and is back at once whatever ends it.
+func TestServiceHasRoom(t *testing.T) {
+	unit, err := os.ReadFile("../../internal/packaging/files/boardcast.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := configs.Load(configs.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := map[string]string{}
+	for line := range strings.Lines(string(unit)) {
+		if name, value, found := strings.Cut(strings.TrimSpace(line), "="); found {
+			set[name] = value
+		}
+	}
+	tasks, err := strconv.Atoi(set["TasksMax"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := (doctor.ThreadRoom{Free: tasks}).Viewers(); most < 4*cfg.Viewers.Max {
+		t.Errorf("TasksMax=%d is enough for %d viewers, and viewers.max is %d", tasks, most, cfg.Viewers.Max)
+	}
+	pause, err := time.ParseDuration(set["RestartSec"])
+	if err != nil || pause > time.Second || set["Restart"] != "always" || set["StartLimitIntervalSec"] != "0" {
+		t.Errorf("it is started again by Restart=%s RestartSec=%s StartLimitIntervalSec=%s",
+			set["Restart"], set["RestartSec"], set["StartLimitIntervalSec"])
 	}
 }

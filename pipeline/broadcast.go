@@ -26,6 +26,7 @@ type Options struct {
 	Grace        time.Duration // how long a producer outlives its last viewer; 5 s when zero
 	STUN         string
 	TURN         []string
+	Names        *Names // looks up viewers' names by mDNS; nil: they are not looked up
 	Greeting     string // first message on each data channel, none when empty
 	Logger       *slog.Logger
 	// Explain may turn the failure of a producer ("capture", "microphone") into one that tells what to do.

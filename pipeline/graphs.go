@@ -43,7 +43,11 @@ func seeGraph(display bool) Graph {
 // payloadTypes are the numbers of our own offers; when the other side offers, its numbers are taken.
 var payloadTypes = map[Codec]int{H264: 102, VP8: 96, VP9: 98}
 
-const opusPayloadType = 111
+// opusPayloadTypes are those of our own offers. Browsers use the first; the well-known native demos take no other than 97.
+var opusPayloadTypes = []int{111, 97}
+
+// opus is the codec of sound.
+const opus Codec = "opus"
 
 // Preferences are the caps of one codec for a transceiver: what the SDP will say of it.
 func Preferences(c Codec, f VideoFormat, pt int) string {

@@ -20,7 +20,8 @@ type Message struct {
 	Type, SDP    string // "offer" or "answer"
 	Candidate    string
 	MLine        int
-	Gathered     bool // from us: no more candidates follow
+	Gathered     bool   // from us: no more candidates follow
+	Error        string // from us: why what the other side said is refused, in words for a person
 	// OneWay goes with an offer request or an offer: we send and take nothing, there is no talkback and no data channel of
 	// ours. The description names the sources then, as servers want it, which unlike browsers do not guess them.
 	OneWay bool
@@ -36,8 +37,7 @@ const (
 )
 
 const (
-	inboxSize     = 128
-	maxCandidates = 64 // before the description they belong to
+	inboxSize = 128
 )
 
 // phase of a viewer: it only grows.
@@ -77,16 +77,9 @@ type Viewer struct {
 	deadline    time.Time
 	connectedAt time.Time
 	peer        Peer
-	open        bool // the peer has been opened
-	offering    bool // we are to make the offer
-	remote      bool // the remote description is set
-	oneWay      bool // see Message.OneWay
-	ssrc        [2]uint32
-	pending     []Message
-	sections    []section
-	added       [2]bool // slots that have a section
-	attached    [2]bool
-	mlines      [2]int
+	neg         negotiation
+	candidates  candidates
+	warned      bool // a complaint of its media has been logged
 	using       []*line
 	limit       *rate.Limiter
 	net         follower
@@ -117,7 +110,7 @@ func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
 	v := &Viewer{
 		id: id, b: b, send: send, log: b.log.With("viewer", id),
 		inbox: make(chan Message, inboxSize), hangup: make(chan struct{}), done: make(chan struct{}),
-		limit: rate.NewLimiter(20, 40),
+		limit: rate.NewLimiter(20, 40), candidates: newCandidates(),
 	}
 	v.stat = ViewerStatus{ID: id, Since: time.Now()}
 	v.publish()
@@ -185,8 +178,10 @@ func (v *Viewer) live(ctx context.Context) error {
 			return fmt.Errorf("%w: hung up", errGone)
 		case m := <-v.inbox:
 			err = v.message(m)
+		case c := <-v.candidates.found:
+			v.candidates.add(v, c)
 		case e := <-peer.Events():
-			err = v.event(e)
+			err = v.heard(e)
 		case <-v.net.soon:
 			v.followNetwork()
 		case <-clock.C:
@@ -196,6 +191,22 @@ func (v *Viewer) live(ctx context.Context) error {
 			return err
 		}
 		v.publish()
+	}
+}
+
+// heard takes what the connection tells of itself; event takes the rest.
+func (v *Viewer) heard(e PeerEvent) error {
+	switch e.Kind {
+	case Closed:
+		return fmt.Errorf("%w: closed by the other side", errGone)
+	case Warned:
+		if !v.warned {
+			v.log.Warn("viewer's media", "error", e.Err)
+		}
+		v.warned = true
+		return nil
+	default:
+		return v.event(e)
 	}
 }
 

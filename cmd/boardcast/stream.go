@@ -30,10 +30,11 @@ const defaultID = "camera"
 // answered as soon as there is something to answer.
 func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
 	log := newLogger(cfg, stderr)
+	warnOfThreads(cfg, log)
 	group, ctx := errgroup.WithContext(ctx)
 	all := newStreams(ctx, cfg)
 	hub := signalling.NewServer(signalling.ServerOptions{
-		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins,
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Hosts,
 	})
 	for _, s := range all {
 		if err := hub.Register(s.id, s.media); err != nil {
@@ -193,7 +194,7 @@ func turnURLs(cfg *configs.Config) []string {
 
 func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
-		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Hosts: cfg.Hosts, Signalling: hub, Version: buildVersion(),
 		WHEP:   newEndpoint(cfg, hub, all, log),
 		Status: func() any { return status(hub, all) },
 		Page:   web.Page{Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: true},
@@ -267,9 +268,9 @@ func newLogger(cfg *configs.Config, stderr io.Writer) *slog.Logger {
 		build = func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewJSONHandler(w, o) }
 	}
 	if toJournal(stderr) {
-		return slog.New(newJournal(stderr, cfg.Log.Level, build))
+		return slog.New(newFlood(newJournal(stderr, cfg.Log.Level, build)))
 	}
-	return slog.New(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level}))
+	return slog.New(newFlood(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level})))
 }
 
 func firstOf(a, b string) string {

@@ -47,7 +47,7 @@ type oneWay struct{ *media }
 // Open implements [whip.Media].
 func (o oneWay) Open(ctx context.Context, peer string, send func(whip.Message)) (whip.Session, error) {
 	v, err := o.join(ctx, signalling.Caller{ID: peer}, func(m pipeline.Message) {
-		send(whip.Message{Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine, Gathered: m.Gathered})
+		send(whip.Message{Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine, Gathered: m.Gathered, Error: m.Error})
 	})
 	switch {
 	case errors.Is(err, pipeline.ErrFull):

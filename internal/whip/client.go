@@ -129,6 +129,9 @@ func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-session.Done():
+			if words := said.refusal(); words != "" {
+				return fmt.Errorf("the server's answer cannot be used: %s", words)
+			}
 			return errEnded
 		case <-said.news:
 			if late, end := said.take(); len(late) > 0 {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
 // Path is where an [Endpoint] takes offers; its sessions are below, and so are the media that have names.
@@ -53,7 +55,7 @@ type Endpoint struct {
 type resource struct {
 	session Session
 	etag    string
-	offer   description
+	offer   sdp.Description
 }
 
 // NewEndpoint returns an endpoint without sessions.
@@ -82,9 +84,9 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var known methods
-	id := strings.TrimPrefix(r.URL.Path, Path+"/")
+	id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, Path), "/")
 	media := e.opts.Named[id]
-	if r.URL.Path == Path {
+	if id == "" {
 		media = e.opts.Media
 	}
 	switch {

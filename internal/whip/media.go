@@ -35,6 +35,7 @@ type Message struct {
 	Candidate    string // "candidate:..."
 	MLine        int    // the section that Candidate belongs to
 	Gathered     bool   // from a session: no more candidates follow
+	Error        string // from a session: why the description is refused, in words for a person
 }
 
 // Types of descriptions.

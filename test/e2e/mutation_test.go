@@ -86,7 +86,7 @@ func (m *mutator) startProgram() {
 
 // all runs the sessions of count seeds. When the program has died, those that were under way are run again, one by one.
 func (m *mutator) all(first uint64, count int) {
-	m.some(seeds(first, mutateAtOnce), mutateAtOnce) // what is made once is made
+	m.warmUp()
 	before := memory(m.t, m.program.PID(), "VmRSS")
 	m.began = time.Now()
 	for left := seeds(first, count); len(left) > 0 && len(m.deaths) < mostDeaths; {
@@ -95,14 +95,25 @@ func (m *mutator) all(first uint64, count int) {
 		rest := m.some(left[:n], mutateAtOnce)
 		left = left[n:]
 		if m.program.Running() {
+			m.tellLost()
 			continue
 		}
 		left = slices.Concat(m.unheard(), rest, left)
 		m.findCulprits()
+		m.warmUp()
 		before = memory(m.t, m.program.PID(), "VmRSS")
 	}
 	m.took = time.Since(m.began)
 	m.assertMemory(before)
+}
+
+// warmUp has good viewers come and go, so that what is made once is made before the memory is looked at.
+func (m *mutator) warmUp() {
+	for i := range warmViewers {
+		if err := door(m.program, i).Watch(m.t.Context(), fmt.Sprint("good", i)); err != nil {
+			m.t.Fatalf("a good viewer: %v", err)
+		}
+	}
 }
 
 func seeds(first uint64, count int) []uint64 {
@@ -154,6 +165,13 @@ func (m *mutator) note(s hostile.Session) {
 	m.outcomes[s.Outcome]++
 	if s.Err != nil {
 		m.lost = append(m.lost, s)
+	}
+}
+
+// tellLost tells of connections that broke although the program lives.
+func (m *mutator) tellLost() {
+	for _, s := range m.lost {
+		m.t.Logf("seed %d, %q: %v", s.Seed, s.Did, s.Err)
 	}
 }
 

@@ -122,7 +122,7 @@ func wrongAnswers(ctx context.Context, s Scene) (string, error) {
 
 // answerWrongly tells in words what was wrong with how the answer was taken.
 func (d Door) answerWrongly(ctx context.Context, w wrong) (string, error) {
-	line, err := d.Call(ctx, "wrong")
+	line, err := d.Call(ctx, "wrong-"+d.From.String())
 	if err != nil {
 		return "", err
 	}

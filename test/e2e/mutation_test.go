@@ -28,6 +28,7 @@ const (
 	mutateAtOnce  = 16                     // sessions at once; each stays for a while, so that fewer leave the processors idle
 	mutationMB    = 20                     // more resident memory than before, at most
 	culpritWithin = 500 * time.Millisecond // for the program to die of what it has read
+	warmViewers   = 5                      // good ones, before the memory is looked at
 	mostDeaths    = 200                    // the program is started again after each; more say nothing new
 )
 

@@ -97,6 +97,12 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 			b.lower[c.Encoder.Codec].follows(lower, estimateLeast, 0, true)
 		}
 	}
+	if sliced := plan.sliced(); len(sliced) > 0 && b.raw != nil {
+		b.coded[H264Slices] = newLine(e, string(H264Slices), true, nil, o)
+		if !o.FixedBitrate {
+			b.coded[H264Slices].follows(sliced[0], o.MinBitrate, 0, false)
+		}
+	}
 	if plan.Audio != nil {
 		b.audio = newLine(e, microphoneLine, false, nil, o)
 	}
@@ -113,7 +119,7 @@ func (b *Broadcast) recipes(plan Plan) map[*line][]recipe {
 		out[b.raw] = b.captureRecipes(plan)
 	}
 	for codec, l := range b.coded {
-		if recipes := b.encoderRecipes(slices.Concat(plan.Choices, plan.Spares), codec); len(recipes) > 0 {
+		if recipes := b.encoderRecipes(slices.Concat(plan.Choices, plan.Spares, plan.sliced()), codec); len(recipes) > 0 {
 			out[l] = recipes
 		}
 	}

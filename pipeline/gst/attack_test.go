@@ -111,7 +111,9 @@ func TestSendsWhatWasNotAgreed(t *testing.T) {
 				}
 			}
 			a.victims.Take([]int{111, 50}) // agreed on, but webrtcbin has not linked anything yet where nothing was received
-			a.send("rtp_sink_0", rtp(50, 50, 1))
+			for i := range uint16(5) {
+				a.send("rtp_sink_0", rtp(50, 50, i))
+			}
 			a.goesOn()
 			if n := len(made(t, a.victims, "rtpjitterbuffer")); n > 1 {
 				t.Errorf("%d jitter buffers", n)

@@ -55,7 +55,8 @@ var rooms = []room{
 	{dir: "test", inTests: []string{"github.com/rogpeppe/go-internal/testscript"}},
 	// A viewer without a browser is written with pion; the product must not be.
 	{dir: "test/viewers", theirs: []string{websocket, "github.com/pion/..."}},
-	{dir: "test/e2e", ours: []string{"test/viewers"}, theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
+	{dir: "test/hostile", theirs: []string{websocket, "github.com/pion/..."}},
+	{dir: "test/e2e", ours: []string{"test/viewers", "test/hostile"}, theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
 	{dir: "test/lab", ours: []string{"test/viewers"}, theirs: []string{"golang.org/x/sys/unix"}},
 	{dir: "test/service/freeze", theirs: []string{"golang.org/x/sys/unix"}},
 }

@@ -94,7 +94,7 @@ func TestStraySender(t *testing.T) {
 				}
 				session, program := startCall(t, f, tt.make(p))
 				p.assertPlays(picture)
-				assertLives(t, session, program)
+				assertLives(t, session, program, strayFor-watchFor)
 				close(stray.stop)
 				select {
 				case n := <-stray.sent:
@@ -109,13 +109,13 @@ func TestStraySender(t *testing.T) {
 	}
 }
 
-// assertLives checks that a session, after a while, has one viewer that is connected, and has not been ended.
-func assertLives(t *testing.T, session *call, program *Program) {
+// assertLives checks that a session has, after so long, one viewer that is connected, and has not been ended.
+func assertLives(t *testing.T, session *call, program *Program, long time.Duration) {
 	t.Helper()
 	select {
 	case <-session.done:
 		t.Errorf("the session has ended: %v", session.over())
-	case <-time.After(strayFor - watchFor):
+	case <-time.After(long):
 	}
 	viewers := viewersOf(t, program)
 	for id, state := range viewers {

@@ -12,8 +12,9 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// side is the media half of a peer of the classic family. It hears "request", "offer", "answer" and "candidate", and says
-// the last three to the function that it was made with. line is the section of a candidate.
+// side is the media half of a peer of the classic family. It hears "start" (an offer will come), "request" (make one),
+// "offer", "answer" and "candidate", and says the last three to the function that it was made with. line is the section of a
+// candidate.
 type side interface {
 	hear(word string, line int, text string) error
 }
@@ -78,10 +79,15 @@ func startCall(t testing.TB, f form, makeSide func(say) side, args ...string) (*
 
 // begin is the caller's first word.
 func (s *call) begin(f form) {
+	word := "request"
+	if f.request {
+		word = "start"
+	}
+	if err := s.side.hear(word, 0, ""); err != nil {
+		s.t.Fatalf("%s: %v", word, err)
+	}
 	if f.request {
 		s.send("OFFER_REQUEST")
-	} else if err := s.side.hear("request", 0, ""); err != nil {
-		s.t.Fatalf("make an offer: %v", err)
 	}
 }
 

@@ -1,16 +1,19 @@
 // sendrecv is the media half of a peer that behaves as the well-known C demos of GStreamer's webrtcbin do: it sends VP8 as
 // payload type 96 and Opus as 97, takes those alone, and goes on sending whatever was answered. Who started it does the
-// signalling. Each word is "WORD NUMBER LENGTH\n" and LENGTH bytes of text. On stdin come request, offer, answer and
-// candidate (NUMBER is its section); on stdout offer, answer, candidate, and twice in 100 ms how many frames were decoded:
-// "video N 0" and "audio N 0". It ends with its stdin.
+// signalling. Each word is "WORD NUMBER LENGTH\n" and LENGTH bytes of text. On stdin come start (an offer will come), request
+// (make one), offer, answer and candidate (NUMBER is its section); on stdout offer, answer, candidate, and twice in 100 ms
+// how many frames were decoded: "video N 0" and "audio N 0". It ends with its stdin.
 //
-//   sendrecv video-first|audio-first
+//   sendrecv 2020|2022
+//
+// Those of 2022 and later have the audio first, and where an offer is the first they hear of a call they take its numbers.
 //
 // Descriptions are a public struct of an enum and a GstSDPMessage, so that no header of libgstwebrtc is needed.
 
 #include <gst/gst.h>
 #include <gst/sdp/sdp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { OFFER = 1, ANSWER = 3, MOST = 1 << 20 /* bytes of a text */, REPORT_MS = 50 };
@@ -20,15 +23,16 @@ typedef struct {
   GstSDPMessage *sdp;
 } Description;
 
-static const char *const sources[] = {
-    "videotestsrc is-live=true pattern=ball ! videoconvert ! queue ! vp8enc deadline=1 ! rtpvp8pay ! queue"
-    " ! application/x-rtp,media=video,encoding-name=VP8,payload=96 ! sendrecv.",
-    "audiotestsrc is-live=true wave=red-noise ! audioconvert ! audioresample ! queue ! opusenc ! rtpopuspay ! queue"
-    " ! application/x-rtp,media=audio,encoding-name=OPUS,payload=97 ! sendrecv.",
-};
+#define VIDEO                                                                                                          \
+  "videotestsrc is-live=true pattern=ball ! videoconvert ! queue ! vp8enc deadline=1 ! rtpvp8pay ! queue"               \
+  " ! application/x-rtp,media=video,encoding-name=VP8,payload=%d ! sendrecv."
+#define AUDIO                                                                                                          \
+  "audiotestsrc is-live=true wave=red-noise ! audioconvert ! audioresample ! queue ! opusenc ! rtpopuspay ! queue"      \
+  " ! application/x-rtp,media=audio,encoding-name=OPUS,payload=%d ! sendrecv."
 
 static GstElement *pipe_, *webrtc;
-static gboolean audio_first, offers;
+static gboolean of_2022, offers;
+static int vp8 = 96, opus = 97; // payload types
 static gint frames[2]; // decoded: of video, of audio
 static GMutex speaking;
 
@@ -112,11 +116,15 @@ static void on_candidate(GstElement *w, guint section, char *text, gpointer unus
 
 static void start(gboolean offering) {
   GError *error = NULL;
-  char *graph = g_strdup_printf("webrtcbin name=sendrecv bundle-policy=max-bundle %s %s", sources[audio_first], sources[!audio_first]);
+  const char *webrtcbin = "webrtcbin name=sendrecv bundle-policy=max-bundle";
+  char *video = g_strdup_printf(VIDEO, vp8), *audio = g_strdup_printf(AUDIO, opus);
+  char *graph = g_strjoin(" ", webrtcbin, of_2022 ? audio : video, of_2022 ? video : audio, NULL);
   offers = offering;
   pipe_ = gst_parse_launch(graph, &error);
   if (error) g_error("%s: %s", graph, error->message);
   g_free(graph);
+  g_free(video);
+  g_free(audio);
   webrtc = gst_bin_get_by_name(GST_BIN(pipe_), "sendrecv");
   g_signal_connect(webrtc, "on-negotiation-needed", G_CALLBACK(on_negotiation_needed), NULL);
   g_signal_connect(webrtc, "on-ice-candidate", G_CALLBACK(on_candidate), NULL);
@@ -128,11 +136,30 @@ static void start(gboolean offering) {
   gst_element_set_state(pipe_, GST_STATE_PLAYING);
 }
 
+// first is the first payload type of a codec in a description, or the one given.
+static int first(const char *text, const char *codec, int otherwise) {
+  char *pattern = g_strdup_printf("a=rtpmap:(\\d+) %s/", codec);
+  GRegex *regex = g_regex_new(pattern, G_REGEX_CASELESS, 0, NULL);
+  GMatchInfo *match = NULL;
+  if (g_regex_match(regex, text, 0, &match)) {
+    char *number = g_match_info_fetch(match, 1);
+    otherwise = atoi(number);
+    g_free(number);
+  }
+  g_match_info_free(match);
+  g_regex_unref(regex);
+  g_free(pattern);
+  return otherwise;
+}
+
 static void hear(const char *word, guint number, const char *text) {
-  if (!strcmp(word, "request")) {
-    start(TRUE);
+  if (!strcmp(word, "start") || !strcmp(word, "request")) {
+    start(!strcmp(word, "request"));
   } else if (!strcmp(word, "offer")) {
-    start(FALSE);
+    if (!pipe_) {
+      if (of_2022) vp8 = first(text, "VP8", vp8), opus = first(text, "OPUS", opus);
+      start(FALSE);
+    }
     take(OFFER, text);
   } else if (!strcmp(word, "answer")) {
     take(ANSWER, text);
@@ -151,7 +178,7 @@ static gpointer report(gpointer unused) {
 
 int main(int argc, char **argv) {
   gst_init(NULL, NULL);
-  audio_first = argc > 1 && !strcmp(argv[1], "audio-first");
+  of_2022 = argc > 1 && !strcmp(argv[1], "2022");
   g_thread_new("report", report, NULL);
   char word[16];
   guint number;

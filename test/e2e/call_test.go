@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -71,6 +72,9 @@ func startCall(t testing.TB, f form, makeSide func(say) side, args ...string) (*
 		s.ws = register(t, server, guest).ws
 		s.side = makeSide(s.say)
 		program = StartBoardcast(t, append([]string{"--server", server}, args...)...)
+	}
+	if err := s.ws.SetReadDeadline(time.Time{}); err != nil { // what came before had one
+		t.Fatalf("clear the deadline: %v", err)
 	}
 	go s.listen()
 	t.Cleanup(s.close)

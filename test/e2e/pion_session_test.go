@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -72,5 +73,48 @@ func TestPionSession(t *testing.T) {
 				t.Errorf("the session has ended: %v", err)
 			}
 		})
+	}
+}
+
+// closeWithin is how soon a viewer that has closed its connection is gone: its alert is there at once.
+const closeWithin = 2 * time.Second
+
+// TestPionCloses has a pion end its connection and say nothing else: the alert that closes DTLS ends the viewer, and where its
+// call is still there, the call.
+func TestPionCloses(t *testing.T) {
+	t.Run("WHEP", func(t *testing.T) {
+		program := StartBoardcast(t, "--width", "320", "--height", "240")
+		p := newPion(t)
+		p.receive(picture, sound)
+		p.playWHEP(program.Address + "/whep")
+		p.assertClosed(program)
+	})
+	for _, f := range forms {
+		t.Run(f.name, func(t *testing.T) {
+			p := newPion(t)
+			p.receive(picture, sound)
+			call, program := startCall(t, f, newPionSide(p))
+			p.assertClosed(program)
+			select {
+			case <-call.done:
+			case <-time.After(callWithin):
+				t.Error("the call has not ended")
+			}
+		})
+	}
+}
+
+// assertClosed closes the connection as soon as it plays, and times the end of the viewer.
+func (p *pionPeer) assertClosed(program *Program) {
+	p.t.Helper()
+	waitFor(p.t, "a picture", func() bool { track := p.track(picture); return track != nil && track.frames > 0 })
+	assertViewers(p.t, program, 1)
+	closed := time.Now()
+	_ = p.pc.Close()
+	assertViewers(p.t, program, 0)
+	took := time.Since(closed)
+	p.t.Logf("gone after %v", took.Round(time.Millisecond))
+	if took > closeWithin {
+		p.t.Errorf("the viewer is gone %v after its close, want %v at most", took, closeWithin)
 	}
 }

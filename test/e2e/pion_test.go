@@ -36,7 +36,7 @@ var (
 
 // pionPeer is an ordinary pion on the board's side of the network, with its default interceptors. It counts what it gets.
 type pionPeer struct {
-	t  testing.TB
+	t  *testing.T
 	pc *webrtc.PeerConnection
 
 	mu     sync.Mutex
@@ -57,7 +57,7 @@ type pionTrack struct {
 }
 
 // newPion makes a pion with these codecs, in this order; with none, with pion's own defaults.
-func newPion(t testing.TB, own ...pionCodec) *pionPeer {
+func newPion(t *testing.T, own ...pionCodec) *pionPeer {
 	t.Helper()
 	media, registry, settings := &webrtc.MediaEngine{}, &interceptor.Registry{}, webrtc.SettingEngine{}
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)

@@ -18,7 +18,7 @@ import (
 // pionWHIP is a WHIP server (RFC 9725) whose media half is a pion of its own for each POST. It takes no candidates
 // after the offer.
 type pionWHIP struct {
-	t         testing.TB
+	t         *testing.T
 	codecs    []pionCodec
 	omitsType bool // no Content-Type on the answer
 	relative  bool // a Location that is relative to the POST's path

@@ -17,6 +17,7 @@ import (
 // terms are what we bring to an agreement.
 type terms struct {
 	codecs []Codec // that we have a picture in, the preferred first
+	sliced bool    // H.264 can also be made in slices of a packet's size
 	sound  bool    // we have sound
 	oneWay bool    // nothing is taken from the peer
 	format VideoFormat
@@ -126,7 +127,11 @@ func (t terms) serve(offer sdp.Description, i int) (part, sdp.Served, error) {
 		}
 		return part{}, sdp.Served{Section: i}, nil
 	case s.Direction.Receives() && s.Kind == "video" && len(t.codecs) > 0:
-		return t.send(offer, i, VideoSlot, t.codecs)
+		codecs := t.codecs
+		if t.sliced && slices.Contains(codecs, H264) {
+			codecs = append(slices.Clone(codecs), H264Slices) // the last resort
+		}
+		return t.send(offer, i, VideoSlot, codecs)
 	case s.Direction.Receives() && s.Kind == "audio" && t.sound:
 		if p, one, err := t.send(offer, i, AudioSlot, []Codec{opus}); err == nil {
 			return p, one, nil
@@ -182,7 +187,9 @@ func (t terms) send(offer sdp.Description, i int, slot Slot, codecs []Codec) (pa
 				continue
 			}
 			if fault := unfit(f, c); fault != "" {
-				lacks = append(lacks, fault)
+				if !slices.Contains(lacks, fault) {
+					lacks = append(lacks, fault)
+				}
 				continue
 			}
 			fits = append(fits, part{slot: slot, sends: true, codec: c, pt: f.Type})
@@ -213,9 +220,11 @@ func (t terms) send(offer sdp.Description, i int, slot Slot, codecs []Codec) (pa
 
 // list is codecs by their names.
 func list(codecs []Codec) string {
-	names := make([]string, len(codecs))
-	for n, c := range codecs {
-		names[n] = encodingNames[c]
+	var names []string
+	for _, c := range codecs {
+		if name := encodingNames[c]; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	return strings.Join(names, " and ")
 }
@@ -233,8 +242,8 @@ func (t terms) served(s sdp.Section, i int, f sdp.Format, p part, direction sdp.
 		one.Extension = sdp.Extension{ID: p.twcc, URI: transportCC}
 	}
 	switch p.codec {
-	case H264:
-		one.Given = h264Params(t.format.ProfileLevelID(), true)
+	case H264, H264Slices:
+		one.Given = h264Params(t.format.ProfileLevelID(), "1", true)
 		one.Reply = replyParams(f, t.format)
 	case opus:
 		one.Given = opusParams
@@ -246,12 +255,16 @@ func (t terms) served(s sdp.Section, i int, f sdp.Format, p part, direction sdp.
 // opusParams are ours, as opusPreferences has them.
 var opusParams = []sdp.Param{{Name: "minptime", Value: "10"}, {Name: "useinbandfec", Value: "1"}}
 
-func h264Params(profileLevelID string, asymmetry bool) []sdp.Param {
-	out := []sdp.Param{{Name: "packetization-mode", Value: "1"}, {Name: "profile-level-id", Value: profileLevelID}}
+// h264Params are those of H.264, in the order that browsers have; an empty mode is not named.
+func h264Params(profileLevelID, mode string, asymmetry bool) []sdp.Param {
+	var out []sdp.Param
 	if asymmetry {
-		out = append([]sdp.Param{{Name: "level-asymmetry-allowed", Value: "1"}}, out...)
+		out = append(out, sdp.Param{Name: "level-asymmetry-allowed", Value: "1"})
 	}
-	return out
+	if mode != "" {
+		out = append(out, sdp.Param{Name: "packetization-mode", Value: mode})
+	}
+	return append(out, sdp.Param{Name: "profile-level-id", Value: profileLevelID})
 }
 
 // replyParams answer H.264 with the profile that was offered, in the same spelling, and with our level; where the level has to be the
@@ -262,34 +275,39 @@ func replyParams(f sdp.Format, v VideoFormat) []sdp.Param {
 	if _, err := strconv.ParseUint(id, 16, 32); err != nil || len(id) != len(standard) {
 		id = standard
 	}
+	mode, _ := f.Param("packetization-mode") // one of those that are served
 	asymmetry, _ := f.Param("level-asymmetry-allowed")
 	level := v.ProfileLevelID()[4:]
 	if theirs := strings.ToLower(id[4:]); asymmetry != "1" && theirs < level {
 		level = theirs
 	}
-	return h264Params(id[:4]+level, asymmetry == "1")
+	return h264Params(id[:4]+level, mode, asymmetry == "1")
 }
 
 // isCodec tells whether a format is of a codec, by all that names it.
 func isCodec(f sdp.Format, c Codec) bool {
-	if c == opus {
-		return strings.EqualFold(f.Name, "opus") && f.Clock == 48000 && f.Channels == 2
+	if c == opus { // with two channels (RFC 7587), which some players leave out
+		return strings.EqualFold(f.Name, "opus") && f.Clock == 48000 && f.Channels <= 2
 	}
 	return strings.EqualFold(f.Name, encodingNames[c]) && f.Clock == 90000
 }
 
+// modes are the packetization modes that a codec is served in; nothing said means 0.
+var modes = map[Codec][]string{H264: {"1"}, H264Slices: {"0", ""}}
+
 // unfit says for what a format of the codec cannot be served; empty for nothing.
 func unfit(f sdp.Format, c Codec) string {
-	if c != H264 {
+	served := modes[c]
+	if served == nil {
 		return ""
 	}
 	mode, _ := f.Param("packetization-mode")
 	id, given := f.Param("profile-level-id")
 	switch {
-	case mode != "1":
-		return fmt.Sprintf("a=fmtp:%d: packetization-mode is %s, and 1 is sent", f.Type, cmp.Or(mode, "not given, which means 0"))
 	case given && !constrainedBaseline(id):
 		return fmt.Sprintf("a=fmtp:%d: profile-level-id is not that of constrained baseline, which is sent", f.Type)
+	case !slices.Contains(served, mode):
+		return fmt.Sprintf("a=fmtp:%d: packetization-mode %s is not served here", f.Type, cmp.Or(mode, "0"))
 	}
 	return ""
 }

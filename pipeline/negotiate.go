@@ -61,7 +61,7 @@ func (v *Viewer) refusing(err error) error {
 	}
 	v.send(Message{Error: err.Error()})
 	if phase(v.phase.Load()) < connected {
-		return fmt.Errorf("refused: %w", err)
+		return err
 	}
 	v.log.Warn("description refused", "error", err)
 	return nil
@@ -148,7 +148,7 @@ func (v *Viewer) takeOffer(text string) error {
 	if err != nil {
 		return fmt.Errorf("the offer is refused: %w", err)
 	}
-	t := terms{codecs: v.order(), sound: v.b.audio != nil, oneWay: v.neg.oneWay, format: v.b.plan().Format}
+	t := terms{codecs: v.order(), sliced: v.b.coded[H264Slices] != nil, sound: v.b.audio != nil, oneWay: v.neg.oneWay, format: v.b.plan().Format}
 	agreed, err := agree(offer, t, v.neg.agreed)
 	if err != nil {
 		return fmt.Errorf("the offer is refused: %w", err)
@@ -362,6 +362,7 @@ func (v *Viewer) connection(state int) error {
 			return nil
 		}
 		v.advance(connected, 0)
+		v.b.opts.Audience.connect(v.place)
 		v.connectedAt = time.Now()
 		v.stat.ConnectSeconds = v.connectedAt.Sub(v.stat.Since).Seconds()
 		v.resume()

@@ -30,7 +30,7 @@ type Message struct {
 // Time limits of a viewer's life.
 const (
 	answerLimit   = 20 * time.Second // from the offer to the answer, and from joining to the first word
-	connectLimit  = 20 * time.Second // from the answer to the connection
+	connectLimit  = 8 * time.Second  // from the answer to the connection
 	aliveLimit    = 20 * time.Second // without RTCP while signalling holds
 	detachedLimit = 8 * time.Second  // without RTCP when signalling is gone
 	tick          = time.Second
@@ -66,6 +66,9 @@ type Viewer struct {
 	b    *Broadcast
 	send func(Message)
 	log  *slog.Logger
+	// place is the viewer's in the audience, which it may have to give to another.
+	place  *seat
+	ousted atomic.Bool
 
 	inbox    chan Message
 	hangup   chan struct{}
@@ -135,6 +138,15 @@ func (v *Viewer) Close() { v.hangOnce.Do(func() { close(v.hangup) }) }
 // Done is closed when the viewer is gone and its connection closed.
 func (v *Viewer) Done() <-chan struct{} { return v.done }
 
+// giveWay ends a viewer that is not connected yet, for another.
+func (v *Viewer) giveWay() {
+	v.ousted.Store(true)
+	v.Close()
+}
+
+// errOusted ends a viewer whose place another has.
+var errOusted = errors.New("not connected yet, and gave way to another viewer: all places were taken")
+
 // errGone ends a viewer without being a failure.
 var errGone = errors.New("gone")
 
@@ -175,6 +187,9 @@ func (v *Viewer) live(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("%w: the program ends", errGone)
 		case <-v.hangup:
+			if v.ousted.Load() {
+				return errOusted
+			}
 			return fmt.Errorf("%w: hung up", errGone)
 		case m := <-v.inbox:
 			err = v.message(m)

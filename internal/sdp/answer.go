@@ -108,7 +108,9 @@ func (d Description) accepted(i int, offered Section) (Section, error) {
 	case offered.Kind == "application":
 		return out, nil
 	}
-	out.Direction = offered.Direction.Answered(s.Direction)
+	if out.Direction = offered.Direction.Answered(s.Direction); out.Direction == Inactive && s.Direction != Inactive {
+		return out, d.misfit(i, "a=%s: the offer is %s too", s.Direction, offered.Direction)
+	}
 	out.Formats = nil
 	for _, f := range offered.Formats {
 		if taken, ok := s.takes(f); ok {

@@ -94,10 +94,13 @@ func (d Description) given(one Served) Section {
 	out.Proto = mediaProto
 	for n, pt := range one.Types {
 		f, _ := s.Format(pt)
-		f.Feedback = known(f.Feedback)
+		f.Feedback = known(f.Feedback, one.Extension)
 		f.Params = repairs(f)
 		if f.Name = strings.ToUpper(f.Name); f.Params != nil {
 			f.Name = "rtx"
+		}
+		if f.Name == "OPUS" {
+			f.Channels = 2 // there is no other Opus (RFC 7587), whatever a player writes
 		}
 		if n == 0 {
 			f.Params = one.Given
@@ -123,8 +126,11 @@ const (
 // feedbacks are the kinds of feedback that mean something here.
 var feedbacks = []string{"nack", "nack pli", "ccm fir", "transport-cc"}
 
-func known(feedback []string) []string {
-	return slices.DeleteFunc(slices.Clone(feedback), func(text string) bool { return !slices.Contains(feedbacks, text) })
+// known keeps of a section's feedback what means something here. Reports on what arrived are of use with numbers alone.
+func known(feedback []string, numbers Extension) []string {
+	return slices.DeleteFunc(slices.Clone(feedback), func(text string) bool {
+		return !slices.Contains(feedbacks, text) || text == "transport-cc" && numbers.ID == 0
+	})
 }
 
 // repairs keeps of a format's parameters the payload type that it repeats.
@@ -191,9 +197,13 @@ func (s *Section) complete(offered Section, one Served) {
 		return
 	}
 	for i := range s.Formats {
-		s.Formats[i].Feedback = known(s.Formats[i].Feedback)
+		f := &s.Formats[i]
+		f.Feedback = known(f.Feedback, one.Extension)
+		if theirs, ok := offered.Format(f.Type); ok {
+			f.Channels = theirs.Channels
+		}
 		if i == 0 {
-			s.Formats[i].Params = one.Reply
+			f.Params = one.Reply
 		}
 	}
 	if s.Kind == "audio" { // Chromium refuses sound with a source for retransmissions

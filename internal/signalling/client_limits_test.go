@@ -88,6 +88,27 @@ func (p *probe) ended() bool {
 	}
 }
 
+// Whoever goes on after a farewell is listened to no longer than that is worth.
+func TestHostileServerGoesOn(t *testing.T) {
+	onBench(t, ClientOptions{}, func(b *bench) {
+		p, _ := b.register()
+		for n := 0; !p.ended() && n < 2*clientLimits.Burst; n++ {
+			if p.ws.WriteMessage(websocket.TextMessage, []byte("x")) != nil {
+				break
+			}
+			synctest.Wait()
+		}
+		const piece = 64 << 10
+		chunk, sent, most := strings.Repeat("\x00", piece), 0, 2*clientLimits.ByteBurst
+		for sent < most && raw(p, chunk) == nil {
+			sent += piece
+		}
+		if sent >= most {
+			b.Errorf("%d bytes were read after the end", sent)
+		}
+	})
+}
+
 // A room's members who come and go by the thousand open no more sessions than a few a second.
 func TestRoomOfPassersBy(t *testing.T) {
 	onBench(t, ClientOptions{Room: "r"}, func(b *bench) {
@@ -107,11 +128,14 @@ func TestRoomOfPassersBy(t *testing.T) {
 		}
 		p.say("ROOM_PEER_MSG stays " + offerText)
 		<-time.After(2 * time.Second)
-		s := b.media.next(b.T)
-		for s.peer != "stays" {
-			s = b.media.next(b.T)
+		synctest.Wait()
+		for len(b.media.opened) > 1 {
+			b.media.next(b.T)
 		}
-		s.expect(offerText)
+		s := b.media.next(b.T) // those that have left are not before it
+		if s.expect(offerText); s.peer != "stays" {
+			b.Errorf("the last session is with %q", s.peer)
+		}
 	})
 }
 
@@ -163,4 +187,25 @@ func TestClientDropsAStaleCall(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A client of our server that sends nothing but empty fragments of one message is hung up on as well.
+func TestEmptyFragments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewServer(ServerOptions{})
+		_, dial := newPipeRig(t, s)
+		p := dialProbe(t, dial).hello("v")
+		head, piece := "\x01\x80mask", strings.Repeat("\x00\x80mask", 8<<10)
+		sent, most := 0, 2*clientLimits.ByteBurst
+		for ; sent < most && !p.ended() && raw(p, head+piece) == nil; sent += len(piece) {
+			head = ""
+			synctest.Wait()
+		}
+		if sent >= most {
+			t.Errorf("%d bytes were read", sent)
+		}
+		if got := s.Stats(); got.Flooding != 1 {
+			t.Errorf("stats %+v", got)
+		}
+	})
 }

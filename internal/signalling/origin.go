@@ -25,7 +25,8 @@ func (s *Server) Allowed(r *http.Request) bool {
 	return s.ownOrigin(r, u)
 }
 
-// ownOrigin tells whether a page is of the very scheme, host and port that the request is for. A proxy that ends TLS passes
+// ownOrigin tells whether a page is of the very scheme, host and port that the request is for, or of the host alone where
+// that is enough. A proxy that ends TLS passes
 // plain HTTP on: then the page's scheme is believed where the proxy's name is known. What the proxy says of it in a header is
 // not, since anybody can say it.
 func (s *Server) ownOrigin(r *http.Request, page *url.URL) bool {
@@ -37,8 +38,8 @@ func (s *Server) ownOrigin(r *http.Request, page *url.URL) bool {
 		scheme = page.Scheme
 	}
 	ours := &url.URL{Scheme: scheme, Host: r.Host}
-	return page.Hostname() != "" && page.Scheme == scheme &&
-		strings.EqualFold(page.Hostname(), ours.Hostname()) && portOf(page) == portOf(ours)
+	return page.Hostname() != "" && strings.EqualFold(page.Hostname(), ours.Hostname()) &&
+		(s.sameHost || page.Scheme == scheme && portOf(page) == portOf(ours))
 }
 
 // proxied tells whether a reverse proxy may serve us at a name.

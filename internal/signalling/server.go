@@ -24,6 +24,9 @@ type ServerOptions struct {
 	// Hosts are the names at which a reverse proxy may serve us by https: only there an origin of https is our own though we
 	// serve plain HTTP. "*" is any name.
 	Hosts []string
+	// SameHost lets in pages of the server's own host at any port and scheme, as a public server wants it: the pages of this
+	// protocol's family come from another web server of the same host.
+	SameHost bool
 }
 
 // Stats says what a server is doing. The counters only grow.
@@ -50,6 +53,7 @@ type Server struct {
 	limits   Limits
 	origins  []string
 	hosts    []string
+	sameHost bool
 	upgrader websocket.Upgrader
 
 	mu      sync.Mutex
@@ -68,7 +72,7 @@ type Server struct {
 func NewServer(opts ServerOptions) *Server {
 	limits := opts.Limits.withDefaults()
 	s := &Server{
-		log: opts.Logger, limits: limits, origins: opts.Origins, hosts: opts.Hosts,
+		log: opts.Logger, limits: limits, origins: opts.Origins, hosts: opts.Hosts, sameHost: opts.SameHost,
 		world: newWorld(limits.ID), conns: make(map[connID]*conn), media: make(map[connID]Media),
 		perAddr: make(map[string]int), empty: make(chan struct{}),
 	}

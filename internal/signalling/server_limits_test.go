@@ -182,6 +182,8 @@ func TestOriginHeader(t *testing.T) {
 		{"a proxy's scheme, other port", "cam.lan", "https://cam.lan:8443", nil, []string{"cam.lan"}, 403},
 		{"a proxy's name for another", "cam.lan", "https://evil.example", nil, []string{"*"}, 403},
 		{"a scheme of no browser", "cam.lan", "ftp://cam.lan", nil, []string{"*"}, 403},
+		{"public: other port and scheme", "cam.lan:8443", "https://cam.lan", nil, nil, 101},
+		{"public: foreign", "cam.lan:8443", "https://evil.example", nil, nil, 403},
 		{"address", "[fd00::1]:8080", "http://[fd00::1]:8080", nil, nil, 101},
 		{"foreign", "cam.lan:8080", "https://evil.example", nil, nil, 403},
 		{"suffix", "cam.lan", "http://evilcam.lan", nil, nil, 403},
@@ -194,7 +196,7 @@ func TestOriginHeader(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			checkLeaks(t)
-			s := NewServer(ServerOptions{Origins: tc.origins, Hosts: tc.hosts})
+			s := NewServer(ServerOptions{Origins: tc.origins, Hosts: tc.hosts, SameHost: strings.HasPrefix(tc.name, "public: ")})
 			ts := httptest.NewServer(s)
 			t.Cleanup(ts.Close)
 			runServer(t, s)

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +32,8 @@ type EndpointOptions struct {
 	ICEServers []ICEServer
 	// Allowed judges requests that carry an Origin header, which browsers send; nil refuses them all.
 	Allowed func(*http.Request) bool
+	// Address is where a request came from, the zero Addr where that is not known; nil: it never is.
+	Address func(*http.Request) netip.Addr
 	Logger  *slog.Logger // nil: silent
 }
 
@@ -65,6 +68,9 @@ func NewEndpoint(o EndpointOptions) *Endpoint {
 	}
 	if o.Allowed == nil {
 		o.Allowed = func(*http.Request) bool { return false }
+	}
+	if o.Address == nil {
+		o.Address = func(*http.Request) netip.Addr { return netip.Addr{} }
 	}
 	return &Endpoint{opts: o, log: o.Logger, offers: make(chan struct{}, maxOffers), sessions: map[string]resource{}}
 }

@@ -79,7 +79,7 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 		refusal{http.StatusServiceUnavailable, "too many offers at once", 1}.write(w)
 		return
 	}
-	session, answer, err := e.negotiate(r.Context(), text, media)
+	session, answer, err := e.negotiate(r, text, media)
 	if err != nil {
 		e.fail(w, err)
 		return
@@ -138,12 +138,13 @@ func parseOffer(text string) (sdp.Description, error) {
 }
 
 // negotiate opens a session and returns its answer, with all candidates.
-func (e *Endpoint) negotiate(ctx context.Context, offer string, media Media) (Session, string, error) {
+func (e *Endpoint) negotiate(r *http.Request, offer string, media Media) (Session, string, error) {
+	ctx := r.Context()
 	opening, cancelOpening := context.WithTimeout(ctx, openLimit)
 	defer cancelOpening()
 	said := newCollector()
 	peer := e.nextPlayer()
-	session, err := media.Open(opening, peer, said.send)
+	session, err := media.Open(opening, peer, e.opts.Address(r), said.send)
 	switch {
 	case errors.Is(err, ErrFull):
 		return nil, "", refusal{http.StatusServiceUnavailable, "as many viewers as allowed", 10}

@@ -224,3 +224,17 @@ func TestHungViewersSound(t *testing.T) {
 		t.Errorf("of %d frames %d wait and %d are dropped", sent, pushed, dropped)
 	}
 }
+
+// A payloader that is at its end is replaced by another.
+func TestBrokenPayloader(t *testing.T) {
+	f := feed(t, false, "application/x-rtp")
+	v := f.viewer(false, 0, pipeline.El("identity", "eos-after=3"))
+	const sent = 12
+	for i := range sent {
+		f.push(true, rtp(96, 7, uint16(i)))
+	}
+	eventually(t, "all are seen", 5*time.Second, func() bool { pushed, dropped := v.count(); return pushed+dropped == sent })
+	if pushed, _ := v.count(); pushed != sent*2/3 {
+		t.Errorf("%d of %d frames are sent", pushed, sent)
+	}
+}

@@ -54,7 +54,7 @@ static gboolean sdes(Rtcp *r, Senders *s, const Part *p, Asked *a) {
     if (p->size - at < 8 || !admit_at(s, p, at)) // an empty chunk has a source and four zeros
       return FALSE;
     for (at += 4; at < p->size && p->data[at] != SDES_END; at += 2 + p->data[at + 1])
-      if (p->size - at < 2 || p->data[at] == SDES_PRIV || p->size - at < 2u + p->data[at + 1])
+      if (p->size - at < 2 || p->data[at] == SDES_PRIV)
         return FALSE;
     if (at >= p->size)
       return FALSE;

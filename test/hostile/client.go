@@ -141,6 +141,21 @@ func (d Door) Call(ctx context.Context, id string) (*Line, error) {
 	return l, nil
 }
 
+// ask opens a session with the streamer and has it make an offer.
+func (d Door) ask(ctx context.Context, id string) (l *Line, offer string, err error) {
+	if l, err = d.Call(ctx, id); err != nil {
+		return nil, "", err
+	}
+	if err = l.Say("OFFER_REQUEST"); err == nil {
+		offer, err = l.Description(answerWithin)
+	}
+	if err != nil {
+		l.Close()
+		return nil, "", fmt.Errorf("ask for an offer: %w", err)
+	}
+	return l, offer, nil
+}
+
 // Say sends a text.
 func (l *Line) Say(text string) error { return l.ws.WriteMessage(websocket.TextMessage, []byte(text)) }
 

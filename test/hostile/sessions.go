@@ -143,21 +143,12 @@ func (d Door) call(ctx context.Context, s *Session, r *rand.Rand) {
 
 // answer asks for an offer and answers it in a way that is nearly right.
 func (d Door) answer(ctx context.Context, s *Session, r *rand.Rand) {
-	line, err := d.Call(ctx, fmt.Sprint("m", s.Seed))
+	line, offer, err := d.ask(ctx, fmt.Sprint("m", s.Seed))
 	if err != nil {
 		s.settleError(err)
 		return
 	}
 	defer line.Close()
-	if err := line.Say("OFFER_REQUEST"); err != nil {
-		s.Err = err
-		return
-	}
-	offer, err := line.Description(answerWithin)
-	if err != nil {
-		s.settleError(err)
-		return
-	}
 	if s.Text, s.Did, err = answerTo(offer, r); err != nil {
 		s.Outcome = "no answer: " + err.Error()
 		return

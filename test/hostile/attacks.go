@@ -43,6 +43,7 @@ var Attacks = []Attack{
 		Flags: []string{"--bitrate", "8M"},
 	},
 	{Name: "14 hostile viewers coming and going", Viewers: 14, Do: comeAndGo, Short: 30 * time.Second, Long: 2 * time.Minute},
+	{Name: "a page of another site", Do: otherSite},
 	{Name: "1,280 slow headers from 5 addresses", Sockets: 1100, Do: slowHeaders},
 }
 

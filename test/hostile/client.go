@@ -78,6 +78,11 @@ func (d Door) Request(ctx context.Context, method, path, mediaType, body string)
 	if method == http.MethodPatch {
 		request.Header.Set("If-Match", "*")
 	}
+	return d.send(request)
+}
+
+// send sends a request and reads its answer.
+func (d Door) send(request *http.Request) (Reply, error) {
 	response, err := d.client().Do(request)
 	if err != nil {
 		return Reply{}, fmt.Errorf("send a request: %w", err)

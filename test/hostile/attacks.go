@@ -35,7 +35,7 @@ var Attacks = []Attack{
 	{Name: "RTCP of random sources", Viewers: 1, Do: randomRTCP, Short: 8 * time.Second, Long: 60 * time.Second},
 	{Name: "a flood of NACKs", Viewers: 1, Do: floodNACK, Short: 8 * time.Second, Long: 30 * time.Second},
 	{Name: "half-open sessions, 20 honest viewers", Viewers: 16, Sockets: 64, Do: halfOpen, Short: 8 * time.Second, Long: 60 * time.Second},
-	{Name: "half-open sessions as fast as may be", Viewers: 16, Sockets: 256, Cores: 1, Do: hastyHalfOpen, Short: 5 * time.Second, Long: 30 * time.Second},
+	{Name: "100 half-open sessions a second", Viewers: 16, Sockets: 256, Cores: 1, Do: hastyHalfOpen, Short: 5 * time.Second, Long: 30 * time.Second},
 	{Name: "candidates as a port scanner", Viewers: 1, Do: scanPorts},
 	{Name: "900 names of .local", Viewers: 1, Do: manyNames},
 	{

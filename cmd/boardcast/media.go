@@ -34,7 +34,7 @@ func (m *media) join(ctx context.Context, caller signalling.Caller, send func(pi
 	if ctx.Err() != nil { // both came true at once
 		return nil, errStarting
 	}
-	return m.broadcast.JoinNear(caller.ID, caller.Near, send)
+	return m.broadcast.JoinFrom(caller.ID, pipeline.Origin{Near: caller.Near, Address: caller.Address}, send)
 }
 
 // Open implements [signalling.Media].

@@ -129,7 +129,8 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		return err
 	}
 	plugged := newPlug(p, log.With("component", "devices"))
-	audience := pipeline.NewAudience(cfg.Viewers.Max)
+	audience, names := pipeline.NewAudience(cfg.Viewers.Max), pipeline.NewNames()
+	audience.ThreadsFree = threadsFree
 	for i, s := range all {
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
@@ -137,7 +138,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		video := p.sources[i].wish.Video
 		s.broadcast = pipeline.NewBroadcast(p.engine, p.plans[i], pipeline.Options{
 			Audience: audience, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
-			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg),
+			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
 			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },
 		})
@@ -148,6 +149,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		group.Go(func() error { return s.broadcast.Run(ctx) })
 	}
 	group.Go(func() error { return plugged.run(ctx, all) })
+	group.Go(func() error { return names.Run(ctx) })
 	return group.Wait()
 }
 

@@ -9,6 +9,8 @@ BIN := bin/boardcast
 ARGS ?=
 FUZZTIME ?= 10m
 FUZZJOBS ?= 2
+# How many descriptions of each kind the program is sent that are nearly right; 0: none.
+MUTATIONS ?= 20000
 SOAK ?= 1h
 BENCH ?= .
 LINT_VERSION := v2.15.0
@@ -57,8 +59,8 @@ $(LINT):
 	GOBIN=$(CURDIR)/bin/tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	@mv bin/tools/golangci-lint $@
 
-fuzz: ## every fuzz target for FUZZTIME (10m), two at once
-	@test/fuzz.sh $(FUZZTIME) $(FUZZJOBS)
+fuzz: build ## every fuzz target for FUZZTIME (10m), and MUTATIONS (20000)
+	@test/fuzz.sh $(FUZZTIME) $(FUZZJOBS) $(MUTATIONS)
 
 lab: build ## the real-kernel run under QEMU: cameras, sound, a browser
 	@test/lab/run

@@ -38,7 +38,9 @@ const (
 // password.
 type Config struct {
 	// Listen is the page's host:port; the host may be empty, the port 0.
-	Listen     string     `mapstructure:"listen"`
+	Listen string `mapstructure:"listen"`
+	// Hosts are further names of this board, in lower case, or "*".
+	Hosts      []string   `mapstructure:"hosts"`
 	Display    bool       `mapstructure:"display"`
 	TLS        TLS        `mapstructure:"tls"`
 	Signalling Signalling `mapstructure:"signalling"`

@@ -41,6 +41,7 @@ const (
 	KindSecret   Kind = "secret"  // is never shown; may be empty
 	KindOrigin   Kind = "origin"  // scheme://host[:port]
 	KindCamera   Kind = "camera"  // the name of one of several cameras
+	KindHost     Kind = "host"    // a name in DNS, or *
 )
 
 // Key is one row of the table of settings. Flags are registered, values checked
@@ -77,6 +78,10 @@ var keys = []Key{
 	{
 		Name: "listen", Kind: KindAddress, Flag: "listen", Group: GroupPage, Unit: "address:port",
 		Help: "where the page is served; 127.0.0.1:8080 keeps it to this machine",
+	},
+	{
+		Name: "hosts", Kind: KindHost, List: true, Flag: "host", Group: GroupPage, Unit: "name",
+		Help: "a name by which the page is opened, besides this machine's own; may be repeated; * = any",
 	},
 	{
 		Name: "display", Kind: KindBool, Flag: "display", Group: GroupPicture,

@@ -35,6 +35,7 @@ var parsers = map[Kind]func(Key, string) (any, *fault){
 	KindSecret:   parseSecret,
 	KindOrigin:   parseOrigin,
 	KindCamera:   parseCamera,
+	KindHost:     parseHost,
 }
 
 var bools = map[string]bool{

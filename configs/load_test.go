@@ -36,6 +36,7 @@ func TestDefaults(t *testing.T) {
 	got := load(t, Options{})
 	want := &Config{
 		Listen:     ":8080",
+		Hosts:      []string{},
 		Signalling: Signalling{Origins: []string{}},
 		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, Adaptive: true, MinBitrate: 150_000, Rendition: Auto},
 		Audio:      Audio{Microphone: Auto, Speaker: Auto, Bitrate: 64_000},
@@ -64,6 +65,7 @@ var ignoreOrigin = cmp.FilterPath(func(p cmp.Path) bool {
 // Setting.Text.
 var samples = map[string][3]string{
 	"listen":                    {":1", "127.0.0.1:0", "[::1]:8443"},
+	"hosts":                     {"cam.lan", "a.example,b", "*"},
 	"display":                   {"true", "false", "true"},
 	"video.adaptive":            {"false", "true", "false"},
 	"tls.cert":                  {"a.pem", "/b c.pem", "ü.pem"},

@@ -15,6 +15,7 @@ import (
 const (
 	longestName = 4096
 	longestPeer = 256
+	longestHost = 253 // DNS allows no more
 )
 
 // unprintable says what no name may hold, "" when text has none of it.
@@ -137,4 +138,24 @@ func nearestAddress(k Key, text string) string {
 		}
 	}
 	return k.Default()
+}
+
+// dnsName is a name of letters, digits and hyphens between dots; some networks have underscores too.
+var dnsName = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
+
+// parseHost takes "*" or the name of a host, without scheme and port; its value is in lower case.
+func parseHost(_ Key, text string) (any, *fault) {
+	if name := strings.TrimSuffix(strings.ToLower(text), "."); text == "*" || dnsName.MatchString(name) && len(name) <= longestHost {
+		return name, nil
+	}
+	_, bare, found := strings.Cut(strings.ToLower(text), "://")
+	if !found {
+		bare = strings.ToLower(text)
+	}
+	bare, _, _ = strings.Cut(bare, "/")
+	bare, _, _ = strings.Cut(bare, ":")
+	if bare = strings.TrimSpace(bare); !dnsName.MatchString(bare) || len(bare) > longestHost {
+		bare = "board.example.org"
+	}
+	return nil, &fault{fmt.Sprintf("%.100q is not the name of a host", text), bare}
 }

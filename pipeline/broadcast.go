@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// ErrFull tells that as many viewers watch as may.
-var ErrFull = errors.New("as many viewers as allowed")
 
 // ErrClosed tells that the broadcast has ended.
 var ErrClosed = errors.New("broadcast has ended")
@@ -26,6 +22,7 @@ type Options struct {
 	Grace        time.Duration // how long a producer outlives its last viewer; 5 s when zero
 	STUN         string
 	TURN         []string
+	Names        *Names // looks up viewers' names by mDNS; nil: they are not looked up
 	Greeting     string // first message on each data channel, none when empty
 	Logger       *slog.Logger
 	// Explain may turn the failure of a producer ("capture", "microphone") into one that tells what to do.
@@ -51,27 +48,6 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
-
-// Audience limits the viewers of one broadcast, or of several together. It is safe for concurrent use.
-type Audience struct{ free atomic.Int64 }
-
-// NewAudience has room for so many viewers.
-func NewAudience(most int) *Audience {
-	a := &Audience{}
-	a.free.Store(int64(most))
-	return a
-}
-
-// admit says whether there was room for one more.
-func (a *Audience) admit() bool {
-	if a.free.Add(-1) >= 0 {
-		return true
-	}
-	a.leave()
-	return false
-}
-
-func (a *Audience) leave() { a.free.Add(1) }
 
 // Broadcast serves one camera to many viewers: each codec is encoded once, and only while somebody watches it.
 //
@@ -121,6 +97,12 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 			b.lower[c.Encoder.Codec].follows(lower, estimateLeast, 0, true)
 		}
 	}
+	if sliced := plan.sliced(); len(sliced) > 0 && b.raw != nil {
+		b.coded[H264Slices] = newLine(e, string(H264Slices), true, nil, o)
+		if !o.FixedBitrate {
+			b.coded[H264Slices].follows(sliced[0], o.MinBitrate, 0, false)
+		}
+	}
 	if plan.Audio != nil {
 		b.audio = newLine(e, microphoneLine, false, nil, o)
 	}
@@ -137,7 +119,7 @@ func (b *Broadcast) recipes(plan Plan) map[*line][]recipe {
 		out[b.raw] = b.captureRecipes(plan)
 	}
 	for codec, l := range b.coded {
-		if recipes := b.encoderRecipes(slices.Concat(plan.Choices, plan.Spares), codec); len(recipes) > 0 {
+		if recipes := b.encoderRecipes(slices.Concat(plan.Choices, plan.Spares, plan.sliced()), codec); len(recipes) > 0 {
 			out[l] = recipes
 		}
 	}
@@ -269,22 +251,23 @@ func (b *Broadcast) Run(ctx context.Context) error {
 // Join makes a viewer named id; send hands its messages to the other side, must not block and may be called until Done.
 // ErrFull when as many watch as may.
 func (b *Broadcast) Join(id string, send func(Message)) (*Viewer, error) {
-	return b.JoinNear(id, nil, send)
+	return b.JoinFrom(id, Origin{}, send)
 }
 
-// JoinNear is Join for a viewer that reaches these addresses of ours, and maybe no others: the connection is tried by them alone.
-func (b *Broadcast) JoinNear(id string, near []netip.Addr, send func(Message)) (*Viewer, error) {
+// JoinFrom is Join for a viewer of which it is known where it comes from.
+func (b *Broadcast) JoinFrom(id string, from Origin, send func(Message)) (*Viewer, error) {
 	<-b.started
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ended || b.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
-	if !b.opts.Audience.admit() {
-		return nil, ErrFull
-	}
 	v := newViewer(b, id, send)
-	v.near = near
+	place, err := b.opts.Audience.admit(from.Address, v.giveWay)
+	if err != nil {
+		return nil, err
+	}
+	v.near, v.place = from.Near, place
 	b.viewers[v] = struct{}{}
 	b.joined.Add(1)
 	ctx := b.ctx
@@ -293,7 +276,7 @@ func (b *Broadcast) JoinNear(id string, near []netip.Addr, send func(Message)) (
 		b.mu.Lock()
 		delete(b.viewers, v)
 		b.mu.Unlock()
-		b.opts.Audience.leave()
+		b.opts.Audience.leave(place)
 	})
 	return v, nil
 }

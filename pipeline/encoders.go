@@ -46,6 +46,7 @@ type Control struct {
 	MaxInterval int  // keyframe distance where keyframes can be asked for
 	Keyframe    KeyframeMethod
 	Rates       BitrateRange
+	Slices      string // "property=value" that bounds each slice of a picture to a packet's size; empty where there is none
 }
 
 // BitrateRange is what a driver accepts, in bit/s; zero fields are open.

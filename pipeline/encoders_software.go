@@ -32,7 +32,7 @@ func softwareEncoders() []Encoder {
 			ID: "x264enc", Codec: H264, Element: "x264enc", Family: familySoftware, Package: "gstreamer1.0-plugins-ugly",
 			Control: Control{
 				Bitrate: "bitrate", Unit: KilobitPerSecond, Live: true,
-				Interval: "key-int-max", MaxInterval: longGOP, Keyframe: KeyframeEvent,
+				Interval: "key-int-max", MaxInterval: longGOP, Keyframe: KeyframeEvent, Slices: "option-string=slice-max-size=1150",
 			},
 			Props: []string{
 				"tune=zerolatency", "speed-preset=ultrafast", "bframes=0", "b-adapt=false", "vbv-buf-capacity=120",

@@ -43,13 +43,17 @@ func seeGraph(display bool) Graph {
 // payloadTypes are the numbers of our own offers; when the other side offers, its numbers are taken.
 var payloadTypes = map[Codec]int{H264: 102, VP8: 96, VP9: 98}
 
-const opusPayloadType = 111
+// opusPayloadTypes are those of our own offers. Browsers use the first; the well-known native demos take no other than 97.
+var opusPayloadTypes = []int{111, 97}
+
+// opus is the codec of sound.
+const opus Codec = "opus"
 
 // Preferences are the caps of one codec for a transceiver: what the SDP will say of it.
 func Preferences(c Codec, f VideoFormat, pt int) string {
 	feedback := "rtcp-fb-nack-pli=true,rtcp-fb-ccm-fir=true"
 	head := fmt.Sprintf("application/x-rtp,media=video,encoding-name=%s,payload=%d,clock-rate=90000", encodingNames[c], pt)
-	if c == H264 {
+	if c == H264 || c == H264Slices {
 		head += fmt.Sprintf(",packetization-mode=(string)1,profile-level-id=(string)%s,level-asymmetry-allowed=(string)1",
 			f.ProfileLevelID())
 	}
@@ -71,7 +75,7 @@ func following(preferences string, id int) string {
 	return fmt.Sprintf("%s,rtcp-fb-transport-cc=true,extmap-%d=(string)%s", preferences, id, transportCC)
 }
 
-var encodingNames = map[Codec]string{H264: "H264", VP8: "VP8", VP9: "VP9"}
+var encodingNames = map[Codec]string{H264: "H264", H264Slices: "H264", VP8: "VP8", VP9: "VP9"}
 
 func opusPreferences(pt int) string {
 	return fmt.Sprintf("application/x-rtp,media=audio,encoding-name=OPUS,payload=%d,clock-rate=48000,"+
@@ -96,8 +100,9 @@ func (p Packets) Extension() string {
 // payloaders make RTP of each codec, in packets that with the extension have 1200 bytes at most. VP8 and VP9 without picture
 // ids recover badly from loss in browsers.
 var payloaders = map[Codec]Node{
-	H264: El("rtph264pay", "config-interval=-1", "aggregate-mode=zero-latency", "mtu=1192"),
-	VP8:  El("rtpvp8pay", "picture-id-mode=15-bit", "mtu=1192"),
-	VP9:  El("rtpvp9pay", "picture-id-mode=15-bit", "mtu=1192"),
-	opus: El("rtpopuspay", "mtu=1192"),
+	H264:       El("rtph264pay", "config-interval=-1", "aggregate-mode=zero-latency", "mtu=1192"),
+	H264Slices: El("rtph264pay", "config-interval=-1", "aggregate-mode=none", "mtu=1192"),
+	VP8:        El("rtpvp8pay", "picture-id-mode=15-bit", "mtu=1192"),
+	VP9:        El("rtpvp9pay", "picture-id-mode=15-bit", "mtu=1192"),
+	opus:       El("rtpopuspay", "mtu=1192"),
 }

@@ -87,6 +87,8 @@ type Peer interface {
 	SetLocal(typ, sdp string) error
 	SetRemote(typ, sdp string) error
 	AddCandidate(mline int, candidate string)
+	// Take lets RTP of these payload types come in. Before the first call, and with none, all incoming RTP is dropped.
+	Take(types []int)
 	// Attach has a section sent packets of what is in the fan; nothing flows before Resume.
 	Attach(slot Slot, p Packets, f Fan) error
 	// Resume lets media flow, video from the next keyframe on.
@@ -151,6 +153,8 @@ const (
 	Level    // how loud incoming audio is
 	Failed   // the pipeline posted an error
 	Reported // the other side tells which packets arrived, and when
+	Warned   // an element complains, and goes on
+	Closed   // the other side has closed the connection in order
 )
 
 // GatheringComplete is the State of GatheringChanged that tells the end of our candidates.

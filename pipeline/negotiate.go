@@ -4,28 +4,74 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
+	"math/rand/v2"
 	"strings"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
 // channelLabel is the data channel's, as the reference peers call it.
 const channelLabel = "channel"
 
+// maxDescriptions is how many offers and answers one viewer may send: a page sends one.
+const maxDescriptions = 16
+
+// errTooMany ends a viewer that sends descriptions without end.
+var errTooMany = errors.New("more descriptions than a viewer may send")
+
+// negotiation is how far the two sides of a connection have come to agree.
+type negotiation struct {
+	offering bool // we are to make the offer
+	open     bool // the peer has been opened
+	oneWay   bool // see Message.OneWay
+	remote   bool // the remote description is set
+	heard    int  // descriptions that came in
+	session  int64
+	version  int
+	offer    sdp.Description // of whichever side makes it
+	theirs   sdp.Description // the peer's offer or answer
+	agreed   agreement
+	added    [2]bool // slots that have a section
+	attached [2]bool
+	ssrc     [2]uint32
+}
+
 func (v *Viewer) message(m Message) error {
 	switch {
 	case m.OfferRequest:
-		v.oneWay = v.oneWay || m.OneWay
+		v.neg.oneWay = v.neg.oneWay || m.OneWay
 		return v.makeOffer()
-	case m.Type == "offer":
-		v.oneWay = v.oneWay || m.OneWay
-		return v.takeOffer(m.SDP)
-	case m.Type == "answer":
-		return v.takeAnswer(m.SDP)
+	case m.Type != "":
+		v.neg.oneWay = v.neg.oneWay || m.OneWay
+		if v.neg.heard++; v.neg.heard > maxDescriptions {
+			return errTooMany
+		}
+		return v.refusing(v.take(m))
 	case m.Candidate != "":
-		return v.takeCandidate(m)
+		v.takeCandidate(m)
 	}
 	return nil // an empty candidate ends the other side's list
+}
+
+// refusing tells the other side why its description is refused. A viewer that is being served goes on as if nothing had been said.
+func (v *Viewer) refusing(err error) error {
+	if err == nil {
+		return nil
+	}
+	v.send(Message{Error: err.Error()})
+	if phase(v.phase.Load()) < connected {
+		return err
+	}
+	v.log.Warn("description refused", "error", err)
+	return nil
+}
+
+func (v *Viewer) take(m Message) error {
+	if m.Type == "offer" {
+		return v.takeOffer(m.SDP)
+	}
+	return v.takeAnswer(m.SDP)
 }
 
 func (v *Viewer) order() []Codec {
@@ -40,7 +86,7 @@ func (v *Viewer) order() []Codec {
 
 // audioDirection is the direction of our audio section, empty for none.
 func (v *Viewer) audioDirection() string {
-	talkback := v.b.plan().Talkback && !v.oneWay
+	talkback := v.b.plan().Talkback && !v.neg.oneWay
 	switch {
 	case v.b.audio != nil && talkback:
 		return "sendrecv"
@@ -54,125 +100,120 @@ func (v *Viewer) audioDirection() string {
 
 // makeOffer begins an offer of all our codecs in one section: the answer tells which one the viewer takes.
 func (v *Viewer) makeOffer() error {
-	if v.open {
+	if v.neg.open {
 		v.log.Debug("offer asked for twice")
 		return nil
 	}
-	v.offering = true
+	v.neg.offering = true
 	var prefs []string
 	for _, c := range v.order() {
 		prefs = append(prefs, following(Preferences(c, v.b.plan().Format, payloadTypes[c]), transportCCID))
 	}
 	if len(prefs) > 0 {
-		if err := v.peer.AddMedia(VideoSlot, -1, v.source(VideoSlot, strings.Join(prefs, ";")), "sendonly"); err != nil {
+		if err := v.addMedia(VideoSlot, -1, strings.Join(prefs, ";"), "sendonly"); err != nil {
 			return err
 		}
-		v.added[VideoSlot] = true
 	}
 	if d := v.audioDirection(); d != "" {
-		if err := v.peer.AddMedia(AudioSlot, -1, v.source(AudioSlot, opusPreferences(opusPayloadType)), d); err != nil {
+		var prefs []string
+		for _, pt := range opusPayloadTypes {
+			prefs = append(prefs, opusPreferences(pt))
+		}
+		if err := v.addMedia(AudioSlot, -1, strings.Join(prefs, ";"), d); err != nil {
 			return err
 		}
-		v.added[AudioSlot] = true
 	}
-	v.open = true
-	if v.oneWay {
+	v.neg.open = true
+	if v.neg.oneWay {
 		return v.peer.Open("")
 	}
 	return v.peer.Open(channelLabel)
 }
 
-// takeOffer answers: our sections go where the other side's are, with its payload types.
-func (v *Viewer) takeOffer(text string) error {
-	sections, err := parseSDP(text)
-	if err != nil {
+func (v *Viewer) addMedia(slot Slot, mline int, preferences, direction string) error {
+	if err := v.peer.AddMedia(slot, mline, v.source(slot, preferences), direction); err != nil {
 		return err
 	}
-	if v.offering {
+	v.neg.added[slot] = true
+	return nil
+}
+
+// takeOffer answers. webrtcbin is told of the sections that are served alone, in words of our own.
+func (v *Viewer) takeOffer(text string) error {
+	if v.neg.offering {
 		v.log.Debug("offer crossed ours; ours stands")
 		return nil
 	}
-	v.sections = sections
-	if err := v.addAnswerMedia(); err != nil {
-		return err
+	offer, err := sdp.ParseOffer(text)
+	if err != nil {
+		return fmt.Errorf("the offer is refused: %w", err)
 	}
-	if v.oneWay && !v.added[VideoSlot] && len(v.b.coded) > 0 && slices.ContainsFunc(sections, section.wantsVideo) {
-		return fmt.Errorf("the viewer takes none of our codecs (%v)", v.order())
+	t := terms{codecs: v.order(), sliced: v.b.coded[H264Slices] != nil, sound: v.b.audio != nil, oneWay: v.neg.oneWay, format: v.b.plan().Format}
+	agreed, err := agree(offer, t, v.neg.agreed)
+	if err != nil {
+		return fmt.Errorf("the offer is refused: %w", err)
 	}
-	if !v.open {
-		v.open = true
+	given, err := offer.Normalise(agreed.served)
+	if err != nil {
+		return fmt.Errorf("the offer is refused: %w", err)
+	}
+	for mline, p := range agreed.parts {
+		if !p.sends || v.neg.added[p.slot] {
+			continue
+		}
+		if err := v.addMedia(p.slot, mline, preferencesOf(p, t.format), agreed.served[mline].Direction.String()); err != nil {
+			return err
+		}
+	}
+	v.neg.offer, v.neg.theirs, v.neg.agreed = offer, offer, agreed
+	if !v.neg.open {
+		v.neg.open = true
 		if err := v.peer.Open(""); err != nil {
 			return err
 		}
 	}
-	return v.peer.SetRemote("offer", text)
+	return v.setRemote("offer", given)
 }
 
-func (v *Viewer) addAnswerMedia() error {
-	for i, s := range v.sections {
-		slot, direction, prefs := v.answerSection(s)
-		if prefs == "" || v.added[slot] {
-			continue
-		}
-		if err := v.peer.AddMedia(slot, i, v.source(slot, prefs), direction); err != nil {
-			return err
-		}
-		v.added[slot], v.mlines[slot] = true, i
+// preferencesOf are the caps of what a part of an agreement sends.
+func preferencesOf(p part, f VideoFormat) string {
+	if p.slot == AudioSlot {
+		return opusPreferences(p.pt)
 	}
-	return nil
-}
-
-// answerSection says what we put in a section of the other side's offer; no preferences mean nothing.
-func (v *Viewer) answerSection(s section) (slot Slot, direction, prefs string) {
-	if s.rejected || !s.takes {
-		return 0, "", ""
-	}
-	direction = "sendrecv"
-	if v.oneWay {
-		direction = "sendonly"
-	}
-	switch s.kind {
-	case "video":
-		if c, pt, ok := s.pick(v.order()); ok {
-			return VideoSlot, direction, following(Preferences(c, v.b.plan().Format, pt), s.following(pt))
-		}
-	case "audio":
-		if _, pt, ok := s.pick([]Codec{opus}); ok && v.b.audio != nil {
-			return AudioSlot, direction, opusPreferences(pt)
-		}
-	}
-	return 0, "", ""
+	return following(Preferences(p.codec, f, p.pt), p.twcc)
 }
 
 func (v *Viewer) takeAnswer(text string) error {
-	sections, err := parseSDP(text)
-	if err != nil {
-		return err
-	}
-	if !v.offering || phase(v.phase.Load()) != offered {
+	if !v.neg.offering || phase(v.phase.Load()) != offered || v.neg.agreed.parts != nil {
 		v.log.Debug("answer without an offer")
 		return nil
 	}
-	v.sections = sections
-	return v.peer.SetRemote("answer", text)
+	answer, err := sdp.Parse(text)
+	if err != nil {
+		return fmt.Errorf("the answer is refused: %w", err)
+	}
+	given, err := v.neg.offer.Fit(answer)
+	if err != nil {
+		return fmt.Errorf("the answer is refused: %w", err)
+	}
+	v.neg.theirs, v.neg.agreed = answer, accepted(v.neg.offer, given, v.order(), v.b.audio != nil)
+	return v.setRemote("answer", given)
 }
 
-func (v *Viewer) takeCandidate(m Message) error {
-	switch {
-	case m.MLine < 0 || m.MLine > 64:
-		return nil
-	case v.remote:
-		v.peer.AddCandidate(m.MLine, m.Candidate)
-	case len(v.pending) < maxCandidates:
-		v.pending = append(v.pending, m)
+// setRemote gives webrtcbin a description that was made to fit. It holds no candidates: those go the way of the ones that come alone.
+func (v *Viewer) setRemote(typ string, given sdp.Description) error {
+	var takes []int
+	for _, p := range v.neg.agreed.parts {
+		takes = append(takes, p.takes...)
 	}
-	return nil
+	v.peer.Take(takes)
+	return v.peer.SetRemote(typ, given.String())
 }
 
 func (v *Viewer) event(e PeerEvent) error {
 	switch e.Kind {
 	case NegotiationNeeded:
-		if v.offering && phase(v.phase.Load()) == joining {
+		if v.neg.offering && phase(v.phase.Load()) == joining {
 			v.peer.Offer()
 		}
 	case Described:
@@ -180,7 +221,9 @@ func (v *Viewer) event(e PeerEvent) error {
 	case DescriptionSet:
 		return v.descriptionSet(e)
 	case CandidateFound:
-		v.send(Message{Candidate: e.Text, MLine: e.Index})
+		if e.Text != "" { // from 1.24 on the end of gathering is an empty one
+			v.send(Message{Candidate: e.Text, MLine: v.neg.agreed.place(e.Index)})
+		}
 	case ConnectionChanged:
 		return v.connection(e.State)
 	case Failed:
@@ -218,11 +261,28 @@ func (v *Viewer) failed(err error) error {
 	return err
 }
 
+// described tells the other side of a description that webrtcbin made, written anew: our offer, or what fits the other side's.
 func (v *Viewer) described(e PeerEvent) error {
+	made, err := sdp.Parse(e.Text)
+	if err != nil {
+		return fmt.Errorf("read webrtcbin's %s: %w", e.Type, err)
+	}
+	out := made
+	if e.Type == "offer" {
+		v.nameTracks(out)
+		v.neg.offer = made
+	} else if out, err = v.neg.offer.Answer(v.neg.agreed.served, made); err != nil {
+		return v.refusing(fmt.Errorf("the offer is refused: %w", err))
+	}
 	if err := v.peer.SetLocal(e.Type, e.Text); err != nil {
 		return err
 	}
-	v.send(Message{Type: e.Type, SDP: v.outgoing(e.Text)})
+	if v.neg.session == 0 {
+		v.neg.session = rand.Int64()
+	}
+	v.neg.version++
+	out.Session, out.Version = v.neg.session, v.neg.version
+	v.send(Message{Type: e.Type, SDP: out.String()})
 	if e.Type == "offer" {
 		v.advance(offered, answerLimit)
 		return nil
@@ -235,16 +295,13 @@ func (v *Viewer) descriptionSet(e PeerEvent) error {
 	const remote = 1
 	switch {
 	case e.Err != nil:
-		return fmt.Errorf("set description: %w", e.Err)
+		return v.refusing(fmt.Errorf("set description: %w", e.Err))
 	case e.Index != remote:
 		return nil
 	}
-	v.remote = true
-	for _, m := range v.pending {
-		v.peer.AddCandidate(m.MLine, m.Candidate)
-	}
-	v.pending = nil
-	if !v.offering {
+	v.neg.remote = true
+	v.candidates.release(v)
+	if !v.neg.offering {
 		v.peer.Answer()
 		return nil
 	}
@@ -254,29 +311,12 @@ func (v *Viewer) descriptionSet(e PeerEvent) error {
 
 // attach joins the agreed sections to the fans; media is held until the connection is up.
 func (v *Viewer) attach() error {
-	for _, s := range v.sections {
-		if s.rejected || !s.takes {
+	for _, p := range v.neg.agreed.parts {
+		if !p.sends || !v.neg.added[p.slot] || v.neg.attached[p.slot] {
 			continue
 		}
-		switch {
-		case s.kind == "video" && v.added[VideoSlot] && !v.attached[VideoSlot]:
-			c, pt, ok := s.pick(v.order())
-			if !ok {
-				return fmt.Errorf("the viewer takes none of our codecs (%v)", v.order())
-			}
-			v.stat.Codec = c
-			if err := v.attachTo(VideoSlot, v.b.coded[c], Packets{Payloader: payloaders[c], Type: pt, Numbers: s.following(pt)}); err != nil {
-				return err
-			}
-			v.follow(v.b.coded[c], v.b.lower[c])
-		case s.kind == "audio" && v.added[AudioSlot] && !v.attached[AudioSlot] && v.b.audio != nil:
-			_, pt, ok := s.pick([]Codec{opus})
-			if !ok {
-				continue
-			}
-			if err := v.attachTo(AudioSlot, v.b.audio, Packets{Payloader: payloaders[opus], Type: pt}); err != nil {
-				return err
-			}
+		if err := v.attachPart(p); err != nil {
+			return err
 		}
 	}
 	if phase(v.phase.Load()) == connected {
@@ -285,12 +325,25 @@ func (v *Viewer) attach() error {
 	return nil
 }
 
+func (v *Viewer) attachPart(p part) error {
+	packets := Packets{Payloader: payloaders[p.codec], Type: p.pt, Numbers: p.twcc}
+	if p.slot == AudioSlot {
+		return v.attachTo(AudioSlot, v.b.audio, packets)
+	}
+	v.stat.Codec = p.codec
+	if err := v.attachTo(VideoSlot, v.b.coded[p.codec], packets); err != nil {
+		return err
+	}
+	v.follow(v.b.coded[p.codec], v.b.lower[p.codec])
+	return nil
+}
+
 func (v *Viewer) attachTo(slot Slot, l *line, p Packets) error {
-	p.Source = v.ssrc[slot]
+	p.Source = v.neg.ssrc[slot]
 	if err := v.peer.Attach(slot, p, l.fan); err != nil {
 		return err
 	}
-	v.attached[slot] = true
+	v.neg.attached[slot] = true
 	v.use(l)
 	return nil
 }
@@ -309,6 +362,7 @@ func (v *Viewer) connection(state int) error {
 			return nil
 		}
 		v.advance(connected, 0)
+		v.b.opts.Audience.connect(v.place)
 		v.connectedAt = time.Now()
 		v.stat.ConnectSeconds = v.connectedAt.Sub(v.stat.Since).Seconds()
 		v.resume()

@@ -14,15 +14,15 @@ import (
 )
 
 const followingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\n" +
-	"a=extmap:4 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n" +
+	"a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n" +
 	"a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f\r\na=rtcp-fb:102 transport-cc\r\n"
 
 // connectFollowing takes a viewer to where its reports count.
 func connectFollowing(v *Viewer, p *fakePeer) {
 	v.Receive(Message{OfferRequest: true})
 	synctest.Wait()
-	events(p, PeerEvent{Kind: NegotiationNeeded}, PeerEvent{Kind: Described, Type: "offer"})
-	v.Receive(Message{Type: "answer", SDP: sdpOf(followingVideo)})
+	events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+	v.Receive(Message{Type: "answer", SDP: answerOf(followingVideo)})
 	synctest.Wait()
 	events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
 }

@@ -8,28 +8,28 @@ import (
 	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"boardcast/internal/sdp"
 )
 
-func TestOutgoing(t *testing.T) {
-	in := sdpOf(
-		"m=video 9 UDP/TLS/RTP/SAVPF 102\r\na=sendonly\r\na=fmtp:102 profile-level-id=42c01f;packetization-mode=1\r\n"+
-			"a=ssrc-group:FID 7 8\r\na=ssrc:7 msid:user@host x\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\na=mid:0\r\n",
-		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=msid:other y\r\na=mid:1\r\na=ssrc-group:FID 7 9\r\na=ssrc:7 cname:c\r\n"+
-			"a=ssrc:9 cname:c\r\na=sendrecv\r\n",
-		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:2\r\na=inactive\r\n", dataSection,
-	)
-	want := sdpOf(
-		"m=video 9 UDP/TLS/RTP/SAVPF 102\r\na=sendonly\r\na=fmtp:102 profile-level-id=42e01f;packetization-mode=1\r\n"+
-			"a=ssrc-group:FID 7 8\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\na=mid:0\r\na=msid:boardcast video\r\n",
-		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=ssrc:7 cname:c\r\na=sendrecv\r\na=msid:boardcast audio\r\n",
-		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:2\r\na=inactive\r\n", dataSection,
-	)
-	if diff := cmp.Diff(want, (&Viewer{oneWay: true}).outgoing(in)); diff != "" {
-		t.Errorf("one-way (-want +got):\n%s", diff)
-	}
-	want = strings.ReplaceAll(want, "42e0", "42c0")
-	if diff := cmp.Diff(want, (&Viewer{}).outgoing(in)); diff != "" {
-		t.Errorf("both ways (-want +got):\n%s", diff)
+// An offer of ours goes out with both tracks in one stream, named before the sources, and sound without retransmissions.
+func TestOfferNamesTracks(t *testing.T) {
+	for oneWay, baseline := range map[bool]string{true: "42e01f", false: "42c01f"} {
+		v := &Viewer{neg: negotiation{oneWay: oneWay}}
+		offer, err := sdp.Parse(offered3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.nameTracks(offer)
+		text := offer.String()
+		for _, want := range []string{
+			"a=msid:boardcast video\r\na=ssrc-group:FID 7 8\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\n",
+			"a=msid:boardcast audio\r\na=ssrc:9 cname:c\r\nm=application", "profile-level-id=" + baseline,
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("one-way %t: the offer lacks %q:\n%s", oneWay, want, text)
+			}
+		}
 	}
 }
 
@@ -42,14 +42,14 @@ func TestOneWayOffers(t *testing.T) {
 		v, p, box := join(t, b, e)
 		v.Receive(Message{OfferRequest: true, OneWay: true})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, PeerEvent{Kind: Described, Type: "offer"},
+		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"),
 			PeerEvent{Kind: CandidateFound, Text: "ours"}, PeerEvent{Kind: GatheringChanged, State: 1},
 			PeerEvent{Kind: GatheringChanged, State: GatheringComplete})
 		v.Receive(Message{Type: "answer", SDP: sdpOf(chromiumVideo, opusAudio)})
 		synctest.Wait()
 		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
 		want := []string{
-			"media 0 at -1 sendonly", "media 1 at -1 sendonly", "open ", "offer", "local offer", "remote answer",
+			"media 0 at -1 sendonly", "media 1 at -1 sendonly", "open ", "offer", "local offer", "take []", "remote answer",
 			"attach 0 rtph264pay", "attach 1 rtpopuspay",
 		}
 		if diff := cmp.Diff(want, p.said()); diff != "" {
@@ -78,14 +78,14 @@ func TestOneWayAnswers(t *testing.T) {
 		want        []string // what is added
 		ends        bool
 	}{
-		{"receives", sdpOf(opusAudio, firefoxVideo), []string{"media 1 at 0 sendonly", "media 0 at 1 sendonly"}, false},
+		{"receives", sdpOf(opusAudio, firefoxVideo), []string{"media 0 at 0 sendonly", "media 1 at 1 sendonly"}, false},
 		{
 			"would send too", strings.ReplaceAll(sdpOf(firefoxVideo, opusAudio), "recvonly", "sendrecv"),
 			[]string{"media 0 at 0 sendonly", "media 1 at 1 sendonly"},
 			false,
 		},
 		{"sound alone", sdpOf(opusAudio), []string{"media 1 at 0 sendonly"}, false},
-		{"no codec of ours", sdpOf(opusAudio, strings.ReplaceAll(firefoxVideo, "VP8", "AV1")), []string{"media 1 at 0 sendonly"}, true},
+		{"no codec of ours", sdpOf(opusAudio, strings.ReplaceAll(firefoxVideo, "VP8", "AV1")), nil, true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

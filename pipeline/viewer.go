@@ -20,7 +20,8 @@ type Message struct {
 	Type, SDP    string // "offer" or "answer"
 	Candidate    string
 	MLine        int
-	Gathered     bool // from us: no more candidates follow
+	Gathered     bool   // from us: no more candidates follow
+	Error        string // from us: why what the other side said is refused, in words for a person
 	// OneWay goes with an offer request or an offer: we send and take nothing, there is no talkback and no data channel of
 	// ours. The description names the sources then, as servers want it, which unlike browsers do not guess them.
 	OneWay bool
@@ -29,15 +30,14 @@ type Message struct {
 // Time limits of a viewer's life.
 const (
 	answerLimit   = 20 * time.Second // from the offer to the answer, and from joining to the first word
-	connectLimit  = 20 * time.Second // from the answer to the connection
+	connectLimit  = 8 * time.Second  // from the answer to the connection
 	aliveLimit    = 20 * time.Second // without RTCP while signalling holds
 	detachedLimit = 8 * time.Second  // without RTCP when signalling is gone
 	tick          = time.Second
 )
 
 const (
-	inboxSize     = 128
-	maxCandidates = 64 // before the description they belong to
+	inboxSize = 128
 )
 
 // phase of a viewer: it only grows.
@@ -66,6 +66,9 @@ type Viewer struct {
 	b    *Broadcast
 	send func(Message)
 	log  *slog.Logger
+	// place is the viewer's in the audience, which it may have to give to another.
+	place  *seat
+	ousted atomic.Bool
 
 	inbox    chan Message
 	hangup   chan struct{}
@@ -77,16 +80,9 @@ type Viewer struct {
 	deadline    time.Time
 	connectedAt time.Time
 	peer        Peer
-	open        bool // the peer has been opened
-	offering    bool // we are to make the offer
-	remote      bool // the remote description is set
-	oneWay      bool // see Message.OneWay
-	ssrc        [2]uint32
-	pending     []Message
-	sections    []section
-	added       [2]bool // slots that have a section
-	attached    [2]bool
-	mlines      [2]int
+	neg         negotiation
+	candidates  candidates
+	warned      bool // a complaint of its media has been logged
 	using       []*line
 	limit       *rate.Limiter
 	net         follower
@@ -117,7 +113,7 @@ func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
 	v := &Viewer{
 		id: id, b: b, send: send, log: b.log.With("viewer", id),
 		inbox: make(chan Message, inboxSize), hangup: make(chan struct{}), done: make(chan struct{}),
-		limit: rate.NewLimiter(20, 40),
+		limit: rate.NewLimiter(20, 40), candidates: newCandidates(),
 	}
 	v.stat = ViewerStatus{ID: id, Since: time.Now()}
 	v.publish()
@@ -141,6 +137,15 @@ func (v *Viewer) Close() { v.hangOnce.Do(func() { close(v.hangup) }) }
 
 // Done is closed when the viewer is gone and its connection closed.
 func (v *Viewer) Done() <-chan struct{} { return v.done }
+
+// giveWay ends a viewer that is not connected yet, for another.
+func (v *Viewer) giveWay() {
+	v.ousted.Store(true)
+	v.Close()
+}
+
+// errOusted ends a viewer whose place another has.
+var errOusted = errors.New("not connected yet, and gave way to another viewer: all places were taken")
 
 // errGone ends a viewer without being a failure.
 var errGone = errors.New("gone")
@@ -182,11 +187,16 @@ func (v *Viewer) live(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("%w: the program ends", errGone)
 		case <-v.hangup:
+			if v.ousted.Load() {
+				return errOusted
+			}
 			return fmt.Errorf("%w: hung up", errGone)
 		case m := <-v.inbox:
 			err = v.message(m)
+		case c := <-v.candidates.found:
+			v.candidates.add(v, c)
 		case e := <-peer.Events():
-			err = v.event(e)
+			err = v.heard(e)
 		case <-v.net.soon:
 			v.followNetwork()
 		case <-clock.C:
@@ -196,6 +206,22 @@ func (v *Viewer) live(ctx context.Context) error {
 			return err
 		}
 		v.publish()
+	}
+}
+
+// heard takes what the connection tells of itself; event takes the rest.
+func (v *Viewer) heard(e PeerEvent) error {
+	switch e.Kind {
+	case Closed:
+		return fmt.Errorf("%w: closed by the other side", errGone)
+	case Warned:
+		if !v.warned {
+			v.log.Warn("viewer's media", "error", e.Err)
+		}
+		v.warned = true
+		return nil
+	default:
+		return v.event(e)
 	}
 }
 

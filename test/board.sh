@@ -49,8 +49,10 @@ collect() {
 
 # address prints where the page is: the host that ssh goes to, the port of the settings in force.
 address() {
-  local host listen cert scheme=http
+  local host listen cert resolved scheme=http
   host=$(ssh "${options[@]}" -G "$board" | sed -n 's/^hostname //p')
+  resolved=$(getent ahostsv4 "$host" | awk '{ print $1; exit }') || resolved=
+  host=${resolved:-$host} # a board does not answer to every name that others have for it
   read -r listen cert < <(awk '$1 == "listen" { at = $2 } $1 == "tls.cert" { cert = $2 } END { print at, cert }' "$facts/config")
   [[ $listen =~ ^(.*):([0-9]+)$ ]] ||
     die "find the address of $board in its settings: listen is '$listen'" 'give it: make test-board BOARD=http://HOST:PORT'

@@ -34,7 +34,7 @@ As JSON: {"checks": [{"name", "status", "detail", "hint"}]}, each a string:
 status is one of the words above, hint is "" when the status is ok. Every check
 is always there, in the same order: plugins, encoder, registry, groups, mpp,
 dma-heap, cma, gpu-mem, camera, microphone, candidates, port, clock, governor,
-power. Names and members stay; the words of detail and hint may change.`
+power, threads. Names and members stay; the words of detail and hint may change.`
 
 func newDoctor(stdout io.Writer) *cobra.Command {
 	asJSON := false
@@ -74,7 +74,7 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 
 // doctorWish is what the settings and the board ask of the machine.
 func doctorWish(cfg *configs.Config) doctor.Wish {
-	w := doctor.Wish{Listen: cfg.Listen, STUN: cfg.ICE.STUN.String(), Built: builtAt()}
+	w := doctor.Wish{Listen: cfg.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
 	for _, u := range cfg.ICE.TURN {
 		w.TURN = append(w.TURN, u.String())
 	}

@@ -22,7 +22,7 @@ var (
 	errStarting = errors.New("the program is starting")
 )
 
-// join waits for ready and makes a viewer.
+// join waits for ready and makes a viewer, unless the caller has gone before: then ctx has ended.
 func (m *media) join(ctx context.Context, caller signalling.Caller, send func(pipeline.Message)) (*pipeline.Viewer, error) {
 	select {
 	case <-m.ready:
@@ -31,12 +31,15 @@ func (m *media) join(ctx context.Context, caller signalling.Caller, send func(pi
 	case <-ctx.Done():
 		return nil, errStarting
 	}
-	return m.broadcast.JoinNear(caller.ID, caller.Near, send)
+	if ctx.Err() != nil { // both came true at once
+		return nil, errStarting
+	}
+	return m.broadcast.JoinFrom(caller.ID, pipeline.Origin{Near: caller.Near, Address: caller.Address}, send)
 }
 
 // Open implements [signalling.Media].
-func (m *media) Open(caller signalling.Caller, send func(signalling.Payload)) (signalling.Session, error) {
-	v, err := m.join(m.ctx, caller, func(msg pipeline.Message) {
+func (m *media) Open(ctx context.Context, caller signalling.Caller, send func(signalling.Payload)) (signalling.Session, error) {
+	v, err := m.join(ctx, caller, func(msg pipeline.Message) {
 		if !msg.Gathered { // peers of the family have no use for it, and some none for an empty candidate
 			send(payload(msg))
 		}
@@ -58,6 +61,8 @@ func (s session) Receive(p signalling.Payload) { s.Viewer.Receive(message(p)) }
 
 func payload(m pipeline.Message) signalling.Payload {
 	switch {
+	case m.Error != "":
+		return signalling.Payload{Error: m.Error}
 	case m.OfferRequest:
 		return signalling.Payload{OfferRequest: true}
 	case m.Type != "":
@@ -69,6 +74,8 @@ func payload(m pipeline.Message) signalling.Payload {
 
 func message(p signalling.Payload) pipeline.Message {
 	switch {
+	case p.Error != "":
+		return pipeline.Message{Error: p.Error}
 	case p.SDP != nil:
 		return pipeline.Message{Type: p.SDP.Type, SDP: p.SDP.SDP}
 	case p.ICE != nil:

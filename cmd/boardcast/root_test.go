@@ -17,7 +17,7 @@ import (
 func TestFlagNames(t *testing.T) {
 	settings := []string{
 		"listen", "tls-cert", "tls-key", "server", "peer", "id", "room", "remote-offerer", "insecure", "ca",
-		"camera", "microphone", "speaker", "codec", "encoder", "width", "height", "framerate", "bitrate",
+		"camera", "microphone", "speaker", "codec", "encoder", "width", "height", "host", "framerate", "bitrate",
 		"whip", "stun", "turn", "display", "config", "log-level", "log-format",
 	}
 	tests := []struct {

@@ -46,11 +46,14 @@ type serverReply struct {
 // runServer serves until ctx ends.
 func runServer(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
 	log := newLogger(cfg, stderr)
+	// A public server by nature, which has no media to be watched: the name by which it is called is not looked at, nor the
+	// port of a page.
+	anyHost := []string{"*"}
 	hub := signalling.NewServer(signalling.ServerOptions{
-		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins,
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: anyHost, SameHost: true,
 	})
 	site := web.New(web.Options{
-		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Hosts: anyHost, Signalling: hub, Version: buildVersion(),
 		Status: func() any { return serverReply{buildVersion(), hub.Stats()} },
 		Page: web.Page{
 			Peer: orElse(cfg.Signalling.ID, defaultID), ICEServers: iceServers(cfg), Talkback: true,

@@ -30,10 +30,11 @@ const defaultID = "camera"
 // answered as soon as there is something to answer.
 func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
 	log := newLogger(cfg, stderr)
+	warnOfThreads(cfg, log)
 	group, ctx := errgroup.WithContext(ctx)
 	all := newStreams(ctx, cfg)
 	hub := signalling.NewServer(signalling.ServerOptions{
-		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins,
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Hosts,
 	})
 	for _, s := range all {
 		if err := hub.Register(s.id, s.media); err != nil {
@@ -128,7 +129,8 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		return err
 	}
 	plugged := newPlug(p, log.With("component", "devices"))
-	audience := pipeline.NewAudience(cfg.Viewers.Max)
+	audience, names := pipeline.NewAudience(cfg.Viewers.Max), pipeline.NewNames()
+	audience.ThreadsFree = threadsFree
 	for i, s := range all {
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
@@ -136,7 +138,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		video := p.sources[i].wish.Video
 		s.broadcast = pipeline.NewBroadcast(p.engine, p.plans[i], pipeline.Options{
 			Audience: audience, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
-			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg),
+			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
 			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },
 		})
@@ -147,6 +149,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		group.Go(func() error { return s.broadcast.Run(ctx) })
 	}
 	group.Go(func() error { return plugged.run(ctx, all) })
+	group.Go(func() error { return names.Run(ctx) })
 	return group.Wait()
 }
 
@@ -193,7 +196,7 @@ func turnURLs(cfg *configs.Config) []string {
 
 func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
-		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Hosts: cfg.Hosts, Signalling: hub, Version: buildVersion(),
 		WHEP:   newEndpoint(cfg, hub, all, log),
 		Status: func() any { return status(hub, all) },
 		Page:   web.Page{Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: true},
@@ -267,9 +270,9 @@ func newLogger(cfg *configs.Config, stderr io.Writer) *slog.Logger {
 		build = func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewJSONHandler(w, o) }
 	}
 	if toJournal(stderr) {
-		return slog.New(newJournal(stderr, cfg.Log.Level, build))
+		return slog.New(newFlood(newJournal(stderr, cfg.Log.Level, build)))
 	}
-	return slog.New(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level}))
+	return slog.New(newFlood(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level})))
 }
 
 func firstOf(a, b string) string {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/netip"
 
 	"boardcast/configs"
 	"boardcast/internal/signalling"
@@ -28,6 +30,7 @@ func newEndpoint(cfg *configs.Config, hub *signalling.Server, all []stream, log 
 	}
 	return whip.NewEndpoint(whip.EndpointOptions{
 		Media: oneWay{all[0].media}, Named: named, ICEServers: servers, Allowed: hub.Allowed, Logger: log.With("component", "whep"),
+		Address: func(r *http.Request) netip.Addr { return signalling.CallerOf(r).Address },
 	})
 }
 
@@ -45,9 +48,9 @@ func newPublisher(cfg *configs.Config, m *media, log *slog.Logger) *whip.Client 
 type oneWay struct{ *media }
 
 // Open implements [whip.Media].
-func (o oneWay) Open(ctx context.Context, peer string, send func(whip.Message)) (whip.Session, error) {
-	v, err := o.join(ctx, signalling.Caller{ID: peer}, func(m pipeline.Message) {
-		send(whip.Message{Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine, Gathered: m.Gathered})
+func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send func(whip.Message)) (whip.Session, error) {
+	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, func(m pipeline.Message) {
+		send(whip.Message{Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine, Gathered: m.Gathered, Error: m.Error})
 	})
 	switch {
 	case errors.Is(err, pipeline.ErrFull):

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"testing"
 
 	"boardcast/configs"
@@ -17,7 +18,7 @@ func TestOneWayMediaThatAreNotReady(t *testing.T) {
 		"starting": {ctx: t.Context(), ready: make(chan struct{})},
 		"stopping": {ctx: ended, ready: make(chan struct{})},
 	} {
-		s, err := oneWay{m}.Open(ended, "p", func(whip.Message) {})
+		s, err := oneWay{m}.Open(ended, "p", netip.Addr{}, func(whip.Message) {})
 		if s != nil || !errors.Is(err, whip.ErrLater) {
 			t.Errorf("%s: %v, %v; want whip.ErrLater", name, s, err)
 		}

@@ -75,6 +75,7 @@ type Wish struct {
 	STUN     string    // empty for none
 	TURN     []string  // what stands before the host is not shown
 	Encoders []Encoder // those worth trying on this board, best first
+	Viewers  int       // at most, at once
 	Built    time.Time // no clock is right that shows an earlier time; zero when not known
 }
 
@@ -135,6 +136,7 @@ var checks = []struct {
 	{"clock", quick, clock},
 	{"governor", quick, governor},
 	{"power", quick, power},
+	{"threads", quick, threads},
 }
 
 // Run makes all checks. When ctx ends before they are done, those that are left say so.

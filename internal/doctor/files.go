@@ -16,8 +16,10 @@ import (
 const maxFile = 256 << 10
 
 // text returns a file's contents, "" when it can't be read.
-func (x *exam) text(name string) string {
-	f, err := x.Root.Open(name)
+func (x *exam) text(name string) string { return textOf(x.Root, name) }
+
+func textOf(root fs.FS, name string) string {
+	f, err := root.Open(name)
 	if err != nil {
 		return ""
 	}

@@ -92,10 +92,6 @@ stage() { # FOLDER BINARY
   cp "$2" "$1/usr/bin/boardcast"
   cp configs/boardcast.yaml "$1/etc/boardcast/boardcast.yaml"
   cp $here/files/boardcast.service "$units"
-  if [[ $base != 12 ]]; then
-    mkdir "$units/boardcast.service.d"
-    cp $here/files/back-off.conf "$units/boardcast.service.d/"
-  fi
   cp $here/files/boardcast.sysusers "$1/usr/lib/sysusers.d/boardcast.conf"
   cp $here/files/boardcast.modules "$1/usr/lib/modules-load.d/boardcast.conf"
   cp $here/files/60-boardcast.rules "$1/usr/lib/udev/rules.d/"

@@ -27,8 +27,8 @@ var rooms = []room{
 	{dir: "device", theirs: []string{"github.com/vladimirvivien/go4vl/...", "golang.org/x/sys/unix"}},
 	{dir: "configs", theirs: []string{"github.com/spf13/viper", "go.yaml.in/yaml/v3"}},
 	{
-		dir: "pipeline", ours: []string{"board", "device", "pipeline/congestion"},
-		theirs: []string{"github.com/pion/sdp/v3", "golang.org/x/time/rate"},
+		dir: "pipeline", ours: []string{"board", "device", "pipeline/congestion", "internal/sdp"},
+		theirs: []string{"golang.org/x/time/rate"},
 	},
 	{dir: "pipeline/congestion"},
 	{
@@ -36,7 +36,8 @@ var rooms = []room{
 		inTests: []string{"device"},
 	},
 	{dir: "internal/signalling", theirs: []string{websocket}},
-	{dir: "internal/whip"},
+	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
+	{dir: "internal/whip", ours: []string{"internal/sdp"}},
 	{dir: "internal/web", inTests: []string{websocket}},
 	{dir: "internal/doctor"},
 	{dir: "internal/rules"},
@@ -54,7 +55,8 @@ var rooms = []room{
 	{dir: "test", inTests: []string{"github.com/rogpeppe/go-internal/testscript"}},
 	// A viewer without a browser is written with pion; the product must not be.
 	{dir: "test/viewers", theirs: []string{websocket, "github.com/pion/..."}},
-	{dir: "test/e2e", ours: []string{"test/viewers"}, theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
+	{dir: "test/hostile", theirs: []string{websocket, "github.com/pion/..."}},
+	{dir: "test/e2e", ours: []string{"test/viewers", "test/hostile"}, theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
 	{dir: "test/lab", ours: []string{"test/viewers"}, theirs: []string{"golang.org/x/sys/unix"}},
 	{dir: "test/service/freeze", theirs: []string{"golang.org/x/sys/unix"}},
 }

@@ -1,23 +1,43 @@
 package signalling
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync/atomic"
+	"time"
 )
 
 const (
-	maxEarly = 64  // candidates kept per peer until its offer comes
+	maxEarly = 64  // candidates kept per peer until its session is there
+	maxWords = 2   // other payloads kept meanwhile: a request for an offer, and an answer of somebody who did not wait for it
 	maxCalls = 256 // peers of a room that are listened to at once
+
+	// Sessions opened in the long run, and at once on top of that: as many as players of WHEP may open from one address. The
+	// rest of a larger room waits for some seconds; members that only come and go cost no more than this.
+	opensPerSecond = 5
+	openBurst      = 40
 )
 
 // call is what a link has with one peer.
 type call struct {
 	peer    string
-	session Session     // nil until something opens the call
-	early   []Payload   // what came before that
+	opening bool        // something has opened the call: its session is there, or will be
+	session Session     // nil until it is there
+	cancel  func()      // ends the opening; nil before it has begun
+	early   []Payload   // what came before the session
+	words   int         // how many of the peer's in early are no candidates
+	ask     bool        // the peer is to make the offer
 	over    atomic.Bool // nothing more is sent
+}
+
+// opening is what came of opening a call's session.
+type opening struct {
+	cl      *call
+	session Session
+	err     error
 }
 
 // hearRoom takes one message while in a room.
@@ -64,7 +84,7 @@ func (l *link) afterKept(peer string) error {
 		return nil
 	case l.calling[peer]:
 		delete(l.calling, peer)
-		return l.begin(&call{peer: peer})
+		l.begin(&call{peer: peer})
 	case l.c.state == StateWaiting && peer == l.c.opts.Peer:
 		return l.call()
 	}
@@ -80,20 +100,15 @@ func (l *link) key(peer string) string {
 }
 
 // begin opens a call that we make.
-func (l *link) begin(cl *call) error {
-	if err := l.open(cl); err != nil || cl.session == nil {
-		return err
+func (l *link) begin(cl *call) {
+	if cl.ask = l.c.opts.RemoteOfferer; !cl.ask {
+		cl.early = []Payload{{OfferRequest: true}}
 	}
-	if l.c.opts.RemoteOfferer {
-		l.sendTo(cl, Payload{OfferRequest: true})
-	} else {
-		cl.session.Receive(Payload{OfferRequest: true})
-	}
-	return nil
+	l.open(cl)
 }
 
 // receive takes what a peer says; peer is empty outside a room. The first offer or request for one opens the call; what
-// came before is kept and handed on in order.
+// comes before the session is there is kept and handed on in order.
 func (l *link) receive(peer, text string) error {
 	p, err := ParsePayload(text)
 	if err != nil {
@@ -108,23 +123,32 @@ func (l *link) receive(peer, text string) error {
 		cl = &call{peer: peer}
 		l.calls[peer] = cl
 	}
-	if cl.session == nil && !p.opens() {
-		if p.ICE != nil && len(cl.early) < maxEarly {
-			cl.early = append(cl.early, p)
-		}
+	if cl.session != nil {
+		cl.session.Receive(p)
 		return nil
 	}
-	if cl.session == nil {
-		if err := l.accept(cl); err != nil || cl.session == nil {
-			return err
-		}
+	if !cl.opening && p.opens() {
+		l.accept(cl)
 	}
-	cl.session.Receive(p)
+	cl.keep(p)
 	return nil
 }
 
+// keep holds what the peer says until the session is there: candidates, and other things once something has opened the
+// call.
+func (cl *call) keep(p Payload) {
+	switch {
+	case p.ICE != nil && len(cl.early) < maxEarly:
+	case p.ICE == nil && cl.opening && cl.words < maxWords:
+		cl.words++
+	default:
+		return
+	}
+	cl.early = append(cl.early, p)
+}
+
 // accept opens a call that the peer makes.
-func (l *link) accept(cl *call) error {
+func (l *link) accept(cl *call) {
 	delete(l.calling, cl.peer)
 	if l.c.opts.Room == "" {
 		l.c.callers++
@@ -134,8 +158,56 @@ func (l *link) accept(cl *call) error {
 		delete(l.c.kept, cl.peer)
 		old.Close()
 	}
-	if err := l.open(cl); err != nil || cl.session == nil {
-		return err
+	l.open(cl)
+}
+
+// open asks for the session, which is there when hasOpened is called.
+func (l *link) open(cl *call) {
+	l.calls[l.key(cl.peer)] = cl
+	cl.opening = true
+	l.due = append(l.due, cl)
+}
+
+// openDue begins to open as many sessions as it may, each on a goroutine of its own: opening may take long, and meanwhile
+// the socket's end and a member's leaving are to be seen.
+func (l *link) openDue(ctx context.Context) {
+	for len(l.due) > 0 && l.opens.take(time.Now(), 1) {
+		cl := l.due[0]
+		l.due = l.due[1:]
+		own, cancel := context.WithCancel(ctx)
+		cl.cancel = cancel
+		l.wg.Go(func() {
+			defer cancel()
+			session, err := l.c.media.Open(own, Caller{ID: cl.peer}, func(p Payload) { l.sendTo(cl, p) })
+			select {
+			case l.opened <- opening{cl, session, err}:
+			case <-l.quit:
+				if err == nil {
+					session.Close()
+				}
+			}
+		})
+	}
+}
+
+// hasOpened takes a call's session. If there is none the call is hung up: in a room that is silence, else the socket's end.
+func (l *link) hasOpened(o opening) error {
+	cl, key := o.cl, l.key(o.cl.peer)
+	switch {
+	case l.calls[key] != cl: // it has ended meanwhile
+		if o.err == nil {
+			o.session.Close()
+		}
+		return nil
+	case o.err != nil:
+		delete(l.calls, key)
+		l.end(cl)
+		return l.notOpened(cl, o.err)
+	}
+	cl.session = o.session
+	l.wg.Go(func() { watch(o.session, l.ended, cl, l.quit) })
+	if cl.ask {
+		l.sendTo(cl, Payload{OfferRequest: true})
 	}
 	for _, p := range cl.early {
 		cl.session.Receive(p)
@@ -144,21 +216,10 @@ func (l *link) accept(cl *call) error {
 	return nil
 }
 
-// open makes the session. If that fails the call is hung up: in a room that is silence, else the socket's end.
-func (l *link) open(cl *call) error {
-	key := l.key(cl.peer)
-	l.calls[key] = cl
-	session, err := l.c.media.Open(Caller{ID: cl.peer}, func(p Payload) { l.sendTo(cl, p) })
-	switch {
-	case err == nil:
-		cl.session = session
-		l.wg.Go(func() { watch(session, l.ended, cl, l.quit) })
-		return nil
-	case l.c.opts.Room == "":
-		delete(l.calls, key)
+func (l *link) notOpened(cl *call, err error) error {
+	if l.c.opts.Room == "" {
 		return fmt.Errorf("open media: %w", err)
 	}
-	delete(l.calls, key)
 	say := l.c.log.Warn
 	if errors.Is(err, ErrFull) {
 		say = l.c.log.Info
@@ -206,8 +267,13 @@ func (l *link) mediaEnded(cl *call) error {
 	return nil
 }
 
+// end hangs up, or gives up the opening of the session.
 func (l *link) end(cl *call) {
 	cl.over.Store(true)
+	l.due = slices.DeleteFunc(l.due, func(d *call) bool { return d == cl })
+	if cl.cancel != nil {
+		cl.cancel()
+	}
 	if cl.session != nil {
 		cl.session.Close()
 	}

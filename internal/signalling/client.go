@@ -35,6 +35,9 @@ const (
 	addressEvery = time.Second
 )
 
+// clientLimits are what a server may send: as much as our own server takes from a client.
+var clientLimits = Limits{}.withDefaults()
+
 // ErrOptions is in the errors of [Client.Run] that are about the options.
 var ErrOptions = errors.New("impossible client options")
 
@@ -80,8 +83,8 @@ type Client struct {
 	opts    ClientOptions
 	media   Media
 	log     *slog.Logger
-	dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the usual; tests replace it
-	home    func(net.Addr) bool                                               // whether an address is this machine's; tests replace it
+	dial    dialFunc            // tests replace it
+	home    func(net.Addr) bool // whether an address is this machine's; tests replace it
 	state   State
 	id      string
 	backoff backoff
@@ -93,7 +96,9 @@ type Client struct {
 
 // NewClient returns a client that makes its sessions by m. Its options are checked by Run.
 func NewClient(opts ClientOptions, m Media) *Client {
-	c := &Client{opts: opts, media: m, log: opts.Logger, home: ownAddress, kept: make(map[string]Session)}
+	c := &Client{
+		opts: opts, media: m, log: opts.Logger, dial: (&net.Dialer{}).DialContext, home: ownAddress, kept: make(map[string]Session),
+	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -166,7 +171,8 @@ func (c *Client) connect(ctx context.Context, target string, header http.Header)
 		}
 	}
 	dialer := websocket.Dialer{
-		Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialWait, TLSClientConfig: c.opts.TLS, NetDialContext: c.dial,
+		Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialWait, TLSClientConfig: c.opts.TLS,
+		NetDialContext: meteredDial(c.dial, clientLimits),
 	}
 	ws, resp, err := dialer.DialContext(ctx, target, header)
 	if resp != nil {

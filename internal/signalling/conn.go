@@ -1,36 +1,43 @@
 package signalling
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
 )
 
-// conn is one connection of a server. The fields below the wire belong to its reading goroutine.
+// conn is one connection of a server.
 type conn struct {
 	*wire
-	id      connID
-	log     *slog.Logger
-	uid     string // empty until HELLO
-	near    []netip.Addr
-	bucket  bucket
-	session Session // with a local peer; nil without
-	wg      sync.WaitGroup
+	id    connID
+	wg    sync.WaitGroup
+	rings sync.WaitGroup // those that ask a local peer to take the connection's call
+
+	mu       sync.Mutex // what is below: the reading goroutine's, and whose who rings
+	log      *slog.Logger
+	caller   Caller  // its ID is empty until HELLO
+	session  Session // with a local peer; nil without
+	ringing  bool    // what is said waits
+	kept     []frame // until the local peer has decided
+	keptSize int     // bytes
 }
 
 // serve runs one connection from its upgrade to its end.
 func (s *Server) serve(ws *websocket.Conn, r *http.Request) {
-	c := s.join(ws, r.RemoteAddr)
-	c.near = near(r, ws.LocalAddr())
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	c := s.join(ws, r)
 	c.wg.Go(c.write)
-	err := s.listen(c)
+	err := s.listen(ctx, c)
+	cancel() // nobody is left to make a session for
 	hungUp := c.stop(err)
 	s.leave(c, err)
+	c.rings.Wait()
 	if c.session != nil {
 		endSession(c.session, hungUp)
 	}
@@ -47,14 +54,8 @@ func endSession(session Session, hungUp bool) {
 	}
 }
 
-func (s *Server) join(ws *websocket.Conn, remote string) *conn {
-	c := &conn{
-		wire: newWire(ws, s.limits), bucket: newBucket(s.limits, time.Now()),
-		log: s.log.With(keyRemote, remote),
-	}
-	ping, pong := ws.PingHandler(), ws.PongHandler()
-	ws.SetPingHandler(c.counted(ping))
-	ws.SetPongHandler(c.counted(pong))
+func (s *Server) join(ws *websocket.Conn, r *http.Request) *conn {
+	c := &conn{wire: newWire(ws, s.limits), log: s.log.With(keyRemote, r.RemoteAddr), caller: CallerOf(r)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastID++
@@ -65,16 +66,6 @@ func (s *Server) join(ws *websocket.Conn, remote string) *conn {
 		c.finish(websocket.CloseGoingAway, "")
 	}
 	return c
-}
-
-// counted makes control frames cost as much as messages.
-func (c *conn) counted(handle func(string) error) func(string) error {
-	return func(data string) error {
-		if !c.bucket.take(time.Now()) {
-			return errTooMany
-		}
-		return handle(data)
-	}
 }
 
 func (s *Server) leave(c *conn, err error) {
@@ -91,7 +82,7 @@ func (s *Server) leave(c *conn, err error) {
 }
 
 // listen reads until it can't.
-func (s *Server) listen(c *conn) error {
+func (s *Server) listen(ctx context.Context, c *conn) error {
 	if err := c.ws.SetReadDeadline(time.Now().Add(s.limits.Hello)); err != nil {
 		return err
 	}
@@ -100,21 +91,32 @@ func (s *Server) listen(c *conn) error {
 		if err != nil {
 			return err
 		}
-		if !c.bucket.take(time.Now()) {
-			return errTooMany
-		}
-		if err := s.hear(c, f); err != nil {
+		if err := s.hear(ctx, c, f); err != nil {
 			return err
 		}
 	}
 }
 
-// hear decides about one message under the lock, and does outside it what may take time.
-func (s *Server) hear(c *conn, f frame) error {
+// hear takes one message, or keeps it while a local peer is asked: what the connection says is dealt with in order.
+func (s *Server) hear(ctx context.Context, c *conn, f frame) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ringing {
+		return s.decide(ctx, c, f)
+	}
+	if c.keptSize += len(f.text); len(c.kept) >= s.limits.QueueFrames || c.keptSize > s.limits.QueueBytes {
+		return errTooMany
+	}
+	c.kept = append(c.kept, f)
+	return nil
+}
+
+// decide decides about one message under the server's lock, and does outside it what may take time. c.mu is held.
+func (s *Server) decide(ctx context.Context, c *conn, f frame) error {
 	mine := s.step(input{from: c.id, kind: heard, frame: f})
-	if c.uid == "" {
-		if c.uid = s.uid(c.id); c.uid != "" {
-			c.log = c.log.With(keyPeer, c.uid)
+	if c.caller.ID == "" {
+		if c.caller.ID = s.uid(c.id); c.caller.ID != "" {
+			c.log = c.log.With(keyPeer, c.caller.ID)
 			c.log.Debug("peer registered")
 			if err := c.ws.SetReadDeadline(time.Time{}); err != nil {
 				return err
@@ -123,7 +125,9 @@ func (s *Server) hear(c *conn, f frame) error {
 	}
 	for _, r := range mine {
 		if r.kind == ring {
-			s.ring(c, r.callee)
+			c.ringing = true
+			caller := c.caller
+			c.rings.Go(func() { s.ring(ctx, c, caller, r.callee) })
 		} else {
 			c.deliver(r.frame)
 		}
@@ -164,75 +168,4 @@ func (s *Server) apply(replies []reply) (rest []reply) {
 		}
 	}
 	return rest
-}
-
-// ring asks a local peer to take a call. What it sends before the caller has been told SESSION_OK waits for that.
-func (s *Server) ring(c *conn, callee connID) {
-	s.mu.Lock()
-	media := s.media[callee]
-	s.mu.Unlock()
-	v := &voice{}
-	session, err := media.Open(Caller{c.uid, c.near}, v.send)
-	if err != nil {
-		v.decide(nil)
-		s.step(input{from: c.id, kind: refused})
-		if errors.Is(err, ErrFull) {
-			c.log.Info("viewer turned away", keyReason, err.Error())
-		} else {
-			c.log.Warn("media did not open", keyError, err)
-		}
-		return
-	}
-	c.session = session
-	s.step(input{from: c.id, kind: opened})
-	v.decide(c.wire)
-	c.wg.Go(func() {
-		select {
-		case <-session.Done():
-			c.finish(websocket.CloseNormalClosure, "")
-		case <-c.done:
-		}
-	})
-}
-
-// deliver hands what a viewer says to its session. What makes no sense is ignored, as the reference peer does.
-func (c *conn) deliver(f frame) {
-	p, err := ParsePayload(f.text)
-	if f.binary || err != nil {
-		c.log.Debug("message to the streamer ignored", keySize, len(f.text), keyError, err)
-		return
-	}
-	c.session.Receive(p)
-}
-
-// voice is what a local peer speaks through: what it says is kept until the call is taken.
-type voice struct {
-	mu      sync.Mutex
-	decided bool
-	wire    *wire // nil when the call was not taken
-	waiting []Payload
-}
-
-func (v *voice) send(p Payload) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch {
-	case !v.decided:
-		v.waiting = append(v.waiting, p)
-	case v.wire != nil:
-		v.wire.send(frame{text: p.String()})
-	}
-}
-
-// decide lets what was kept out to a connection, or drops it and all to come.
-func (v *voice) decide(to *wire) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.decided, v.wire = true, to
-	if to != nil {
-		for _, p := range v.waiting {
-			to.send(frame{text: p.String()})
-		}
-	}
-	v.waiting = nil
 }

@@ -12,6 +12,8 @@ type Limits struct {
 	ID          int           // bytes of a peer's or a room's id: 256
 	Rate        float64       // messages and pings per second of one connection, in the long run: 100
 	Burst       int           // messages and pings at once, on top of that: 500
+	Bytes       float64       // bytes per second from one connection, in the long run: 256 KiB
+	ByteBurst   int           // bytes at once, on top of that: 4 MiB
 	Connections int           // at once: 256
 	PerAddress  int           // of these from one IPv4 address or one IPv6 /64: 64
 	QueueFrames int           // messages waiting to be sent to one connection: 512
@@ -28,6 +30,8 @@ func (l Limits) withDefaults() Limits {
 		ID:          or(l.ID, 256),
 		Rate:        or(l.Rate, 100),
 		Burst:       or(l.Burst, 500),
+		Bytes:       or(l.Bytes, 256<<10), // 2.6 kB a message at Rate; a browser's longest is an offer of 10 kB, once
+		ByteBurst:   or(l.ByteBurst, 4<<20),
 		Connections: or(l.Connections, 256),
 		PerAddress:  or(l.PerAddress, 64),
 		QueueFrames: or(l.QueueFrames, 512),
@@ -46,24 +50,21 @@ func or[T int | int64 | float64 | time.Duration](value, fallback T) T {
 	return value
 }
 
-// bucket is a token bucket: take succeeds burst times at once and rate times a second in the long run. It belongs to one
-// goroutine.
+// bucket is a token bucket: take gives burst tokens at once and rate a second in the long run. It belongs to one goroutine.
 type bucket struct {
 	rate, burst, tokens float64
 	last                time.Time
 }
 
-func newBucket(l Limits, now time.Time) bucket {
-	return bucket{l.Rate, float64(l.Burst), float64(l.Burst), now}
-}
+func newBucket(rate, burst float64, now time.Time) bucket { return bucket{rate, burst, burst, now} }
 
-func (b *bucket) take(now time.Time) bool {
+func (b *bucket) take(now time.Time, n int) bool {
 	b.tokens = min(b.burst, b.tokens+b.rate*now.Sub(b.last).Seconds())
 	b.last = now
-	if b.tokens < 1 {
+	if b.tokens < float64(n) {
 		return false
 	}
-	b.tokens--
+	b.tokens -= float64(n)
 	return true
 }
 

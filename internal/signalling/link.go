@@ -24,6 +24,7 @@ type link struct {
 	frames   chan frame    // from the reader, which closes it after setting readErr
 	readErr  error         // why reading ended
 	quit     chan struct{} // closed when nobody takes from the channels any more
+	opened   chan opening  // a call's session is there, or will not be
 	ended    chan *call    // a call's media has ended
 	released chan string   // the kept session of this peer has ended
 	wg       sync.WaitGroup
@@ -33,13 +34,17 @@ type link struct {
 	retry   backoff          // of SESSION
 	calls   map[string]*call // by peer in a room, else the one call under ""
 	calling map[string]bool  // members that are ours to call once their kept session has ended
+	due     []*call          // calls whose session is to be opened, in the order of their coming
+	opens   bucket           // of sessions
 }
 
 func newLink(c *Client, ws *websocket.Conn) *link {
 	return &link{
-		wire: newWire(ws, Limits{}.withDefaults()), c: c,
-		frames: make(chan frame), quit: make(chan struct{}), ended: make(chan *call), released: make(chan string),
+		wire: newWire(ws, clientLimits), c: c,
+		frames: make(chan frame), quit: make(chan struct{}),
+		opened: make(chan opening), ended: make(chan *call), released: make(chan string),
 		timer: time.NewTimer(replyWait), calls: make(map[string]*call), calling: make(map[string]bool),
+		opens: newBucket(opensPerSecond, openBurst, time.Now()),
 	}
 }
 
@@ -58,7 +63,7 @@ func (l *link) run(ctx context.Context) error {
 	l.settle(ctx.Err() != nil || errors.Is(err, errEnded))
 	close(l.quit)
 	l.wg.Wait()
-	if !l.since.IsZero() && time.Since(l.since) >= stableAfter {
+	if !l.since.IsZero() && time.Since(l.since) >= stableAfter && !errors.Is(err, errTooMany) {
 		l.c.backoff.reset()
 		l.c.lastErr = ""
 	}
@@ -70,6 +75,7 @@ func (l *link) loop(ctx context.Context) error {
 	look := time.NewTicker(addressEvery)
 	defer look.Stop()
 	for {
+		l.openDue(ctx)
 		var err error
 		select {
 		case <-ctx.Done():
@@ -81,8 +87,10 @@ func (l *link) loop(ctx context.Context) error {
 			err = l.hear(f)
 		case <-l.timer.C:
 			err = l.late()
-		case <-look.C:
+		case <-look.C: // calls that are due are looked at as well
 			err = l.homeless()
+		case o := <-l.opened:
+			err = l.hasOpened(o)
 		case ended := <-l.ended:
 			err = l.mediaEnded(ended)
 		case peer := <-l.released:
@@ -99,6 +107,8 @@ func (l *link) loop(ctx context.Context) error {
 func (l *link) lost() error {
 	code := closeCode(l.readErr)
 	switch {
+	case errors.Is(l.readErr, errTooMany):
+		return fmt.Errorf("server sends more than a peer may: %w", errTooMany)
 	case code == websocket.CloseNormalClosure && l.c.state == StateInCall:
 		return errEnded
 	case code == websocket.CloseProtocolError && l.c.state == StateRegistering:
@@ -169,6 +179,8 @@ func (l *link) hear(f frame) error {
 		return l.connected()
 	case m.Kind == KindRoomOK && l.c.state == StateJoining:
 		return l.inRoom(m.IDs)
+	case m.Kind == KindError && l.c.state == StateInCall: // the partner's: a server has nothing to refuse in a session
+		return l.receive("", f.text)
 	case m.Kind == KindError:
 		return l.refused(m.Text)
 	case m.Kind == KindOther && l.c.opts.Room == "" && !l.since.IsZero():
@@ -204,7 +216,8 @@ func (l *link) call() error {
 func (l *link) connected() error {
 	l.retry.reset()
 	l.enter(StateInCall, 0)
-	return l.begin(&call{peer: l.c.opts.Peer})
+	l.begin(&call{peer: l.c.opts.Peer})
+	return nil
 }
 
 // refused takes an ERROR. A peer that is unknown or busy is called again, on the same socket.
@@ -228,8 +241,7 @@ func (l *link) refused(text string) error {
 func (l *link) settle(hungUp bool) {
 	for _, cl := range l.calls {
 		switch {
-		case cl.session == nil:
-		case hungUp:
+		case hungUp, cl.session == nil:
 			l.end(cl)
 		default:
 			cl.over.Store(true)

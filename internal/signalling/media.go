@@ -1,6 +1,9 @@
 package signalling
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // ErrFull is what [Media.Open] wraps when no more viewers are taken: the caller is answered "busy" and may try again.
 var ErrFull = errors.New("no more viewers are taken")
@@ -10,9 +13,10 @@ type Media interface {
 	// Open makes the media side of one session. send delivers to the remote peer; it never blocks and may be called from
 	// any goroutine, before Open returns and after the signalling is gone (then it drops).
 	//
-	// Open is called from the goroutine of one connection, without a lock held: while it lasts only that connection
-	// waits (at our own server that is one peer; at another's, in a room, it is all). Every error makes the caller hear "busy"; [ErrFull] alone is expected.
-	Open(caller Caller, send func(Payload)) (Session, error)
+	// Open may take its time, and then nobody waits but the caller: it is called from a goroutine of its own, without a lock
+	// held. ctx ends when the caller has gone, or the program ends; Open then returns soon, with an error, for there is
+	// nobody left to make a session for. Every error makes the caller hear "busy"; [ErrFull] alone is expected.
+	Open(ctx context.Context, caller Caller, send func(Payload)) (Session, error)
 }
 
 // Session is the media of one remote peer. One of Detach and Close is called exactly once, and nothing after it; only a

@@ -13,20 +13,36 @@ type Caller struct {
 	// Near are our addresses on the network that the caller itself is in, nil where that is not known: it came by a proxy, over
 	// a router, or to a server elsewhere. It is reached by these; by our others it may not be.
 	Near []netip.Addr
+	// Address is where the connection came from, without a zone. It is the zero Addr where that is not known: the caller is at
+	// a server elsewhere, or came by a proxy. Anybody can add a proxy's header, so that all zero ones together must be given
+	// no more than one address is.
+	Address netip.Addr
 }
 
-// near finds out where a request came from.
-func near(r *http.Request, local net.Addr) []netip.Addr {
-	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+// proxyHeaders are what a reverse proxy adds to a request.
+var proxyHeaders = []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"}
+
+// CallerOf tells who sends a request that net/http serves, but for its ID.
+func CallerOf(r *http.Request) Caller {
+	for _, header := range proxyHeaders {
 		if r.Header.Get(header) != "" {
-			return nil
+			return Caller{}
 		}
 	}
-	ours, err := netip.ParseAddrPort(local.String())
-	if err != nil {
-		return nil
-	}
 	theirs, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return Caller{}
+	}
+	c := Caller{Address: theirs.Addr().Unmap().WithZone("")}
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		c.Near = near(theirs, local)
+	}
+	return c
+}
+
+// near finds our addresses in the network that a request came from; local is the one that it came to.
+func near(theirs netip.AddrPort, local net.Addr) []netip.Addr {
+	ours, err := netip.ParseAddrPort(local.String())
 	if err != nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 )
 
 // Sizes beyond which a payload is refused. The largest that passes still prints in less than maxMessage bytes.
@@ -16,6 +17,7 @@ const (
 	maxCandidate = 4 << 10
 	maxMid       = 256
 	maxMLine     = 1023
+	maxError     = 512 // bytes of an error's words: two lines of a screen, which is what a person reads
 )
 
 const offerRequest = "OFFER_REQUEST"
@@ -31,6 +33,7 @@ type Payload struct {
 	OfferRequest bool         // "you make the offer"
 	SDP          *Description // an offer or an answer
 	ICE          *Candidate   // one candidate, or the end of them
+	Error        string       // why an offer or an answer is refused, in words; at most maxError bytes on the wire
 }
 
 // Description is a session description. Type is [TypeOffer] or [TypeAnswer].
@@ -50,8 +53,9 @@ type Candidate struct {
 var ErrPayload = errors.New("not a payload")
 
 // ParsePayload reads what a peer says inside a session: OFFER_REQUEST, {"sdp":{"type","sdp"}}, {"ice":{"candidate",
-// "sdpMLineIndex"}} or the flat {"type","sdp"} of old pages. Members are found by name, others are ignored; sizes and
-// types are checked. The error wraps [ErrPayload] and never quotes the text.
+// "sdpMLineIndex"}}, the flat {"type","sdp"} and {"candidate","sdpMLineIndex"} of old pages, or ERROR and words. Members
+// are found by name, others are ignored; sizes and types are checked. The error wraps [ErrPayload] and never quotes the
+// text.
 func ParsePayload(text string) (Payload, error) {
 	if len(text) > maxMessage {
 		return Payload{}, fmt.Errorf("%w: %d bytes", ErrPayload, len(text))
@@ -59,7 +63,10 @@ func ParsePayload(text string) (Payload, error) {
 	if strings.TrimFunc(text, isSpace) == offerRequest {
 		return Payload{OfferRequest: true}, nil
 	}
-	var m struct{ SDP, ICE, Type json.RawMessage }
+	if word, rest := cutWord(text); word == wordError {
+		return Payload{Error: errorWords(rest)}, nil
+	}
+	var m struct{ SDP, ICE, Candidate json.RawMessage }
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		return Payload{}, fmt.Errorf("%w: no JSON object", ErrPayload)
 	}
@@ -70,11 +77,27 @@ func ParsePayload(text string) (Payload, error) {
 		return parseDescription(string(m.SDP))
 	case m.ICE != nil:
 		return parseCandidate(m.ICE)
+	case present(m.Candidate):
+		return parseCandidate(json.RawMessage(text))
 	}
 	return Payload{}, fmt.Errorf("%w: neither sdp nor ice", ErrPayload)
 }
 
 func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
+
+// errorWords makes one line of what may be shown to people: no control characters, maxError bytes at most, never empty.
+func errorWords(text string) string {
+	text = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' { // the last two end a line as well
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, " ")))
+	if text == "" {
+		return "no reason given"
+	}
+	return strings.TrimSpace(cutText(text, maxError))
+}
 
 func parseDescription(text string) (Payload, error) {
 	var d Description
@@ -127,6 +150,8 @@ func (p Payload) String() string {
 	switch {
 	case p.OfferRequest:
 		return offerRequest
+	case p.Error != "":
+		return Message{Kind: KindError, Text: errorWords(p.Error)}.String()
 	case p.SDP != nil:
 		out.SDP = &description{p.SDP.Type, p.SDP.SDP}
 	case p.ICE != nil:

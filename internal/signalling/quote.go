@@ -47,8 +47,16 @@ func quoteID(id string, limit int) string {
 	if len(id) <= limit {
 		return quote(id)
 	}
-	for limit > 0 && !utf8.RuneStart(id[limit]) {
+	return quote(cutText(id, limit)) + "..."
+}
+
+// cutText is the beginning of text, of at most limit bytes, with no half rune at its end.
+func cutText(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
 		limit--
 	}
-	return quote(id[:limit]) + "..."
+	return text[:limit]
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -287,19 +288,25 @@ func (p *probe) kill() { _ = p.ws.NetConn().Close() }
 // fakeMedia makes fakeSessions.
 type fakeMedia struct {
 	opened chan *fakeSession
-	fail   func(peer string) error // nil: never
+	fail   func(peer string) error         // nil: never
+	wait   func(ctx context.Context) error // for as long as opening takes; nil: no time
 }
 
 func newFakeMedia() *fakeMedia { return &fakeMedia{opened: make(chan *fakeSession, 64)} }
 
-func (m *fakeMedia) Open(caller Caller, send func(Payload)) (Session, error) {
+func (m *fakeMedia) Open(ctx context.Context, caller Caller, send func(Payload)) (Session, error) {
 	peer := caller.ID
+	if m.wait != nil {
+		if err := m.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if m.fail != nil {
 		if err := m.fail(peer); err != nil {
 			return nil, err
 		}
 	}
-	s := &fakeSession{peer: peer, send: send, events: make(chan string, 256), done: make(chan struct{})}
+	s := &fakeSession{peer: peer, send: send, events: make(chan string, 1024), done: make(chan struct{})}
 	m.opened <- s
 	return s, nil
 }
@@ -314,6 +321,21 @@ func (m *fakeMedia) next(t *testing.T) *fakeSession {
 		t.Fatal("no session was opened")
 		return nil
 	}
+}
+
+// nextOf takes a session with each of the peers, which are opened at the same time.
+func (m *fakeMedia) nextOf(t *testing.T, peers ...string) []*fakeSession {
+	t.Helper()
+	found := make([]*fakeSession, len(peers))
+	for range peers {
+		s := m.next(t)
+		i := slices.Index(peers, s.peer)
+		if i < 0 || found[i] != nil {
+			t.Fatalf("a session with %q, want one with each of %q", s.peer, peers)
+		}
+		found[i] = s
+	}
+	return found
 }
 
 // none fails the test if a session was opened that next has not taken.

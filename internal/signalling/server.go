@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,8 +19,14 @@ type ServerOptions struct {
 	Logger *slog.Logger // nil: nothing is logged
 	Limits Limits
 	// Origins are the Origin headers (scheme://host[:port], or the host alone) that browsers may come with besides the
-	// server's own host; "*" is all of them. A request without the header, from no browser, is always let in.
+	// server's own origin; "*" is all of them. A request without the header, from no browser, is always let in.
 	Origins []string
+	// Hosts are the names at which a reverse proxy may serve us by https: only there an origin of https is our own though we
+	// serve plain HTTP. "*" is any name.
+	Hosts []string
+	// SameHost lets in pages of the server's own host at any port and scheme, as a public server wants it: the pages of this
+	// protocol's family come from another web server of the same host.
+	SameHost bool
 }
 
 // Stats says what a server is doing. The counters only grow.
@@ -48,6 +52,8 @@ type Server struct {
 	log      *slog.Logger
 	limits   Limits
 	origins  []string
+	hosts    []string
+	sameHost bool
 	upgrader websocket.Upgrader
 
 	mu      sync.Mutex
@@ -66,7 +72,7 @@ type Server struct {
 func NewServer(opts ServerOptions) *Server {
 	limits := opts.Limits.withDefaults()
 	s := &Server{
-		log: opts.Logger, limits: limits, origins: opts.Origins,
+		log: opts.Logger, limits: limits, origins: opts.Origins, hosts: opts.Hosts, sameHost: opts.SameHost,
 		world: newWorld(limits.ID), conns: make(map[connID]*conn), media: make(map[connID]Media),
 		perAddr: make(map[string]int), empty: make(chan struct{}),
 	}
@@ -150,7 +156,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.dismiss(from)
-	ws, err := s.upgrader.Upgrade(w, r, nil)
+	ws, err := s.upgrader.Upgrade(metered{w, s.limits}, r, nil)
 	if err != nil { // Upgrade has answered
 		s.log.Debug("request refused", keyRemote, r.RemoteAddr, keyError, err)
 		return
@@ -195,23 +201,4 @@ func (s *Server) closeEmpty() {
 	default:
 		close(s.empty)
 	}
-}
-
-// Allowed keeps pages of other sites away: a browser sends their origin along.
-func (s *Server) Allowed(r *http.Request) bool {
-	given := r.Header.Get("Origin")
-	if given == "" {
-		return true
-	}
-	u, err := url.Parse(given)
-	if err != nil {
-		u = &url.URL{}
-	}
-	for _, o := range s.origins {
-		if o == "*" || strings.EqualFold(o, given) || u.Host != "" && (strings.EqualFold(o, u.Host) || strings.EqualFold(o, u.Hostname())) {
-			return true
-		}
-	}
-	host := (&url.URL{Host: r.Host}).Hostname()
-	return u.Hostname() != "" && strings.EqualFold(u.Hostname(), host)
 }

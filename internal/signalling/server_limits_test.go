@@ -166,25 +166,37 @@ func TestOriginOfAnAddress(t *testing.T) {
 func TestOriginHeader(t *testing.T) {
 	for _, tc := range []struct {
 		name, host, origin string
-		origins            []string
+		origins, hosts     []string
 		want               int
 	}{
-		{"none", "cam.lan:8080", "", nil, 101},
-		{"same", "cam.lan:8080", "http://cam.lan:8080", nil, 101},
-		{"other port", "cam.lan:8443", "https://CAM.lan", nil, 101},
-		{"address", "[fd00::1]:8080", "http://[fd00::1]:8080", nil, 101},
-		{"foreign", "cam.lan:8080", "https://evil.example", nil, 403},
-		{"suffix", "cam.lan", "https://evilcam.lan", nil, 403},
-		{"null", "cam.lan", "null", nil, 403},
-		{"rubbish", "cam.lan", "http://%zz", nil, 403},
-		{"listed", "cam.lan", "https://site.example:444", []string{"https://a.example", "https://site.example:444"}, 101},
-		{"listed, other port", "cam.lan", "https://site.example:445", []string{"https://site.example:444"}, 403},
-		{"listed by host", "cam.lan", "https://site.example:445", []string{"site.example"}, 101},
-		{"all", "cam.lan", "null", []string{"*"}, 101},
+		{"none", "cam.lan:8080", "", nil, nil, 101},
+		{"same", "cam.lan:8080", "http://CAM.lan:8080", nil, nil, 101},
+		{"other port", "cam.lan:8080", "http://cam.lan:3000", nil, nil, 403},
+		{"other port, the default", "cam.lan:8080", "http://cam.lan", nil, nil, 403},
+		{"default port", "cam.lan:80", "http://cam.lan", nil, nil, 101},
+		{"default port the other way", "cam.lan", "http://cam.lan:80", nil, nil, 101},
+		{"other scheme", "cam.lan:8080", "https://cam.lan:8080", nil, nil, 403},
+		{"a proxy's scheme", "cam.lan", "https://cam.lan", nil, []string{"Cam.lan"}, 101},
+		{"a proxy's scheme and port", "cam.lan:8443", "https://cam.lan:8443", nil, []string{"cam.lan"}, 101},
+		{"a proxy's scheme, any name", "cam.lan", "https://cam.lan", nil, []string{"*"}, 101},
+		{"a proxy's scheme, other port", "cam.lan", "https://cam.lan:8443", nil, []string{"cam.lan"}, 403},
+		{"a proxy's name for another", "cam.lan", "https://evil.example", nil, []string{"*"}, 403},
+		{"a scheme of no browser", "cam.lan", "ftp://cam.lan", nil, []string{"*"}, 403},
+		{"public: other port and scheme", "cam.lan:8443", "https://cam.lan", nil, nil, 101},
+		{"public: foreign", "cam.lan:8443", "https://evil.example", nil, nil, 403},
+		{"address", "[fd00::1]:8080", "http://[fd00::1]:8080", nil, nil, 101},
+		{"foreign", "cam.lan:8080", "https://evil.example", nil, nil, 403},
+		{"suffix", "cam.lan", "http://evilcam.lan", nil, nil, 403},
+		{"null", "cam.lan", "null", nil, nil, 403},
+		{"rubbish", "cam.lan", "http://%zz", nil, nil, 403},
+		{"listed", "cam.lan", "https://site.example:444", []string{"https://a.example", "https://site.example:444"}, nil, 101},
+		{"listed, other port", "cam.lan", "https://site.example:445", []string{"https://site.example:444"}, nil, 403},
+		{"listed by host", "cam.lan", "https://site.example:445", []string{"site.example"}, nil, 101},
+		{"all", "cam.lan", "null", []string{"*"}, nil, 101},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			checkLeaks(t)
-			s := NewServer(ServerOptions{Origins: tc.origins})
+			s := NewServer(ServerOptions{Origins: tc.origins, Hosts: tc.hosts, SameHost: strings.HasPrefix(tc.name, "public: ")})
 			ts := httptest.NewServer(s)
 			t.Cleanup(ts.Close)
 			runServer(t, s)
@@ -253,7 +265,7 @@ func TestPlainHTTP(t *testing.T) {
 
 func TestOverTLS(t *testing.T) {
 	checkLeaks(t)
-	s := NewServer(ServerOptions{Limits: Limits{QueueFrames: 4, QueueBytes: 1 << 10}})
+	s := NewServer(ServerOptions{Limits: Limits{QueueFrames: 4, QueueBytes: 1 << 10, ByteBurst: 1 << 30}})
 	ts := httptest.NewTLSServer(s)
 	t.Cleanup(ts.Close)
 	runServer(t, s)

@@ -125,12 +125,12 @@ func TestFullAndFailingMedia(t *testing.T) {
 		err, errs = errs[0], errs[1:]
 		return err
 	}
-	if err := s.Register("camera", mediaFunc(func(c Caller, send func(Payload)) (Session, error) {
+	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
 		if late == nil {
 			late = send
 		}
 		send(Payload{OfferRequest: true}) // kept until the call is taken, dropped if it isn't
-		return m.Open(c, send)
+		return m.Open(ctx, c, send)
 	})); err != nil {
 		t.Fatal(err)
 	}
@@ -146,9 +146,11 @@ func TestFullAndFailingMedia(t *testing.T) {
 	m.next(t)
 }
 
-type mediaFunc func(Caller, func(Payload)) (Session, error)
+type mediaFunc func(context.Context, Caller, func(Payload)) (Session, error)
 
-func (f mediaFunc) Open(c Caller, send func(Payload)) (Session, error) { return f(c, send) }
+func (f mediaFunc) Open(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
+	return f(ctx, c, send)
+}
 
 // curious asks the server something in every callback, which locks up if the server's lock is held there.
 type curious struct {
@@ -163,9 +165,9 @@ func (c curious) Close()            { c.s.Stats(); c.fakeSession.Close() }
 func TestCallbacksHoldNoLock(t *testing.T) {
 	checkLeaks(t)
 	s, m := NewServer(ServerOptions{}), newFakeMedia()
-	if err := s.Register("camera", mediaFunc(func(c Caller, send func(Payload)) (Session, error) {
+	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
 		s.Stats()
-		session, err := m.Open(c, send)
+		session, err := m.Open(ctx, c, send)
 		return curious{session.(*fakeSession), s}, err
 	})); err != nil {
 		t.Fatal(err)

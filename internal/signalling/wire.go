@@ -1,7 +1,6 @@
 package signalling
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -41,6 +40,7 @@ type wire struct {
 	pong   chan struct{}
 	probe  chan struct{} // whether the other side lives is to be known soon
 	done   chan struct{} // closed when nothing will be read any more
+	bucket bucket        // of messages, pings and pongs; the reading goroutine's
 
 	mu    sync.Mutex
 	queue []frame
@@ -52,13 +52,25 @@ func newWire(ws *websocket.Conn, limits Limits) *wire {
 	w := &wire{
 		ws: ws, limits: limits,
 		wake: make(chan struct{}, 1), pong: make(chan struct{}, 1), probe: make(chan struct{}, 1), done: make(chan struct{}),
+		bucket: newBucket(limits.Rate, float64(limits.Burst), time.Now()),
 	}
 	ws.SetReadLimit(limits.Message)
-	ws.SetPongHandler(func(string) error {
+	ws.SetPingHandler(w.counted(ws.PingHandler()))
+	ws.SetPongHandler(w.counted(func(string) error {
 		notify(w.pong)
 		return nil
-	})
+	}))
 	return w
+}
+
+// counted makes control frames cost as much as messages.
+func (w *wire) counted(handle func(string) error) func(string) error {
+	return func(data string) error {
+		if !w.bucket.take(time.Now(), 1) {
+			return errTooMany
+		}
+		return handle(data)
+	}
 }
 
 func notify(c chan<- struct{}) {
@@ -122,8 +134,12 @@ func (w *wire) finish(code int, reason string) {
 // cut closes the connection under the WebSocket (and under TLS, whose Close may wait).
 func (w *wire) cut() {
 	raw := w.ws.NetConn()
-	if secure, ok := raw.(*tls.Conn); ok {
-		raw = secure.NetConn()
+	for {
+		outer, ok := raw.(interface{ NetConn() net.Conn }) // TLS, or a meter
+		if !ok {
+			break
+		}
+		raw = outer.NetConn()
 	}
 	_ = raw.Close() // there is nobody left to tell
 }
@@ -244,11 +260,14 @@ func (w *wire) sayGoodbye(end *websocket.CloseError) {
 	}
 }
 
-// read waits for the next message.
+// read waits for the next message; one more than the other side may send is errTooMany.
 func (w *wire) read() (frame, error) {
 	kind, data, err := w.ws.ReadMessage()
 	if err != nil {
 		return frame{}, err
+	}
+	if !w.bucket.take(time.Now(), 1) {
+		return frame{}, errTooMany
 	}
 	f := frame{kind == websocket.BinaryMessage, string(data)}
 	if !f.binary && !utf8.ValidString(f.text) {
@@ -307,5 +326,10 @@ func (w *wire) drain(err error) {
 	if w.ws.SetReadDeadline(time.Time{}) != nil {
 		return
 	}
-	_, _ = io.Copy(io.Discard, w.ws.NetConn()) // ends when the other side closes or write cuts
+	from := w.ws.NetConn()
+	if m, ok := from.(*meter); ok {
+		from = m.Conn // which may be at its limit
+	}
+	// It ends when the other side closes, write cuts, or more comes than a farewell is worth.
+	_, _ = io.CopyN(io.Discard, from, int64(w.limits.ByteBurst))
 }

@@ -35,11 +35,12 @@ var headers = map[string]string{
 	"Cross-Origin-Resource-Policy": "same-origin",
 }
 
-// handler is the whole of the HTTP side: limit, headers, then WebSocket handshakes to the signalling and the rest to
-// the routes.
+// handler is the whole of the HTTP side: limit, headers, the name that was asked for, then WebSocket handshakes to the
+// signalling and the rest to the routes.
 func (s *Server) handler() http.Handler {
 	routes := s.routes()
 	clients := newLimiter(requestsPerSecond, requestBurst, time.Now)
+	known := newHosts(s.opts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range headers {
 			w.Header().Set(name, value)
@@ -50,6 +51,10 @@ func (s *Server) handler() http.Handler {
 		}
 		s.log.Debug("request", slog.String(keyMethod, r.Method), slog.String(keyPath, r.URL.Path),
 			slog.String(keyAddress, r.RemoteAddr))
+		if !known.allowed(r) {
+			misdirected(w)
+			return
+		}
 		if s.isSignalling(r) {
 			s.opts.Signalling.ServeHTTP(w, r)
 			return

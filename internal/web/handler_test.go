@@ -21,6 +21,9 @@ var signalling = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("signalling " + r.URL.Path))
 })
 
+// anyHost is for requests of httptest, which are for example.com.
+var anyHost = []string{"*"}
+
 func handshake() http.Header {
 	return http.Header{"Upgrade": {"WebSocket"}, "Connection": {"Upgrade"}}
 }
@@ -61,6 +64,7 @@ func TestHandler(t *testing.T) {
 		{"handshake by post", "POST", "/ws", handshake(), 405, "", ""},
 	}
 	h := New(Options{
+		Hosts:      anyHost,
 		Signalling: signalling,
 		Page:       Page{Peer: "porch"},
 		Status:     func() any { return map[string]int{"viewers": 2} },
@@ -112,7 +116,7 @@ func checkHeaders(t *testing.T, got http.Header) {
 }
 
 func TestHandlerWithoutSignalling(t *testing.T) {
-	h := New(Options{}).handler()
+	h := New(Options{Hosts: anyHost}).handler()
 	for _, path := range []string{"/ws", "/ws/"} {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
 		r.Header = handshake()
@@ -144,6 +148,7 @@ func TestConfig(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			tt.opts.Hosts = anyHost
 			w := get(t, New(tt.opts).handler(), "/config.json")
 			if got := strings.TrimSpace(w.Body.String()); got != tt.want {
 				t.Errorf("got %s\nwant %s", got, tt.want)
@@ -163,7 +168,7 @@ func get(t *testing.T, h http.Handler, path string) *httptest.ResponseRecorder {
 }
 
 func TestPageIsRevalidated(t *testing.T) {
-	h := New(Options{}).handler()
+	h := New(Options{Hosts: anyHost}).handler()
 	first := get(t, h, "/app.js")
 	etag := first.Header().Get("ETag")
 	if len(etag) < 10 || first.Header().Get("Cache-Control") != "no-cache" {
@@ -184,7 +189,7 @@ func TestPageIsRevalidated(t *testing.T) {
 }
 
 func TestRequestsAreLimitedByAddress(t *testing.T) {
-	h := New(Options{}).handler()
+	h := New(Options{Hosts: anyHost}).handler()
 	ask := func(remote string) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/health", nil)
 		r.RemoteAddr = remote
@@ -224,7 +229,7 @@ func TestStatus(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := get(t, New(Options{Status: tt.status, Version: "1.2"}).handler(), "/api/status")
+			w := get(t, New(Options{Hosts: anyHost, Status: tt.status, Version: "1.2"}).handler(), "/api/status")
 			if w.Code != tt.wantCode {
 				t.Errorf("code %d, want %d", w.Code, tt.wantCode)
 			}
@@ -243,7 +248,7 @@ func TestStatusThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var asked atomic.Int32
-		h := New(Options{Status: func() any {
+		h := New(Options{Hosts: anyHost, Status: func() any {
 			n := asked.Add(1)
 			<-release
 			return map[string]int32{"asked": n}
@@ -275,7 +280,7 @@ func TestWHEPIsMounted(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write([]byte(r.Method + " " + r.URL.Path))
 	})
-	h := New(Options{Signalling: signalling, WHEP: endpoint}).handler()
+	h := New(Options{Hosts: anyHost, Signalling: signalling, WHEP: endpoint}).handler()
 	ask := func(method, path, remote string) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
 		r.RemoteAddr = remote
@@ -304,7 +309,7 @@ func TestWHEPIsMounted(t *testing.T) {
 	if w := ask("DELETE", "/whep/x", "192.0.2.2:1"); w.Code != http.StatusTeapot {
 		t.Errorf("hanging up is answered %d", w.Code)
 	}
-	if w := get(t, New(Options{}).handler(), "/whep"); w.Code != http.StatusNotFound {
+	if w := get(t, New(Options{Hosts: anyHost}).handler(), "/whep"); w.Code != http.StatusNotFound {
 		t.Errorf("without an endpoint: %d", w.Code)
 	}
 }

@@ -14,8 +14,6 @@ const (
 	offersPerSecond   = 5   // of WHEP, each of which makes a pipeline
 	offerBurst        = 40
 	maxClients        = 1024 // addresses remembered
-	maxConns          = 1024
-	maxConnsPerClient = 256
 )
 
 // limiter is a token bucket for each client address, for a bounded number of addresses. What a reverse proxy says of
@@ -75,67 +73,6 @@ func (l *limiter) makeRoomLocked() {
 		}
 	}
 	delete(l.buckets, oldest)
-}
-
-// connLimit is a listener that closes at once what exceeds its bounds, so that one client's sockets cannot use up the
-// descriptors the media need. A taken-over WebSocket counts until it is closed.
-type connLimit struct {
-	net.Listener
-	max, maxPerClient int
-
-	mu    sync.Mutex
-	total int
-	open  map[netip.Addr]int
-}
-
-func limitConns(ln net.Listener, most, mostPerClient int) *connLimit {
-	return &connLimit{Listener: ln, max: most, maxPerClient: mostPerClient, open: map[netip.Addr]int{}}
-}
-
-// Accept returns the next connection within the bounds.
-func (l *connLimit) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		a := client(c.RemoteAddr().String())
-		if l.take(a) {
-			return &countedConn{Conn: c, release: sync.OnceFunc(func() { l.release(a) })}, nil
-		}
-		_ = c.Close()
-	}
-}
-
-func (l *connLimit) take(a netip.Addr) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.total >= l.max || l.open[a] >= l.maxPerClient {
-		return false
-	}
-	l.total++
-	l.open[a]++
-	return true
-}
-
-func (l *connLimit) release(a netip.Addr) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.total--
-	if l.open[a]--; l.open[a] == 0 {
-		delete(l.open, a)
-	}
-}
-
-type countedConn struct {
-	net.Conn
-	release func()
-}
-
-// Close closes the connection and gives its place to another.
-func (c *countedConn) Close() error {
-	defer c.release()
-	return c.Conn.Close()
 }
 
 // freshConns knows the connections that have not sent a request yet. Browsers open such ones in advance, and

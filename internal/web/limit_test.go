@@ -68,55 +68,6 @@ func TestClient(t *testing.T) {
 	}
 }
 
-func TestConnectionsAreBounded(t *testing.T) {
-	tests := []struct {
-		name              string
-		most, mostPerHost int
-		want              int
-	}{
-		{"in all", 2, 100, 2},
-		{"for one client", 100, 3, 3},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			inner, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			ln := limitConns(inner, tt.most, tt.mostPerHost)
-			defer ln.Close()
-			accepted := make(chan net.Conn, 16)
-			go func() {
-				defer close(accepted)
-				for {
-					c, err := ln.Accept()
-					if err != nil {
-						return
-					}
-					accepted <- c
-				}
-			}()
-			addr := inner.Addr().String()
-			var kept []net.Conn
-			for range tt.want {
-				dial(t, addr)
-				kept = append(kept, <-accepted)
-			}
-			wantClosed(t, dial(t, addr)) // one too many
-			if len(accepted) != 0 {
-				t.Errorf("%d too many accepted", len(accepted))
-			}
-			_ = kept[0].Close()
-			_ = kept[0].Close() // giving the place back twice would let one too many in
-			dial(t, addr)
-			<-accepted
-			wantClosed(t, dial(t, addr)) // closing twice made one place
-			_ = ln.Close()
-			<-accepted
-		})
-	}
-}
-
 func TestFreshConnsCloseWhatComesLate(t *testing.T) {
 	early, late, busy := pipe(t), pipe(t), pipe(t)
 	var f freshConns

@@ -49,6 +49,7 @@ type Options struct {
 	Listen     string       // HOST:PORT or :PORT; port 0 lets the system choose
 	TLSCert    string       // PEM file of the certificate chain; serves https when set, and then TLSKey must be set too
 	TLSKey     string       // PEM file of the private key
+	Hosts      []string     // names it may be opened by besides addresses, localhost and the machine's own; "*": any
 	Signalling http.Handler // answers every WebSocket handshake; nil: there are none
 	WHEP       http.Handler // answers /whep and what is below; nil: there is none
 	Status     func() any   // what /api/status shows, a value that marshals to a JSON object; nil: only the version
@@ -69,6 +70,7 @@ type Server struct {
 	status   *status
 	fresh    freshConns
 	listener net.Listener
+	conns    *connLimit
 	grace    time.Duration // how long requests in flight may go on at the end
 }
 
@@ -93,7 +95,8 @@ func (s *Server) Listen() (net.Addr, error) {
 	if err != nil {
 		return nil, listenError(s.opts.Listen, err)
 	}
-	s.listener = limitConns(ln, maxConns, maxConnsPerClient)
+	s.conns = limitConns(ln, maxConns, maxConnsPerClient)
+	s.listener = s.conns
 	if len(certificates) > 0 {
 		s.listener = tls.NewListener(s.listener, &tls.Config{
 			Certificates: certificates,
@@ -163,7 +166,10 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(serverLog{s.log}, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ConnState:         s.fresh.note,
+		ConnState: func(c net.Conn, state http.ConnState) {
+			s.fresh.note(c, state)
+			s.conns.note(c, state)
+		},
 	}
 }
 

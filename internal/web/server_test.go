@@ -134,7 +134,7 @@ func TestShutdownIsBounded(t *testing.T) {
 		opts    Options
 		request string
 	}{
-		"status":  {Options{Status: func() any { hang(); return nil }}, "GET /api/status HTTP/1.1\r\nHost: a\r\n\r\n"},
+		"status":  {Options{Status: func() any { hang(); return nil }}, "GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"},
 		"handler": {Options{Signalling: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hang() })}, upgrade},
 	}
 	for name, tt := range tests {
@@ -155,7 +155,7 @@ func TestShutdownIsBounded(t *testing.T) {
 	}
 }
 
-const upgrade = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+const upgrade = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 // What the signalling took over is its own: Run neither waits for it nor closes it.
 func TestShutdownLeavesSockets(t *testing.T) {
@@ -183,7 +183,7 @@ func TestShutdownLeavesSockets(t *testing.T) {
 func TestHeadersAreBounded(t *testing.T) {
 	addr, _ := start(t, New(Options{Listen: "127.0.0.1:0"}))
 	c := dial(t, addr)
-	_, _ = fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: a\r\nX: %s\r\n\r\n", strings.Repeat("x", 2*maxHeaderBytes))
+	_, _ = fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: localhost\r\nX: %s\r\n\r\n", strings.Repeat("x", 2*maxHeaderBytes))
 	answer := make([]byte, 64)
 	n, _ := c.Read(answer)
 	if got := string(answer[:n]); !strings.HasPrefix(got, "HTTP/1.1 431") {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 )
@@ -105,7 +106,7 @@ func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
 	said := newCollector()
 	offering, cancel := context.WithTimeout(ctx, offerLimit)
 	defer cancel()
-	session, err := c.media.Open(offering, "whip", said.send)
+	session, err := c.media.Open(offering, "whip", netip.Addr{}, said.send)
 	if err != nil {
 		return fmt.Errorf("open media: %w", err)
 	}
@@ -129,6 +130,9 @@ func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-session.Done():
+			if words := said.refusal(); words != "" {
+				return fmt.Errorf("the server's answer cannot be used: %s", words)
+			}
 			return errEnded
 		case <-said.news:
 			if late, end := said.take(); len(late) > 0 {

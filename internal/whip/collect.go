@@ -14,12 +14,18 @@ const gatherLimit = time.Second
 // errEnded tells that the media has ended.
 var errEnded = errors.New("the media has ended")
 
+// refusedByMedia is why the media refuse a description.
+type refusedByMedia string
+
+func (r refusedByMedia) Error() string { return string(r) }
+
 // collector keeps what a session says until it is asked for. Safe for concurrent use.
 type collector struct {
 	mu         sync.Mutex
 	text       string // the description
 	candidates []Message
 	gathered   bool
+	refused    string
 	news       chan struct{} // has a value when something came
 }
 
@@ -35,6 +41,8 @@ func (c *collector) send(m Message) {
 		c.candidates = append(c.candidates, m)
 	case m.Gathered:
 		c.gathered = true
+	case m.Error != "":
+		c.refused = m.Error
 	}
 	c.mu.Unlock()
 	select {
@@ -50,7 +58,8 @@ func (c *collector) description(ctx context.Context, s Session) (string, error) 
 	}
 	gather, cancel := context.WithTimeout(ctx, gatherLimit)
 	defer cancel()
-	if err := c.until(gather, s, func() bool { return c.gathered }); errors.Is(err, errEnded) || ctx.Err() != nil {
+	err := c.until(gather, s, func() bool { return c.gathered })
+	if _, no := errors.AsType[refusedByMedia](err); no || errors.Is(err, errEnded) || ctx.Err() != nil {
 		return "", err
 	}
 	candidates, gathered := c.take()
@@ -72,9 +81,12 @@ func (c *collector) take() (candidates []Message, gathered bool) {
 func (c *collector) until(ctx context.Context, s Session, ok func() bool) error {
 	for {
 		c.mu.Lock()
-		done := ok()
+		done, refused := ok(), c.refused
 		c.mu.Unlock()
-		if done {
+		switch {
+		case refused != "":
+			return refusedByMedia(refused)
+		case done:
 			return nil
 		}
 		select {
@@ -85,4 +97,11 @@ func (c *collector) until(ctx context.Context, s Session, ok func() bool) error 
 			return ctx.Err()
 		}
 	}
+}
+
+// refusal is why the media refused what they were told; empty while they have not.
+func (c *collector) refusal() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refused
 }

@@ -4,10 +4,13 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
 // Path is where an [Endpoint] takes offers; its sessions are below, and so are the media that have names.
@@ -29,6 +32,8 @@ type EndpointOptions struct {
 	ICEServers []ICEServer
 	// Allowed judges requests that carry an Origin header, which browsers send; nil refuses them all.
 	Allowed func(*http.Request) bool
+	// Address is where a request came from, the zero Addr where that is not known; nil: it never is.
+	Address func(*http.Request) netip.Addr
 	Logger  *slog.Logger // nil: silent
 }
 
@@ -53,7 +58,7 @@ type Endpoint struct {
 type resource struct {
 	session Session
 	etag    string
-	offer   description
+	offer   sdp.Description
 }
 
 // NewEndpoint returns an endpoint without sessions.
@@ -63,6 +68,9 @@ func NewEndpoint(o EndpointOptions) *Endpoint {
 	}
 	if o.Allowed == nil {
 		o.Allowed = func(*http.Request) bool { return false }
+	}
+	if o.Address == nil {
+		o.Address = func(*http.Request) netip.Addr { return netip.Addr{} }
 	}
 	return &Endpoint{opts: o, log: o.Logger, offers: make(chan struct{}, maxOffers), sessions: map[string]resource{}}
 }
@@ -82,9 +90,9 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var known methods
-	id := strings.TrimPrefix(r.URL.Path, Path+"/")
+	id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, Path), "/")
 	media := e.opts.Named[id]
-	if r.URL.Path == Path {
+	if id == "" {
 		media = e.opts.Media
 	}
 	switch {

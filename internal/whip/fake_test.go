@@ -2,6 +2,7 @@ package whip
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,7 @@ type fakeMedia struct {
 	sessions []*fakeSession
 }
 
-func (m *fakeMedia) Open(_ context.Context, peer string, send func(Message)) (Session, error) {
+func (m *fakeMedia) Open(_ context.Context, peer string, _ netip.Addr, send func(Message)) (Session, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refuse != nil {

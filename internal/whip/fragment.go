@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"boardcast/internal/sdp"
 )
 
 // fragment is the body of a PATCH (RFC 8840 section 9): candidates, each under the mid of its section.
@@ -52,7 +54,7 @@ func isMid(text string) bool {
 // parseFragment reads a fragment; every error is errMalformed. Attributes that it does not know are left out.
 func parseFragment(text string) (fragment, error) {
 	var f fragment
-	lines, err := splitLines(text)
+	lines, err := sdp.Lines(text, maxFragment)
 	if err != nil {
 		return f, err
 	}
@@ -148,11 +150,11 @@ func (f fragment) restarts(of credentials) bool {
 }
 
 // messages are the candidates as a session takes them. Those of a section that the description lacks are left out.
-func (f fragment) messages(d description) []Message {
+func (f fragment) messages(d sdp.Description) []Message {
 	var out []Message
 	for _, s := range f.sections {
-		for mline, known := range d.sections {
-			if known.mid != s.mid {
+		for mline, known := range d.Sections {
+			if known.Mid != s.mid {
 				continue
 			}
 			for _, c := range s.candidates {
@@ -165,10 +167,10 @@ func (f fragment) messages(d description) []Message {
 }
 
 // fragmentOf says by a fragment which candidates of a description of ours came after it was sent.
-func fragmentOf(d description, candidates []Message, end bool) fragment {
-	f := fragment{credentials: d.credentials}
-	for mline, s := range d.sections {
-		part := fragmentSection{media: s.media, mid: s.mid, end: end}
+func fragmentOf(d sdp.Description, candidates []Message, end bool) fragment {
+	f := fragment{credentials: credentialsOf(d)}
+	for mline, s := range d.Sections {
+		part := fragmentSection{media: s.Media(), mid: s.Mid, end: end}
 		for _, c := range candidates {
 			if c.MLine == mline {
 				part.candidates = append(part.candidates, c.Candidate)

@@ -3,6 +3,7 @@ package whip
 import (
 	"context"
 	"errors"
+	"net/netip"
 )
 
 // Errors that [Media.Open] wraps when a later attempt may do better.
@@ -13,9 +14,10 @@ var (
 
 // Media is the streamer behind the HTTP.
 type Media interface {
-	// Open makes the media side of one session, which sends and takes nothing. It may wait until ctx ends. send delivers
-	// what the session says; it never blocks and may be called from any goroutine until the session is done.
-	Open(ctx context.Context, peer string, send func(Message)) (Session, error)
+	// Open makes the media side of one session, which sends and takes nothing. It may wait until ctx ends. from is the address of
+	// the other side, the zero Addr where that is not known. send delivers what the session says; it never blocks and may be
+	// called from any goroutine until the session is done.
+	Open(ctx context.Context, peer string, from netip.Addr, send func(Message)) (Session, error)
 }
 
 // Session is the media of one player or server.
@@ -35,6 +37,7 @@ type Message struct {
 	Candidate    string // "candidate:..."
 	MLine        int    // the section that Candidate belongs to
 	Gathered     bool   // from a session: no more candidates follow
+	Error        string // from a session: why the description is refused, in words for a person
 }
 
 // Types of descriptions.

@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"boardcast/internal/sdp"
 )
 
 // refusal is a request that is answered with an error.
@@ -76,7 +79,7 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 		refusal{http.StatusServiceUnavailable, "too many offers at once", 1}.write(w)
 		return
 	}
-	session, answer, err := e.negotiate(r.Context(), text, media)
+	session, answer, err := e.negotiate(r, text, media)
 	if err != nil {
 		e.fail(w, err)
 		return
@@ -88,7 +91,7 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 	e.mu.Unlock()
 	h := w.Header()
 	h.Set("Content-Type", sdpType)
-	h.Set("Location", Path+"/"+id)
+	h.Set("Location", location(r.URL.Path, id))
 	h.Set("ETag", etag)
 	h.Set("Accept-Patch", fragmentType)
 	for _, s := range e.opts.ICEServers {
@@ -98,22 +101,33 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 	_, _ = io.WriteString(w, answer)
 }
 
+// location is where a session is, relative to where the offer went: a proxy may have put all of it below a path of its own.
+func location(path, id string) string {
+	if path == Path {
+		return strings.TrimPrefix(Path, "/") + "/" + id
+	}
+	return id
+}
+
 // parseOffer wants an offer by which something can be played.
-func parseOffer(text string) (description, error) {
-	offer, err := parseDescription(text)
-	if err != nil {
+func parseOffer(text string) (sdp.Description, error) {
+	offer, err := sdp.ParseOffer(text)
+	switch {
+	case errors.Is(err, sdp.ErrMalformed):
 		return offer, refusal{code: http.StatusBadRequest, text: "the offer is " + err.Error()}
+	case err != nil:
+		return offer, refusal{code: http.StatusUnprocessableEntity, text: "the offer is refused: " + err.Error()}
 	}
 	plays := false
-	for _, s := range offer.sections {
-		if s.kind() != "video" && s.kind() != "audio" {
+	for i, s := range offer.Sections {
+		if s.Kind != "video" && s.Kind != "audio" || s.Rejected() {
 			continue
 		}
 		plays = true
-		if s.direction == "sendonly" || s.direction == "inactive" {
+		if !s.Direction.Receives() {
 			return offer, refusal{
 				code: http.StatusUnprocessableEntity,
-				text: "a section is " + s.direction + ": a player offers recvonly or sendrecv",
+				text: fmt.Sprintf("section %d (%s): a=%s: a player offers recvonly or sendrecv", i, s.Kind, s.Direction),
 			}
 		}
 	}
@@ -124,12 +138,13 @@ func parseOffer(text string) (description, error) {
 }
 
 // negotiate opens a session and returns its answer, with all candidates.
-func (e *Endpoint) negotiate(ctx context.Context, offer string, media Media) (Session, string, error) {
+func (e *Endpoint) negotiate(r *http.Request, offer string, media Media) (Session, string, error) {
+	ctx := r.Context()
 	opening, cancelOpening := context.WithTimeout(ctx, openLimit)
 	defer cancelOpening()
 	said := newCollector()
 	peer := e.nextPlayer()
-	session, err := media.Open(opening, peer, said.send)
+	session, err := media.Open(opening, peer, e.opts.Address(r), said.send)
 	switch {
 	case errors.Is(err, ErrFull):
 		return nil, "", refusal{http.StatusServiceUnavailable, "as many viewers as allowed", 10}
@@ -142,7 +157,10 @@ func (e *Endpoint) negotiate(ctx context.Context, offer string, media Media) (Se
 	answering, cancelAnswering := context.WithTimeout(ctx, answerLimit)
 	defer cancelAnswering()
 	answer, err := said.description(answering, session)
+	words, no := errors.AsType[refusedByMedia](err)
 	switch {
+	case no:
+		err = refusal{code: http.StatusUnprocessableEntity, text: words.Error()}
 	case err == nil && slices.Contains(strings.Split(answer, "\r\n"), "a=sendonly"):
 		return session, answer, nil
 	case err == nil || errors.Is(err, errEnded):
@@ -153,8 +171,7 @@ func (e *Endpoint) negotiate(ctx context.Context, offer string, media Media) (Se
 	case ctx.Err() == nil: // the media's own limit
 		err = refusal{http.StatusServiceUnavailable, "the media do not answer in time", 1}
 	}
-	session.Close()
-	e.log.Info("offer refused", keyPeer, peer, keyError, err)
+	session.Close() // which says in the log why
 	return nil, "", err
 }
 
@@ -184,11 +201,9 @@ func (e *Endpoint) patch(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	given := tags(r.Header.Values("If-Match"))
 	switch {
-	case len(given) == 0:
-		err = refusal{code: http.StatusPreconditionRequired, text: "If-Match must name the session's ETag"}
-	case !slices.Contains(given, res.etag) && !slices.Contains(given, "*"):
+	case len(given) > 0 && !slices.Contains(given, res.etag) && !slices.Contains(given, "*"):
 		err = refusal{code: http.StatusPreconditionFailed, text: "If-Match names another ICE session"}
-	case f.restarts(res.offer.credentials):
+	case f.restarts(credentialsOf(res.offer)):
 		err = refusal{code: http.StatusUnprocessableEntity, text: "ICE is not restarted here: POST a new offer"}
 	}
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
 // publication is a session at a media server.
@@ -136,13 +138,14 @@ func publicationOf(endpoint *url.URL, resp *http.Response) (*publication, error)
 	if err != nil {
 		return p, fmt.Errorf("read the answer: %w", err)
 	}
-	if given, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || given != sdpType {
-		return p, errors.New("the server's answer is not " + sdpType)
-	}
 	if len(text) > maxSDP {
 		return p, fmt.Errorf("the server's answer is larger than %d bytes", maxSDP)
 	}
-	if _, err := parseDescription(string(text)); err != nil {
+	kind := resp.Header.Get("Content-Type") // some servers name none
+	if given, _, err := mime.ParseMediaType(kind); kind != "" && (err != nil || given != sdpType) {
+		return p, errors.New("the server's answer is not " + sdpType)
+	}
+	if _, err := sdp.Parse(string(text)); err != nil {
 		return p, fmt.Errorf("the server's answer is %w", err)
 	}
 	p.answer = string(text)
@@ -160,7 +163,7 @@ func retryAfter(text string) time.Duration {
 
 // trickle tells the server of candidates that were found late. A server that does not take them has those of the offer.
 func (c *Client) trickle(ctx context.Context, p *publication, offer string, late []Message, end bool) {
-	d, err := parseDescription(offer)
+	d, err := sdp.Parse(offer)
 	if err != nil || p.resource == nil {
 		return
 	}

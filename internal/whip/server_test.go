@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
 const token = "t0ken:with+signs=="
@@ -25,7 +27,7 @@ type whipServer struct {
 	log        []string
 	at         []time.Time // of each POST
 	complaints []string
-	offers     []description
+	offers     []sdp.Description
 	live       bool
 	candidates []string
 }
@@ -93,15 +95,15 @@ func (s *whipServer) script() http.HandlerFunc {
 }
 
 func (s *whipServer) create(w http.ResponseWriter, r *http.Request, text string) {
-	offer, err := parseDescription(text)
+	offer, err := sdp.Parse(text)
 	if err != nil {
 		s.complain("offer: %v", err)
 	}
 	if got := r.Header.Get("Content-Type"); got != "application/sdp" {
 		s.complain("Content-Type %q", got)
 	}
-	for _, section := range offer.sections { // sections 4.2 and 4.4
-		if section.direction != "sendonly" || section.mid == "" {
+	for _, section := range offer.Sections { // sections 4.2 and 4.4
+		if section.Direction != sdp.SendOnly || section.Mid == "" {
 			s.complain("section %+v", section)
 		}
 	}
@@ -132,7 +134,7 @@ func (s *whipServer) patch(w http.ResponseWriter, r *http.Request, text string) 
 		s.complain("PATCH with If-Match %q", r.Header.Get("If-Match"))
 	case err != nil:
 		s.complain("PATCH: %v", err)
-	case !s.live || f.restarts(s.offers[len(s.offers)-1].credentials) || len(f.credentials) == 0:
+	case !s.live || f.restarts(credentialsOf(s.offers[len(s.offers)-1])) || len(f.credentials) == 0:
 		s.complain("PATCH of another session: %q", text)
 	}
 	for _, section := range f.sections {

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,4 +94,42 @@ func TestStopIsBounded(t *testing.T) {
 		t.Errorf("stop said %v, want %v", err, ErrStuck)
 	}
 	close(hung)
+}
+
+// safeText takes a log on several goroutines.
+type safeText struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *safeText) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeText) has(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Contains(s.b.String(), text)
+}
+
+// What is to play a viewer's sound and cannot be built is told in the log; the viewer goes on.
+func TestTalkbackThatCannotBeBuilt(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := testPlan(t, e, "vp8")
+	plan.Hear = pipeline.Graph{pipeline.El("queue").Named(pipeline.InName), pipeline.El("nosuchelement")}
+	var log safeText
+	a := pipeline.NewBroadcast(e, plan, pipeline.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Grace: time.Second})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = a.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "vp8")))
+	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+	eventually(t, "it is told", 10*time.Second, func() bool { return log.has("nosuchelement") })
+	eventually(t, "pictures are sent", 10*time.Second, func() bool { return sentTo(a, "callee") > 10 })
 }

@@ -68,32 +68,18 @@ func Version() string {
 // Installed reports whether an element of that name can be made.
 func (e *Engine) Installed(element string) bool { return gst.Find(element) != nil }
 
-// bounded runs f in a goroutine and waits for at most limit. After that f goes on alone and late is called when it ends.
-func bounded(limit time.Duration, f func() error, late func()) error {
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-timer.C:
-		if late != nil {
-			go func() { <-done; late() }() //nolint:errcheck // too late for an answer
-		}
-		return ErrStuck
-	}
-}
-
 // pipe is a GstPipeline with one Go reference, given back by free and not by a finalizer.
-type pipe struct{ p *gst.Pipeline }
+type pipe struct {
+	p *gst.Pipeline
+	*calls
+}
 
 func parse(g pipeline.Graph) (pipe, error) {
 	p, err := gst.NewPipelineFromString(g.String())
 	if err != nil {
 		return pipe{}, fmt.Errorf("build graph %q: %w", g.String(), err)
 	}
-	return pipe{p}, nil
+	return pipe{p, &calls{}}, nil
 }
 
 func newPipe() (pipe, error) {
@@ -101,26 +87,30 @@ func newPipe() (pipe, error) {
 	if err != nil {
 		return pipe{}, fmt.Errorf("make pipeline: %w", err)
 	}
-	return pipe{p}, nil
+	return pipe{p, &calls{}}, nil
 }
 
 func (p pipe) c() *C.GstElement { return (*C.GstElement)(p.p.Unsafe()) }
 
 // play starts the pipeline; late is called when it took longer than limit and came back after all.
 func (p pipe) play(limit time.Duration, late func()) error {
-	return bounded(limit, func() error { return p.p.SetState(gst.StatePlaying) }, late)
+	return p.do(limit, func() error { return p.p.SetState(gst.StatePlaying) }, late)
 }
 
 func (p pipe) ready() error {
-	return bounded(callLimit, func() error { return p.p.SetState(gst.StateReady) }, nil)
+	return p.do(callLimit, func() error { return p.p.SetState(gst.StateReady) }, nil)
 }
 
 // stop takes the pipeline to NULL and then frees it and what free frees, all within limit: the last reference ends webrtcbin's
-// threads, each of which is waited for.
+// threads, each of which is waited for. Where a call is busy in the pipeline nothing is freed.
 func (p pipe) stop(limit time.Duration, free func()) error {
-	return bounded(limit, func() error {
+	until := time.Now().Add(limit)
+	if !p.settle(limit) {
+		return abandon(p)
+	}
+	return bounded(max(time.Until(until), 0), func() error {
 		if err := p.p.SetState(gst.StateNull); err != nil {
-			return err
+			return errors.Join(err, abandon(p))
 		}
 		free()
 		object := p.p.InitiallyUnowned.Object

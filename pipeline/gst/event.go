@@ -35,6 +35,7 @@ const (
 	evIncoming
 	evLevel
 	evFirst
+	evClosed
 )
 
 // event is what C tells: a copy, with nothing borrowed.

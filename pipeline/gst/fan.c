@@ -33,7 +33,9 @@ struct Fan {
   FanCount count;
   guint64 source; // serial of the stage that fills it, 0 for none
   GstCaps *caps;  // of the newest buffer
-  Packer *packer; // from the first tap that takes packets on
+  Packer *packer; // from the first tap that takes packets on,
+  gchar *payloader; // and what it is made of
+  guint refused;  // frames in a row of which it made no packets
   GstBufferList *key; // packets of the newest keyframe, while it is fresh
   int64_t key_us;
 };
@@ -41,6 +43,10 @@ struct Fan {
 // Of viewers that come soon after one another, the first one's keyframe is all there is for half a second (keyInterval in Go), or
 // more at low rates. The others get it too while it is fresh, and then wait for the next.
 enum { FRESH_US = 500000 };
+
+// REFUSED is how many frames in a row of which no packets can be made are the fault of what makes the frames. All but the first
+// are keyframes, for which the consumers wait: five seconds' where they can be asked for.
+enum { REFUSED = 10 };
 
 static void fan_forget_key(Fan *f) { g_clear_pointer(&f->key, gst_buffer_list_unref); }
 
@@ -66,6 +72,7 @@ void fan_unref(Fan *f) {
   fan_forget_key(f);
   gst_clear_caps(&f->caps);
   g_clear_pointer(&f->packer, packer_free);
+  g_free(f->payloader);
   g_mutex_clear(&f->lock);
   g_free(f);
 }
@@ -74,6 +81,13 @@ void fan_count(Fan *f, FanCount *out) {
   g_mutex_lock(&f->lock);
   *out = f->count;
   g_mutex_unlock(&f->lock);
+}
+
+guint fan_consumers(Fan *f) {
+  g_mutex_lock(&f->lock);
+  guint n = f->taps->len;
+  g_mutex_unlock(&f->lock);
+  return n;
 }
 
 gchar *fan_caps(Fan *f) {
@@ -89,6 +103,7 @@ gchar *fan_caps(Fan *f) {
 // keyframe.
 static void fan_from(Fan *f, guint64 source) {
   f->source = source;
+  f->refused = 0;
   fan_forget_key(f);
   for (guint i = 0; f->coded && i < f->taps->len; i++) {
     Tap *t = g_ptr_array_index(f->taps, i);
@@ -130,8 +145,10 @@ static gboolean fan_packs(Fan *f, const char *payloader) {
     return TRUE;
   Packer *p = packer_new(payloader); // outside of the lock, which frames pass
   g_mutex_lock(&f->lock);
-  if (f->packer == NULL)
+  if (f->packer == NULL) {
     f->packer = g_steal_pointer(&p);
+    f->payloader = f->packer ? g_strdup(payloader) : NULL;
+  }
   gboolean packs = f->packer != NULL;
   g_mutex_unlock(&f->lock);
   g_clear_pointer(&p, packer_free);
@@ -255,20 +272,23 @@ static guint tap_level(Tap *t) {
   return t->stamp ? stamp_waiting(t->stamp) : gst_app_src_get_current_level_buffers(t->src);
 }
 
+// tap_miss notes a frame that the consumer does not get: of a coded fan it then waits for a keyframe, and *ask is set.
+static void tap_miss(Tap *t, Fan *f, gboolean *ask) {
+  t->count.dropped++;
+  t->wait_key = f->coded;
+  *ask |= f->coded;
+}
+
 // tap_admits decides whether this consumer gets the buffer; *ask is set when it then waits for a keyframe.
 static gboolean tap_admits(Tap *t, Fan *f, gboolean delta, gboolean *ask) {
   if (!tap_of(t, f, delta) || t->paused)
     return FALSE;
-  if (!f->coded)
-    return TRUE;
-  if ((t->wait_key || t->spared) && delta) {
+  if (f->coded && (t->wait_key || t->spared) && delta) {
     t->count.dropped++;
     return FALSE;
   }
   if (t->max > 0 && tap_level(t) >= t->max) {
-    t->count.dropped++;
-    t->wait_key = TRUE;
-    *ask = TRUE;
+    tap_miss(t, f, ask);
     return FALSE;
   }
   t->wait_key = FALSE;
@@ -287,11 +307,11 @@ static void tap_push(Tap *t, GstBuffer *buf, GstCaps *caps) {
     t->count.dropped++;
 }
 
-static void tap_push_packets(Tap *t, GstBufferList *packets) {
+// tap_push_packets gives the consumer a frame's packets, of which there may be none.
+static void tap_push_packets(Tap *t, Fan *f, GstBufferList *packets, gboolean *ask) {
   GstBufferList *own = packets ? stamp_packets(t->stamp, packets) : NULL;
   if (own == NULL) {
-    t->count.dropped++;
-    GST_ELEMENT_ERROR(t->src, STREAM, FORMAT, ("The payloader makes no packets of what the encoder made."), (NULL));
+    tap_miss(t, f, ask);
     return;
   }
   GstBufferList *rest = stamp_split(t->stamp, own);
@@ -308,11 +328,11 @@ void tap_resume(Tap *t) {
   g_mutex_unlock(&t->lock);
   g_mutex_lock(&f->lock);
   g_mutex_lock(&t->lock);
-  gboolean came = t->paused;
+  gboolean came = t->paused, ask = FALSE;
   t->paused = FALSE;
   t->wait_key = t->fans[t->at]->coded;
   if (came && t->stamp && f->key && t->fans[t->at] == f && g_get_monotonic_time() - f->key_us < FRESH_US)
-    tap_push_packets(t, f->key);
+    tap_push_packets(t, f, f->key, &ask); // whoever resumes asks for a keyframe anyway
   g_mutex_unlock(&t->lock);
   g_mutex_unlock(&f->lock);
 }
@@ -335,6 +355,22 @@ static GstBuffer *restamp(GstElement *sink, GstBuffer *buf, GstSegment *segment)
   return copy;
 }
 
+// fan_pack makes packets of a frame. One of which there are none is lost, no more: the next gets a new packer if this one is at
+// its end. To make that one takes no time, since all that it needs has been loaded.
+static GstBufferList *fan_pack(Fan *f, GstBuffer *buf, GstCaps *caps) {
+  GstBufferList *packets = f->packer ? packer_pack(f->packer, buf, caps) : NULL;
+  if (packets) {
+    f->refused = 0;
+    return packets;
+  }
+  f->refused++;
+  if (f->packer && packer_broken(f->packer))
+    g_clear_pointer(&f->packer, packer_free);
+  if (f->packer == NULL)
+    f->packer = packer_new(f->payloader);
+  return NULL;
+}
+
 // fan_hand gives one buffer to every consumer that takes it; TRUE when one of them then waits for a keyframe.
 static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
   gboolean delta = GST_BUFFER_FLAG_IS_SET(buf, GST_BUFFER_FLAG_DELTA_UNIT);
@@ -355,11 +391,11 @@ static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
     g_mutex_lock(&t->lock);
     if (tap_admits(t, f, delta, &ask)) {
       if (t->stamp && !packed) {
-        packets = packer_pack(f->packer, buf, caps);
+        packets = fan_pack(f, buf, caps);
         packed = TRUE;
       }
       if (t->stamp)
-        tap_push_packets(t, packets);
+        tap_push_packets(t, f, packets, &ask);
       else
         tap_push(t, buf, caps);
     }
@@ -373,23 +409,25 @@ static gboolean fan_hand(Fan *f, GstBuffer *buf, GstCaps *caps) {
   return ask;
 }
 
-gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted) {
+Taken fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted) {
   GstSample *sample = gst_app_sink_try_pull_sample(sink, 0);
   if (sample == NULL)
-    return FALSE;
+    return TAKEN;
   GstBuffer *buf = restamp(GST_ELEMENT(sink), gst_sample_get_buffer(sample), gst_sample_get_segment(sample));
-  gboolean ask = FALSE, first = FALSE;
+  gboolean ask = FALSE, first = FALSE, refused = FALSE;
   g_mutex_lock(&f->lock);
   if (!g_atomic_int_get(muted) && source >= f->source) {
     first = source > f->source;
     if (first)
       fan_from(f, source);
+    guint before = f->refused;
     ask = fan_hand(f, buf, gst_sample_get_caps(sample));
+    refused = f->refused > before && f->refused % REFUSED == 0;
   }
   g_mutex_unlock(&f->lock);
   if (ask)
     want_key(f);
   gst_buffer_unref(buf);
   gst_sample_unref(sample);
-  return first;
+  return refused ? TAKEN_REFUSED : first ? TAKEN_FIRST : TAKEN;
 }

@@ -29,6 +29,7 @@ enum {
   EV_INCOMING = 15, // text: media of the new incoming stream, "audio" or "video"
   EV_LEVEL = 16,    // x: RMS of incoming audio, dB
   EV_FIRST = 17,    // a stage's first buffer reached its fan, which from then on takes from this stage
+  EV_CLOSED = 18,   // the other side closed the connection
 };
 
 // PacketFate is one packet of a viewer's report, which mediaReports hands to Go: times in ns, arrived by the viewer's clock.
@@ -72,10 +73,18 @@ Fan *fan_new(gboolean coded, uintptr_t handle);
 Fan *fan_ref(Fan *f);
 void fan_unref(Fan *f);
 void fan_count(Fan *f, FanCount *out);
+// fan_consumers is how many taps the fan has.
+guint fan_consumers(Fan *f);
 // fan_caps is what the newest buffer was, NULL before the first; the caller frees it.
 gchar *fan_caps(Fan *f);
-// fan_take hands on what sink holds, unless the stage is muted or a later one fills the fan; TRUE when source is new to it.
-gboolean fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted);
+typedef enum {
+  TAKEN,
+  TAKEN_FIRST,   // source is new to the fan
+  TAKEN_REFUSED, // of many frames in a row no packets can be made
+} Taken;
+
+// fan_take hands on what sink holds, unless the stage is muted or a later one fills the fan.
+Taken fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted);
 // fan_release lets an earlier stage fill the fan again.
 void fan_release(Fan *f, guint64 source);
 
@@ -115,13 +124,17 @@ typedef struct {
   gboolean ice_tcp;
 } PeerOptions;
 
-// packer_new starts a payloader; packer_pack makes a list of packets of a frame, NULL when it refuses.
+// packer_new starts a payloader; packer_pack makes a list of packets of a frame, NULL when it refuses. Of a broken one no packets
+// come any more.
 Packer *packer_new(const char *payloader);
+gboolean packer_broken(Packer *p);
 GstBufferList *packer_pack(Packer *p, GstBuffer *frame, GstCaps *caps);
 void packer_free(Packer *p);
 
 // tune_agent sets up the ICE agent of a webrtcbin.
 void tune_agent(GstElement *webrtc, const PeerOptions *o);
+// tune_streams bounds how many streams a webrtcbin takes apart, each with a jitter buffer and its thread.
+void tune_streams(GstElement *webrtc);
 // straighten has lists of packets pass whole through the bin in which webrtcbin's rtpulpfecenc is.
 void straighten(GstElement *bin);
 // quiet_data is called before a webrtcbin goes to NULL, release_data after: its data channels' sender can then be freed.
@@ -136,6 +149,8 @@ void peer_offer(Peer *p);
 void peer_answer(Peer *p);
 const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
 void peer_candidate(Peer *p, guint mline, const char *candidate);
+// peer_take says of which payload types RTP may come in; at first it is of none.
+void peer_take(Peer *p, const int *types, int n);
 // Packets are how a fan's frames reach a viewer.
 typedef struct {
   const char *payloader; // launch syntax
@@ -151,8 +166,8 @@ Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const c
 typedef struct Resent Resent;
 Resent *resent_new(void);
 void resent_unref(gpointer r);
-// report_watch tells r and Go of each report that comes up through the pad.
-void report_watch(GstPad *pad, uintptr_t handle, Resent *r);
+// report_watch tells r, t and Go of each report that comes up through the pad.
+void report_watch(GstPad *pad, uintptr_t handle, Resent *r, Stamp *t);
 // report_extensions completes a caps event of the sending session with the header extensions, of which it takes charge.
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);
 // resent_learn takes what a report says of the time that one takes, and of how much arrives.
@@ -169,8 +184,6 @@ void resent_forget(Resent *r, uint16_t newest);
 void resent_key(Resent *r, uint16_t before);
 // resend_limit lets an rtprtxsend send again what r allows.
 void resend_limit(GstElement *rtx, Resent *r);
-// intake_limit bounds the RTCP that an srtpdec is given.
-void intake_limit(GstElement *srtpdec);
 // packets_caps are those of what the pad was agreed to take, with the payload type; NULL when there are none.
 GstCaps *packets_caps(GstPad *pad, const Packets *k);
 // stamp_new makes a viewer's own numbering, by the caps of its packets (payload, clock-rate and ssrc); NULL when one is missing.
@@ -188,6 +201,8 @@ void stamp_watch(Stamp *t, GstElement *src);
 // stamp_waiting is how many frames have not left the appsrc.
 gint stamp_waiting(Stamp *t);
 uint16_t stamp_newest(Stamp *t);
+// stamp_reported notes a report on packets of which the newest left at that time, in ns of the system's clock.
+void stamp_reported(Stamp *t, int64_t sent);
 gboolean peer_send(Peer *p, int channel, const char *text);
 // peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);

@@ -7,6 +7,7 @@
 // is waited for by spinning, and with sixteen viewers on two processors that took a quarter of all there was to do.
 
 #include "media.h"
+#include "numbers.h"
 
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct Packer {
   GstPad *in, *out; // ours, linked to the payloader's
   GstCaps *caps;    // last given to pay
   GstBufferList *made;
+  gboolean broken;  // the payloader gave an error back
 };
 
 static GstFlowReturn on_packet(GstPad *pad, GstObject *parent, GstBuffer *b) {
@@ -85,13 +87,15 @@ static void packer_begin(Packer *p, GstCaps *caps) {
   gst_caps_replace(&p->caps, caps);
 }
 
+gboolean packer_broken(Packer *p) { return p->broken; }
+
 GstBufferList *packer_pack(Packer *p, GstBuffer *frame, GstCaps *caps) {
   if (p->caps == NULL || (caps != p->caps && !gst_caps_is_equal(caps, p->caps)))
     packer_begin(p, caps);
   p->made = gst_buffer_list_new();
-  gst_pad_push(p->in, gst_buffer_ref(frame));
+  p->broken = gst_pad_push(p->in, gst_buffer_ref(frame)) != GST_FLOW_OK;
   GstBufferList *made = g_steal_pointer(&p->made);
-  if (gst_buffer_list_length(made) == 0) {
+  if (p->broken || gst_buffer_list_length(made) == 0) {
     gst_buffer_list_unref(made);
     return NULL;
   }
@@ -121,7 +125,8 @@ struct Stamp {
   gint waiting; // atomic: frames that were stamped and have not left the appsrc
   gint seq;     // atomic: of the newest packet
   guint32 ssrc, time; // time: of the epoch, in units of rate
-  guint rate, type, numbers;
+  guint rate, type, extension; // extension: the id of the one that numbers, 0 for none
+  Numbers numbers;
   GstClockTime last;
   Resent *resent; // NULL for none
   struct {
@@ -144,7 +149,8 @@ Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r) {
   t->ssrc = ssrc;
   t->type = (guint)type;
   t->rate = (guint)rate;
-  t->numbers = numbers;
+  t->extension = numbers;
+  g_mutex_init(&t->numbers.lock);
   t->last = GST_CLOCK_TIME_NONE;
   t->resent = r ? g_atomic_rc_box_acquire(r) : NULL;
   return t;
@@ -152,6 +158,7 @@ Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r) {
 
 static void stamp_clear(gpointer data) {
   Stamp *t = data;
+  g_mutex_clear(&t->numbers.lock);
   if (t->resent)
     resent_unref(t->resent);
 }
@@ -159,6 +166,7 @@ static void stamp_clear(gpointer data) {
 void stamp_unref(gpointer t) { g_atomic_rc_box_release_full(t, stamp_clear); }
 
 gint stamp_waiting(Stamp *t) { return g_atomic_int_get(&t->waiting); }
+void stamp_reported(Stamp *t, int64_t sent) { numbers_reported(&t->numbers, sent / 1000); }
 guint16 stamp_newest(Stamp *t) { return (guint16)g_atomic_int_get(&t->seq); }
 
 // stamped is a packet of the viewer's own; NULL for what is no packet that a payloader makes: they add neither sources nor
@@ -168,7 +176,7 @@ static GstBuffer *stamped(Stamp *t, GstBuffer *packet, GstClockTime pts) {
   GstMemory *first = gst_buffer_peek_memory(packet, 0), *head;
   if (!gst_memory_map(first, &from, GST_MAP_READ))
     return NULL;
-  gsize extra = t->numbers ? NUMBERED : 0;
+  gsize extra = t->extension && numbers_give(&t->numbers, g_get_monotonic_time()) ? NUMBERED : 0;
   gboolean ok = from.size >= HEAD && (from.data[0] & 0x1f) == 0;
   if (ok && gst_memory_map(head = gst_allocator_alloc(NULL, from.size + extra, NULL), &to, GST_MAP_WRITE)) {
     guint16 seq = (guint16)(g_atomic_int_add(&t->seq, 1) + 1);
@@ -180,7 +188,7 @@ static GstBuffer *stamped(Stamp *t, GstBuffer *packet, GstClockTime pts) {
     if (extra) {
       static const guint8 words[] = {0xbe, 0xde, 0, 1};
       memcpy(to.data + HEAD, words, sizeof words);
-      to.data[HEAD + 4] = t->numbers << 4 | 1;
+      to.data[HEAD + 4] = t->extension << 4 | 1;
       memset(to.data + HEAD + 5, 0, 3); // the session numbers it
     }
     memcpy(to.data + HEAD + extra, from.data + HEAD, from.size - HEAD);

@@ -4,10 +4,13 @@
 // is known by name alone (a public struct of an enum and a GstSDPMessage), so that building needs no header of libgstwebrtc.
 // Every signal handler holds a reference on the Peer, given back when the handler is disconnected: nothing outlives its use.
 
+#include "channels.h"
+#include "intake.h"
 #include "media.h"
 #include "_cgo_export.h"
 
-enum { VIDEO = 0, SLOTS = 2, CHANNELS = 4, INCOMING = 4, QUIET_US = 3000000 };
+enum { VIDEO = 0, SLOTS = 2, INCOMING = 4, QUIET_US = 3000000 };
+enum { DTLS_CLOSED = 1 }; // GstDtlsConnectionState
 
 typedef struct {
   int type; // GstWebRTCSDPType: 1 offer, 3 answer
@@ -19,21 +22,17 @@ struct Peer {
   uintptr_t handle;
   char *audio_graph, *video_graph;
   GstPad *pads[SLOTS];
-  GMutex lock; // guards channels, extensions, stamp and tasks
+  GMutex lock; // guards extensions, stamp and tasks
   GCond done;
   int tasks; // of webrtcbin, that were asked for and are not done
-  GObject *channels[CHANNELS];
+  Channels *channels;
   GstCaps *extensions; // the header extensions of the video, NULL for none
   Stamp *stamp;        // of the video, NULL before it is attached
   Resent *resent;
+  Intake *intake;
   gint incoming;
   int64_t rtcp_us; // atomic
 };
-
-typedef struct {
-  Peer *peer;
-  int index;
-} Channel;
 
 static void peer_clear(gpointer data) {
   Peer *p = data;
@@ -42,6 +41,8 @@ static void peer_clear(gpointer data) {
   gst_clear_caps(&p->extensions);
   g_clear_pointer(&p->stamp, stamp_unref);
   resent_unref(p->resent);
+  intake_unref(p->intake);
+  channels_unref(p->channels);
   g_cond_clear(&p->done);
   g_mutex_clear(&p->lock);
 }
@@ -56,8 +57,10 @@ static void listen(gpointer object, const char *signal, GCallback cb, Peer *p) {
 
 static void on_negotiation_needed(GstElement *w, Peer *p) { mediaEvent(p->handle, EV_NEGOTIATE, 0, 0, NULL, 0); }
 
+// An empty candidate is the end of the list (1.24); on_gathering tells that.
 static void on_candidate(GstElement *w, guint mline, gchar *candidate, Peer *p) {
-  mediaEvent(p->handle, EV_CANDIDATE, mline, 0, candidate, 0);
+  if (candidate && *candidate)
+    mediaEvent(p->handle, EV_CANDIDATE, mline, 0, candidate, 0);
 }
 
 static void tell_state(GObject *o, GParamSpec *spec, Peer *p, int kind) {
@@ -72,51 +75,8 @@ static void on_gathering(GObject *o, GParamSpec *s, Peer *p) { tell_state(o, s, 
 
 // ---- data channels
 
-static void channel_unref(gpointer data, GClosure *unused) {
-  Channel *c = data;
-  peer_unref(c->peer, NULL);
-  g_free(c);
-}
-
-static void channel_listen(GObject *o, const char *signal, GCallback cb, Peer *p, int index) {
-  Channel *c = g_new0(Channel, 1);
-  c->peer = g_atomic_rc_box_acquire(p);
-  c->index = index;
-  g_signal_connect_data(o, signal, cb, c, channel_unref, 0);
-}
-
-static void on_channel_open(GObject *o, Channel *c) {
-  mediaEvent(c->peer->handle, EV_CHANNEL_OPEN, c->index, 0, NULL, 0);
-}
-
-static void on_channel_text(GObject *o, gchar *text, Channel *c) {
-  mediaEvent(c->peer->handle, EV_CHANNEL_TEXT, c->index, 0, text, 0);
-}
-
-static void on_channel_close(GObject *o, Channel *c) {
-  mediaEvent(c->peer->handle, EV_CHANNEL_CLOSED, c->index, 0, NULL, 0);
-}
-
-// channel_add keeps a channel; FALSE when the peer has as many as it may.
-static gboolean channel_add(Peer *p, GObject *o) {
-  int index = -1;
-  g_mutex_lock(&p->lock);
-  for (int i = 0; i < CHANNELS && index < 0; i++)
-    if (p->channels[i] == NULL) {
-      p->channels[i] = g_object_ref(o);
-      index = i;
-    }
-  g_mutex_unlock(&p->lock);
-  if (index < 0)
-    return FALSE;
-  channel_listen(o, "on-open", G_CALLBACK(on_channel_open), p, index);
-  channel_listen(o, "on-message-string", G_CALLBACK(on_channel_text), p, index);
-  channel_listen(o, "on-close", G_CALLBACK(on_channel_close), p, index);
-  return TRUE;
-}
-
 static void on_data_channel(GstElement *w, GObject *channel, Peer *p) {
-  if (!channel_add(p, channel))
+  if (!channels_add(p->channels, channel))
     g_signal_emit_by_name(channel, "close");
 }
 
@@ -125,28 +85,12 @@ gboolean peer_channel(Peer *p, const char *label) {
   g_signal_emit_by_name(p->webrtc, "create-data-channel", label, NULL, &o);
   if (o == NULL)
     return FALSE;
-  gboolean ok = channel_add(p, o);
+  gboolean ok = channels_add(p->channels, o);
   g_object_unref(o);
   return ok;
 }
 
-gboolean peer_send(Peer *p, int channel, const char *text) {
-  if (channel < 0 || channel >= CHANNELS)
-    return FALSE;
-  g_mutex_lock(&p->lock);
-  GObject *o = p->channels[channel] ? g_object_ref(p->channels[channel]) : NULL;
-  g_mutex_unlock(&p->lock);
-  if (o == NULL)
-    return FALSE;
-  gint state = 0;
-  guint64 buffered = 0;
-  g_object_get(o, "ready-state", &state, "buffered-amount", &buffered, NULL);
-  gboolean open = state == 2 && buffered < 1 << 20; // 2: open; a peer that does not read is not queued for without end
-  if (open)
-    g_signal_emit_by_name(o, "send-string", text);
-  g_object_unref(o);
-  return open;
-}
+gboolean peer_send(Peer *p, int channel, const char *text) { return channels_send(p->channels, channel, text); }
 
 // ---- what comes in
 
@@ -211,24 +155,47 @@ static GstPadProbeReturn on_session_caps(GstPad *pad, GstPadProbeInfo *info, gpo
 }
 
 static void on_session_pad(GstElement *session, GstPad *pad, Peer *p) {
-  if (g_strcmp0(GST_PAD_NAME(pad), "recv_rtcp_sink") == 0)
+  if (g_strcmp0(GST_PAD_NAME(pad), "recv_rtcp_sink") == 0) {
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_rtcp,
                       g_atomic_rc_box_acquire(p), probe_unref);
+    intake_session(p->intake, pad);
+  }
   if (g_strcmp0(GST_PAD_NAME(pad), "send_rtp_sink") == 0)
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_session_caps, g_atomic_rc_box_acquire(p), probe_unref);
 }
 
+// A browser or a server that ends a connection in order says so by an alert of DTLS, which webrtcbin (1.22) does not pass on.
+static void on_dtls(GObject *o, GParamSpec *s, Peer *p) {
+  gint state = 0;
+  g_object_get(o, "connection-state", &state, NULL);
+  if (state == DTLS_CLOSED)
+    mediaEvent(p->handle, EV_CLOSED, 0, 0, NULL, 0);
+}
+
+static void add_session(GstElement *e, Peer *p) { listen(e, "pad-added", G_CALLBACK(on_session_pad), p); }
+static void add_resender(GstElement *e, Peer *p) { resend_limit(e, p->resent); }
+static void add_redundancy(GstElement *e, Peer *p) { straighten(GST_ELEMENT(GST_OBJECT_PARENT(e))); }
+static void add_decrypter(GstElement *e, Peer *p) { intake_limit(p->intake, e); }
+static void add_receiver(GstElement *e, Peer *p) { intake_data(p->intake, e); }
+static void add_dtls(GstElement *e, Peer *p) { listen(e, "notify::connection-state", G_CALLBACK(on_dtls), p); }
+
+// What is done with an element that webrtcbin makes.
+static const struct {
+  const char *factory;
+  void (*add)(GstElement *, Peer *);
+} made[] = {
+    {"rtpsession", add_session},    {"rtprtxsend", add_resender}, {"rtpulpfecenc", add_redundancy},
+    {"srtpdec", add_decrypter},     {"sctpdec", add_receiver},    {"dtlsdec", add_dtls},
+};
+
 static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
   GstElementFactory *f = gst_element_get_factory(e);
-  if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtpsession") == 0)
-    listen(e, "pad-added", G_CALLBACK(on_session_pad), p);
-  if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtprtxsend") == 0)
-    resend_limit(e, p->resent);
-  if (f && g_strcmp0(GST_OBJECT_NAME(f), "rtpulpfecenc") == 0)
-    straighten(GST_ELEMENT(GST_OBJECT_PARENT(e)));
-  if (f && g_strcmp0(GST_OBJECT_NAME(f), "srtpdec") == 0)
-    intake_limit(e);
+  for (gsize i = 0; f && i < G_N_ELEMENTS(made); i++)
+    if (g_strcmp0(GST_OBJECT_NAME(f), made[i].factory) == 0)
+      made[i].add(e, p);
 }
+
+void peer_take(Peer *p, const int *types, int n) { intake_take(p->intake, types, n); }
 
 int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_RELAXED); }
 
@@ -256,11 +223,14 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
     g_signal_emit_by_name(w, "add-turn-server", *t, &ok);
   }
   tune_agent(w, o);
+  tune_streams(w);
   Peer *p = g_atomic_rc_box_new0(Peer);
   p->pipe = gst_object_ref(pipe);
   p->webrtc = gst_object_ref(w);
   p->handle = handle;
   p->resent = resent_new();
+  p->intake = intake_new(handle);
+  p->channels = channels_new(handle);
   p->audio_graph = g_strdup(o->audio_graph);
   p->video_graph = g_strdup(o->video_graph);
   g_mutex_init(&p->lock);
@@ -293,13 +263,7 @@ void peer_quiet(Peer *p) {
 // peer_free is called with the pipeline in NULL: no callback runs or will run.
 void peer_free(Peer *p) {
   g_signal_handlers_disconnect_by_data(p->webrtc, p);
-  for (int i = 0; i < CHANNELS; i++)
-    if (p->channels[i]) {
-      g_signal_handlers_disconnect_matched(p->channels[i], G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_channel_open, NULL);
-      g_signal_handlers_disconnect_matched(p->channels[i], G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_channel_text, NULL);
-      g_signal_handlers_disconnect_matched(p->channels[i], G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_channel_close, NULL);
-      g_clear_object(&p->channels[i]);
-    }
+  channels_leave(p->channels);
   for (int i = 0; i < SLOTS; i++)
     g_clear_object(&p->pads[i]);
   release_data(p->webrtc);
@@ -417,7 +381,7 @@ Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const c
     stamp_watch(stamp, src);
     GstPad *pad = gst_element_get_static_pad(src, "src");
     if (slot == VIDEO) {
-      report_watch(pad, p->handle, p->resent); // one slot's, or each report would come twice
+      report_watch(pad, p->handle, p->resent, stamp); // one slot's, or each report would come twice
       g_mutex_lock(&p->lock);
       p->extensions = k->numbers ? gst_caps_from_string(k->extension) : NULL;
       p->stamp = g_atomic_rc_box_acquire(stamp);

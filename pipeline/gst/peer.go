@@ -30,8 +30,10 @@ type peer struct {
 	handle uintptr
 	events chan pipeline.PeerEvent
 	full   atomic.Bool
-	mu     sync.Mutex // guards taps against Count from another goroutine
+	mu     sync.Mutex // guards the next three
 	taps   [2]*C.Tap
+	moving bool // a call moves the picture's tap
+	left   bool // the fans: what a late call does with a tap is to free it
 	once   sync.Once
 	err    error
 }
@@ -92,7 +94,7 @@ func cOptions(o pipeline.PeerOptions) (*C.PeerOptions, func()) {
 
 // kinds maps C's events to the interface's.
 var kinds = map[int]pipeline.PeerEventKind{
-	evError: pipeline.Failed, evNegotiate: pipeline.NegotiationNeeded, evDescription: pipeline.Described,
+	evError: pipeline.Failed, evWarning: pipeline.Warned, evClosed: pipeline.Closed, evNegotiate: pipeline.NegotiationNeeded, evDescription: pipeline.Described,
 	evSetDone: pipeline.DescriptionSet, evCandidate: pipeline.CandidateFound, evConnection: pipeline.ConnectionChanged,
 	evGathering: pipeline.GatheringChanged, evChannelOpen: pipeline.ChannelOpened, evChannelText: pipeline.ChannelMessage,
 	evChannelClosed: pipeline.ChannelClosed, evIncoming: pipeline.Incoming, evLevel: pipeline.Level,
@@ -110,7 +112,7 @@ func (p *peer) receive(e event) {
 		if e.a == 1 {
 			out.Type = "answer"
 		}
-	case pipeline.Failed:
+	case pipeline.Failed, pipeline.Warned:
 		out.Err = problem(e.text)
 	case pipeline.DescriptionSet:
 		if e.text != "" {
@@ -121,8 +123,12 @@ func (p *peer) receive(e event) {
 			return // a flood from the viewer never crowds out what keeps the connection
 		}
 	}
+	p.tell(out)
+}
+
+func (p *peer) tell(e pipeline.PeerEvent) {
 	select {
-	case p.events <- out:
+	case p.events <- e:
 	default:
 		p.full.Store(true)
 	}
@@ -177,10 +183,12 @@ func (p *peer) Open(label string) error {
 	return nil
 }
 
+// call bounds a call on the viewer. One that does not come back ends it, also where the call returns nothing.
 func (p *peer) call(what string, f func() error) error {
-	err := bounded(callLimit, f, nil)
+	err := p.pipe.do(callLimit, f, nil)
 	if errors.Is(err, ErrStuck) {
-		return fmt.Errorf("%s: %w", what, err)
+		err = fmt.Errorf("%s: %w", what, err)
+		p.tell(pipeline.PeerEvent{Kind: pipeline.Failed, Err: err})
 	}
 	return err
 }
@@ -211,32 +219,58 @@ func (p *peer) AddCandidate(mline int, candidate string) {
 	})
 }
 
+func (p *peer) Take(types []int) {
+	_ = p.call("take payload types", func() error {
+		c := make([]C.int, len(types))
+		for i, t := range types {
+			c[i] = C.int(t)
+		}
+		C.peer_take(p.c, unsafe.SliceData(c), C.int(len(c)))
+		return nil
+	})
+}
+
 // tapBound is how many frames may wait for a viewer's network before it loses a group of pictures.
 var tapBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
 
 func (p *peer) Attach(slot pipeline.Slot, k pipeline.Packets, f pipeline.Fan) error {
-	var tap *C.Tap
-	err := p.call("attach", func() error {
+	return p.callOn("attach", f, func(c *C.Fan) error {
 		payloader, free := cString(k.Payloader.String())
 		defer free()
 		extension, freeExtension := cString(k.Extension())
 		defer freeExtension()
 		packets := C.Packets{payloader, C.int(k.Type), C.uint32_t(k.Source), C.int(k.Numbers), extension}
 		var bad *C.char
-		if tap = C.peer_attach(p.c, C.int(slot), &packets, cFan(f), tapBound[slot], &bad); tap == nil {
+		tap := C.peer_attach(p.c, C.int(slot), &packets, c, tapBound[slot], &bad)
+		if tap == nil {
 			return fmt.Errorf("send %s of type %d: %s", k.Payloader.Factory, k.Type, C.GoString(bad))
 		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.left {
+			C.tap_free(tap)
+			return ErrStuck // nobody listens any more
+		}
+		p.taps[slot] = tap
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.taps[slot] = tap
-	return nil
 }
 
+// callOn is call with a fan, which is kept until the call comes back.
+func (p *peer) callOn(what string, f pipeline.Fan, do func(*C.Fan) error) error {
+	c := C.fan_ref(cFan(f))
+	err := p.call(what, func() error {
+		defer C.fan_unref(c)
+		return do(c)
+	})
+	if errors.Is(err, errClosed) {
+		C.fan_unref(c) // nothing was called
+	}
+	return err
+}
+
+// Resume is not bounded: it takes a fan's lock, which is held while a frame is handed round, and what it gives an appsrc is taken
+// at once.
 func (p *peer) Resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -247,6 +281,7 @@ func (p *peer) Resume() {
 	}
 }
 
+// Spare is not bounded: it takes locks that nobody holds while waiting.
 func (p *peer) Spare(keyframesOnly bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -259,18 +294,46 @@ func (p *peer) Spare(keyframesOnly bool) {
 }
 
 func (p *peer) Feed(f pipeline.Fan) {
+	_ = p.callOn("feed", f, func(c *C.Fan) error {
+		p.mu.Lock()
+		t, busy := p.taps[pipeline.VideoSlot], p.moving
+		p.moving = t != nil
+		p.mu.Unlock()
+		switch {
+		case t == nil:
+			return nil
+		case busy: // a call from before does not come back
+			return ErrStuck
+		}
+		C.tap_move(t, c) // makes a payloader where there is none
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.moving = false
+		if p.left {
+			C.tap_free(t)
+		}
+		return nil
+	})
+}
+
+// leave takes the viewer out of the fans. A tap that a call is moving is freed by that call.
+func (p *peer) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.taps[pipeline.VideoSlot]; t != nil {
-		C.tap_move(t, cFan(f))
+	p.left = true
+	for slot, t := range p.taps {
+		if t != nil && (slot != int(pipeline.VideoSlot) || !p.moving) {
+			C.tap_free(t)
+		}
 	}
+	p.taps = [2]*C.Tap{}
 }
 
 func (p *peer) Fed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.taps[pipeline.VideoSlot]
-	return t == nil || C.tap_moved(t) != 0
+	return t == nil || !p.moving && C.tap_moved(t) != 0
 }
 
 func (p *peer) Send(channel int, text string) bool {
@@ -313,20 +376,24 @@ func (p *peer) Count() pipeline.PeerCount {
 func (p *peer) quiet() { C.peer_quiet(p.c) }
 
 // Close stops the viewer's whole pipeline at once; the fans go on without it.
-func (p *peer) Close() error {
+func (p *peer) Close() error { return p.close(stopLimit) }
+
+func (p *peer) close(limit time.Duration) error {
 	p.once.Do(func() {
-		p.mu.Lock()
-		taps := p.taps
-		p.taps = [2]*C.Tap{}
-		p.mu.Unlock()
-		for _, t := range taps {
-			if t != nil {
-				C.tap_free(t)
-			}
-		}
+		until := time.Now().Add(limit)
+		idle := p.pipe.settle(limit)
+		p.leave()
 		unregister(p.handle)
-		p.quiet()
-		if err := p.pipe.stop(stopLimit, func() { C.peer_free(p.c) }); err != nil {
+		err := ErrStuck
+		if idle {
+			err = bounded(limit, func() error { p.quiet(); return nil }, nil)
+		}
+		if err == nil {
+			err = p.pipe.stop(max(time.Until(until), 0), func() { C.peer_free(p.c) })
+		} else {
+			err = abandon(p.pipe)
+		}
+		if err != nil {
 			p.err = fmt.Errorf("stop viewer: %w", err)
 		}
 	})

@@ -59,7 +59,7 @@ func TestResend(t *testing.T) {
 	takes := regexp.MustCompile(`(?m)^(m=video \S+ \S+) 96\r\n`)
 	vb, err = b.Join("caller", func(m pipeline.Message) {
 		<-ready
-		m.SDP = takes.ReplaceAllString(m.SDP, "$1 96 97\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=rtcp-fb:96 nack\r\n")
+		m.SDP = takes.ReplaceAllString(m.SDP, "$1 96 98\r\na=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=96\r\na=rtcp-fb:96 nack\r\n")
 		va.Receive(m)
 	})
 	if err != nil {

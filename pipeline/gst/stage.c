@@ -117,8 +117,16 @@ void media_consume(GstElement *pipe) {
 // on_sample is the appsink's new-sample callback. What a muted stage makes is dropped by its appsink.
 static GstFlowReturn on_sample(GstAppSink *sink, gpointer data) {
   Stage *s = data;
-  if (!g_atomic_int_get(&s->muted) && fan_take(s->fan, sink, s->serial, &s->muted))
+  switch (g_atomic_int_get(&s->muted) ? TAKEN : fan_take(s->fan, sink, s->serial, &s->muted)) {
+  case TAKEN_FIRST:
     mediaEvent(s->handle, EV_FIRST, 0, 0, NULL, 0);
+    break;
+  case TAKEN_REFUSED:
+    mediaEvent(s->handle, EV_ERROR, 2, GST_STREAM_ERROR_FORMAT, "out: of many frames in a row no packets can be made", 0);
+    break;
+  case TAKEN:
+    break;
+  }
   return GST_FLOW_OK;
 }
 

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"boardcast/pipeline"
 )
@@ -24,7 +25,8 @@ type fan struct {
 	once   sync.Once
 }
 
-// Fan implements [pipeline.Engine].
+// Fan implements [pipeline.Engine]. It only allocates; what it returns takes a lock that is held while a frame is handed round,
+// which waits for nobody: none of this can block.
 func (e *Engine) Fan(coded bool) pipeline.Fan {
 	f := &fan{key: make(chan struct{}, 1)}
 	f.handle = register(f)
@@ -113,7 +115,7 @@ func (s *stage) Events() <-chan pipeline.StageEvent { return s.events }
 func (s *stage) Keyframe(m pipeline.KeyframeMethod) error {
 	switch m {
 	case pipeline.KeyframeEvent:
-		return bounded(callLimit, func() error { C.stage_keyframe(s.c); return nil }, nil)
+		return s.pipe.do(callLimit, func() error { C.stage_keyframe(s.c); return nil }, nil)
 	case pipeline.KeyframeForceIDR:
 		return s.forceIDR()
 	case pipeline.KeyframeExtraControls:
@@ -128,7 +130,7 @@ const forceIDR = "force-IDR"
 
 // forceIDR forces a keyframe by signal, and not before the first picture came out: NVIDIA's elements crash on that.
 func (s *stage) forceIDR() error {
-	return bounded(callLimit, func() error {
+	return s.pipe.do(callLimit, func() error {
 		if C.graph_flowed(s.pipe.c()) == 0 {
 			return nil
 		}
@@ -144,7 +146,11 @@ func (s *stage) forceIDR() error {
 }
 
 func (s *stage) Set(element, property, value string) error {
-	return bounded(callLimit, func() error {
+	return s.set(callLimit, element, property, value)
+}
+
+func (s *stage) set(limit time.Duration, element, property, value string) error {
+	return s.pipe.do(limit, func() error {
 		e, freeE := cString(element)
 		defer freeE()
 		p, freeP := cString(property)
@@ -158,10 +164,12 @@ func (s *stage) Set(element, property, value string) error {
 	}, nil)
 }
 
-func (s *stage) Close() error {
+func (s *stage) Close() error { return s.close(stopLimit) }
+
+func (s *stage) close(limit time.Duration) error {
 	s.once.Do(func() {
 		C.stage_mute(s.c)
-		s.err = s.pipe.stop(stopLimit, func() { C.stage_free(s.c) })
+		s.err = s.pipe.stop(limit, func() { C.stage_free(s.c) })
 		unregister(s.handle)
 		if errors.Is(s.err, ErrStuck) {
 			s.err = fmt.Errorf("stop stage: %w", s.err)

@@ -2,6 +2,7 @@
 
 // What is set right inside webrtcbin.
 
+#include "intake.h"
 #include "media.h"
 
 // The ICE agent: no UPnP (an HTTP server per viewer), connectivity checks that go on (the backstop for a dead viewer).
@@ -20,6 +21,13 @@ void tune_agent(GstElement *webrtc, const PeerOptions *o) {
   }
   g_clear_object(&agent);
   g_clear_object(&ice);
+}
+
+void tune_streams(GstElement *webrtc) {
+  GstElement *rtpbin = gst_bin_get_by_name(GST_BIN(webrtc), "rtpbin");
+  if (rtpbin)
+    g_object_set(rtpbin, "max-streams", RTP_SENDERS, NULL); // a source of RTCP takes a place too (rtpssrcdemux, 1.22)
+  g_clear_object(&rtpbin);
 }
 
 // straighten links the ends of webrtcbin's bin for redundancy, which is never agreed on here, past its two elements: they hand

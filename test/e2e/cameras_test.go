@@ -32,7 +32,7 @@ func startCameras(t *testing.T, settings string, args ...string) *Program {
 
 // TestCameras plays two cameras of one program at once, from the page, which lists them, and one by WHEP.
 func TestCameras(t *testing.T) {
-	program := startCameras(t, twoCameras)
+	program := startCameras(t, twoCameras+"signalling: { origins: ['*'] }\n") // the WHEP page is of another port
 	browser := browsers.Launch(t, Chromium)
 	front := browser.Open(t, program.Address+"/")
 	rear := browser.Open(t, program.Address+"/?camera=rear")

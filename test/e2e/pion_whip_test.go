@@ -108,9 +108,9 @@ func (s *pionWHIP) saw(line string) bool {
 	return slices.Contains(s.log, line)
 }
 
-// whipAgain is how long boardcast may take to publish anew after the server has ended the session: two seconds to notice the
+// whipRepublish is how long boardcast may take to publish anew after the server has ended the session: two seconds to notice the
 // alert that closes DTLS, and the pause before the next try, which is a second at most.
-const whipAgain = 3 * time.Second
+const whipRepublish = 3 * time.Second
 
 // TestPionWHIP publishes to a WHIP server that is written with pion, and again when that one has ended the session.
 func TestPionWHIP(t *testing.T) {
@@ -140,8 +140,8 @@ func TestPionWHIP(t *testing.T) {
 			_ = first.pc.Close()
 			second, posted := tt.server.session(2)
 			t.Logf("published anew %v after the end of the first session", posted.Sub(ended).Round(time.Millisecond))
-			if took := posted.Sub(ended); took > whipAgain {
-				t.Errorf("published anew after %v, want %v at most", took, whipAgain)
+			if took := posted.Sub(ended); took > whipRepublish {
+				t.Errorf("published anew after %v, want %v at most", took, whipRepublish)
 			}
 			waitFor(t, "a picture once more", func() bool { t := second.track(picture); return t != nil && t.frames > 0 })
 			program.Stop()

@@ -27,7 +27,8 @@ func TestWHEP(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			pages, _ := servePages(t)
-			program := StartBoardcast(t, "--codec", tt.codec, "--width", "320", "--height", "240", "--stun", "stun://"+BoardAddr+":9")
+			args := append(allow(t, pages), "--codec", tt.codec, "--width", "320", "--height", "240", "--stun", "stun://"+BoardAddr+":9")
+			program := StartBoardcast(t, args...)
 			begin := time.Now()
 			page := browsers.Launch(t, tt.kind).Open(t, pages+"whep.html?"+url.Values{"whep": {program.Address + "/whep"}}.Encode())
 			stats := page.WaitPlaying(90)

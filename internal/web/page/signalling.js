@@ -51,7 +51,7 @@ export function randomID(crypto = globalThis.crypto) {
  *   session()                 the peer is ours: messages may be sent
  *   message(message)          "sdp", "ice" or "offer-request" from the peer
  *   error({reason, text})     "not-found" and "busy" are tried again by itself, as is "refused" (no socket can be made);
- *                             "other" is whatever else the server said
+ *                             "peer" is why the peer ends the session, "other" whatever else the server said
  *   lost({code, inSession})   the socket closed; a new one is opened. Code 1000 in a session: the partner hung up
  */
 export class Signalling {
@@ -175,7 +175,7 @@ export class Signalling {
         sdp: () => this.#on.message(message),
         ice: () => this.#on.message(message),
         "offer-request": () => this.#on.message(message),
-        error: () => this.#on.error(message),
+        error: () => this.#on.error({ ...message, reason: "peer" }),
       },
     };
     handlers[this.state]?.[message.type]?.();

@@ -224,6 +224,7 @@ export class Viewer {
       "not-found": ["waiting", `No camera is registered as '${peer}' yet, trying again`],
       busy: ["busy", `The camera '${peer}' is busy with other viewers, trying again`],
       refused: ["error", `The signalling server cannot be used: ${text}`],
+      peer: ["error", `The camera refuses this browser: ${text}`],
       other: ["error", `The signalling server says: ${text}`],
     };
     this.#say(...words[reason]);

@@ -203,10 +203,10 @@ test("another error while calling leads to a new socket", async () => {
   assert.equal(net.sockets.length, 2);
 });
 
-test("an error in a session is only reported", () => {
+test("an error in a session is the peer's, whatever its words, and only reported", () => {
   const { client, net, events } = joined();
-  net.last().say("ERROR of some kind");
-  assert.deepEqual(events, ["session", "other"]);
+  net.last().say("ERROR the encoder is busy");
+  assert.deepEqual(events, ["session", "peer"]);
   assert.equal(client.state, "session");
 });
 

@@ -276,6 +276,26 @@ test("attempts that come to nothing", async (t) => {
   });
 });
 
+test("a camera that refuses what it is answered", async () => {
+  const made = make();
+  const delays = [];
+  for (let attempt = 0; attempt < 8; attempt++) {
+    const player = session(made);
+    const calls = made.signalling.calls.length;
+    made.signalling.on.error({ reason: "peer", text: "section 0: no codec in common" });
+    assert.deepEqual(
+      [made.viewer.state, made.viewer.text, player.closed],
+      ["error", "The camera refuses this browser: section 0: no codec in common", true],
+    );
+    assert.equal(made.signalling.calls.length, calls + 1, "it asks once more");
+    delays.push(made.signalling.calls.at(-1));
+    made.signalling.go("connecting");
+    assert.equal(made.viewer.state, "error", "the words stay while it tries again");
+  }
+  assert.ok(delays[0] > 100 && delays.every((delay, i) => i === 0 || delay >= delays[i - 1]), `${delays}`);
+  assert.ok(delays.at(-1) >= 2500, `it slows down: ${delays}`);
+});
+
 test("errors of the server", async (t) => {
   await t.test("in a session that plays are passed over", async () => {
     const { viewer, player, signalling } = await playing();

@@ -1,0 +1,173 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"math"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// What a stream takes of threads, as `make bench-viewers` counts them (the table in the README): 10 for a viewer, 11 with
+// sound. The program itself has 29 while one viewer watches; 40 leaves some for an encoder with a thread for each core.
+const (
+	threadsPerViewer = 11
+	threadsOfProgram = 40
+)
+
+// ThreadRoom says how many more threads this process may start.
+type ThreadRoom struct {
+	Free  int    // never negative
+	Limit string // what bounds it, for people
+	hint  string
+}
+
+// Viewers is for how many viewers that is enough, in a program that has just begun.
+func (r ThreadRoom) Viewers() int { return max(0, (r.Free-threadsOfProgram)/threadsPerViewer) }
+
+// Threads reads how many more threads this process may start, from a file system that has proc and sys. It is the least
+// that any limit leaves: of the control groups it is in, of its user, of the kernel. The kernel refuses the next one, and
+// GLib ends a program to which that happens. False where no limit is known. It takes less than a millisecond, or some where
+// the user's limit is near and its processes have to be counted.
+func Threads(root fs.FS) (ThreadRoom, bool) {
+	least := ThreadRoom{Free: math.MaxInt}
+	for _, limit := range []func(fs.FS) (ThreadRoom, bool){threadsOfGroups, threadsOfUser, threadsOfKernel} {
+		if r, known := limit(root); known && r.Free < least.Free {
+			least = r
+		}
+	}
+	least.Free = max(0, least.Free)
+	return least, least.Limit != ""
+}
+
+// threadsOfGroups looks at the control groups: each that this process is in, and those above, may have a limit.
+func threadsOfGroups(root fs.FS) (ThreadRoom, bool) {
+	least := ThreadRoom{Free: math.MaxInt}
+	for line := range strings.Lines(textOf(root, "proc/self/cgroup")) {
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3) // number:controllers:path
+		base := ""
+		switch {
+		case len(parts) < 3:
+			continue
+		case parts[1] == "": // version 2
+			base = "sys/fs/cgroup"
+		case parts[1] == "pids":
+			base = "sys/fs/cgroup/pids"
+		default:
+			continue
+		}
+		for dir := path.Clean("/" + parts[2]); ; dir = path.Dir(dir) {
+			most, limited := numberOf(root, base+path.Join(dir, "/pids.max"))
+			now, known := numberOf(root, base+path.Join(dir, "/pids.current"))
+			if limited && known && most-now < least.Free {
+				least = ThreadRoom{most - now, fmt.Sprintf("the limit of %d of the control group %s", most, printable(dir)), hintGroup}
+			}
+			if dir == "/" {
+				break
+			}
+		}
+	}
+	return least, least.Limit != ""
+}
+
+// threadsOfUser looks at RLIMIT_NPROC, which bounds the threads of all processes of a user that is not root.
+func threadsOfUser(root fs.FS) (ThreadRoom, bool) {
+	const plenty = 2000 // threads left by the rough count: more than viewers.max may ask for in earnest
+	user, known := statusOf(root, "self", "Uid")
+	most := 0
+	for line := range strings.Lines(textOf(root, "proc/self/limits")) {
+		if rest, found := strings.CutPrefix(line, "Max processes"); found {
+			soft, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+			most, _ = strconv.Atoi(soft) // 0 for "unlimited"
+		}
+	}
+	if !known || user == 0 || most == 0 {
+		return ThreadRoom{}, false
+	}
+	now, counted := allThreads(root) // not only this user's
+	if !counted || most-now < plenty {
+		now = userThreads(root, user)
+	}
+	return ThreadRoom{most - now, fmt.Sprintf("the limit of %d of this user", most), hintUser}, true
+}
+
+// userThreads counts the threads of a user's processes.
+func userThreads(root fs.FS, user int) int {
+	entries, err := fs.ReadDir(root, "proc")
+	if err != nil {
+		return 0
+	}
+	sum := 0
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err != nil {
+			continue
+		}
+		if owner, known := statusOf(root, e.Name(), "Uid"); known && owner == user {
+			n, _ := statusOf(root, e.Name(), "Threads")
+			sum += n
+		}
+	}
+	return sum
+}
+
+func threadsOfKernel(root fs.FS) (ThreadRoom, bool) {
+	most, limited := numberOf(root, "proc/sys/kernel/threads-max")
+	now, known := allThreads(root)
+	return ThreadRoom{most - now, fmt.Sprintf("the kernel's limit of %d", most), hintKernel}, limited && known
+}
+
+// allThreads is how many threads the machine has, which stands behind the slash in "0.00 0.01 0.05 1/376 2465".
+func allThreads(root fs.FS) (int, bool) {
+	fields := strings.Fields(textOf(root, "proc/loadavg"))
+	if len(fields) < 4 {
+		return 0, false
+	}
+	_, total, _ := strings.Cut(fields[3], "/")
+	n, err := strconv.Atoi(total)
+	return n, err == nil
+}
+
+// statusOf is the first number of a line of a process's status.
+func statusOf(root fs.FS, process, name string) (int, bool) {
+	for line := range strings.Lines(textOf(root, "proc/"+process+"/status")) {
+		if rest, found := strings.CutPrefix(line, name+":"); found {
+			fields := strings.Fields(rest)
+			if len(fields) == 0 {
+				return 0, false
+			}
+			n, err := strconv.Atoi(fields[0])
+			return n, err == nil
+		}
+	}
+	return 0, false
+}
+
+// numberOf is a file that holds a number; false where there is none, as in "max".
+func numberOf(root fs.FS, name string) (int, bool) {
+	n, err := strconv.Atoi(strings.TrimSpace(textOf(root, name)))
+	return n, err == nil
+}
+
+// What would lift each limit.
+const (
+	hintGroup = "give the group more (for the service: sudo systemctl edit boardcast, and TasksMax=4096 under [Service]; " +
+		"for a container --pids-limit), or lower viewers.max"
+	hintUser   = "raise it (ulimit -u, or LimitNPROC= for a service), or lower viewers.max"
+	hintKernel = "sudo sysctl kernel.threads-max=100000, or lower viewers.max"
+)
+
+// threads tells whether as many viewers as are let in could be served.
+func threads(_ context.Context, x *exam) Result {
+	room, known := Threads(x.Root)
+	switch {
+	case !known:
+		return fine("no limit is known here")
+	case room.Viewers() < x.wish.Viewers:
+		return warn(fmt.Sprintf("%d more threads may be started, by %s: enough for some %d viewers, and viewers.max is %d",
+			room.Free, room.Limit, room.Viewers(), x.wish.Viewers), room.hint)
+	}
+	return fine("%d more may be started, by %s; %d viewers take some %d",
+		room.Free, room.Limit, x.wish.Viewers, threadsOfProgram+threadsPerViewer*x.wish.Viewers)
+}

@@ -1,0 +1,214 @@
+//go:build e2e && !nogst
+
+package gst
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-gst/go-gst/gst"
+
+	"boardcast/pipeline"
+)
+
+// made are the elements of a viewer's that webrtcbin made by this name.
+func made(t *testing.T, p *peer, name string) []*gst.Element {
+	t.Helper()
+	all, err := p.pipe.p.GetElementsRecursive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []*gst.Element
+	for _, e := range all {
+		if rest, ok := strings.CutPrefix(e.GetName(), name); ok && strings.Trim(rest, "0123456789") == "" {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// attack is a viewer that is connected to a victim and sends what it likes.
+type attack struct {
+	t                *testing.T
+	victim           *pipeline.Viewer
+	served           func() uint64 // pictures sent to the victim's viewer, which is the attacker
+	victims, hostile *peer
+	broadcast        *pipeline.Broadcast
+}
+
+// newAttack connects one to a victim that takes sound in, or takes nothing.
+func newAttack(t *testing.T, talkback bool) *attack {
+	t.Helper()
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sa, sb := &spy{Engine: e}, &spy{Engine: e}
+	plan := testPlan(t, e, "vp8")
+	plan.Talkback = talkback
+	a := broadcast(t, sa, plan)
+	va, vb := call(t, a, broadcast(t, sb, testPlan(t, e, "vp8")))
+	t.Cleanup(func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() })
+	at := &attack{t: t, victim: va, broadcast: a, served: func() uint64 { return uint64(sentTo(a, "callee")) }}
+	eventually(t, "pictures are sent", 10*time.Second, func() bool { return at.served() > 5 })
+	at.victims, at.hostile = sa.peers[0].(*peer), sb.peers[0].(*peer)
+	return at
+}
+
+// send has the attacker's side encrypt packets and send them.
+func (a *attack) send(pad string, packets ...[]byte) {
+	a.t.Helper()
+	enc := made(a.t, a.hostile, "srtpenc")
+	if len(enc) != 1 {
+		a.t.Fatalf("the attacker has %d srtpenc", len(enc))
+	}
+	sink := enc[0].GetStaticPad(pad)
+	if sink == nil {
+		a.t.Fatalf("srtpenc has no pad %s", pad)
+	}
+	if !strings.HasPrefix(pad, "rtcp") && !sink.HasCurrentCaps() { // nothing of its own is sent
+		sink.SendEvent(gst.NewStreamStartEvent("attack"))
+		sink.SendEvent(gst.NewCapsEvent(gst.NewCapsFromString("application/x-rtp")))
+		sink.SendEvent(gst.NewSegmentEvent(gst.NewFormattedSegment(gst.FormatTime)))
+	}
+	for _, p := range packets {
+		if r := sink.Chain(gst.NewBufferFromBytes(p)); r != gst.FlowOK {
+			a.t.Fatalf("send % x: %v", p, r)
+		}
+	}
+}
+
+// goesOn waits until the victim has been sent more pictures.
+func (a *attack) goesOn() {
+	a.t.Helper()
+	before := a.served()
+	eventually(a.t, "more pictures are sent", 10*time.Second, func() bool { return a.served() > before+15 })
+	select {
+	case <-a.victim.Done():
+		a.t.Error("the viewer was lost")
+	default:
+	}
+}
+
+func rtp(payload byte, ssrc uint32, seq uint16) []byte {
+	p := append(rtpHead(payload, ssrc, 0), make([]byte, 80)...)
+	binary.BigEndian.PutUint16(p[2:], seq)
+	return p
+}
+
+// A viewer that sends what nobody agreed on goes on being served, where something is received and where nothing is.
+func TestSendsWhatWasNotAgreed(t *testing.T) {
+	for _, talkback := range []bool{false, true} {
+		t.Run(fmt.Sprint("talkback ", talkback), func(t *testing.T) {
+			a := newAttack(t, talkback)
+			for i := range uint16(20) {
+				for _, payload := range []byte{0, 35, 96, 97, 102, 127} {
+					a.send("rtp_sink_0", rtp(payload, 77+uint32(payload), i))
+				}
+			}
+			if !talkback { // agreed on, but webrtcbin has linked nothing
+				a.victims.Take([]int{50})
+				for i := range uint16(5) {
+					a.send("rtp_sink_0", rtp(50, 50, i))
+				}
+			}
+			a.goesOn()
+			if n := len(made(t, a.victims, "rtpjitterbuffer")); n > 1 {
+				t.Errorf("%d jitter buffers", n)
+			}
+		})
+	}
+}
+
+// Packets of ever new sources leave nothing behind, and the sound of before goes on.
+func TestSendsManySources(t *testing.T) {
+	a := newAttack(t, true)
+	eventually(t, "sound comes in", 10*time.Second, func() bool { return len(a.broadcast.Status().Viewers[0].Incoming) > 0 })
+	before := threads(t)
+	for ssrc := range uint32(1000) {
+		a.send("rtp_sink_0", rtp(111, 1000+ssrc, 1), rtp(111, 1000+ssrc, 2), rtp(111, 1000+ssrc, 3))
+		a.send("rtcp_sink_0", rtcpPart(sr, 0, 4000+ssrc, 0, 0, 0, 0, 0))
+		a.send("rtcp_sink_0", append(rtcpPart(rr, 0, 5000), rtcpPart(sdes, 1, chunk(9000+ssrc)...)...))
+		a.send("rtcp_sink_0", rtcpPart(psfb, pli, 20000+ssrc, 1))
+	}
+	a.goesOn()
+	if n := len(made(t, a.victims, "rtpjitterbuffer")); n > rtpSenders {
+		t.Errorf("%d jitter buffers", n)
+	}
+	if n := sources(made(t, a.victims, "rtpsession")); n < 3 || n > senders+3 { // and our own: picture, sound, the picture sent again
+		t.Errorf("%d sources", n)
+	}
+	if now := threads(t); now > before+20 {
+		t.Errorf("%d threads, of %d before", now, before)
+	}
+}
+
+// A viewer that opens a fifth data channel is ended before anything is made of that one.
+func TestOpensManyChannels(t *testing.T) {
+	a := newAttack(t, true)
+	dec := made(t, a.victims, "sctpdec")
+	if len(dec) != 1 {
+		t.Fatalf("%d sctpdec", len(dec))
+	}
+	var pads atomic.Int32
+	if _, err := dec[0].Connect("pad-added", func() { pads.Add(1) }); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 {
+		openChannel(a.hostile, fmt.Sprint("channel ", i))
+	}
+	select {
+	case <-a.victim.Done():
+	case <-time.After(10 * time.Second):
+		t.Error("the viewer is still there")
+	}
+	if n := pads.Load(); n == 0 || n > maxChannels {
+		t.Errorf("%d data channels were made", n)
+	}
+}
+
+// A viewer that closes its connection in order is gone at once.
+func TestClosesInOrder(t *testing.T) {
+	a := newAttack(t, true)
+	enc := made(t, a.hostile, "dtlsenc")
+	if len(enc) != 1 {
+		t.Fatalf("%d dtlsenc", len(enc))
+	}
+	unregister(a.hostile.handle) // or that side hears it first, and is taken down before its alert is sent
+	enc[0].GetStaticPad("sink").SendEvent(gst.NewEOSEvent())
+	select {
+	case <-a.victim.Done():
+	case <-time.After(time.Second):
+		t.Error("the viewer is still there a second later")
+	}
+}
+
+// The end of gathering is told once, and not as a candidate of no words.
+func TestEmptyCandidate(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := e.Peer(t.Context(), pipeline.PeerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := made.(*peer)
+	defer func() { _ = p.Close() }()
+	w, err := p.pipe.p.GetElementByName("webrtc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "candidate:1"} {
+		if _, err := w.Emit("on-ice-candidate", uint(0), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := <-p.Events(); got.Kind != pipeline.CandidateFound || got.Text != "candidate:1" {
+		t.Errorf("the first candidate is told as %+v", got)
+	}
+}

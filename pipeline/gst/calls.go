@@ -1,0 +1,102 @@
+//go:build !nogst
+
+package gst
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// errClosed is the answer to a call on what has been closed.
+var errClosed = errors.New("gst: closed")
+
+// bounded runs f in a goroutine and waits for at most limit. After that f goes on alone and late is called when it ends.
+func bounded(limit time.Duration, f func() error, late func()) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		if late != nil {
+			go func() { <-done; late() }() //nolint:errcheck // too late for an answer
+		}
+		return ErrStuck
+	}
+}
+
+// calls counts what runs in C for one pipeline: a call that was given up at its time limit goes on there, and nothing may be freed
+// under it. The zero value is ready.
+type calls struct {
+	mu      sync.Mutex
+	running int
+	closed  bool
+	idle    chan struct{} // from settle on: closed when nothing runs
+}
+
+// do is bounded for a call on the pipeline; errClosed from settle on.
+func (c *calls) do(limit time.Duration, f func() error, late func()) error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return errClosed
+	}
+	c.running++
+	c.mu.Unlock()
+	return bounded(limit, func() error {
+		defer c.end()
+		return f()
+	}, late)
+}
+
+func (c *calls) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running--
+	if c.closed && c.running == 0 {
+		close(c.idle)
+	}
+}
+
+// settle refuses calls from now on and waits for those that run; false when one is still busy after limit.
+func (c *calls) settle(limit time.Duration) bool {
+	c.mu.Lock()
+	if !c.closed {
+		c.closed, c.idle = true, make(chan struct{})
+		if c.running == 0 {
+			close(c.idle)
+		}
+	}
+	idle := c.idle
+	busy := c.running > 0
+	c.mu.Unlock()
+	if !busy {
+		return true
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-idle:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// abandoned are the pipelines that a call is still busy in although they were closed. They are never freed, nor by a finalizer.
+var abandoned struct {
+	mu    sync.Mutex
+	pipes []pipe
+}
+
+// abandon keeps a pipeline for ever, and says so.
+func abandon(p pipe) error {
+	abandoned.mu.Lock()
+	defer abandoned.mu.Unlock()
+	abandoned.pipes = append(abandoned.pipes, p)
+	return fmt.Errorf("%w: pipeline left behind, %d so far", ErrStuck, len(abandoned.pipes))
+}

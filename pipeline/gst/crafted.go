@@ -1,0 +1,162 @@
+//go:build e2e && !nogst
+
+package gst
+
+// What the tests ask of C: tests themselves cannot use cgo.
+
+/*
+#include "media.h"
+#include "intake.h"
+#include "numbers.h"
+#include "rtcp.h"
+#include "sctp.h"
+#include <stdlib.h>
+
+static Tap *tap_crafted(Fan *f, GstElement *pipe, guint max, const char *payloader, const char *packets) {
+  GstElement *src = gst_bin_get_by_name(GST_BIN(pipe), "in");
+  GstCaps *caps = gst_caps_from_string(packets);
+  Stamp *stamp = stamp_new(caps, 0, NULL);
+  stamp_watch(stamp, src);
+  Tap *t = fan_tap(f, src, max, TRUE, payloader, stamp);
+  tap_resume(t);
+  stamp_unref(stamp);
+  gst_caps_unref(caps);
+  gst_object_unref(src);
+  return t;
+}
+
+static guint session_sources(GstElement *rtpsession) {
+  GObject *session = NULL;
+  guint n = 0;
+  g_object_get(rtpsession, "internal-session", &session, NULL);
+  g_object_get(session, "num-sources", &n, NULL);
+  g_object_unref(session);
+  return n;
+}
+
+static void open_channel(GstElement *pipe, const char *label) {
+  GstElement *w = gst_bin_get_by_name(GST_BIN(pipe), "webrtc");
+  GObject *channel = NULL;
+  g_signal_emit_by_name(w, "create-data-channel", label, NULL, &channel);
+  g_clear_object(&channel);
+  gst_object_unref(w);
+}
+*/
+import "C"
+
+import (
+	"time"
+	"unsafe"
+
+	"github.com/go-gst/go-gst/gst"
+
+	"boardcast/pipeline"
+)
+
+// heads decides on packets as they come to srtpdec.
+type heads struct{ c *C.Intake }
+
+func newHeads(types ...int) heads {
+	h := heads{C.intake_new(0)}
+	h.take(types...)
+	C.intake_link(h.c)
+	return h
+}
+
+func (h heads) take(types ...int) {
+	c := make([]C.int, len(types))
+	for i, t := range types {
+		c[i] = C.int(t)
+	}
+	C.intake_take(h.c, unsafe.SliceData(c), C.int(len(c)))
+}
+
+func (h heads) admits(head []byte, size int, at time.Duration) bool {
+	return C.intake_admits(h.c, bytesOf(head), C.gsize(len(head)), C.gsize(size), C.int64_t(at.Microseconds()+1)) != 0
+}
+
+func (h heads) free() { C.intake_unref(C.gpointer(h.c)) }
+
+func bytesOf(b []byte) *C.guint8 { return (*C.guint8)(unsafe.SliceData(b)) }
+
+// compounds decides on RTCP in the clear.
+type compounds struct {
+	rtcp    C.Rtcp
+	senders C.Senders
+}
+
+func (c *compounds) admits(data []byte, at time.Duration) bool {
+	return C.rtcp_admits(&c.rtcp, &c.senders, bytesOf(data), C.gsize(len(data)), C.int64_t(at.Microseconds()+1)) != 0
+}
+
+// How many sources and data channels a viewer may have.
+const (
+	senders     = C.SENDERS
+	rtpSenders  = C.RTP_SENDERS
+	maxChannels = C.CHANNELS
+)
+
+// channels decides on SCTP.
+type channels struct{ c C.Streams }
+
+const (
+	fits      = C.DATA_FITS
+	malformed = C.DATA_MALFORMED
+	tooMany   = C.DATA_TOO_MANY
+)
+
+func (c *channels) check(data []byte) int {
+	return int(C.data_check(&c.c, bytesOf(data), C.gsize(len(data))))
+}
+
+// numbering decides which packets are numbered.
+type numbering struct{ c C.Numbers }
+
+func (n *numbering) give(at time.Duration) bool {
+	return C.numbers_give(&n.c, C.int64_t(at.Microseconds())) != 0
+}
+
+func (n *numbering) reported(at time.Duration) {
+	C.numbers_reported(&n.c, C.int64_t(at.Microseconds()))
+}
+
+// openChannel opens a data channel, of which this side has no count.
+func openChannel(p *peer, label string) {
+	l, free := cString(label)
+	defer free()
+	C.open_channel(p.pipe.c(), l)
+}
+
+// consumers is how many taps a fan has.
+func consumers(f *fan) int { return int(C.fan_consumers(f.c)) }
+
+// consumer is a tap that takes packets of a fan.
+type consumer struct {
+	tap  *C.Tap
+	pipe pipe
+}
+
+// consume joins a fan to a pipeline with an appsrc "in", for which that many frames may wait.
+func consume(f *fan, p pipe, most int, payloader pipeline.Node) consumer {
+	pay, free := cString(payloader.String())
+	defer free()
+	caps, freeCaps := cString("application/x-rtp,payload=96,clock-rate=90000,ssrc=(uint)7")
+	defer freeCaps()
+	return consumer{C.tap_crafted(f.c, p.c(), C.guint(most), pay, caps), p}
+}
+
+func (c consumer) count() (pushed, dropped int) {
+	var n C.TapCount
+	C.tap_count(c.tap, &n)
+	return int(n.pushed), int(n.dropped)
+}
+
+func (c consumer) free() { C.tap_free(c.tap) }
+
+// sources is how many sources the sessions keep, ours included.
+func sources(sessions []*gst.Element) (n int) {
+	for _, s := range sessions {
+		n += int(C.session_sources((*C.GstElement)(s.Unsafe())))
+	}
+	return n
+}

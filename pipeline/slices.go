@@ -1,0 +1,32 @@
+package pipeline
+
+import (
+	"slices"
+	"strings"
+)
+
+// H264Slices is H.264 for viewers that take packetization mode 0 alone (RFC 6184): each packet is a whole NAL unit, so that the encoder
+// has to cut a picture into slices of a packet's size. No encoder in hardware that is known does that. It is a line of its own, which
+// runs beside the other one while such a viewer watches.
+const H264Slices Codec = "h264-slices"
+
+// sliced are the plan's encoders of H.264 that can make slices of a packet's size, the preferred first. Such a choice is made of
+// pictures: a camera's own stream stays as it is.
+func (p *Plan) sliced() []Choice {
+	var out []Choice
+	for _, c := range slices.Concat(p.Choices, p.Spares) {
+		if c.Encoder.Codec != H264 || c.Encoder.Slices == "" || c.Direct {
+			continue
+		}
+		name, value, _ := strings.Cut(c.Encoder.Slices, "=")
+		c.Encoder.Codec = H264Slices
+		c.Graph = slices.Clone(c.Graph)
+		for i, n := range c.Graph {
+			if n.Name == EncoderName {
+				c.Graph[i].Props = append(slices.Clone(n.Props), Prop{name, value})
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"boardcast/test/hostile"
 )
 
 const (
@@ -147,7 +149,7 @@ func (u taken) worse(now taken, looks []taken) taken {
 }
 
 // waitCalm waits until the program is as it was before, at most for so long, and returns the last look.
-func waitCalm(t testing.TB, program *Program, before taken, within time.Duration) taken {
+func waitCalm(t testing.TB, program *Program, before taken, attack hostile.Attack, within time.Duration) taken {
 	t.Helper()
 	deadline := time.NewTimer(within)
 	poll := time.NewTicker(sampleEvery)
@@ -155,7 +157,7 @@ func waitCalm(t testing.TB, program *Program, before taken, within time.Duration
 	defer poll.Stop()
 	for {
 		now := take(program.PID())
-		if now.calmer(before) == "" {
+		if now.calm(before, attack) {
 			return now
 		}
 		select {

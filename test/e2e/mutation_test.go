@@ -24,7 +24,7 @@ import (
 const (
 	mutationsEnv  = "BOARDCAST_MUTATIONS"
 	mutationsSeed = "BOARDCAST_MUTATIONS_SEED" // of the first; the others follow
-	mutationCount = 150
+	mutationCount = 400
 	mutateAtOnce  = 16                     // sessions at once; each stays for a while, so that fewer leave the processors idle
 	mutationMB    = 20                     // more resident memory than before, at most
 	culpritWithin = 500 * time.Millisecond // for the program to die of what it has read

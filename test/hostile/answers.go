@@ -52,7 +52,7 @@ func pionAnswer(offer string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = pc.Close() }()
-	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+	if err = pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
 		return "", err
 	}
 	answer, err := pc.CreateAnswer(nil)

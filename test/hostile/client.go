@@ -78,6 +78,11 @@ func (d Door) Request(ctx context.Context, method, path, mediaType, body string)
 	if method == http.MethodPatch {
 		request.Header.Set("If-Match", "*")
 	}
+	return d.send(request)
+}
+
+// send sends a request and reads its answer.
+func (d Door) send(request *http.Request) (Reply, error) {
 	response, err := d.client().Do(request)
 	if err != nil {
 		return Reply{}, fmt.Errorf("send a request: %w", err)
@@ -139,6 +144,21 @@ func (d Door) Call(ctx context.Context, id string) (*Line, error) {
 		}
 	}
 	return l, nil
+}
+
+// ask opens a session with the streamer and has it make an offer.
+func (d Door) ask(ctx context.Context, id string) (l *Line, offer string, err error) {
+	if l, err = d.Call(ctx, id); err != nil {
+		return nil, "", err
+	}
+	if err = l.Say("OFFER_REQUEST"); err == nil {
+		offer, err = l.Description(answerWithin)
+	}
+	if err != nil {
+		l.Close()
+		return nil, "", fmt.Errorf("ask for an offer: %w", err)
+	}
+	return l, offer, nil
 }
 
 // Say sends a text.

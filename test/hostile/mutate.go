@@ -148,7 +148,7 @@ var mutations = []mutation{
 	{"no value", replace(regexp.MustCompile(`^a=[^:]+(:.*)$`), []string{"", ":", ": "})},
 	{"another value", replace(regexp.MustCompile(`^a=[^:]+:(.*)$`), words)},
 	{"another letter", replace(regexp.MustCompile(`^([a-z])=`), []string{"A", "a", "m", "z", "=", "v", "b"})},
-	{"a line too many", insert(lines)},
+	{"a line too many", insert(extras)},
 	{"a candidate", insert(candidates)},
 	{"upper case", func(d *Description, r *rand.Rand) {
 		part := anyPart(d, r)

@@ -94,20 +94,20 @@ func scanPorts(ctx context.Context, s Scene) (string, error) {
 		defer t.close()
 		traps[one.name] = t
 	}
-	var lines []string
-	for _, trap := range []string{"TCP", "loopback TCP"} {
-		at := map[string]Door{"TCP": victim, "loopback TCP": loopback}[trap].From
-		for _, port := range traps[trap].ports {
-			lines = append(lines, fmt.Sprintf("candidate:t%d 1 TCP 1518280447 %s %d typ host tcptype passive", port, at, port))
+	var named []string
+	for _, kind := range []string{"TCP", "loopback TCP"} {
+		at := map[string]Door{"TCP": victim, "loopback TCP": loopback}[kind].From
+		for _, port := range traps[kind].ports {
+			named = append(named, fmt.Sprintf("candidate:t%d 1 TCP 1518280447 %s %d typ host tcptype passive", port, at, port))
 		}
 	}
-	for _, trap := range []string{"loopback UDP", "UDP"} {
-		at := map[string]Door{"UDP": victim, "loopback UDP": loopback}[trap].From
-		for _, port := range traps[trap].ports {
-			lines = append(lines, fmt.Sprintf("candidate:u%d 1 UDP 2122260223 %s %d typ host", port, at, port))
+	for _, kind := range []string{"loopback UDP", "UDP"} {
+		at := map[string]Door{"UDP": victim, "loopback UDP": loopback}[kind].From
+		for _, port := range traps[kind].ports {
+			named = append(named, fmt.Sprintf("candidate:u%d 1 UDP 2122260223 %s %d typ host", port, at, port))
 		}
 	}
-	if err := s.Door(1).nameCandidates(ctx, lines); err != nil {
+	if err := s.Door(1).nameCandidates(ctx, named); err != nil {
 		return "", err
 	}
 	tcp, udp := traps["TCP"].tcp.Load()+traps["loopback TCP"].tcp.Load(), traps["UDP"].udp.Load()
@@ -121,35 +121,28 @@ func scanPorts(ctx context.Context, s Scene) (string, error) {
 
 // manyNames has the program look for machines that are not there.
 func manyNames(ctx context.Context, s Scene) (string, error) {
-	var lines []string
+	var named []string
 	for i := range nameCount {
-		lines = append(lines, fmt.Sprintf("candidate:n%d 1 UDP 2122260223 0a3c5b9e-0000-4000-8000-%012d.local 40000 typ host", i, i))
+		named = append(named, fmt.Sprintf("candidate:n%d 1 UDP 2122260223 0a3c5b9e-0000-4000-8000-%012d.local 40000 typ host", i, i))
 	}
-	return fmt.Sprintf("%d names", nameCount), s.Door(1).nameCandidates(ctx, lines)
+	return fmt.Sprintf("%d names", nameCount), s.Door(1).nameCandidates(ctx, named)
 }
 
 // nameCandidates answers an offer with somebody else's address.
-func (d Door) nameCandidates(ctx context.Context, lines []string) error {
-	line, err := d.Call(ctx, "scanner")
+func (d Door) nameCandidates(ctx context.Context, texts []string) error {
+	line, offer, err := d.ask(ctx, "scanner")
 	if err != nil {
 		return err
 	}
 	defer line.Close()
-	if err := line.Say("OFFER_REQUEST"); err != nil {
-		return fmt.Errorf("ask for an offer: %w", err)
-	}
-	offer, err := line.Description(answerWithin)
-	if err != nil {
-		return fmt.Errorf("wait for the offer: %w", err)
-	}
 	answer, err := pionAnswer(offer)
 	if err != nil {
 		return fmt.Errorf("make an answer: %w", err)
 	}
-	if err := line.Describe("answer", answer); err != nil {
+	if err = line.Describe("answer", answer); err != nil {
 		return fmt.Errorf("send the answer: %w", err)
 	}
-	for i, text := range lines {
+	for i, text := range texts {
 		if line.Candidate(text, 0) != nil {
 			return nil // it was hung up on, which is right as well
 		}

@@ -72,7 +72,7 @@ func (d Door) once(ctx context.Context, way Way, seed uint64) Session {
 	switch way {
 	case WHEP:
 		s.Text, s.Did = Mutate(Offers()[r.IntN(len(Offers()))], r)
-		d.offer(ctx, &s)
+		d.offer(ctx, &s, r)
 	case Caller:
 		s.Text, s.Did = Mutate(Offers()[r.IntN(len(Offers()))], r)
 		d.call(ctx, &s, r)
@@ -90,8 +90,12 @@ func (d Door) once(ctx context.Context, way Way, seed uint64) Session {
 	return s
 }
 
-// offer POSTs a description, and deletes the session that comes of it.
-func (d Door) offer(ctx context.Context, s *Session) {
+// fragmentText is a right fragment of candidates.
+var fragmentText = strings.Join(append(Credentials()[:2], "m=video 9 UDP/TLS/RTP/SAVPF 0", "a=mid:0", candidates[0], candidates[4],
+	"a=end-of-candidates"), "\r\n") + "\r\n"
+
+// offer POSTs a description, and PATCHes and deletes the session that comes of it.
+func (d Door) offer(ctx context.Context, s *Session, r *rand.Rand) {
 	reply, err := d.Offer(ctx, s.Text)
 	if err != nil {
 		s.Err = err
@@ -104,6 +108,13 @@ func (d Door) offer(ctx context.Context, s *Session) {
 	case http.StatusCreated:
 	default:
 		return
+	}
+	if r.IntN(2) == 0 {
+		fragment, _ := Mutate(fragmentText, r)
+		if _, err := d.Request(ctx, http.MethodPatch, reply.Location, "application/trickle-ice-sdpfrag", fragment); err != nil {
+			s.Err = err
+			return
+		}
 	}
 	wait(ctx, settle)
 	if _, err := d.Request(ctx, http.MethodDelete, reply.Location, "", ""); err != nil {
@@ -132,21 +143,12 @@ func (d Door) call(ctx context.Context, s *Session, r *rand.Rand) {
 
 // answer asks for an offer and answers it in a way that is nearly right.
 func (d Door) answer(ctx context.Context, s *Session, r *rand.Rand) {
-	line, err := d.Call(ctx, fmt.Sprint("m", s.Seed))
+	line, offer, err := d.ask(ctx, fmt.Sprint("m", s.Seed))
 	if err != nil {
 		s.settleError(err)
 		return
 	}
 	defer line.Close()
-	if err := line.Say("OFFER_REQUEST"); err != nil {
-		s.Err = err
-		return
-	}
-	offer, err := line.Description(answerWithin)
-	if err != nil {
-		s.settleError(err)
-		return
-	}
 	if s.Text, s.Did, err = answerTo(offer, r); err != nil {
 		s.Outcome = "no answer: " + err.Error()
 		return
@@ -189,8 +191,13 @@ func (d Door) live(ctx context.Context, s *Session, r *rand.Rand) {
 	s.Outcome = "connected"
 }
 
-// hear waits for what the program says to a description.
+// hear names candidates, right and wrong ones, and waits for what the program says to a description.
 func (s *Session) hear(line *Line, r *rand.Rand) {
+	sections := []int{0, 1, 2, 9, 1023, -1, 1 << 20}
+	for range r.IntN(4) {
+		text := candidates[r.IntN(len(candidates))]
+		_ = line.Candidate(text[r.IntN(3):], sections[r.IntN(len(sections))]) // a line that has ended is heard of below
+	}
 	stay := settle
 	if r.IntN(10) == 0 {
 		stay *= 3

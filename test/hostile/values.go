@@ -82,7 +82,7 @@ var (
 		"", "-", "- 0 0 IN IP4 0.0.0.0", "- 18446744073709551616 2 IN IP4 127.0.0.1", "- a b IN IP4 127.0.0.1", "- -1 -1 IN IP4 127.0.0.1",
 		"a b 1 1 IN IP4 127.0.0.1", "- 1 1 IN IP6 ::1", long, "- 1 1 IN IP4 host.example",
 	}
-	lines = []string{
+	extras = []string{
 		"a=ice-lite", "a=ice-options:trickle renomination", "a=ice-options:", "a=ice-options:" + long, "a=rtcp-mux", "a=rtcp-mux-only", "a=rtcp-rsize",
 		"a=rtcp:9 IN IP4 0.0.0.0", "a=rtcp:0", "a=rtcp:99999", "a=bundle-only", "a=end-of-candidates", "a=extmap-allow-mixed",
 		"a=msid-semantic: WMS *", "a=rid:h send", "a=rid:h recv pt=96", "a=rid:", "a=simulcast:recv h;m;l", "a=simulcast:send h", "a=simulcast:",

@@ -122,21 +122,14 @@ func wrongAnswers(ctx context.Context, s Scene) (string, error) {
 
 // answerWrongly tells in words what was wrong with how the answer was taken.
 func (d Door) answerWrongly(ctx context.Context, w wrong) (string, error) {
-	line, err := d.Call(ctx, "wrong-"+d.From.String())
+	line, offer, err := d.ask(ctx, "wrong-"+d.From.String())
 	if err != nil {
 		return "", err
 	}
 	defer line.Close()
-	if err := line.Say("OFFER_REQUEST"); err != nil {
-		return "", fmt.Errorf("ask for an offer: %w", err)
-	}
-	offer, err := line.Description(answerWithin)
-	if err != nil {
-		return "", fmt.Errorf("wait for the offer: %w", err)
-	}
 	answer := Read(Answer(offer, Credentials()))
 	w.alter(&answer)
-	if err := line.Describe("answer", answer.Text()); err != nil {
+	if err = line.Describe("answer", answer.Text()); err != nil {
 		return "", fmt.Errorf("send the answer: %w", err)
 	}
 	within := refusedWithin

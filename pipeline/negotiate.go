@@ -48,6 +48,8 @@ func (v *Viewer) message(m Message) error {
 			return errTooMany
 		}
 		return v.refusing(v.take(m))
+	case m.Error != "" && phase(v.phase.Load()) < connected:
+		return fmt.Errorf("%w: the other side says %q", errGone, m.Error)
 	case m.Candidate != "":
 		v.takeCandidate(m)
 	}

@@ -21,7 +21,7 @@ type Message struct {
 	Candidate    string
 	MLine        int
 	Gathered     bool   // from us: no more candidates follow
-	Error        string // from us: why what the other side said is refused, in words for a person
+	Error        string // why what the other side said is refused, in words for a person; it ends the viewer
 	// OneWay goes with an offer request or an offer: we send and take nothing, there is no talkback and no data channel of
 	// ours. The description names the sources then, as servers want it, which unlike browsers do not guess them.
 	OneWay bool

@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+
+	"boardcast/configs"
 )
 
 // garbage is how much of it may be kept, in per cent of what is in use. What is in use grows with the viewers and little is
@@ -42,12 +44,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if errors.Is(err, errReload) {
 		return again
 	}
-	if failed(ctx, err) {
-		printError(stderr, err)
-		return 1
+	if !failed(ctx, err) {
+		return 0
 	}
-	return 0
+	printError(stderr, err)
+	if _, settings := errors.AsType[*configs.Problem](err); settings {
+		return wrongSettings
+	}
+	return 1
 }
+
+// wrongSettings is the exit code for settings that cannot be (EX_CONFIG of sysexits.h): the service is not started again until somebody
+// has mended them.
+const wrongSettings = 78
 
 // failed tells errors from the news that the program was asked to end.
 func failed(ctx context.Context, err error) bool {

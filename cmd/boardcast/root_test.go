@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -172,5 +174,21 @@ func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 		if !strings.HasPrefix(errs.String(), "boardcast: error: ") || !strings.HasSuffix(errs.String(), "disk full\n") {
 			t.Errorf("%v: stderr %q", args, &errs)
 		}
+	}
+}
+
+// The service's unit knows the exit code of settings that cannot be: it would begin again for ever.
+func TestWrongSettingsHaveAnExitCode(t *testing.T) {
+	for code, args := range map[int][]string{wrongSettings: {"config", "--width", "641"}, 1: {"config", "--no-such-flag"}} {
+		if got := run(t.Context(), args, io.Discard, io.Discard); got != code {
+			t.Errorf("%v: exit code %d, want %d", args, got, code)
+		}
+	}
+	unit, err := os.ReadFile("../../internal/packaging/files/boardcast.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("\nRestartPreventExitStatus=%d\n", wrongSettings); !strings.Contains(string(unit), want) {
+		t.Errorf("the unit lacks %q", want)
 	}
 }

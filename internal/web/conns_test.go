@@ -48,7 +48,7 @@ func TestPlaces(t *testing.T) {
 		{"full: the greediest gives way", waiting(a, a, b, b, b, c, c, d), d, true, 2},
 		{"full: not to who has as many", waiting(a, a, b, b, c, c, d, d), d, false, -1},
 		{"full: not who has sent a request", append([]one{{a, true}, {a, true}}, waiting(a, b, b, c, c, d)...), d, true, 2},
-		{"full: the next greediest", append([]one{{a, true}, {a, true}, {a, true}}, waiting(b, b, c, c, d)...), d, true, 3},
+		{"full: the next greediest", append([]one{{a, true}, {a, true}, {a, true}, {a, true}}, waiting(b, b, c, d)...), "192.0.2.5", true, 4},
 		{"full: nobody waits", []one{{a, true}, {a, true}, {a, true}, {a, true}, {b, true}, {b, true}, {b, true}, {c, true}}, d, false, -1},
 	}
 	for _, tt := range tests {

@@ -139,3 +139,17 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 	}
 	f.Close()
 }
+
+// What a viewer may cause without end leaves room for what keeps the connection.
+func TestFloodLeavesRoom(t *testing.T) {
+	for _, kind := range []int{evWarning, evLevel, evChannelText} {
+		p := &peer{events: make(chan pipeline.PeerEvent, peerQueue)}
+		for range 10 * peerQueue {
+			p.receive(event{kind: kind, text: "queue0: full\n"})
+		}
+		p.receive(event{kind: evClosed})
+		if p.Overflowed() || len(p.events) > peerQueue/2+2 {
+			t.Errorf("events of kind %d: %d wait, overflowed: %v", kind, len(p.events), p.Overflowed())
+		}
+	}
+}

@@ -59,7 +59,7 @@ func TestChannels(t *testing.T) {
 		{"a handshake", []step{{sctpPacket(sctpChunk(1, make([]byte, 16)...)), fits}, {sctpPacket(sctpChunk(10, make([]byte, 33)...), sctpData(0)), fits}}},
 		{"no whole header", []step{{make([]byte, 11), malformed}}},
 		{"a header alone", []step{{make([]byte, 12), fits}}},
-		{"a chunk of no length", []step{{sctpPacket([]byte{0, 0, 0, 0}), malformed}}},
+		{"a chunk of no length", []step{{sctpPacket([]byte{3, 0, 0, 0}), malformed}}},
 		{"a chunk beyond the packet", []step{{sctpPacket([]byte{3, 0, 0, 8}), malformed}}},
 		{"data without a stream", []step{{sctpPacket(sctpChunk(0, 0, 0, 0, 1)), malformed}}},
 		{"a parameter of no length", []step{{sctpPacket(sctpChunk(130, 0, 13, 0, 0)), malformed}}},

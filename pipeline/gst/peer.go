@@ -100,6 +100,9 @@ var kinds = map[int]pipeline.PeerEventKind{
 	evChannelClosed: pipeline.ChannelClosed, evIncoming: pipeline.Incoming, evLevel: pipeline.Level,
 }
 
+// idle are the kinds of which a viewer may cause a flood, which never crowds out what keeps the connection.
+var idle = map[pipeline.PeerEventKind]bool{pipeline.Level: true, pipeline.ChannelMessage: true, pipeline.Warned: true}
+
 func (p *peer) receive(e event) {
 	kind, ok := kinds[e.kind]
 	if !ok {
@@ -118,10 +121,9 @@ func (p *peer) receive(e event) {
 		if e.text != "" {
 			out.Err = errors.New(e.text)
 		}
-	case pipeline.Level, pipeline.ChannelMessage:
-		if len(p.events) > peerQueue/2 {
-			return // a flood from the viewer never crowds out what keeps the connection
-		}
+	}
+	if idle[kind] && len(p.events) > peerQueue/2 {
+		return
 	}
 	p.tell(out)
 }

@@ -48,8 +48,10 @@ var unaltered = map[string]string{
 
 // TestAlteredOffers plays in browsers whose own offer is written in other ways than theirs before it is sent.
 func TestAlteredOffers(t *testing.T) {
-	program := StartBoardcast(t, "--width", "320", "--height", "240")
 	pages, _ := servePages(t)
+	origin := strings.TrimSuffix(pages, "/testdata/")
+	allowed := settings(t, "signalling: { origins: ["+origin+"] }\n")
+	program := StartBoardcast(t, "--config", allowed, "--width", "320", "--height", "240")
 	for _, kind := range []Kind{Chromium, Firefox} {
 		for _, tt := range altered {
 			if kind == Firefox && !tt.firefox {
@@ -58,7 +60,8 @@ func TestAlteredOffers(t *testing.T) {
 			t.Run(string(kind)+"/"+tt.name, func(t *testing.T) {
 				address := url.Values{"whep": {program.Address + "/whep"}, "alter": {tt.name}}
 				page := browsers.Launch(t, kind).Open(t, pages+"altered.html?"+address.Encode())
-				page.Until("boardcast.status", callWithin)
+				page.Until("boardcast.hangUp", callWithin)
+				defer page.Eval("boardcast.hangUp().then(() => null)", nil)
 				var b struct {
 					Status      int
 					Said, Heard string

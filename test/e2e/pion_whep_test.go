@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -131,6 +132,9 @@ func TestPionWHEP(t *testing.T) {
 					t.Errorf("%d of %d packets are no single NAL units", track.aggregated, track.packets)
 				}
 			}
+			if loss := lossOf(t, program); loss > mostLoss {
+				t.Errorf("the viewer's reports tell of a loss of %.3f, on a link that loses nothing", loss)
+			}
 			assertViewers(t, program, 1)
 			if response, _ := request(t, http.MethodDelete, session.url, "", ""); response.StatusCode != http.StatusOK {
 				t.Errorf("DELETE answered %s", response.Status)
@@ -149,4 +153,20 @@ func (p *pionPeer) receive(kinds ...webrtc.RTPCodecType) {
 			p.t.Fatalf("add a section for %s: %v", kind, err)
 		}
 	}
+}
+
+// mostLoss is what may be lost between two sockets of one machine that is busy.
+const mostLoss = 0.05
+
+// lossOf is the share of packets that the program's only viewer reports as lost, lately.
+func lossOf(t *testing.T, program *Program) float64 {
+	t.Helper()
+	_, text := request(t, http.MethodGet, program.Address+"/api/status", "", "")
+	var status struct {
+		Media struct{ Viewers []struct{ Loss float64 } }
+	}
+	if err := json.Unmarshal([]byte(text), &status); err != nil || len(status.Media.Viewers) != 1 {
+		t.Fatalf("status %.300q: %v, want one viewer", text, err)
+	}
+	return status.Media.Viewers[0].Loss
 }

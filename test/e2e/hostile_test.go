@@ -59,7 +59,7 @@ func runAttack(t *testing.T, attack hostile.Attack, lasts, calm time.Duration) {
 	steady := StartViewers(t)
 	steady.PlayOne(program, "steady")
 	warmUp(t, program)
-	before := takeOver(program.PID(), cpuWindow)
+	before := takeOver(program.PID(), cpuWindow/2)
 	written := program.bytes("stderr")
 	steady.Mark()
 	made := program.status().frames("h264")

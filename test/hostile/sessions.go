@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // settle is how long a session stays after its description was sent: the program applies it meanwhile, and its end would
@@ -220,13 +222,14 @@ func (s *Session) outcome(_ string, err error) {
 
 // settleError tells a refusal and an orderly end from a connection that broke.
 func (s *Session) settleError(err error) {
+	var end *websocket.CloseError
 	switch {
 	case errors.Is(err, ErrRefused) && strings.HasSuffix(err.Error(), "busy"):
 		s.Outcome = busy
 	case errors.Is(err, ErrRefused):
 		s.Outcome = "refused"
-	case strings.Contains(err.Error(), "close 1000"):
-		s.Outcome = "closed"
+	case errors.As(err, &end) && end.Code != websocket.CloseAbnormalClosure:
+		s.Outcome = fmt.Sprint("closed ", end.Code)
 	case strings.Contains(err.Error(), "bad handshake"):
 		s.Outcome = "turned away"
 	default:

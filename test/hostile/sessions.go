@@ -230,7 +230,7 @@ func (s *Session) settleError(err error) {
 		s.Outcome = "refused"
 	case errors.As(err, &end) && end.Code != websocket.CloseAbnormalClosure:
 		s.Outcome = fmt.Sprint("closed ", end.Code)
-	case strings.Contains(err.Error(), "bad handshake"):
+	case errors.Is(err, websocket.ErrBadHandshake):
 		s.Outcome = "turned away"
 	default:
 		s.Err = err

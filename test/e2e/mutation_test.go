@@ -210,6 +210,9 @@ func (m *mutator) findCulprits() {
 		m.startProgram()
 	}
 	if found == 0 {
+		for _, s := range suspects {
+			m.keep(s)
+		}
 		m.deaths = append(m.deaths, fmt.Sprintf("one of the seeds %v, together: %s", seedsOf(suspects), last))
 	}
 }
@@ -222,10 +225,16 @@ func seedsOf(sessions []hostile.Session) []uint64 {
 	return out
 }
 
-// died keeps a text that the program died of, under bin.
+// died notes what the program died of.
 func (m *mutator) died(s hostile.Session, last string) {
 	m.deaths = append(m.deaths, fmt.Sprintf("seed %d, %q: %s", s.Seed, s.Did, last))
 	m.t.Logf("a death: %s", m.deaths[len(m.deaths)-1])
+	m.keep(s)
+}
+
+// keep writes a text that the program died of, or may have died of, under bin.
+func (m *mutator) keep(s hostile.Session) {
+	m.t.Helper()
 	dir := filepath.Join("..", "..", "bin", "mutations")
 	name := fmt.Sprintf("%s-%d.sdp", strings.ReplaceAll(string(s.Way), " ", "-"), s.Seed)
 	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, name), []byte(s.Text), 0o644)); err != nil {

@@ -209,13 +209,20 @@ func (t terms) send(offer sdp.Description, i int, slot Slot, codecs []Codec) (pa
 		direction = sdp.SendOnly
 	}
 	direction = s.Direction.Answered(direction)
-	if slices.Contains(f.Feedback, "transport-cc") {
-		p.twcc = s.Extension(transportCC)
-	}
+	p.twcc = numbers(s, f)
 	if direction.Receives() {
 		p.takes = []int{f.Type}
 	}
 	return p, t.served(s, i, f, p, direction), nil
+}
+
+// numbers is the id of the extension that numbers the packets of a format, 0 for none. Sound is not numbered: its bitrate does not
+// follow the link.
+func numbers(s sdp.Section, f sdp.Format) int {
+	if s.Kind != "video" || !slices.Contains(f.Feedback, "transport-cc") {
+		return 0
+	}
+	return s.Extension(transportCC)
 }
 
 // list is codecs by their names.
@@ -356,9 +363,7 @@ func (p *part) choose(s sdp.Section, codecs []Codec, sound bool) {
 		for _, f := range s.Formats {
 			if isCodec(f, c) && !p.sends {
 				p.sends, p.codec, p.pt = true, c, f.Type
-				if slices.Contains(f.Feedback, "transport-cc") {
-					p.twcc = s.Extension(transportCC)
-				}
+				p.twcc = numbers(s, f)
 			}
 		}
 	}

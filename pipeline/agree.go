@@ -70,15 +70,9 @@ var errNothing = errors.New("no section of the offer can be served: it must take
 // agree decides what of an offer is served. before is the agreement on an earlier offer of the same session, whose sections keep
 // their places. The error names the section and the attribute for which the picture that is asked for would not flow.
 func agree(offer sdp.Description, t terms, before agreement) (agreement, error) {
-	var out agreement
-	for _, p := range before.parts {
-		at := slices.IndexFunc(offer.Sections, func(s sdp.Section) bool { return s.Mid == p.mid })
-		if at < 0 {
-			return out, fmt.Errorf("section %q of the offer before is missing", p.mid)
-		}
-		one := before.served[len(out.parts)]
-		one.Section = at
-		out.add(p, one)
+	out, err := before.again(offer)
+	if err != nil {
+		return out, err
 	}
 	var video error
 	for _, kind := range []string{"video", "audio", "application"} {
@@ -103,6 +97,26 @@ func agree(offer sdp.Description, t terms, before agreement) (agreement, error) 
 		return out, errNothing
 	}
 	out.bundled, out.tag = offer.Bundled(out.served), offer.Tag(out.served)
+	return out, nil
+}
+
+// again is the agreement as a later offer of the same session has it: what was served goes on as it was.
+func (a *agreement) again(offer sdp.Description) (agreement, error) {
+	var out agreement
+	for n, p := range a.parts {
+		at := slices.IndexFunc(offer.Sections, func(s sdp.Section) bool { return s.Mid == p.mid })
+		if at < 0 || offer.Sections[at].Rejected() {
+			return out, fmt.Errorf("section %q, which is served, is missing: begin a new session", p.mid)
+		}
+		one := a.served[n]
+		for _, pt := range one.Types {
+			if _, has := offer.Sections[at].Format(pt); !has {
+				return out, fmt.Errorf("section %q: payload type %d, which is served, is missing: begin a new session", p.mid, pt)
+			}
+		}
+		p.section, one.Section = at, at
+		out.add(p, one)
+	}
 	return out, nil
 }
 

@@ -10,6 +10,9 @@ import (
 	"testing"
 )
 
+// re is short, for a table.
+var re = regexp.MustCompile
+
 // altered are the ways in which testdata/altered.js writes a browser's own offer anew. Those of H.264 are Chromium's alone:
 // Firefox may have none.
 var altered = []struct {
@@ -19,20 +22,23 @@ var altered = []struct {
 	said    *regexp.Regexp // what proves that the offer was altered
 	heard   *regexp.Regexp // what the answer must have
 }{
-	{name: "setup and direction at session level", firefox: true, said: regexp.MustCompile(`(?s)a=setup:actpass\r\na=recvonly\r\nm=`)},
-	{name: "no direction", firefox: true, heard: regexp.MustCompile(`(?s)a=sendonly.*\r\nm=.*a=sendonly`)},
-	{name: "no mid", firefox: true, said: regexp.MustCompile(`(?s)\r\nm=.*\r\nm=`)},
+	{name: "setup and direction at session level", firefox: true, said: re(`a=setup:actpass\r\na=recvonly\r\nm=`)},
+	{name: "no direction", firefox: true, heard: re(`(?s)a=sendonly.*\r\nm=.*a=sendonly`)},
+	{name: "no mid", firefox: true, said: re(`(?s)\r\nm=.*\r\nm=`)},
 	{name: "no mid, one section", firefox: true, silent: true},
-	{name: "no BUNDLE", firefox: true, heard: regexp.MustCompile(`(?s)a=setup:.*a=setup:`)},
-	{name: "BUNDLE of one section", firefox: true, silent: true, heard: regexp.MustCompile(`a=group:BUNDLE 0\r\n`)},
-	{name: "BUNDLE of one of two sections", firefox: true, said: regexp.MustCompile(`a=group:BUNDLE 0\r\n`)},
-	{name: "no end of the last line", firefox: true, said: regexp.MustCompile(`[^\n]$`)},
-	{name: "blanks at the ends of lines", firefox: true, said: regexp.MustCompile(`(?s)a=rtcp-mux \r\n`)},
-	{name: "opus at 16 kHz first", firefox: true, said: regexp.MustCompile(`a=rtpmap:\d+ opus/16000\r\na=rtpmap:`), heard: regexp.MustCompile(`(?i)a=rtpmap:(111|109) opus/48000/2\r\n`)},
-	{name: "a rejected section first", firefox: true, heard: regexp.MustCompile(`^(?:[^m][^\n]*\n)*m=video 0 `)},
-	{name: "no level-asymmetry-allowed", said: regexp.MustCompile(`(?s)a=fmtp:\d+ packetization-mode=1;`), heard: regexp.MustCompile(`a=rtpmap:\d+ H264/90000\r\n`)},
-	{name: "packetization-mode 0 alone", said: regexp.MustCompile(`packetization-mode=0;`), heard: regexp.MustCompile(`a=rtpmap:\d+ H264/90000\r\n`)},
-	{name: "no packetization-mode", heard: regexp.MustCompile(`a=rtpmap:\d+ H264/90000\r\n`)},
+	{name: "no BUNDLE", firefox: true, heard: re(`(?s)a=setup:.*a=setup:`)},
+	{name: "BUNDLE of one section", firefox: true, silent: true, heard: re(`a=group:BUNDLE 0\r\n`)},
+	{name: "BUNDLE of one of two sections", firefox: true, said: re(`a=group:BUNDLE 0\r\n`)},
+	{name: "no end of the last line", firefox: true, said: re(`[^\n]$`)},
+	{name: "blanks at the ends of lines", firefox: true, said: re(`a=rtcp-mux \r\n`)},
+	{
+		name: "opus at 16 kHz first", firefox: true, said: re(`a=rtpmap:\d+ opus/16000\r\na=rtpmap:`),
+		heard: re(`(?i)a=rtpmap:(111|109) opus/48000/2\r\n`),
+	},
+	{name: "a rejected section first", firefox: true, heard: re(`^(?:[^m][^\n]*\n)*m=video 0 `)},
+	{name: "no level-asymmetry-allowed", said: re(`a=fmtp:\d+ packetization-mode=1;`), heard: re(`a=rtpmap:\d+ H264/90000\r\n`)},
+	{name: "packetization-mode 0 alone", said: re(`packetization-mode=0;`), heard: re(`a=rtpmap:\d+ H264/90000\r\n`)},
+	{name: "no packetization-mode", heard: re(`a=rtpmap:\d+ H264/90000\r\n`)},
 }
 
 // unaltered is what no altered offer may say, by the name of the alteration.
@@ -67,7 +73,8 @@ func TestAlteredOffers(t *testing.T) {
 					Said, Heard string
 				}
 				page.Eval("({status: boardcast.status, said: boardcast.said, heard: boardcast.heard})", &b)
-				if never := unaltered[tt.name]; never != "" && strings.Contains(b.Said, never) || tt.said != nil && !tt.said.MatchString(b.Said) {
+				never := unaltered[tt.name]
+				if never != "" && strings.Contains(b.Said, never) || tt.said != nil && !tt.said.MatchString(b.Said) {
 					t.Fatalf("the offer is not what it should be:\n%s", b.Said)
 				}
 				if b.Status != http.StatusCreated {

@@ -57,10 +57,10 @@ type call struct {
 func startCall(t testing.TB, f form, makeSide func(say) side, args ...string) (*call, *Program) {
 	t.Helper()
 	s := &call{t: t, done: make(chan struct{})}
-	args = append([]string{"--width", "320", "--height", "240"}, append(args, f.args...)...)
+	args = append(args, f.args...)
 	var program *Program
 	if len(f.args) == 0 {
-		program = StartBoardcast(t, args...)
+		program = startSmall(t, args...)
 		p := register(t, webSocket(program), guest)
 		p.send("SESSION camera")
 		p.want("SESSION_OK")
@@ -71,7 +71,7 @@ func startCall(t testing.TB, f form, makeSide func(say) side, args ...string) (*
 		server := startReference(t, "")
 		s.ws = register(t, server, guest).ws
 		s.side = makeSide(s.say)
-		program = StartBoardcast(t, append([]string{"--server", server}, args...)...)
+		program = startSmall(t, append(args, "--server", server)...)
 	}
 	if err := s.ws.SetReadDeadline(time.Time{}); err != nil { // what came before had one
 		t.Fatalf("clear the deadline: %v", err)

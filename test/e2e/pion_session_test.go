@@ -65,6 +65,7 @@ func (p *pionSide) speak(word string, create func() (webrtc.SessionDescription, 
 func TestPionSession(t *testing.T) {
 	for _, f := range forms {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			p := newPion(t)
 			p.receive(picture, sound)
 			session, _ := startCall(t, f, newPionSide(p))
@@ -83,7 +84,8 @@ const closeWithin = 2 * time.Second
 // call is still there, the call.
 func TestPionCloses(t *testing.T) {
 	t.Run("WHEP", func(t *testing.T) {
-		program := StartBoardcast(t, "--width", "320", "--height", "240")
+		t.Parallel()
+		program := startSmall(t)
 		p := newPion(t)
 		p.receive(picture, sound)
 		p.playWHEP(program.Address + "/whep")
@@ -91,6 +93,7 @@ func TestPionCloses(t *testing.T) {
 	})
 	for _, f := range forms {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			p := newPion(t)
 			p.receive(picture, sound)
 			call, program := startCall(t, f, newPionSide(p))

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -56,22 +57,37 @@ type pionTrack struct {
 	unagreed   []uint8 // payload types other than the track's
 }
 
+// startSmall runs the streamer with a small picture, on a port of its own, so that several tests can wait beside one another.
+func startSmall(t testing.TB, args ...string) *Program {
+	t.Helper()
+	return StartBoardcast(t, append([]string{"--listen", BoardAddr + ":0", "--width", "320", "--height", "240"}, args...)...)
+}
+
 // newPion makes a pion with these codecs, in this order; with none, with pion's own defaults.
 func newPion(t *testing.T, own ...pionCodec) *pionPeer {
 	t.Helper()
+	p, err := makePion(t, own)
+	if err != nil {
+		t.Fatalf("make a pion: %v", err)
+	}
+	return p
+}
+
+// makePion may be called from any goroutine of the test.
+func makePion(t *testing.T, own []pionCodec) (*pionPeer, error) {
 	media, registry, settings := &webrtc.MediaEngine{}, &interceptor.Registry{}, webrtc.SettingEngine{}
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	if err := registerCodecs(media, own); err != nil {
-		t.Fatalf("register pion's codecs: %v", err)
+		return nil, fmt.Errorf("register codecs: %w", err)
 	}
 	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
-		t.Fatalf("register pion's interceptors: %v", err)
+		return nil, fmt.Errorf("register interceptors: %w", err)
 	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
-		t.Fatalf("make a pion: %v", err)
+		return nil, err
 	}
 	p := &pionPeer{t: t, pc: pc}
 	t.Cleanup(p.close)
@@ -81,7 +97,7 @@ func newPion(t *testing.T, own ...pionCodec) *pionPeer {
 		defer p.mu.Unlock()
 		p.states = append(p.states, s)
 	})
-	return p
+	return p, nil
 }
 
 func registerCodecs(media *webrtc.MediaEngine, own []pionCodec) error {
@@ -90,7 +106,8 @@ func registerCodecs(media *webrtc.MediaEngine, own []pionCodec) error {
 	}
 	feedback := []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}}
 	for _, c := range own {
-		params := webrtc.RTPCodecParameters{PayloadType: c.pt, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: c.mime, SDPFmtpLine: c.fmtp}}
+		capability := webrtc.RTPCodecCapability{MimeType: c.mime, SDPFmtpLine: c.fmtp}
+		params := webrtc.RTPCodecParameters{PayloadType: c.pt, RTPCodecCapability: capability}
 		kind := webrtc.RTPCodecTypeVideo
 		if c.mime == webrtc.MimeTypeOpus {
 			kind, params.ClockRate, params.Channels = webrtc.RTPCodecTypeAudio, 48000, 2
@@ -220,7 +237,8 @@ var framesPerSecond = map[webrtc.RTPCodecType]int{webrtc.RTPCodecTypeVideo: 30, 
 func (p *pionPeer) assertFlows(before, track *pionTrack) {
 	p.t.Helper()
 	frames, packets := track.frames-before.frames, track.packets-before.packets
-	p.t.Logf("%s %s: %d frames in %d packets in %v, names %q and %q", track.kind, track.codec.MimeType, frames, packets, watchFor, track.stream, track.id)
+	p.t.Logf("%s %s: %d frames in %d packets in %v, names %q and %q",
+		track.kind, track.codec.MimeType, frames, packets, watchFor, track.stream, track.id)
 	if least := framesPerSecond[track.kind] * int(watchFor/time.Second) * 2 / 3; frames < least {
 		p.t.Errorf("%d frames of %s in %v, want %d at least", frames, track.kind, watchFor, least)
 	}

@@ -118,7 +118,8 @@ func TestPionWHEP(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			program := StartBoardcast(t, "--width", "320", "--height", "240")
+			t.Parallel()
+			program := startSmall(t)
 			p := newPion(t, tt.codecs...)
 			p.receive(tt.kinds...)
 			session := p.playWHEP(program.Address + "/whep")

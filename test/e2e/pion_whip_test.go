@@ -49,8 +49,11 @@ func (s *pionWHIP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *pionWHIP) answer(w http.ResponseWriter, offer string) {
 	s.posted = append(s.posted, time.Now())
-	p := newPion(s.t, s.codecs...)
-	text, err := p.answerAll(offer)
+	p, err := makePion(s.t, s.codecs)
+	var text string
+	if err == nil {
+		text, err = p.answerAll(offer)
+	}
 	if err != nil {
 		s.t.Errorf("answer %q: %v", offer, err)
 		w.WriteHeader(http.StatusInternalServerError)
@@ -127,9 +130,10 @@ func TestPionWHIP(t *testing.T) {
 	for i := range tests {
 		tt := &tests[i]
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			tt.server.t = t
 			address := serve(t, &tt.server)
-			program := StartBoardcast(t, "--width", "320", "--height", "240", "--whip", "http://"+address+whipPath)
+			program := startSmall(t, "--whip", "http://"+address+whipPath)
 			first, _ := tt.server.session(1)
 			tracks := first.assertPlays(picture, sound)
 			if got := tracks[0].codec.MimeType; got != tt.want {

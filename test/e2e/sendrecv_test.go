@@ -42,7 +42,8 @@ var buildDemo = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "sendrecv")
-	flags, err := exec.CommandContext(context.Background(), "pkg-config", "--cflags", "--libs", "gstreamer-1.0", "gstreamer-sdp-1.0").Output()
+	ask := []string{"--cflags", "--libs", "gstreamer-1.0", "gstreamer-sdp-1.0"}
+	flags, err := exec.CommandContext(context.Background(), "pkg-config", ask...).Output()
 	if err != nil {
 		return "", fmt.Errorf("ask pkg-config for GStreamer: %w", err)
 	}
@@ -130,6 +131,7 @@ func TestClassicDemos(t *testing.T) {
 	for _, year := range []string{"2020", "2022"} {
 		for _, f := range forms {
 			t.Run(year+"/"+f.name, func(t *testing.T) {
+				t.Parallel()
 				d := startDemo(t, year)
 				session, program := startCall(t, f, d.join)
 				waitFor(t, "a picture in the demo", func() bool { return d.video.Load() > 0 || session.over() != nil })

@@ -86,6 +86,7 @@ func TestStraySender(t *testing.T) {
 	for _, tt := range sides {
 		for _, f := range forms {
 			t.Run(tt.name+"/"+f.name, func(t *testing.T) {
+				t.Parallel()
 				p := newPion(t)
 				p.receive(picture)
 				stray := &strayTrack{pt: strayPT, kind: sound, stop: make(chan struct{}), sent: make(chan int, 1)}

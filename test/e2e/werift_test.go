@@ -121,7 +121,8 @@ func (w *werift) hasEnded() bool {
 func TestWeriftWHEP(t *testing.T) {
 	for _, codec := range []string{"h264", "vp8"} {
 		t.Run(codec, func(t *testing.T) {
-			program := StartBoardcast(t, "--width", "320", "--height", "240")
+			t.Parallel()
+			program := startSmall(t)
 			begin := time.Now()
 			w := startWerift(t, program.Address+"/whep", codec)
 			waitFor(t, "picture and sound in werift", func() bool {
@@ -132,13 +133,14 @@ func TestWeriftWHEP(t *testing.T) {
 			video, audio := w.both()
 			<-time.After(watchFor)
 			seen, heard := w.both()
-			t.Logf("playing after %v; in %v: %d frames, %d packets of sound", playing.Round(time.Millisecond), watchFor, seen.Frames-video.Frames, heard.Packets-audio.Packets)
+			frames, packets := seen.Frames-video.Frames, heard.Packets-audio.Packets
+			t.Logf("playing after %v; in %v: %d frames, %d packets of sound", playing.Round(time.Millisecond), watchFor, frames, packets)
 			seconds := int(watchFor / time.Second)
-			if n, least := seen.Frames-video.Frames, framesPerSecond[picture]*seconds*2/3; n < least {
-				t.Errorf("%d frames in %v, want %d at least", n, watchFor, least)
+			if least := framesPerSecond[picture] * seconds * 2 / 3; frames < least {
+				t.Errorf("%d frames in %v, want %d at least", frames, watchFor, least)
 			}
-			if n, least := heard.Packets-audio.Packets, framesPerSecond[sound]*seconds*2/3; n < least {
-				t.Errorf("%d packets of sound in %v, want %d at least", n, watchFor, least)
+			if least := framesPerSecond[sound] * seconds * 2 / 3; packets < least {
+				t.Errorf("%d packets of sound in %v, want %d at least", packets, watchFor, least)
 			}
 			if !strings.EqualFold(seen.Codec, "video/"+codec) || !strings.EqualFold(heard.Codec, "audio/opus") {
 				t.Errorf("werift plays %q and %q, want video/%s and audio/opus", seen.Codec, heard.Codec, codec)

@@ -70,15 +70,9 @@ var errNothing = errors.New("no section of the offer can be served: it must take
 // agree decides what of an offer is served. before is the agreement on an earlier offer of the same session, whose sections keep
 // their places. The error names the section and the attribute for which the picture that is asked for would not flow.
 func agree(offer sdp.Description, t terms, before agreement) (agreement, error) {
-	var out agreement
-	for _, p := range before.parts {
-		at := slices.IndexFunc(offer.Sections, func(s sdp.Section) bool { return s.Mid == p.mid })
-		if at < 0 {
-			return out, fmt.Errorf("section %q of the offer before is missing", p.mid)
-		}
-		one := before.served[len(out.parts)]
-		one.Section = at
-		out.add(p, one)
+	out, err := before.again(offer)
+	if err != nil {
+		return out, err
 	}
 	var video error
 	for _, kind := range []string{"video", "audio", "application"} {
@@ -103,6 +97,26 @@ func agree(offer sdp.Description, t terms, before agreement) (agreement, error) 
 		return out, errNothing
 	}
 	out.bundled, out.tag = offer.Bundled(out.served), offer.Tag(out.served)
+	return out, nil
+}
+
+// again is the agreement as a later offer of the same session has it: what was served goes on as it was.
+func (a *agreement) again(offer sdp.Description) (agreement, error) {
+	var out agreement
+	for n, p := range a.parts {
+		at := slices.IndexFunc(offer.Sections, func(s sdp.Section) bool { return s.Mid == p.mid })
+		if at < 0 || offer.Sections[at].Rejected() {
+			return out, fmt.Errorf("section %q, which is served, is missing: begin a new session", p.mid)
+		}
+		one := a.served[n]
+		for _, pt := range one.Types {
+			if _, has := offer.Sections[at].Format(pt); !has {
+				return out, fmt.Errorf("section %q: payload type %d, which is served, is missing: begin a new session", p.mid, pt)
+			}
+		}
+		p.section, one.Section = at, at
+		out.add(p, one)
+	}
 	return out, nil
 }
 
@@ -209,13 +223,20 @@ func (t terms) send(offer sdp.Description, i int, slot Slot, codecs []Codec) (pa
 		direction = sdp.SendOnly
 	}
 	direction = s.Direction.Answered(direction)
-	if slices.Contains(f.Feedback, "transport-cc") {
-		p.twcc = s.Extension(transportCC)
-	}
+	p.twcc = numbers(s, f)
 	if direction.Receives() {
 		p.takes = []int{f.Type}
 	}
 	return p, t.served(s, i, f, p, direction), nil
+}
+
+// numbers is the id of the extension that numbers the packets of a format, 0 for none. Sound is not numbered: its bitrate does not
+// follow the link.
+func numbers(s sdp.Section, f sdp.Format) int {
+	if s.Kind != "video" || !slices.Contains(f.Feedback, "transport-cc") {
+		return 0
+	}
+	return s.Extension(transportCC)
 }
 
 // list is codecs by their names.
@@ -356,9 +377,7 @@ func (p *part) choose(s sdp.Section, codecs []Codec, sound bool) {
 		for _, f := range s.Formats {
 			if isCodec(f, c) && !p.sends {
 				p.sends, p.codec, p.pt = true, c, f.Type
-				if slices.Contains(f.Feedback, "transport-cc") {
-					p.twcc = s.Extension(transportCC)
-				}
+				p.twcc = numbers(s, f)
 			}
 		}
 	}

@@ -74,26 +74,30 @@ func (c *candidates) release(v *Viewer) {
 	}
 }
 
-// add hands a candidate to webrtcbin unless a bound forbids it; a name is looked up first.
+// add takes a candidate of the viewer's unless a bound forbids it; a name is looked up first.
 func (c *candidates) add(v *Viewer, one candidate) {
-	key := one.Candidate
-	key.Foundation, key.Priority = "", 0
-	text := key.String()
-	if !one.Usable() || c.seen[text] || len(c.seen) >= sdp.MaxCandidates+maxNames || !c.limit.Allow() {
+	if !one.Usable() || one.Name != "" && c.names >= maxNames || !c.limit.Allow() {
 		return
 	}
-	c.seen[text] = true
 	if one.Name == "" {
-		v.peer.AddCandidate(one.mline, one.String())
+		c.give(v, one)
 		return
 	}
-	if c.names++; c.names > maxNames {
-		return
-	}
+	c.names++
 	v.b.opts.Names.ask(one.Name, func(a netip.Addr) {
 		select {
 		case c.found <- candidate{one.mline, one.At(a)}:
 		default:
 		}
 	})
+}
+
+// give hands a candidate to webrtcbin, each once, and few.
+func (c *candidates) give(v *Viewer, one candidate) {
+	key := one.Candidate
+	key.Foundation, key.Priority = "", 0
+	if text := key.String(); one.Usable() && !c.seen[text] && len(c.seen) < sdp.MaxCandidates {
+		c.seen[text] = true
+		v.peer.AddCandidate(one.mline, one.String())
+	}
 }

@@ -31,6 +31,7 @@ type negotiation struct {
 	version  int
 	offer    sdp.Description // of whichever side makes it
 	theirs   sdp.Description // the peer's offer or answer
+	given    sdp.Description // the peer's offer as webrtcbin was told it
 	agreed   agreement
 	added    [2]bool // slots that have a section
 	attached [2]bool
@@ -156,6 +157,9 @@ func (v *Viewer) takeOffer(text string) error {
 		return fmt.Errorf("the offer is refused: %w", err)
 	}
 	given, err := offer.Normalise(agreed.served)
+	if err == nil {
+		err = given.Continues(v.neg.given)
+	}
 	if err != nil {
 		return fmt.Errorf("the offer is refused: %w", err)
 	}
@@ -167,7 +171,7 @@ func (v *Viewer) takeOffer(text string) error {
 			return err
 		}
 	}
-	v.neg.offer, v.neg.theirs, v.neg.agreed = offer, offer, agreed
+	v.neg.offer, v.neg.theirs, v.neg.given, v.neg.agreed = offer, offer, given, agreed
 	if !v.neg.open {
 		v.neg.open = true
 		if err := v.peer.Open(""); err != nil {

@@ -194,7 +194,7 @@ func (v *Viewer) live(ctx context.Context) error {
 		case m := <-v.inbox:
 			err = v.message(m)
 		case c := <-v.candidates.found:
-			v.candidates.add(v, c)
+			v.candidates.give(v, c)
 		case e := <-peer.Events():
 			err = v.heard(e)
 		case <-v.net.soon:

@@ -83,6 +83,24 @@ func (d Description) Normalise(served []Served) (Description, error) {
 	return out, nil
 }
 
+// Continues refuses a normalised offer that would have the connection of an earlier one made anew: webrtcbin can do no such thing.
+func (d Description) Continues(before Description) error {
+	for i, was := range before.Sections {
+		is := d.Sections[i]
+		switch {
+		case is.Credentials != was.Credentials:
+			return d.misfit(i, "a=ice-ufrag: ICE is not restarted here: begin a new session")
+		case !slices.Equal(is.Fingerprints, was.Fingerprints):
+			return d.misfit(i, "a=fingerprint: another than before: begin a new session")
+		case is.Setup != was.Setup && is.Setup != "actpass":
+			return d.misfit(i, "a=setup: another than before: begin a new session")
+		case is.Kind != was.Kind, slices.Contains(d.Bundle, is.Mid) != slices.Contains(before.Bundle, was.Mid):
+			return d.misfit(i, "a=group:BUNDLE: another than before: begin a new session")
+		}
+	}
+	return nil
+}
+
 // given is what webrtcbin is told of a section besides its transport.
 func (d Description) given(one Served) Section {
 	s := d.Sections[one.Section]

@@ -46,13 +46,22 @@ func (e *Engine) Peer(_ context.Context, o pipeline.PeerOptions) (pipeline.Peer,
 	}
 	p := &peer{pipe: pp, events: make(chan pipeline.PeerEvent, peerQueue)}
 	p.handle = register(p)
-	opts, free := cOptions(o)
-	defer free()
-	var problem *C.char
-	p.c = C.peer_new(pp.c(), opts, C.uintptr_t(p.handle), &problem)
-	if p.c == nil {
-		unregister(p.handle)
-		return nil, fmt.Errorf("make viewer: %s", C.GoString(problem))
+	err = pp.do(startLimit, func() error {
+		opts, free := cOptions(o)
+		defer free()
+		var problem *C.char
+		if p.c = C.peer_new(pp.c(), opts, C.uintptr_t(p.handle), &problem); p.c == nil {
+			unregister(p.handle)
+			return errors.New(C.GoString(problem))
+		}
+		return nil
+	}, func() { // it loads plugins, and came back after all
+		if p.c != nil {
+			_ = p.Close()
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make viewer: %w", err)
 	}
 	return p, nil
 }

@@ -26,8 +26,8 @@ const (
 	leftFDs        = 4
 	framesUnderWay = 2                      // made and not yet there when the steady viewer is asked
 	hostileGap     = 300 * time.Millisecond // the longest that the steady viewer may be without a frame
-	hostileLog     = 64 << 10               // bytes on stderr in the attack, and
-	hostileLogRate = 4 << 10                // for each second of it
+	hostileLog     = 32 << 10               // bytes on stderr in the attack, and
+	hostileLogRate = 2 << 10                // for each second of it
 	calmShort      = 12 * time.Second       // until things are back, at most: with every test,
 	calmLong       = 30 * time.Second       // and in the long run
 )
@@ -59,7 +59,7 @@ func runAttack(t *testing.T, attack hostile.Attack, lasts, calm time.Duration) {
 	steady := StartViewers(t)
 	steady.PlayOne(program, "steady")
 	warmUp(t, program)
-	before := takeOver(program.PID(), cpuWindow)
+	before := takeOver(program.PID(), cpuWindow/2)
 	written := program.bytes("stderr")
 	steady.Mark()
 	made := program.status().frames("h264")

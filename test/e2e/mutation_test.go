@@ -28,7 +28,6 @@ const (
 	mutateAtOnce  = 16                     // sessions at once; each stays for a while, so that fewer leave the processors idle
 	mutationMB    = 20                     // more resident memory than before, at most
 	culpritWithin = 500 * time.Millisecond // for the program to die of what it has read
-	warmViewers   = 5                      // good ones, before the memory is looked at
 	mostDeaths    = 200                    // the program is started again after each; more say nothing new
 )
 
@@ -108,12 +107,16 @@ func (m *mutator) all(first uint64, count int) {
 	m.assertMemory(before)
 }
 
-// warmUp has good viewers come and go, so that what is made once is made before the memory is looked at.
+// warmUp has as many good viewers come and go as there will be others, so that what is made once is made before the memory is looked at.
 func (m *mutator) warmUp() {
-	for i := range warmViewers {
-		if err := door(m.program, i).Watch(m.t.Context(), fmt.Sprint("good", i)); err != nil {
-			m.t.Fatalf("a good viewer: %v", err)
-		}
+	bad := make([]error, mutateAtOnce)
+	var wg sync.WaitGroup
+	for i := range bad {
+		wg.Go(func() { bad[i] = door(m.program, i).Watch(m.t.Context(), fmt.Sprint("good", i)) })
+	}
+	wg.Wait()
+	if err := errors.Join(bad...); err != nil {
+		m.t.Fatalf("good viewers: %v", err)
 	}
 }
 

@@ -15,7 +15,9 @@ import (
 const (
 	honestViewers  = 20
 	honestFrom     = 200 // number of the stranger that is honest: nobody else comes from there
-	halfOpenAtOnce = 24  // half-open sessions that the attacker has at once: more than there are places
+	hastyLoops     = 8
+	hastyPause     = 80 * time.Millisecond // of each: a hundred sessions a second in all, whatever the machine can bear
+	halfOpenAtOnce = 24                    // half-open sessions that the attacker has at once: more than there are places
 )
 
 // halfOpen takes places and does nothing with them, from one address, while twenty viewers join from another, one by one.
@@ -80,23 +82,21 @@ func (d Door) takePlace(ctx context.Context, id string, byPost bool) bool {
 	}
 }
 
-// hastyHalfOpen begins sessions and breaks them off as fast as they come, from many addresses. It is for the log.
+// hastyHalfOpen begins a hundred sessions a second and breaks them off, from many addresses. It is for the log.
 func hastyHalfOpen(ctx context.Context, s Scene) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.For)
 	defer cancel()
 	var opened atomic.Int64
 	var wg sync.WaitGroup
-	for i := range 8 {
+	for i := range hastyLoops {
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				line, err := s.Door(1+i+8*(n%20)).Call(ctx, fmt.Sprintf("hasty-%d-%d", i, n))
-				if err != nil {
-					wait(ctx, 20*time.Millisecond)
-					continue
+				if line, err := s.Door(1+i+hastyLoops*(n%20)).Call(ctx, fmt.Sprintf("hasty-%d-%d", i, n)); err == nil {
+					opened.Add(1)
+					_ = line.Say("OFFER_REQUEST") // it breaks off in any case
+					line.Break()
 				}
-				opened.Add(1)
-				_ = line.Say("OFFER_REQUEST") // it breaks off in any case
-				line.Break()
+				wait(ctx, hastyPause)
 			}
 		})
 	}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // settle is how long a session stays after its description was sent: the program applies it meanwhile, and its end would
@@ -220,14 +222,15 @@ func (s *Session) outcome(_ string, err error) {
 
 // settleError tells a refusal and an orderly end from a connection that broke.
 func (s *Session) settleError(err error) {
+	var end *websocket.CloseError
 	switch {
 	case errors.Is(err, ErrRefused) && strings.HasSuffix(err.Error(), "busy"):
 		s.Outcome = busy
 	case errors.Is(err, ErrRefused):
 		s.Outcome = "refused"
-	case strings.Contains(err.Error(), "close 1000"):
-		s.Outcome = "closed"
-	case strings.Contains(err.Error(), "bad handshake"):
+	case errors.As(err, &end) && end.Code != websocket.CloseAbnormalClosure:
+		s.Outcome = fmt.Sprint("closed ", end.Code)
+	case errors.Is(err, websocket.ErrBadHandshake):
 		s.Outcome = "turned away"
 	default:
 		s.Err = err

@@ -139,10 +139,10 @@ func TestClassicDemos(t *testing.T) {
 				assertLives(t, session, program, strayFor)
 				pictures, sounds = d.video.Load()-pictures, d.audio.Load()-sounds
 				t.Logf("%d pictures and %d frames of sound decoded in %v; here %v", pictures, sounds, strayFor, incomingOf(t, program))
-				if least := 30 * int64(strayFor/time.Second) * 2 / 3; pictures < least {
+				if least := 30 * int64(strayFor/time.Second) / 3; pictures < least {
 					t.Errorf("the demo decoded %d pictures in %v, want %d at least", pictures, strayFor, least)
 				}
-				if least := 50 * int64(strayFor/time.Second) * 2 / 3; sounds < least {
+				if least := 50 * int64(strayFor/time.Second) / 3; sounds < least {
 					t.Errorf("the demo decoded %d frames of sound in %v, want %d at least", sounds, strayFor, least)
 				}
 				if got := incomingOf(t, program); !slices.Contains(got, "audio") {

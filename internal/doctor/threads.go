@@ -47,7 +47,7 @@ func threadsOfGroups(root fs.FS) (ThreadRoom, bool) {
 	least := ThreadRoom{Free: math.MaxInt}
 	for line := range strings.Lines(textOf(root, "proc/self/cgroup")) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3) // number:controllers:path
-		base := ""
+		var base string
 		switch {
 		case len(parts) < 3:
 			continue

@@ -31,29 +31,35 @@ func TestThreads(t *testing.T) {
 	table(t, "threads", []Status{OK, Warning}, []row{
 		{"nothing is known", machine{}, ok("no limit is known here")},
 		{
-			"far from all limits", machine{files: limits(nil), wish: Wish{Viewers: 16}},
+			"far from all limits",
+			machine{files: limits(nil), wish: Wish{Viewers: 16}},
 			ok("14700 more may be started, by the limit of 15000 of this user; 16 viewers take some 216"),
 		},
 		{
-			"root has no limit", machine{files: limits(fstest.MapFS{"proc/self/status": {Data: []byte("Uid:\t0\t0\t0\t0\n")}}), wish: Wish{Viewers: 16}},
+			"root has no limit",
+			machine{files: limits(fstest.MapFS{"proc/self/status": {Data: []byte("Uid:\t0\t0\t0\t0\n")}}), wish: Wish{Viewers: 16}},
 			ok("29700 more may be started, by the kernel's limit of 30000; 16 viewers take some 216"),
 		},
 		{
-			"the service's", machine{files: limits(group(unit, "512", "12")), wish: Wish{Viewers: 16}},
+			"the service's",
+			machine{files: limits(group(unit, "512", "12")), wish: Wish{Viewers: 16}},
 			ok("500 more may be started, by the limit of 512 of the control group /system.slice/boardcast.service; 16 viewers take some 216"),
 		},
 		{
-			"the service's is too low", machine{files: limits(group(unit, "200", "12")), wish: Wish{Viewers: 16}},
+			"the service's is too low",
+			machine{files: limits(group(unit, "200", "12")), wish: Wish{Viewers: 16}},
 			warn("188 more threads may be started, by the limit of 200 of the control group /system.slice/boardcast.service: "+
 				"enough for some 13 viewers, and viewers.max is 16", hintGroup),
 		},
 		{
-			"that of a group above", machine{files: limits(group("sys/fs/cgroup/system.slice/", "120", "100")), wish: Wish{Viewers: 16}},
+			"that of a group above",
+			machine{files: limits(group("sys/fs/cgroup/system.slice/", "120", "100")), wish: Wish{Viewers: 16}},
 			warn("20 more threads may be started, by the limit of 120 of the control group /system.slice: "+
 				"enough for some 0 viewers, and viewers.max is 16", hintGroup),
 		},
 		{
-			"none in the group", machine{files: limits(group(unit, "max", "12")), wish: Wish{Viewers: 16}},
+			"none in the group",
+			machine{files: limits(group(unit, "max", "12")), wish: Wish{Viewers: 16}},
 			ok("14700 more may be started, by the limit of 15000 of this user; 16 viewers take some 216"),
 		},
 		{

@@ -147,11 +147,13 @@ func TestClientDropsAStaleCall(t *testing.T) {
 		leave func(*bench, *probe)
 	}{
 		"a member leaves": {
-			ClientOptions{Room: "r"}, "ROOM_PEER_MSG slow " + offerText,
+			ClientOptions{Room: "r"},
+			"ROOM_PEER_MSG slow " + offerText,
 			func(_ *bench, p *probe) { p.say("ROOM_PEER_LEFT slow") },
 		},
 		"the partner hangs up": {
-			ClientOptions{}, offerText,
+			ClientOptions{},
+			offerText,
 			func(b *bench, p *probe) { b.bye(p, websocket.CloseNormalClosure, "") },
 		},
 		"the server is killed": {ClientOptions{}, offerText, func(_ *bench, p *probe) { p.kill() }},

@@ -46,7 +46,10 @@ func TestStaleCallIsDropped(t *testing.T) {
 			<-asked
 			leave(p)
 			select {
-			case <-told:
+			case err := <-told:
+				if err == nil {
+					t.Error("the context tells no reason")
+				}
 			case <-time.After(patience):
 				t.Fatal("the caller's end was not told")
 			}
@@ -62,7 +65,7 @@ func TestWordsBeforeTheCallIsTaken(t *testing.T) {
 	s, m := NewServer(ServerOptions{}), newFakeMedia()
 	free := make(chan struct{})
 	fails := 1
-	m.wait = func(ctx context.Context) error {
+	m.wait = func(context.Context) error {
 		<-free
 		if fails--; fails == 0 {
 			return ErrFull
@@ -97,8 +100,7 @@ func TestCallerOf(t *testing.T) {
 		{"by a proxy", "192.0.2.1:99", "X-Forwarded-For", "invalid IP"},
 		{"by another", "192.0.2.1:99", "Via", "invalid IP"},
 	} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(local)))
+		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, net.Addr(local)), http.MethodGet, "/", nil)
 		r.RemoteAddr = tc.remote
 		if tc.header != "" {
 			r.Header.Set(tc.header, "10.0.0.1")

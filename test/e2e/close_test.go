@@ -40,7 +40,7 @@ func (c *closing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 	})
 	gathered := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: string(offer)}); err != nil {
+	if err = pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: string(offer)}); err != nil {
 		c.t.Error(err)
 		return
 	}

@@ -139,9 +139,9 @@ func watchUsage(pid int) func() taken {
 // worse is the worst of what was and of a new look; looks are all of them, the last one included.
 func (u taken) worse(now taken, looks []taken) taken {
 	u.threads, u.fds, u.rss = max(u.threads, now.threads), max(u.fds, now.fds), max(u.rss, now.rss)
-	for i := len(looks) - 1; i >= 0; i-- {
-		if since := now.at.Sub(looks[i].at); since >= cpuWindow {
-			u.cores = max(u.cores, (now.used-looks[i].used).Seconds()/since.Seconds())
+	for _, look := range slices.Backward(looks) {
+		if since := now.at.Sub(look.at); since >= cpuWindow {
+			u.cores = max(u.cores, (now.used-look.used).Seconds()/since.Seconds())
 			break
 		}
 	}

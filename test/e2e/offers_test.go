@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,8 +86,8 @@ func outcomeOf(t *testing.T, program *Program, n int, offer string) string {
 	client := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	ask := func(method, url, body string) (*http.Response, string) {
-		r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	ask := func(method, to, body string) (reply, string) {
+		r, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,13 +101,17 @@ func outcomeOf(t *testing.T, program *Program, n int, offer string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return resp, string(text)
+		return replyOf(resp), string(text)
 	}
-	resp, answer := ask(http.MethodPost, program.Address+"/whep", offer)
+	base, err := url.Parse(program.Address + "/whep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, answer := ask(http.MethodPost, base.String(), offer)
 	if resp.StatusCode != http.StatusCreated {
 		return strconv.Itoa(resp.StatusCode) + " " + strings.TrimSpace(answer)
 	}
-	at, err := resp.Location()
+	at, err := base.Parse(resp.Header.Get("Location"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ type whepSession struct {
 }
 
 // request makes one request of HTTP and reads its answer.
-func request(t testing.TB, method, address, media, body string) (*http.Response, string) {
+func request(t testing.TB, method, address, media, body string) (reply, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
@@ -39,8 +39,17 @@ func request(t testing.TB, method, address, media, body string) (*http.Response,
 	if err != nil {
 		t.Fatalf("read the answer to %s %s: %v", method, address, err)
 	}
-	return response, string(text)
+	return replyOf(response), string(text)
 }
+
+// reply is an answer by HTTP whose body has been read.
+type reply struct {
+	Status     string
+	StatusCode int
+	Header     http.Header
+}
+
+func replyOf(r *http.Response) reply { return reply{r.Status, r.StatusCode, r.Header} }
 
 // playWHEP POSTs pion's offer as it is before any candidate, takes the answer, and sends the candidates after it in one
 // PATCH, without If-Match as most players do.

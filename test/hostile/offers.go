@@ -71,10 +71,7 @@ var shapes = []shape{
 // text writes the offer, each section with a name of its own and bundled.
 func (s shape) text() string {
 	lines := []string{"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0"}
-	group := "a=group:BUNDLE"
-	for i := range s.sections {
-		group += " " + digits[i]
-	}
+	group := "a=group:BUNDLE " + strings.Join(digits[:len(s.sections)], " ")
 	lines = append(append(lines, group), s.session...)
 	credentials := append(Credentials(), "a=setup:actpass")
 	if s.bare {

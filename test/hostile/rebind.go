@@ -46,7 +46,7 @@ func otherSite(ctx context.Context, s Scene) (string, error) {
 		}
 		reply, err := d.send(request)
 		if err != nil || reply.Status != f.status {
-			bad = append(bad, fmt.Errorf("%s %s of host %q and origin %q got %d (%v), want %d", f.method, f.path, f.host, f.origin, reply.Status, err, f.status))
+			bad = append(bad, fmt.Errorf("%s %s of host %q and origin %q got %d (%w), want %d", f.method, f.path, f.host, f.origin, reply.Status, err, f.status))
 		}
 	}
 	return fmt.Sprintf("%d of %d requests refused", len(foreign)-len(bad), len(foreign)), errors.Join(bad...)

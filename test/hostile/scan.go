@@ -14,7 +14,7 @@ import (
 const (
 	tcpPorts   = 20
 	udpPorts   = 255
-	mostHit    = 38 // ports may be asked: a session may have 30 candidates, and 8 names besides
+	mostHit    = 30 // ports that may be asked: a session may have so many candidates
 	scanFor    = 4 * time.Second
 	victimFrom = 240 // number of the stranger whose ports are looked for
 	nameCount  = 900

@@ -147,7 +147,7 @@ func (t terms) serve(offer sdp.Description, i int) (part, sdp.Served, error) {
 		}
 		return t.send(offer, i, VideoSlot, codecs)
 	case s.Direction.Receives() && s.Kind == "audio" && t.sound:
-		if p, one, err := t.send(offer, i, AudioSlot, []Codec{opus}); err == nil {
+		if p, one, err := t.send(offer, i, AudioSlot, []Codec{Opus}); err == nil {
 			return p, one, nil
 		}
 	}
@@ -183,7 +183,7 @@ func receivable(s sdp.Section) []int {
 
 // receivedParams are what the peer sends of H.264 is like, as far as it matters to whoever unpacks it.
 func receivedParams(f sdp.Format) []sdp.Param {
-	if mode, _ := f.Param("packetization-mode"); mode == "1" && strings.EqualFold(f.Name, encodingNames[H264]) {
+	if mode, _ := f.Param("packetization-mode"); mode == "1" && strings.EqualFold(f.Name, H264.EncodingName()) {
 		return []sdp.Param{{Name: "packetization-mode", Value: "1"}}
 	}
 	return nil
@@ -243,7 +243,7 @@ func numbers(s sdp.Section, f sdp.Format) int {
 func list(codecs []Codec) string {
 	var names []string
 	for _, c := range codecs {
-		if name := encodingNames[c]; !slices.Contains(names, name) {
+		if name := c.EncodingName(); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -266,7 +266,7 @@ func (t terms) served(s sdp.Section, i int, f sdp.Format, p part, direction sdp.
 	case H264, H264Slices:
 		one.Given = h264Params(t.format.ProfileLevelID(), "1", true)
 		one.Reply = replyParams(f, t.format)
-	case opus:
+	case Opus:
 		one.Given = opusParams
 		one.Reply = opusParams
 	}
@@ -307,10 +307,10 @@ func replyParams(f sdp.Format, v VideoFormat) []sdp.Param {
 
 // isCodec tells whether a format is of a codec, by all that names it.
 func isCodec(f sdp.Format, c Codec) bool {
-	if c == opus { // with two channels (RFC 7587), which some players leave out
+	if c == Opus { // with two channels (RFC 7587), which some players leave out
 		return strings.EqualFold(f.Name, "opus") && f.Clock == 48000 && f.Channels <= 2
 	}
-	return strings.EqualFold(f.Name, encodingNames[c]) && f.Clock == 90000
+	return strings.EqualFold(f.Name, c.EncodingName()) && f.Clock == 90000
 }
 
 // modes are the packetization modes that a codec is served in; nothing said means 0.
@@ -368,7 +368,7 @@ func (p *part) choose(s sdp.Section, codecs []Codec, sound bool) {
 		p.slot = VideoSlot
 	case "audio":
 		if p.slot, codecs = AudioSlot, nil; sound {
-			codecs = []Codec{opus}
+			codecs = []Codec{Opus}
 		}
 	default:
 		return

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -90,14 +89,14 @@ func NewBroadcast(e Engine, plan Plan, o Options) *Broadcast {
 		if o.FixedBitrate {
 			continue
 		}
-		lower, ok := chosen(plan.Lower, c.Encoder.Codec)
+		lower, ok := ChoiceOf(plan.Lower, c.Encoder.Codec)
 		l.follows(c, o.MinBitrate, lower.Format.Bitrate, false)
 		if ok {
 			b.lower[c.Encoder.Codec] = newLine(e, string(c.Encoder.Codec)+lowerSuffix, true, nil, o)
-			b.lower[c.Encoder.Codec].follows(lower, estimateLeast, 0, true)
+			b.lower[c.Encoder.Codec].follows(lower, LeastBitrate, 0, true)
 		}
 	}
-	if sliced := plan.sliced(); len(sliced) > 0 && b.raw != nil {
+	if sliced := plan.Sliced(); len(sliced) > 0 && b.raw != nil {
 		b.coded[H264Slices] = newLine(e, string(H264Slices), true, nil, o)
 		if !o.FixedBitrate {
 			b.coded[H264Slices].follows(sliced[0], o.MinBitrate, 0, false)
@@ -119,7 +118,7 @@ func (b *Broadcast) recipes(plan Plan) map[*line][]recipe {
 		out[b.raw] = b.captureRecipes(plan)
 	}
 	for codec, l := range b.coded {
-		if recipes := b.encoderRecipes(slices.Concat(plan.Choices, plan.Spares, plan.sliced()), codec); len(recipes) > 0 {
+		if recipes := b.encoderRecipes(slices.Concat(plan.Choices, plan.Spares, plan.Sliced()), codec); len(recipes) > 0 {
 			out[l] = recipes
 		}
 	}
@@ -159,30 +158,20 @@ const (
 	microphoneLine = "microphone"
 )
 
+// lowerSuffix tells a line of the lower rendition from its codec's first.
+const lowerSuffix = "-lower"
+
 // captureRecipes are the camera and its placeholder, or what decodes the camera's own stream.
 func (b *Broadcast) captureRecipes(p Plan) []recipe {
-	first := recipe{id: "camera", graph: p.Capture, period: p.Source.period()}
+	first := recipe{id: "camera", graph: p.Capture, period: p.Source.Period()}
 	if len(p.Choices) > 0 && p.Choices[0].Direct {
 		first.id, first.up = "decoder", b.coded[p.Choices[0].Encoder.Codec]
 	}
 	out := []recipe{first}
 	if p.StandIn != nil {
-		out = append(out, recipe{id: "placeholder", graph: p.StandIn, period: p.Source.period(), standIn: true})
+		out = append(out, recipe{id: "placeholder", graph: p.StandIn, period: p.Source.Period(), standIn: true})
 	}
 	return out
-}
-
-// product is what a choice makes of what.
-func (c Choice) product() *product {
-	f := c.Format
-	f.Measured = ""
-	has := func(elements ...string) bool {
-		return slices.ContainsFunc(c.Graph, func(n Node) bool { return slices.Contains(elements, n.Factory) })
-	}
-	return &product{
-		makes: fmt.Sprintf("%v, %d bit/s, of %q", f, f.Bitrate, c.Of.Memory),
-		of:    fmt.Sprintf("%s %dx%d", c.Of.Format, c.Of.Width, c.Of.Height), scales: has("videoscale", byISP, byVIC), paced: has("videorate"),
-	}
 }
 
 // encoderRecipes are the choices of a codec, in order.
@@ -193,7 +182,7 @@ func (b *Broadcast) encoderRecipes(choices []Choice, codec Codec) []recipe {
 			continue
 		}
 		r := recipe{
-			id: c.Encoder.ID, graph: c.Graph, keyframe: c.Encoder.Keyframe, period: c.Format.period(),
+			id: c.Encoder.ID, graph: c.Graph, keyframe: c.Encoder.Keyframe, period: c.Format.Period(),
 			up: b.raw, bitrate: c.Encoder.LiveBitrate, rate: c.Format.Bitrate, standIn: c.StandIn,
 		}
 		switch {
@@ -202,7 +191,7 @@ func (b *Broadcast) encoderRecipes(choices []Choice, codec Codec) []recipe {
 		case b.raw == nil:
 			continue // nothing would feed it
 		default:
-			r.product = c.product()
+			r.product = c.Product()
 		}
 		out = append(out, r)
 	}

@@ -21,9 +21,9 @@ type VideoSource struct {
 // isTest reports whether this is the test picture.
 func (v VideoSource) isTest() bool { return !v.None && v.Device == "" && v.Element == "" }
 
-// period is the time from one picture to the next, zero where the camera does not say.
-func (v VideoSource) period() time.Duration {
-	return VideoFormat{FPSNum: v.FPSNum, FPSDen: v.FPSDen}.period()
+// Period is the time from one picture to the next, zero where the camera does not say.
+func (v VideoSource) Period() time.Duration {
+	return VideoFormat{FPSNum: v.FPSNum, FPSDen: v.FPSDen}.Period()
 }
 
 // rawFormats maps V4L2 pixel formats to GStreamer's names.

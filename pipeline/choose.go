@@ -270,7 +270,7 @@ func shrink(f VideoFormat, room float64) VideoFormat {
 			out = f.scaled(factor)
 			out.Width, out.Height = out.Width&^1, out.Height&^1
 			out.FPSNum, out.FPSDen = reduced(f.FPSNum, f.FPSDen*slower)
-			out.Bitrate = min(f.Bitrate, defaultBitrate(out))
+			out.Bitrate = min(f.Bitrate, out.DefaultBitrate())
 			if out.pixelsPerSecond() <= room {
 				return out
 			}

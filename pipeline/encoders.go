@@ -7,9 +7,6 @@ import (
 	"boardcast/board"
 )
 
-// VP9 is in the encoder table; viewers are offered it only where the user asks for it.
-const VP9 Codec = "vp9"
-
 // BitrateUnit is what an encoder's bitrate property counts in.
 type BitrateUnit int
 

@@ -232,7 +232,7 @@ func (p *fakePeer) said() []string {
 func (p *fakePeer) Events() <-chan PeerEvent { return p.events }
 
 func (p *fakePeer) AddMedia(slot Slot, mline int, prefs, direction string) error {
-	p.note("media " + itoa(int(slot)) + " at " + itoa(mline) + " " + direction)
+	p.note("media " + strconv.Itoa(int(slot)) + " at " + strconv.Itoa(mline) + " " + direction)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.prefs == nil {
@@ -246,7 +246,7 @@ func (p *fakePeer) Open(label string) error      { p.note("open " + label); retu
 func (p *fakePeer) Offer()                       { p.note("offer") }
 func (p *fakePeer) Answer()                      { p.note("answer") }
 func (p *fakePeer) SetLocal(typ, _ string) error { p.note("local " + typ); return nil }
-func (p *fakePeer) AddCandidate(i int, c string) { p.note(itoa(i) + " " + c) }
+func (p *fakePeer) AddCandidate(i int, c string) { p.note(strconv.Itoa(i) + " " + c) }
 
 func (p *fakePeer) SetRemote(typ, text string) error {
 	p.note("remote " + typ)
@@ -301,7 +301,7 @@ func (p *fakePeer) Take(types []int) {
 
 func (p *fakePeer) Count() PeerCount { return PeerCount{} }
 func (p *fakePeer) Attach(s Slot, k Packets, _ Fan) error {
-	p.note("attach " + itoa(int(s)) + " " + k.Payloader.Factory)
+	p.note("attach " + strconv.Itoa(int(s)) + " " + k.Payloader.Factory)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.packets == nil {

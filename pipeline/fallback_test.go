@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -212,7 +213,7 @@ func TestStuckStageIsTold(t *testing.T) {
 func camera(id string) []recipe {
 	return []recipe{
 		{id: "camera", graph: Graph{El(id)}, period: 40 * time.Millisecond},
-		{id: "placeholder", graph: Graph{El("standin"), Filter("was"), outEnd(1)}, standIn: true},
+		{id: "placeholder", graph: Graph{El("standin"), Filter("was"), El("appsink").Named(OutName)}, standIn: true},
 	}
 }
 
@@ -308,8 +309,8 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 		up := startLine(t, e, nil)
 		rows := encoders(up)
 		rows[0].rate, rows[1].rate = 1_000_000, 1_000_000
-		rows[0].bitrate = func(b int) (Prop, bool) { return Prop{"bps", itoa(b)}, true }
-		rows[1].bitrate = func(b int) (Prop, bool) { return Prop{"kbps", itoa(b / 1000)}, true }
+		rows[0].bitrate = func(b int) (Prop, bool) { return Prop{"bps", strconv.Itoa(b)}, true }
+		rows[1].bitrate = func(b int) (Prop, bool) { return Prop{"kbps", strconv.Itoa(b / 1000)}, true }
 		l := startFollowing(t, e, newSharedRate(1_000_000, 100_000, 0, true, false), rows...)
 		l.use()
 		<-time.After(time.Second)
@@ -328,23 +329,23 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 
 // An encoder that makes the same goes on when another camera is adopted, if it can take that one's pictures.
 func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
-	full := product{makes: "x", of: "I420 640x480", scales: true}
+	full := Product{Makes: "x", Of: "I420 640x480", Scales: true}
 	for _, c := range []struct {
 		name     string
-		old, new product
+		old, new Product
 		want     bool
 	}{
-		{"other pictures, scaled", full, product{makes: "x", of: "NV12 320x240"}, true},
-		{"other pictures, taken as they are", product{makes: "x", of: "NV12 640x480"}, full, false},
-		{"the same pictures, taken as they are", product{makes: "x", of: "NV12 640x480"}, product{makes: "x", of: "NV12 640x480"}, true},
-		{"another size out", full, product{makes: "y", of: "I420 640x480"}, false},
-		{"more pictures than are wanted", full, product{makes: "x", of: "I420 640x480", paced: true}, false},
+		{"other pictures, scaled", full, Product{Makes: "x", Of: "NV12 320x240"}, true},
+		{"other pictures, taken as they are", Product{Makes: "x", Of: "NV12 640x480"}, full, false},
+		{"the same pictures, taken as they are", Product{Makes: "x", Of: "NV12 640x480"}, Product{Makes: "x", Of: "NV12 640x480"}, true},
+		{"another size out", full, Product{Makes: "y", Of: "I420 640x480"}, false},
+		{"more pictures than are wanted", full, Product{Makes: "x", Of: "I420 640x480", Paced: true}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := newFakeEngine()
 				up := startLine(t, e, nil)
-				of := func(element string, p product) recipe {
+				of := func(element string, p Product) recipe {
 					return recipe{id: "hard", graph: Graph{El(element)}, up: up, keyframe: KeyframeEvent, product: &p}
 				}
 				l := startRecipes(t, e, of("old", c.old))

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -141,18 +140,6 @@ func (g Graph) Subject() string {
 		return ""
 	}
 	return g[0].Factory
-}
-
-// yielding is the graph with its last caps filter replaced: what comes after it sees no change. Empty caps change nothing.
-func (g Graph) yielding(caps string) Graph {
-	out := slices.Clone(g)
-	for i := len(out) - 1; i >= 0 && caps != ""; i-- {
-		if out[i].Factory == "" {
-			out[i].Caps = strings.ReplaceAll(caps, ", ", ",") // a launch line takes no quotes around caps
-			break
-		}
-	}
-	return out
 }
 
 // Join makes one chain of two whose ends meet in a fan: a's appsink and b's appsrc fall away.

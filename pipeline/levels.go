@@ -77,8 +77,8 @@ func (v VideoFormat) ProfileLevelID() string {
 // rate is the frames per second as a fraction.
 func (v VideoFormat) rate() string { return fmt.Sprintf("%d/%d", v.FPSNum, max(1, v.FPSDen)) }
 
-// period is the time from one picture to the next, zero where it is not known.
-func (v VideoFormat) period() time.Duration {
+// Period is the time from one picture to the next, zero where it is not known.
+func (v VideoFormat) Period() time.Duration {
 	if v.FPSNum <= 0 {
 		return 0
 	}

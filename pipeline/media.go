@@ -2,20 +2,15 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
 	"boardcast/pipeline/congestion"
 )
 
-// Codec names a video codec as SDP does, in lower case.
-type Codec string
-
-// The codecs that a viewer can be sent.
-const (
-	H264 Codec = "h264"
-	VP8  Codec = "vp8"
-)
+// ErrHung tells that a stage did not start in time: what it stands on is left behind.
+var ErrHung = errors.New("hung")
 
 // Engine runs graphs. Its calls may block, each for a bounded time: an owner calls them from its own goroutine.
 type Engine interface {

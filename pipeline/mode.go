@@ -154,7 +154,7 @@ func formatFor(w Wish, v VideoSource, l board.Limits) VideoFormat {
 	if most := l.MacroblocksPerSecond; most > 0 && f.macroblocksPerSecond() > most {
 		f.FPSNum, f.FPSDen = max(1, most/f.macroblocks()), 1
 	}
-	f.Bitrate = or(w.Bitrate, defaultBitrate(f))
+	f.Bitrate = or(w.Bitrate, f.DefaultBitrate())
 	return f
 }
 

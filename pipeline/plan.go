@@ -147,8 +147,8 @@ const (
 	defaultAudioBitrate                     = 48_000
 )
 
-// defaultBitrate is a sixth of a bit per pixel: 1.5 Mbit/s for 640x480 at 30 frames/s.
-func defaultBitrate(f VideoFormat) int {
+// DefaultBitrate is a sixth of a bit per pixel, in bit/s: 1.5 Mbit/s for 640x480 at 30 frames/s.
+func (f VideoFormat) DefaultBitrate() int {
 	rate := f.Width * f.Height * f.FPSNum / max(1, f.FPSDen) / 6
 	return min(max(rate/50_000*50_000, 200_000), 6_000_000)
 }

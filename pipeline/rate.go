@@ -33,19 +33,18 @@ type sharedRate struct {
 }
 
 const (
-	policyEvery   = 50 * time.Millisecond // but what is new of a link that has just become slow is heeded at once
-	estimateLeast = 50_000
-	keyShare      = 4 // forced keyframes take at most one part in so many of the rate
-	muchLess      = 0.8
-	settleTime    = 200 * time.Millisecond
-	longestPause  = 4 * time.Second // without one that is asked for
-	sparedKey     = 4 * time.Second // a viewer that gets keyframes only asks for one so often
+	policyEvery  = 50 * time.Millisecond // but what is new of a link that has just become slow is heeded at once
+	keyShare     = 4                     // forced keyframes take at most one part in so many of the rate
+	muchLess     = 0.8
+	settleTime   = 200 * time.Millisecond
+	longestPause = 4 * time.Second // without one that is asked for
+	sparedKey    = 4 * time.Second // a viewer that gets keyframes only asks for one so often
 )
 
 // newSharedRate makes the rate of an encoder that runs at ceiling; floor is what no viewer lowers it below, lower what slow
 // ones are given at most of a lower rendition (0: there is none); last that this is the lower rendition.
 func newSharedRate(ceiling, floor, lower int, live, last bool) *sharedRate {
-	ceiling = max(ceiling, estimateLeast)
+	ceiling = max(ceiling, LeastBitrate)
 	if !live {
 		floor = ceiling
 	}
@@ -64,7 +63,7 @@ func (r *sharedRate) join() (uint64, *congestion.Estimator) {
 	defer r.mu.Unlock()
 	r.lastKey++
 	return r.lastKey, congestion.NewEstimator(congestion.Limits{
-		Min: estimateLeast, Max: r.ceiling + r.ceiling/4, Start: int(r.wanted.Load()),
+		Min: LeastBitrate, Max: r.ceiling + r.ceiling/4, Start: int(r.wanted.Load()),
 	})
 }
 

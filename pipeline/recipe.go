@@ -10,17 +10,9 @@ type recipe struct {
 	up       *line         // whose fan feeds it, nil for a source
 	period   time.Duration // from one picture to the next, as it should be
 	standIn  bool          // a placeholder: it serves while nothing else does
-	product  *product      // of an encoder that pictures come to from elsewhere; nil where the graph is all there is to know
+	product  *Product      // of an encoder that pictures come to from elsewhere; nil where the graph is all there is to know
 	bitrate  func(bitsPerSecond int) (Prop, bool)
 	rate     int // bit/s that the graph says
-}
-
-// product is what an encoder makes of what.
-type product struct {
-	makes  string
-	of     string // pictures, as the capture gives them
-	scales bool   // whatever comes is brought to its form
-	paced  bool   // pictures that are too many are dropped
 }
 
 // servedBy reports whether what runs, o, does in the place of r. An encoder that makes the same goes on when another camera
@@ -32,8 +24,7 @@ func (r recipe) servedBy(o recipe) bool {
 	case r.product == nil || o.product == nil:
 		return r.graph.String() == o.graph.String()
 	}
-	p, q := *r.product, *o.product
-	return p.makes == q.makes && (p.of == q.of || q.scales) && (!p.paced || q.paced)
+	return r.product.ServedBy(*o.product)
 }
 
 // health is what a line remembers of a recipe that failed.

@@ -17,8 +17,8 @@ const (
 	lowerCost   = 0.5 // of what the first takes: its pictures are a quarter, but are converted from whole ones
 )
 
-// lowerSuffix tells a line of the lower rendition from its codec's first.
-const lowerSuffix = "-lower"
+// LeastBitrate is the floor of a lower rendition, and the least that a link is taken to carry, in bit/s.
+const LeastBitrate = 50_000
 
 // lower is the format of the lower rendition, within the limits of its encoder.
 func (v VideoFormat) lower(l board.Limits) VideoFormat {
@@ -26,7 +26,7 @@ func (v VideoFormat) lower(l board.Limits) VideoFormat {
 	out := v.scaled(min(1, max(lowerSide, width/float64(v.Width), height/float64(v.Height))))
 	step := max(2, l.SizeMultiple)
 	out.Width, out.Height = max(out.Width-out.Width%step, step), max(out.Height-out.Height%step, step)
-	out.Bitrate, out.Measured = max(v.Bitrate/lowerPart, estimateLeast), ""
+	out.Bitrate, out.Measured = max(v.Bitrate/lowerPart, LeastBitrate), ""
 	return out
 }
 
@@ -73,8 +73,8 @@ func (c *chooser) addLower(p *Plan) {
 	}
 }
 
-// chosen is the choice of a codec.
-func chosen(choices []Choice, codec Codec) (Choice, bool) {
+// ChoiceOf is the first choice of a codec; false where there is none.
+func ChoiceOf(choices []Choice, codec Codec) (Choice, bool) {
 	for _, c := range choices {
 		if c.Encoder.Codec == codec {
 			return c, true

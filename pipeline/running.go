@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -62,7 +64,7 @@ func (l *line) start(ctx context.Context, i int) (*running, error) {
 	}
 	graph := r.graph
 	if r.standIn && !l.coded {
-		graph = graph.yielding(l.fan.Caps())
+		graph = yielding(graph, l.fan.Caps())
 	}
 	if r.up != nil && len(l.menu.recipes) > 1 {
 		var cancel context.CancelFunc
@@ -81,6 +83,18 @@ func (l *line) start(ctx context.Context, i int) (*running, error) {
 		r.up.use()
 	}
 	return r, nil
+}
+
+// yielding is the graph with its last caps filter replaced: what comes after it sees no change. Empty caps change nothing.
+func yielding(g Graph, caps string) Graph {
+	out := slices.Clone(g)
+	for i := len(out) - 1; i >= 0 && caps != ""; i-- {
+		if out[i].Factory == "" {
+			out[i].Caps = strings.ReplaceAll(caps, ", ", ",") // a launch line takes no quotes around caps
+			break
+		}
+	}
+	return out
 }
 
 // retire ends a stage without waiting for it: a driver that hangs must not keep the next one from starting.

@@ -5,14 +5,9 @@ import (
 	"strings"
 )
 
-// H264Slices is H.264 for viewers that take packetization mode 0 alone (RFC 6184): each packet is a whole NAL unit, so that the encoder
-// has to cut a picture into slices of a packet's size. No encoder in hardware that is known does that. It is a line of its own, which
-// runs beside the other one while such a viewer watches.
-const H264Slices Codec = "h264-slices"
-
-// sliced are the plan's encoders of H.264 that can make slices of a packet's size, the preferred first. Such a choice is made of
+// Sliced are the plan's encoders of H.264 that can make slices of a packet's size, the preferred first. Such a choice is made of
 // pictures: a camera's own stream stays as it is.
-func (p *Plan) sliced() []Choice {
+func (p *Plan) Sliced() []Choice {
 	var out []Choice
 	for _, c := range slices.Concat(p.Choices, p.Spares) {
 		if c.Encoder.Codec != H264 || c.Encoder.Slices == "" || c.Direct {

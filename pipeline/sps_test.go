@@ -142,7 +142,7 @@ var unitCases = []struct {
 	{"VP9 without its mark", VP9, "10020000", Unit{}, "frame marker"},
 	{"VP9 key without its code", VP9, "82498343 00 13f0 0ef0", Unit{}, "start code"},
 	{"nothing", VP8, "", Unit{}, "empty"},
-	{"another codec", opus, "00", Unit{}, "no reader"},
+	{"another codec", Opus, "00", Unit{}, "no reader"},
 }
 
 func TestInspect(t *testing.T) {

@@ -100,7 +100,7 @@ func (t *Trials) Encoder(ctx context.Context, e Encoder, raw Raw, f VideoFormat)
 			o, err := t.one(ctx, spec)
 			v = judge(spec, o, err)
 			v.Input = i
-			if v.Works() || ctx.Err() != nil || errors.Is(err, ErrHung) {
+			if v.Works() || ctx.Err() != nil || errors.Is(err, errHung) {
 				break
 			}
 		}
@@ -168,37 +168,15 @@ func (t *Trials) remembered(ctx context.Context, spec TrialSpec, f func() Verdic
 
 // encoderSpec is the trial of an encoder in the graph in which it is to run.
 func encoderSpec(e Encoder, raw Raw, f VideoFormat) TrialSpec {
-	f.Bitrate = max(f.Bitrate, defaultBitrate(f)) // so many bits that twice as many show
+	f.Bitrate = max(f.Bitrate, f.DefaultBitrate()) // so many bits that twice as many show
 	s := TrialSpec{
-		Graph: e.Graph(raw, f).String(), Source: trialSource(raw).String(), Codec: e.Codec, Format: f,
+		Graph: e.Graph(raw, f).String(), Source: Sample(raw).String(), Codec: e.Codec, Format: f,
 		Keyframe: e.Keyframe, Frames: trialFrames, Budget: trialBudget,
 	}
 	if p, ok := e.LiveBitrate(2 * f.Bitrate); ok {
 		s.Raise = p
 	}
 	return s
-}
-
-// trialSource makes a dozen pictures of the kind that the capture hands on, bars that move and a patch of noise.
-func trialSource(raw Raw) Graph {
-	format, more, pictures := raw.Format, "", 12
-	switch format {
-	case "":
-		format = "Y42B" // what JPEG of webcams decodes to
-	case "YUY2", "UYVY":
-		more = ",colorimetry=2:4:7:1" // as V4L2 says of webcams: sRGB, which some drivers refuse
-	}
-	var there Graph
-	if raw.Memory == memoryNVMM { // its converter does not go from plain pictures to plain pictures, and has few buffers
-		format, more, pictures = "NV12", "", 3
-		there = Graph{El(byVIC), Filter("video/x-raw(memory:%s),format=NV12", raw.Memory)}
-	}
-	g := Graph{
-		El("videotestsrc", "num-buffers="+itoa(pictures), "pattern=smpte", "horizontal-speed=4"),
-		Filter("video/x-raw,format=%s,width=%d,height=%d,framerate=%d/%d%s", format, raw.Width, raw.Height,
-			max(1, raw.FPSNum), max(1, raw.FPSDen), more),
-	}
-	return append(append(g, there...), El("appsink", "sync=false", "max-buffers=0").Named(OutName))
 }
 
 // failure is a verdict of words.
@@ -230,11 +208,11 @@ func judge(s TrialSpec, o Observation, err error) Verdict {
 	v.NotLive = s.Raise.Name == "" || o.raised() && o.After < obeyed*o.Before
 	v.Complete = (waited || v.NoKeyframe) && (s.Raise.Name == "" || o.raised())
 	if s.Codec == H264 {
-		if err := v.readSPS(o); err != nil {
+		if err := readSPS(&v, o); err != nil {
 			return failure("%v", err)
 		}
 	}
-	v.Reason = v.words()
+	v.Reason = words(v)
 	return v
 }
 
@@ -244,7 +222,7 @@ const obeyed = 1.3
 
 func (o Observation) raised() bool { return o.RaiseAsked && o.Before > 0 && o.After > 0 }
 
-func (v *Verdict) readSPS(o Observation) error {
+func readSPS(v *Verdict, o Observation) error {
 	if o.SPS == nil {
 		return errors.New("its stream has no SPS in band")
 	}
@@ -254,7 +232,7 @@ func (v *Verdict) readSPS(o Observation) error {
 }
 
 // words are what a person should know of an encoder that works.
-func (v *Verdict) words() string {
+func words(v Verdict) string {
 	switch {
 	case v.NoKeyframe && v.NotLive:
 		return "works; takes neither a wish for a keyframe nor a new bitrate while it runs"
@@ -283,7 +261,7 @@ func judgeSource(s TrialSpec, o Observation, err error) Verdict {
 	v := Verdict{Outcome: OutcomeUsable, FramesPerSecond: o.FramesPerSecond, CPUMillis: o.CPUMillis, Complete: true}
 	v.Source = SourceFacts{GOP: o.GOP, Reordered: o.Reordered}
 	if s.Codec == H264 {
-		if err := v.readSPS(o); err != nil {
+		if err := readSPS(&v, o); err != nil {
 			return failure("%v", err)
 		}
 	}

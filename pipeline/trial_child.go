@@ -21,8 +21,8 @@ type Child struct {
 	Limit   time.Duration    // for the trial itself; 5 s when zero
 }
 
-// ErrHung tells that a trial did not end in time.
-var ErrHung = errors.New("hung")
+// errHung tells that a trial did not end in time.
+var errHung = errors.New("hung")
 
 // childLine is what a child says, one JSON object on a line; other lines are of libraries and drivers.
 type childLine struct {
@@ -90,7 +90,7 @@ func (c Child) watch(ctx context.Context, lines <-chan childLine, ended <-chan e
 		case <-ctx.Done():
 			return Observation{}, ctx.Err()
 		case <-timer.C:
-			return Observation{}, fmt.Errorf("%w: no answer in %v", ErrHung, limit)
+			return Observation{}, fmt.Errorf("%w: no answer in %v", errHung, limit)
 		case l, ok := <-lines:
 			switch {
 			case !ok:

@@ -48,7 +48,7 @@ func (k known) Encoder(_ context.Context, e Encoder, raw Raw, f VideoFormat) Ver
 	was, ok := k.knows(e.ID)
 	switch {
 	case ok && was.verdict.Works():
-		return was.verdict.at(was.format, f)
+		return at(was.verdict, was.format, f)
 	case ok:
 		return was.verdict
 	case e.Hardware:
@@ -69,7 +69,7 @@ func (k known) Source(_ context.Context, g Graph, name string, codec Codec) Verd
 }
 
 // at is what a verdict leads to expect of another format. What the SPS will say of it is not known.
-func (v Verdict) at(was, f VideoFormat) Verdict {
+func at(v Verdict, was, f VideoFormat) Verdict {
 	if was == f {
 		return v
 	}

@@ -49,7 +49,7 @@ func TestKnownVerdicts(t *testing.T) {
 // A camera's own verdict goes with it to another node.
 func TestKnownSources(t *testing.T) {
 	at := func(node, size string) Graph {
-		return Graph{El("v4l2src", "device="+node), Filter("video/x-h264,%s", size), outEnd(8)}
+		return Graph{El("v4l2src", "device="+node), Filter("video/x-h264,%s", size), El("appsink").Named(OutName)}
 	}
 	runs := 0
 	trials := NewTrials(func(context.Context, TrialSpec) (Observation, error) {

@@ -299,7 +299,7 @@ func (v *Viewer) statsReply() any {
 	n := v.peer.Count()
 	f := v.b.plan().Format
 	if v.net.line != nil {
-		if lower, ok := chosen(v.b.plan().Lower, v.stat.Codec); ok && v.net.from == v.net.lower {
+		if lower, ok := ChoiceOf(v.b.plan().Lower, v.stat.Codec); ok && v.net.from == v.net.lower {
 			f = lower.Format
 		}
 		f.Bitrate = int(v.net.from.bitrate())

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,11 @@ func (p prover) Source(_ context.Context, g Graph, _ string, c Codec) Verdict {
 		return Verdict{Outcome: OutcomeUsable}
 	}
 	return p.source(g, c)
+}
+
+// failure is the verdict of an encoder that does not work.
+func failure(format string, args ...any) Verdict {
+	return Verdict{Outcome: OutcomeFailed, Reason: fmt.Sprintf(format, args...)}
 }
 
 func boardOf(t *testing.T, id string) board.Board {

@@ -1,14 +1,14 @@
-// Package pipeline answers "what to run": which encoder, which graph, which viewer watches what.
+// Package pipeline answers "what to run": which encoder, which camera mode, which graphs, as plain values.
 //
-// Everything here is plain values and one goroutine per thing that lives; GStreamer is reached through the interfaces
-// [Engine], [Stage], [Fan] and [Peer], implemented by pipeline/gst and, for the tests, by a fake. The package neither
-// probes hardware nor speaks a signalling protocol.
+// [Choose] makes a [Plan] of what the user asked for ([Wish]) and of what there is ([Given]). A plan holds a [Graph] for
+// each thing that runs: the capture, an encoder per codec, the microphone. A graph is a value that prints as a gst-launch
+// line. The encoder table ([Encoders]) has a row for each encoder element.
 //
-// A frame's way is: a capture graph fills a raw [Fan]; one encode graph per codec in use reads it and fills a coded fan;
-// each viewer's [Peer] has a tap on the fans of its codec and of the microphone.
+// The package starts nothing and has no goroutine. Whether an encoder works is asked of a [Prover], which pipeline/trial
+// implements. What a plan says is run, and sent to viewers, by pipeline/live. This package knows neither of the two.
 //
-//	plan, err := pipeline.Build(wish, video, audio, speaker, machine)
-//	b := pipeline.NewBroadcast(engine, plan, opts)
-//	go b.Run(ctx)
-//	v, err := b.Join("viewer-1", send)
+//	plan, err := pipeline.Choose(ctx, wish, given)
+//	for _, c := range plan.Choices {
+//		fmt.Println(c.Encoder.ID, c.Graph)
+//	}
 package pipeline

@@ -92,7 +92,7 @@ func (c goldenCase) run(t *testing.T) string {
 	for _, choice := range p.Choices {
 		fmt.Fprintf(&out, "%s: %s\n", choice.Encoder.Codec, choice.Graph)
 		if choice.Encoder.Codec == H264 {
-			fmt.Fprintln(&out, "sdp:", Preferences(H264, choice.Format, payloadTypes[H264]))
+			fmt.Fprintln(&out, "sdp:", Preferences(H264, choice.Format, 102))
 		}
 	}
 	for _, lower := range p.Lower {

@@ -16,6 +16,7 @@ import (
 	"boardcast/device"
 	"boardcast/internal/signalling"
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // webcams are cameras on USB that can be told apart, the first the best; each is on the node of its place.
@@ -214,19 +215,19 @@ func TestStreams(t *testing.T) {
 }
 
 func TestStateOf(t *testing.T) {
-	line := func(users int64, waiting, placeholder bool) pipeline.LineStatus {
-		return pipeline.LineStatus{Users: users, Waiting: waiting, Placeholder: placeholder}
+	line := func(users int64, waiting, placeholder bool) live.LineStatus {
+		return live.LineStatus{Users: users, Waiting: waiting, Placeholder: placeholder}
 	}
-	for want, lines := range map[string][]pipeline.LineStatus{
+	for want, lines := range map[string][]live.LineStatus{
 		"idle": {line(0, false, false), line(0, true, false)},
 		"live": {line(0, true, false), line(1, false, false)},
 		"lost": {line(1, false, false), line(1, true, false)},
 	} {
-		if got := stateOf(pipeline.Status{Lines: lines}); got != want {
+		if got := stateOf(live.Status{Lines: lines}); got != want {
 			t.Errorf("%+v is %s, want %s", lines, got, want)
 		}
 	}
-	if got := stateOf(pipeline.Status{Lines: []pipeline.LineStatus{line(1, false, true)}}); got != "lost" {
+	if got := stateOf(live.Status{Lines: []live.LineStatus{line(1, false, true)}}); got != "lost" {
 		t.Errorf("a placeholder is %s, want lost", got)
 	}
 }
@@ -236,7 +237,7 @@ func TestTogether(t *testing.T) {
 	cfg, _ := settings(t, "cameras: [front, rear]\n")
 	all := newStreams(t.Context(), cfg)
 	for i := range all {
-		all[i].broadcast = pipeline.NewBroadcast(nil, pipeline.Plan{}, pipeline.Options{})
+		all[i].broadcast = live.NewBroadcast(nil, pipeline.Plan{}, live.Options{})
 	}
 	if got := together(all); len(got.Lines) != 0 || len(got.Viewers) != 0 {
 		t.Errorf("%+v of two that do nothing", got)
@@ -255,7 +256,7 @@ func TestStatusOfCameras(t *testing.T) {
 		t.Errorf("before it is ready: %+v", got)
 	}
 	for i := range all {
-		all[i].broadcast = pipeline.NewBroadcast(nil, pipeline.Plan{}, pipeline.Options{})
+		all[i].broadcast = live.NewBroadcast(nil, pipeline.Plan{}, live.Options{})
 		close(all[i].ready)
 	}
 	got := status(hub, all)

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"boardcast/internal/signalling"
-	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // media is the streamer as the signalling sees it. It is registered before GStreamer is up, so that a page that is already
@@ -13,7 +13,7 @@ import (
 type media struct {
 	ctx       context.Context //nolint:containedctx // the program's life: a caller that waits for ready must not outlast it
 	ready     chan struct{}
-	broadcast *pipeline.Broadcast // set before ready is closed
+	broadcast *live.Broadcast // set before ready is closed
 }
 
 // errStopping answers callers while the program ends, errStarting those who would not wait for its beginning.
@@ -23,7 +23,7 @@ var (
 )
 
 // join waits for ready and makes a viewer, unless the caller has gone before: then ctx has ended.
-func (m *media) join(ctx context.Context, caller signalling.Caller, send func(pipeline.Message)) (*pipeline.Viewer, error) {
+func (m *media) join(ctx context.Context, caller signalling.Caller, send func(live.Message)) (*live.Viewer, error) {
 	select {
 	case <-m.ready:
 	case <-m.ctx.Done():
@@ -34,18 +34,18 @@ func (m *media) join(ctx context.Context, caller signalling.Caller, send func(pi
 	if ctx.Err() != nil { // both came true at once
 		return nil, errStarting
 	}
-	return m.broadcast.JoinFrom(caller.ID, pipeline.Origin{Near: caller.Near, Address: caller.Address}, send)
+	return m.broadcast.JoinFrom(caller.ID, live.Origin{Near: caller.Near, Address: caller.Address}, send)
 }
 
 // Open implements [signalling.Media].
 func (m *media) Open(ctx context.Context, caller signalling.Caller, send func(signalling.Payload)) (signalling.Session, error) {
-	v, err := m.join(ctx, caller, func(msg pipeline.Message) {
+	v, err := m.join(ctx, caller, func(msg live.Message) {
 		if !msg.Gathered { // peers of the family have no use for it, and some none for an empty candidate
 			send(payload(msg))
 		}
 	})
 	switch {
-	case errors.Is(err, pipeline.ErrFull):
+	case errors.Is(err, live.ErrFull):
 		return nil, signalling.ErrFull
 	case err != nil:
 		return nil, err
@@ -54,12 +54,12 @@ func (m *media) Open(ctx context.Context, caller signalling.Caller, send func(si
 }
 
 // session is a viewer as the signalling sees it.
-type session struct{ *pipeline.Viewer }
+type session struct{ *live.Viewer }
 
 // Receive implements [signalling.Session].
 func (s session) Receive(p signalling.Payload) { s.Viewer.Receive(message(p)) }
 
-func payload(m pipeline.Message) signalling.Payload {
+func payload(m live.Message) signalling.Payload {
 	switch {
 	case m.Error != "":
 		return signalling.Payload{Error: m.Error}
@@ -72,15 +72,15 @@ func payload(m pipeline.Message) signalling.Payload {
 	}
 }
 
-func message(p signalling.Payload) pipeline.Message {
+func message(p signalling.Payload) live.Message {
 	switch {
 	case p.Error != "":
-		return pipeline.Message{Error: p.Error}
+		return live.Message{Error: p.Error}
 	case p.SDP != nil:
-		return pipeline.Message{Type: p.SDP.Type, SDP: p.SDP.SDP}
+		return live.Message{Type: p.SDP.Type, SDP: p.SDP.SDP}
 	case p.ICE != nil:
-		return pipeline.Message{Candidate: p.ICE.Candidate, MLine: p.ICE.SDPMLineIndex}
+		return live.Message{Candidate: p.ICE.Candidate, MLine: p.ICE.SDPMLineIndex}
 	default:
-		return pipeline.Message{OfferRequest: true}
+		return live.Message{OfferRequest: true}
 	}
 }

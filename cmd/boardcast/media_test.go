@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"boardcast/internal/signalling"
-	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // A caller that has gone by the time that the program is ready gets no viewer: without a broadcast, making one would panic.
@@ -26,16 +26,16 @@ func TestCallerThatHasGone(t *testing.T) {
 func TestPayloadsAndMessages(t *testing.T) {
 	for name, tc := range map[string]struct {
 		payload signalling.Payload
-		message pipeline.Message
+		message live.Message
 	}{
 		"offer": {
-			signalling.Payload{SDP: &signalling.Description{Type: "offer", SDP: "v=0"}}, pipeline.Message{Type: "offer", SDP: "v=0"},
+			signalling.Payload{SDP: &signalling.Description{Type: "offer", SDP: "v=0"}}, live.Message{Type: "offer", SDP: "v=0"},
 		},
 		"candidate": {
-			signalling.Payload{ICE: &signalling.Candidate{Candidate: "c", SDPMLineIndex: 2}}, pipeline.Message{Candidate: "c", MLine: 2},
+			signalling.Payload{ICE: &signalling.Candidate{Candidate: "c", SDPMLineIndex: 2}}, live.Message{Candidate: "c", MLine: 2},
 		},
-		"request": {signalling.Payload{OfferRequest: true}, pipeline.Message{OfferRequest: true}},
-		"error":   {signalling.Payload{Error: "no codec"}, pipeline.Message{Error: "no codec"}},
+		"request": {signalling.Payload{OfferRequest: true}, live.Message{OfferRequest: true}},
+		"error":   {signalling.Payload{Error: "no codec"}, live.Message{Error: "no codec"}},
 	} {
 		if got := message(tc.payload); got != tc.message {
 			t.Errorf("%s: read as %+v", name, got)

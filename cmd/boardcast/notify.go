@@ -8,7 +8,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // looks is how often the producers are looked at within the watchdog's time: one look may be missed, and a camera that
@@ -34,7 +34,7 @@ func keepManagerInformed(ctx context.Context, all []stream, log *slog.Logger) er
 	}
 	tell(daemon.SdNotifyReady)
 	if limit > 0 {
-		feedWatchdog(ctx, limit/looks, func() pipeline.Status { return together(all) }, tell, log)
+		feedWatchdog(ctx, limit/looks, func() live.Status { return together(all) }, tell, log)
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func awaitReady(ctx context.Context, ready <-chan struct{}, every time.Duration,
 // feedWatchdog looks at the producers again and again, and feeds the watchdog as long as none has stalled. It blocks
 // until ctx ends. Should Status itself hang, the watchdog starves as well.
 func feedWatchdog(
-	ctx context.Context, every time.Duration, status func() pipeline.Status, tell func(string), log *slog.Logger,
+	ctx context.Context, every time.Duration, status func() live.Status, tell func(string), log *slog.Logger,
 ) {
 	ticks := time.NewTicker(every)
 	defer ticks.Stop()
@@ -96,8 +96,8 @@ func feedWatchdog(
 // nobody uses sleeps, and one that has failed and waits to be tried again (its camera is unplugged, say) is known to be
 // silent: neither would come back by a restart of the program. One that hangs does, whether or not its viewers are still there:
 // they see nothing, and their own side hangs with it.
-func stalled(before, now pipeline.Status) []string {
-	then := map[string]pipeline.LineStatus{}
+func stalled(before, now live.Status) []string {
+	then := map[string]live.LineStatus{}
 	for _, l := range before.Lines {
 		then[l.Name] = l
 	}
@@ -113,7 +113,7 @@ func stalled(before, now pipeline.Status) []string {
 }
 
 // summary is what `systemctl status` shows: the state in a few words.
-func summary(s pipeline.Status) string {
+func summary(s live.Status) string {
 	var waiting []string
 	placeholder := false
 	for _, l := range s.Lines {

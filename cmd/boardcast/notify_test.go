@@ -10,55 +10,55 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 func TestStalled(t *testing.T) {
-	line := func(name string, users int64, frames uint64, waiting bool) pipeline.LineStatus {
-		return pipeline.LineStatus{Name: name, Users: users, Frames: frames, Waiting: waiting}
+	line := func(name string, users int64, frames uint64, waiting bool) live.LineStatus {
+		return live.LineStatus{Name: name, Users: users, Frames: frames, Waiting: waiting}
 	}
 	tests := []struct {
 		name        string
-		before, now []pipeline.LineStatus
+		before, now []live.LineStatus
 		want        []string
 	}{
 		{"nothing runs", nil, nil, nil},
-		{"frames flow", []pipeline.LineStatus{line("x264enc", 1, 10, false)}, []pipeline.LineStatus{line("x264enc", 1, 11, false)}, nil},
-		{"nobody watches", []pipeline.LineStatus{line("x264enc", 0, 10, false)}, []pipeline.LineStatus{line("x264enc", 0, 10, false)}, nil},
-		{"the last viewer has left", []pipeline.LineStatus{line("x264enc", 1, 10, false)}, []pipeline.LineStatus{line("x264enc", 0, 10, false)}, nil},
-		{"the first viewer has just come", []pipeline.LineStatus{line("x264enc", 0, 10, false)}, []pipeline.LineStatus{line("x264enc", 1, 10, false)}, nil},
-		{"the camera is away", []pipeline.LineStatus{line("capture", 1, 10, true)}, []pipeline.LineStatus{line("capture", 1, 10, true)}, nil},
-		{"the camera has just gone", []pipeline.LineStatus{line("capture", 1, 10, false)}, []pipeline.LineStatus{line("capture", 1, 10, true)}, nil},
-		{"the camera has just come back", []pipeline.LineStatus{line("capture", 1, 10, true)}, []pipeline.LineStatus{line("capture", 1, 10, false)}, nil},
-		{"a line that was not there before", nil, []pipeline.LineStatus{line("capture", 1, 0, false)}, nil},
+		{"frames flow", []live.LineStatus{line("x264enc", 1, 10, false)}, []live.LineStatus{line("x264enc", 1, 11, false)}, nil},
+		{"nobody watches", []live.LineStatus{line("x264enc", 0, 10, false)}, []live.LineStatus{line("x264enc", 0, 10, false)}, nil},
+		{"the last viewer has left", []live.LineStatus{line("x264enc", 1, 10, false)}, []live.LineStatus{line("x264enc", 0, 10, false)}, nil},
+		{"the first viewer has just come", []live.LineStatus{line("x264enc", 0, 10, false)}, []live.LineStatus{line("x264enc", 1, 10, false)}, nil},
+		{"the camera is away", []live.LineStatus{line("capture", 1, 10, true)}, []live.LineStatus{line("capture", 1, 10, true)}, nil},
+		{"the camera has just gone", []live.LineStatus{line("capture", 1, 10, false)}, []live.LineStatus{line("capture", 1, 10, true)}, nil},
+		{"the camera has just come back", []live.LineStatus{line("capture", 1, 10, true)}, []live.LineStatus{line("capture", 1, 10, false)}, nil},
+		{"a line that was not there before", nil, []live.LineStatus{line("capture", 1, 0, false)}, nil},
 		{
 			"an encoder hangs while the camera and the microphone go on",
-			[]pipeline.LineStatus{line("x264enc", 2, 10, false), line("microphone", 2, 10, false), line("capture", 1, 10, false)},
-			[]pipeline.LineStatus{line("x264enc", 2, 10, false), line("microphone", 2, 60, false), line("capture", 1, 40, false)},
+			[]live.LineStatus{line("x264enc", 2, 10, false), line("microphone", 2, 10, false), line("capture", 1, 10, false)},
+			[]live.LineStatus{line("x264enc", 2, 10, false), line("microphone", 2, 60, false), line("capture", 1, 40, false)},
 			[]string{"x264enc"},
 		},
 		{
 			"everything hangs",
-			[]pipeline.LineStatus{line("x264enc", 1, 10, false), line("capture", 1, 10, false)},
-			[]pipeline.LineStatus{line("x264enc", 1, 10, false), line("capture", 1, 10, false)},
+			[]live.LineStatus{line("x264enc", 1, 10, false), line("capture", 1, 10, false)},
+			[]live.LineStatus{line("x264enc", 1, 10, false), line("capture", 1, 10, false)},
 			[]string{"x264enc", "capture"},
 		},
 		{
 			"what hangs, and its viewer has left",
-			[]pipeline.LineStatus{line("capture", 1, 10, false)},
-			[]pipeline.LineStatus{{Name: "capture", Frames: 10, Stuck: true}},
+			[]live.LineStatus{line("capture", 1, 10, false)},
+			[]live.LineStatus{{Name: "capture", Frames: 10, Stuck: true}},
 			[]string{"capture"},
 		},
 		{
 			"what hung, and goes on",
-			[]pipeline.LineStatus{line("capture", 1, 10, false)},
-			[]pipeline.LineStatus{{Name: "capture", Users: 1, Frames: 20}},
+			[]live.LineStatus{line("capture", 1, 10, false)},
+			[]live.LineStatus{{Name: "capture", Users: 1, Frames: 20}},
 			nil,
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := stalled(pipeline.Status{Lines: tt.before}, pipeline.Status{Lines: tt.now})
+			got := stalled(live.Status{Lines: tt.before}, live.Status{Lines: tt.now})
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("stalled (-want +got):\n%s", diff)
 			}
@@ -67,15 +67,15 @@ func TestStalled(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	watched := []pipeline.ViewerStatus{{}}
+	watched := []live.ViewerStatus{{}}
 	tests := []struct {
-		status pipeline.Status
+		status live.Status
 		want   string
 	}{
-		{pipeline.Status{}, "nobody watches"},
-		{pipeline.Status{Viewers: watched}, "streaming"},
-		{pipeline.Status{Viewers: watched, Lines: []pipeline.LineStatus{{Name: "capture", Users: 1, Waiting: true}}}, "trying again: capture"},
-		{pipeline.Status{Lines: []pipeline.LineStatus{{Name: "capture", Waiting: true}}}, "nobody watches"},
+		{live.Status{}, "nobody watches"},
+		{live.Status{Viewers: watched}, "streaming"},
+		{live.Status{Viewers: watched, Lines: []live.LineStatus{{Name: "capture", Users: 1, Waiting: true}}}, "trying again: capture"},
+		{live.Status{Lines: []live.LineStatus{{Name: "capture", Waiting: true}}}, "nobody watches"},
 	}
 	for _, tt := range tests {
 		if got := summary(tt.status); got != tt.want {
@@ -90,12 +90,12 @@ func TestWatchdogStarvesWhenFramesStop(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 170*time.Second)
 		defer cancel()
 		start := time.Now()
-		status := func() pipeline.Status {
+		status := func() live.Status {
 			frames := uint64(time.Since(start).Seconds())
 			if frames >= 60 {
 				frames = max(60, frames-60)
 			}
-			return pipeline.Status{Lines: []pipeline.LineStatus{{Name: "capture", Users: 1, Frames: frames}}}
+			return live.Status{Lines: []live.LineStatus{{Name: "capture", Users: 1, Frames: frames}}}
 		}
 		var fed []int // minutes in which it was fed
 		complained := 0

@@ -21,6 +21,7 @@ import (
 	"boardcast/internal/web"
 	"boardcast/pipeline"
 	"boardcast/pipeline/gst"
+	"boardcast/pipeline/live"
 )
 
 // defaultID is the streamer's id on its own server.
@@ -129,14 +130,14 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		return err
 	}
 	plugged := newPlug(p, log.With("component", "devices"))
-	audience, names := pipeline.NewAudience(cfg.Viewers.Max), pipeline.NewNames()
+	audience, names := live.NewAudience(cfg.Viewers.Max), live.NewNames()
 	audience.ThreadsFree = threadsFree
 	for i, s := range all {
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
 		}
 		video := p.sources[i].wish.Video
-		s.broadcast = pipeline.NewBroadcast(p.engine, p.plans[i], pipeline.Options{
+		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
 			Audience: audience, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
 			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),

@@ -6,7 +6,7 @@ import (
 
 	"boardcast/configs"
 	"boardcast/internal/signalling"
-	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // stream is one camera of the program: what it is known by, and what serves it.
@@ -70,15 +70,15 @@ type statusReply struct {
 	Ready      bool             `json:"ready"`
 	Goroutines int              `json:"goroutines"`
 	Signalling signalling.Stats `json:"signalling"`
-	Media      *pipeline.Status `json:"media,omitempty"`
+	Media      *live.Status     `json:"media,omitempty"`
 	Cameras    []cameraReply    `json:"cameras,omitempty"` // those that have names
 }
 
 // cameraReply is one camera in /api/status.
 type cameraReply struct {
-	Name  string           `json:"name"`
-	State string           `json:"state"` // "starting", "idle", "live" or "lost"
-	Media *pipeline.Status `json:"media,omitempty"`
+	Name  string       `json:"name"`
+	State string       `json:"state"` // "starting", "idle", "live" or "lost"
+	Media *live.Status `json:"media,omitempty"`
 }
 
 func status(hub *signalling.Server, all []stream) statusReply {
@@ -103,7 +103,7 @@ func status(hub *signalling.Server, all []stream) statusReply {
 }
 
 // stateOf is a camera's state in a word: nobody watches, pictures go out, or none come in.
-func stateOf(s pipeline.Status) string {
+func stateOf(s live.Status) string {
 	state := "idle"
 	for _, l := range s.Lines {
 		switch {
@@ -118,8 +118,8 @@ func stateOf(s pipeline.Status) string {
 }
 
 // together is the status of all cameras as one; a producer is named after its camera too.
-func together(all []stream) pipeline.Status {
-	var sum pipeline.Status
+func together(all []stream) live.Status {
+	var sum live.Status
 	for _, s := range all {
 		one := s.broadcast.Status()
 		for _, l := range one.Lines {

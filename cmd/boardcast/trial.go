@@ -12,6 +12,7 @@ import (
 	"boardcast/board"
 	"boardcast/pipeline"
 	"boardcast/pipeline/gst"
+	"boardcast/pipeline/trial"
 )
 
 // trialCommand is the hidden command of the children in which encoders are tried.
@@ -25,18 +26,18 @@ func newTrialEncoder(stdin io.Reader, stdout io.Writer) *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return pipeline.ServeTrial(stdin, stdout, gst.BeginTrial, gst.Try)
+			return trial.ServeTrial(stdin, stdout, gst.BeginTrial, gst.Try)
 		},
 	}
 }
 
 // given is what the machine is, with its prover. save writes down the trials' verdicts; a cache that can't be written is
 // not worth an error.
-func given(fresh bool, log *slog.Logger) (g pipeline.Given, trials *pipeline.Trials, save func()) {
+func given(fresh bool, log *slog.Logger) (g pipeline.Given, trials *trial.Trials, save func()) {
 	root := os.DirFS("/")
 	g = pipeline.Given{Board: board.Detect(root), Machine: gst.Machine()}
-	cache := openTrialCache(pipeline.Environment(root, g.Machine.GStreamer, buildVersion()), fresh)
-	trials = pipeline.NewTrials(pipeline.Child{Command: trialChild}.Run, cache, log)
+	cache := openTrialCache(trial.Environment(root, g.Machine.GStreamer, buildVersion()), fresh)
+	trials = trial.NewTrials(trial.Child{Command: trialChild}.Run, cache, log)
 	g.Trials = trials
 	return g, trials, func() {
 		if err := cache.Save(); err != nil {
@@ -63,7 +64,7 @@ func ownProgram() string {
 
 // openTrialCache looks for the cache where a service's unit says, then where a user's belongs. Without either nothing is
 // remembered.
-func openTrialCache(environment string, fresh bool) *pipeline.TrialCache {
+func openTrialCache(environment string, fresh bool) *trial.TrialCache {
 	dir := os.Getenv("CACHE_DIRECTORY") // systemd's
 	if dir == "" {
 		user, err := os.UserCacheDir()
@@ -72,5 +73,5 @@ func openTrialCache(environment string, fresh bool) *pipeline.TrialCache {
 		}
 		dir = filepath.Join(user, "boardcast")
 	}
-	return pipeline.OpenTrialCache(filepath.Join(dir, "trials.json"), environment, fresh)
+	return trial.OpenTrialCache(filepath.Join(dir, "trials.json"), environment, fresh)
 }

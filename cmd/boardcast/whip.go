@@ -11,7 +11,7 @@ import (
 	"boardcast/configs"
 	"boardcast/internal/signalling"
 	"boardcast/internal/whip"
-	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // newEndpoint answers players of WHEP. Who may come is what the signalling's origins say.
@@ -49,13 +49,13 @@ type oneWay struct{ *media }
 
 // Open implements [whip.Media].
 func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send func(whip.Message)) (whip.Session, error) {
-	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, func(m pipeline.Message) {
+	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, func(m live.Message) {
 		send(whip.Message{Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine, Gathered: m.Gathered, Error: m.Error})
 	})
 	switch {
-	case errors.Is(err, pipeline.ErrFull):
+	case errors.Is(err, live.ErrFull):
 		return nil, whip.ErrFull
-	case errors.Is(err, errStarting), errors.Is(err, errStopping), errors.Is(err, pipeline.ErrClosed):
+	case errors.Is(err, errStarting), errors.Is(err, errStopping), errors.Is(err, live.ErrClosed):
 		return nil, fmt.Errorf("%w: %w", whip.ErrLater, err)
 	case err != nil:
 		return nil, err
@@ -64,11 +64,11 @@ func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send fun
 }
 
 // oneWaySession is a viewer as WHIP and WHEP see it.
-type oneWaySession struct{ *pipeline.Viewer }
+type oneWaySession struct{ *live.Viewer }
 
 // Receive implements [whip.Session].
 func (s oneWaySession) Receive(m whip.Message) {
-	s.Viewer.Receive(pipeline.Message{
+	s.Viewer.Receive(live.Message{
 		OneWay: true, OfferRequest: m.OfferRequest, Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine,
 	})
 }

@@ -27,6 +27,19 @@ var ruleCases = []struct {
 		[]string{"board/a.go:2: imports boardcast/device"},
 	},
 	{
+		"imports: what decides looks at what serves", importRule,
+		tree{
+			"pipeline/a.go":      "package pipeline\nimport \"boardcast/pipeline/live\"\n",
+			"pipeline/b.go":      "package pipeline\nimport \"boardcast/pipeline/trial\"\n",
+			"pipeline/live/a.go": "package live\nimport (\"boardcast/pipeline\"; \"boardcast/pipeline/trial\")\n",
+		},
+		[]string{
+			"pipeline/a.go:2: imports boardcast/pipeline/live",
+			"pipeline/b.go:2: imports boardcast/pipeline/trial",
+			"pipeline/live/a.go:2: imports boardcast/pipeline/trial",
+		},
+	},
+	{
 		"imports: nobody imports cmd", importRule,
 		tree{"internal/web/a.go": "package web\nimport \"boardcast/cmd/boardcast\"\n"},
 		[]string{"internal/web/a.go:2: imports boardcast/cmd/boardcast"},

@@ -26,13 +26,16 @@ var rooms = []room{
 	{dir: "board"},
 	{dir: "device", theirs: []string{"github.com/vladimirvivien/go4vl/...", "golang.org/x/sys/unix"}},
 	{dir: "configs", theirs: []string{"github.com/spf13/viper", "go.yaml.in/yaml/v3"}},
-	{
-		dir: "pipeline", ours: []string{"board", "device", "pipeline/congestion", "internal/sdp"},
-		theirs: []string{"golang.org/x/time/rate"},
-	},
+	{dir: "pipeline", ours: []string{"board", "device"}},
+	{dir: "pipeline/trial", ours: []string{"pipeline"}},
 	{dir: "pipeline/congestion"},
 	{
-		dir: "pipeline/gst", ours: []string{"pipeline", "pipeline/congestion"}, theirs: []string{"C", "github.com/go-gst/..."},
+		dir: "pipeline/live", ours: []string{"pipeline", "pipeline/congestion", "internal/sdp"},
+		theirs: []string{"golang.org/x/time/rate"},
+	},
+	{
+		dir: "pipeline/gst", ours: []string{"pipeline", "pipeline/trial", "pipeline/live", "pipeline/congestion"},
+		theirs:  []string{"C", "github.com/go-gst/..."},
 		inTests: []string{"device"},
 	},
 	{dir: "internal/signalling", theirs: []string{websocket}},
@@ -44,8 +47,8 @@ var rooms = []room{
 	{
 		dir: "cmd/boardcast",
 		ours: []string{
-			"board", "device", "configs", "pipeline", "pipeline/gst", "internal/signalling", "internal/web", "internal/doctor",
-			"internal/whip",
+			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/live", "pipeline/gst",
+			"internal/signalling", "internal/web", "internal/doctor", "internal/whip",
 		},
 		theirs: []string{
 			"github.com/coreos/go-systemd/v22/daemon", "github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",

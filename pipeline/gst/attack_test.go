@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-gst/go-gst/gst"
 
-	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // made are the elements of a viewer's that webrtcbin made by this name.
@@ -34,10 +34,10 @@ func made(t *testing.T, p *peer, name string) []*gst.Element {
 // attack is a viewer that is connected to a victim and sends what it likes.
 type attack struct {
 	t                *testing.T
-	victim           *pipeline.Viewer
+	victim           *live.Viewer
 	served           func() uint64 // pictures sent to the victim's viewer, which is the attacker
 	victims, hostile *peer
-	broadcast        *pipeline.Broadcast
+	broadcast        *live.Broadcast
 }
 
 // newAttack connects one to a victim that takes sound in, or takes nothing.
@@ -193,7 +193,7 @@ func TestEmptyCandidate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := e.Peer(t.Context(), pipeline.PeerOptions{})
+	made, err := e.Peer(t.Context(), live.PeerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestEmptyCandidate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := <-p.Events(); got.Kind != pipeline.CandidateFound || got.Text != "candidate:1" {
+	if got := <-p.Events(); got.Kind != live.CandidateFound || got.Text != "candidate:1" {
 		t.Errorf("the first candidate is told as %+v", got)
 	}
 }

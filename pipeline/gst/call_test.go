@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 func testPlan(t *testing.T, _ *Engine, codec string) pipeline.Plan {
@@ -28,9 +29,9 @@ func testLog(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-func broadcast(t *testing.T, e pipeline.Engine, plan pipeline.Plan) *pipeline.Broadcast {
+func broadcast(t *testing.T, e live.Engine, plan pipeline.Plan) *live.Broadcast {
 	t.Helper()
-	b := pipeline.NewBroadcast(e, plan, pipeline.Options{Logger: testLog(t), Grace: time.Second})
+	b := live.NewBroadcast(e, plan, live.Options{Logger: testLog(t), Grace: time.Second})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = b.Run(ctx) }()
@@ -47,18 +48,18 @@ func TestCall(t *testing.T) {
 	for _, codec := range []string{"h264", "vp8"} {
 		t.Run(codec, func(t *testing.T) {
 			a, b := broadcast(t, e, testPlan(t, e, codec)), broadcast(t, e, testPlan(t, e, "auto"))
-			var va, vb *pipeline.Viewer
+			var va, vb *live.Viewer
 			ready := make(chan struct{})
-			va, err := a.Join("b", func(m pipeline.Message) { <-ready; t.Logf("a: %.300s %s", m.SDP, m.Candidate); vb.Receive(m) })
+			va, err := a.Join("b", func(m live.Message) { <-ready; t.Logf("a: %.300s %s", m.SDP, m.Candidate); vb.Receive(m) })
 			if err != nil {
 				t.Fatal(err)
 			}
-			vb, err = b.Join("a", func(m pipeline.Message) { <-ready; t.Logf("b: %.300s %s", m.SDP, m.Candidate); va.Receive(m) })
+			vb, err = b.Join("a", func(m live.Message) { <-ready; t.Logf("b: %.300s %s", m.SDP, m.Candidate); va.Receive(m) })
 			if err != nil {
 				t.Fatal(err)
 			}
 			close(ready)
-			va.Receive(pipeline.Message{OfferRequest: true})
+			va.Receive(live.Message{OfferRequest: true})
 			deadline := time.After(15 * time.Second)
 			check := time.NewTicker(100 * time.Millisecond)
 			defer check.Stop()
@@ -123,7 +124,7 @@ func TestTalkbackThatCannotBeBuilt(t *testing.T) {
 	plan := testPlan(t, e, "vp8")
 	plan.Hear = pipeline.Graph{pipeline.El("queue").Named(pipeline.InName), pipeline.El("nosuchelement")}
 	var log safeText
-	a := pipeline.NewBroadcast(e, plan, pipeline.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Grace: time.Second})
+	a := live.NewBroadcast(e, plan, live.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Grace: time.Second})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = a.Run(ctx) }()

@@ -10,6 +10,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // soon is a time limit in tests for what does not come back.
@@ -97,12 +98,12 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := e.Fan(true)
-	made, err := e.Peer(t.Context(), pipeline.PeerOptions{})
+	made, err := e.Peer(t.Context(), live.PeerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := made.(*peer)
-	if err := p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
+	if err := p.AddMedia(live.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
 		t.Fatal(err)
 	}
 	w, err := p.pipe.p.GetElementByName("webrtc")
@@ -124,7 +125,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 	})
 	attached := make(chan error, 1)
 	go func() {
-		attached <- p.Attach(pipeline.VideoSlot, pipeline.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f)
+		attached <- p.Attach(live.VideoSlot, live.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f)
 	}()
 	<-entered
 	if err := p.close(soon); !errors.Is(err, ErrStuck) {
@@ -143,7 +144,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 // What a viewer may cause without end leaves room for what keeps the connection.
 func TestFloodLeavesRoom(t *testing.T) {
 	for _, kind := range []int{evWarning, evLevel, evChannelText} {
-		p := &peer{events: make(chan pipeline.PeerEvent, peerQueue)}
+		p := &peer{events: make(chan live.PeerEvent, peerQueue)}
 		for range 10 * peerQueue {
 			p.receive(event{kind: kind, text: "queue0: full\n"})
 		}

@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
+	"boardcast/pipeline/trial"
 )
 
 // What Choose takes here, by real trials, is what the SDP then says, and it runs.
 func TestChooseHere(t *testing.T) {
 	g := pipeline.Given{
 		Machine: Machine(), Audio: pipeline.AudioSource{Test: true},
-		Trials: pipeline.NewTrials(testChild(30*time.Second).Run, nil, testLog(t)),
+		Trials: trial.NewTrials(testChild(30*time.Second).Run, nil, testLog(t)),
 	}
 	p, err := pipeline.Choose(t.Context(), pipeline.Wish{Width: 320, Height: 240, FPS: 15}, g)
 	if err != nil {
@@ -49,8 +51,8 @@ func TestChooseHere(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "the keyframe asked for", func() bool { return coded.Count().Keyframes == 2 })
-	prop, live := p.Choices[0].Encoder.LiveBitrate(300_000)
-	if !live {
+	prop, takes := p.Choices[0].Encoder.LiveBitrate(300_000)
+	if !takes {
 		t.Fatal("no live bitrate")
 	}
 	if err := encoder.Set(pipeline.EncoderName, prop.Name, prop.Value); err != nil {
@@ -58,7 +60,7 @@ func TestChooseHere(t *testing.T) {
 	}
 }
 
-func closeStage(t *testing.T, s pipeline.Stage) {
+func closeStage(t *testing.T, s live.Stage) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Error(err)

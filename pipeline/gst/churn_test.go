@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-gst/go-gst/gst"
 
-	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 func descriptors(t *testing.T) int {
@@ -34,25 +34,25 @@ func threads(t *testing.T) int {
 }
 
 // call makes a calls b and waits until b decodes what a sends; the two are closed by the caller.
-func call(t *testing.T, a, b *pipeline.Broadcast) (va, vb *pipeline.Viewer) {
+func call(t *testing.T, a, b *live.Broadcast) (va, vb *live.Viewer) {
 	t.Helper()
 	return callBy(t, a, b, func(sdp string) string { return sdp })
 }
 
 // callBy is call with a's descriptions as b is to see them.
-func callBy(t *testing.T, a, b *pipeline.Broadcast, seen func(sdp string) string) (va, vb *pipeline.Viewer) {
+func callBy(t *testing.T, a, b *live.Broadcast, seen func(sdp string) string) (va, vb *live.Viewer) {
 	t.Helper()
 	ready := make(chan struct{})
-	va, err := a.Join("callee", func(m pipeline.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
+	va, err := a.Join("callee", func(m live.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	vb, err = b.Join("caller", func(m pipeline.Message) { <-ready; va.Receive(m) })
+	vb, err = b.Join("caller", func(m live.Message) { <-ready; va.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	close(ready)
-	va.Receive(pipeline.Message{OfferRequest: true})
+	va.Receive(live.Message{OfferRequest: true})
 	return va, vb
 }
 
@@ -116,7 +116,7 @@ func TestChurnLeavesNothing(t *testing.T) {
 }
 
 // sender makes a call and returns its callee, of which the data channel's sender runs.
-func sender(t *testing.T) (*pipeline.Viewer, *peer, *gst.Element) {
+func sender(t *testing.T) (*live.Viewer, *peer, *gst.Element) {
 	t.Helper()
 	e, err := New(testLog(t))
 	if err != nil {
@@ -193,7 +193,7 @@ func TestSenderStaysStopped(t *testing.T) {
 	}
 }
 
-func state(b *pipeline.Broadcast, id string) string {
+func state(b *live.Broadcast, id string) string {
 	for _, v := range b.Status().Viewers {
 		if v.ID == id {
 			return v.State

@@ -26,6 +26,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // Time limits of calls into C.
@@ -44,7 +45,7 @@ type Engine struct {
 	log *slog.Logger
 }
 
-var _ pipeline.Engine = (*Engine)(nil)
+var _ live.Engine = (*Engine)(nil)
 
 var initOnce = sync.OnceFunc(func() {
 	gst.Init(nil)
@@ -137,13 +138,13 @@ func giveBack() {
 	}
 }
 
-// Start implements [pipeline.Engine]. What does not start before ctx's deadline is left behind, and closed when it comes back.
-func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out pipeline.Fan) (pipeline.Stage, error) {
+// Start implements [live.Engine]. What does not start before ctx's deadline is left behind, and closed when it comes back.
+func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) (live.Stage, error) {
 	p, err := parse(g)
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{pipe: p, events: make(chan pipeline.StageEvent, 16), log: e.log}
+	s := &stage{pipe: p, events: make(chan live.StageEvent, 16), log: e.log}
 	s.handle = register(s)
 	var problem *C.char
 	s.c = C.stage_new(p.c(), cFan(in), cFan(out), C.uintptr_t(s.handle), &problem)
@@ -161,7 +162,7 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out pipeline.F
 		return s, nil
 	case errors.Is(err, ErrStuck):
 		C.stage_mute(s.c)
-		return nil, fmt.Errorf("start %s: %w: %w", g.Subject(), pipeline.ErrHung, s.cause(err))
+		return nil, fmt.Errorf("start %s: %w: %w", g.Subject(), live.ErrHung, s.cause(err))
 	}
 	C.stage_mute(s.c)
 	why := fmt.Errorf("start %s: %w", g.Subject(), s.cause(err))
@@ -169,7 +170,7 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out pipeline.F
 	return nil, why
 }
 
-func cFan(f pipeline.Fan) *C.Fan {
+func cFan(f live.Fan) *C.Fan {
 	if f == nil {
 		return nil
 	}

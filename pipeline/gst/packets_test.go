@@ -13,6 +13,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // packets is what goes to a viewer of one codec.
@@ -206,16 +207,16 @@ func TestFreshKeyframe(t *testing.T) {
 	f := s.taps[0].(*fan)
 	s.mu.Unlock()
 	// paused is a viewer that has yet to be connected.
-	paused := func() pipeline.Peer {
-		p, err := e.Peer(t.Context(), pipeline.PeerOptions{})
+	paused := func() live.Peer {
+		p, err := e.Peer(t.Context(), live.PeerOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = p.Close() })
-		if err := p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
+		if err := p.AddMedia(live.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Attach(pipeline.VideoSlot, pipeline.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f); err != nil {
+		if err := p.Attach(live.VideoSlot, live.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f); err != nil {
 			t.Fatal(err)
 		}
 		return p
@@ -257,16 +258,16 @@ func TestNoSuchPackets(t *testing.T) {
 	}
 	f := e.Fan(true)
 	defer f.Close()
-	p, err := e.Peer(t.Context(), pipeline.PeerOptions{})
+	p, err := e.Peer(t.Context(), live.PeerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = p.Close() }()
-	if err := p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
+	if err := p.AddMedia(live.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
 		t.Fatal(err)
 	}
-	packets := pipeline.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 102}
-	if err := p.Attach(pipeline.VideoSlot, packets, f); err == nil || !strings.Contains(err.Error(), "no such packets") {
+	packets := live.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 102}
+	if err := p.Attach(live.VideoSlot, packets, f); err == nil || !strings.Contains(err.Error(), "no such packets") {
 		t.Errorf("attach %+v: %v", packets, err)
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"time"
 	"unsafe"
 
-	"boardcast/pipeline"
 	"boardcast/pipeline/congestion"
+	"boardcast/pipeline/live"
 )
 
 // peerQueue holds what happens to a viewer between two turns of its goroutine: candidates come in bursts of some dozens.
@@ -28,7 +28,7 @@ type peer struct {
 	pipe   pipe
 	c      *C.Peer
 	handle uintptr
-	events chan pipeline.PeerEvent
+	events chan live.PeerEvent
 	full   atomic.Bool
 	mu     sync.Mutex // guards the next three
 	taps   [2]*C.Tap
@@ -38,13 +38,13 @@ type peer struct {
 	err    error
 }
 
-// Peer implements [pipeline.Engine].
-func (e *Engine) Peer(_ context.Context, o pipeline.PeerOptions) (pipeline.Peer, error) {
+// Peer implements [live.Engine].
+func (e *Engine) Peer(_ context.Context, o live.PeerOptions) (live.Peer, error) {
 	pp, err := newPipe()
 	if err != nil {
 		return nil, err
 	}
-	p := &peer{pipe: pp, events: make(chan pipeline.PeerEvent, peerQueue)}
+	p := &peer{pipe: pp, events: make(chan live.PeerEvent, peerQueue)}
 	p.handle = register(p)
 	err = pp.do(startLimit, func() error {
 		opts, free := cOptions(o)
@@ -67,7 +67,7 @@ func (e *Engine) Peer(_ context.Context, o pipeline.PeerOptions) (pipeline.Peer,
 }
 
 // cOptions copies the options into C memory, so that the struct holds no Go pointer.
-func cOptions(o pipeline.PeerOptions) (*C.PeerOptions, func()) {
+func cOptions(o live.PeerOptions) (*C.PeerOptions, func()) {
 	c := (*C.PeerOptions)(C.calloc(1, C.sizeof_PeerOptions))
 	owned := []unsafe.Pointer{unsafe.Pointer(c)}
 	str := func(s string) *C.char {
@@ -102,31 +102,31 @@ func cOptions(o pipeline.PeerOptions) (*C.PeerOptions, func()) {
 }
 
 // kinds maps C's events to the interface's.
-var kinds = map[int]pipeline.PeerEventKind{
-	evError: pipeline.Failed, evWarning: pipeline.Warned, evClosed: pipeline.Closed, evNegotiate: pipeline.NegotiationNeeded, evDescription: pipeline.Described,
-	evSetDone: pipeline.DescriptionSet, evCandidate: pipeline.CandidateFound, evConnection: pipeline.ConnectionChanged,
-	evGathering: pipeline.GatheringChanged, evChannelOpen: pipeline.ChannelOpened, evChannelText: pipeline.ChannelMessage,
-	evChannelClosed: pipeline.ChannelClosed, evIncoming: pipeline.Incoming, evLevel: pipeline.Level,
+var kinds = map[int]live.PeerEventKind{
+	evError: live.Failed, evWarning: live.Warned, evClosed: live.Closed, evNegotiate: live.NegotiationNeeded, evDescription: live.Described,
+	evSetDone: live.DescriptionSet, evCandidate: live.CandidateFound, evConnection: live.ConnectionChanged,
+	evGathering: live.GatheringChanged, evChannelOpen: live.ChannelOpened, evChannelText: live.ChannelMessage,
+	evChannelClosed: live.ChannelClosed, evIncoming: live.Incoming, evLevel: live.Level,
 }
 
 // idle are the kinds of which a viewer may cause a flood, which never crowds out what keeps the connection.
-var idle = map[pipeline.PeerEventKind]bool{pipeline.Level: true, pipeline.ChannelMessage: true, pipeline.Warned: true}
+var idle = map[live.PeerEventKind]bool{live.Level: true, live.ChannelMessage: true, live.Warned: true}
 
 func (p *peer) receive(e event) {
 	kind, ok := kinds[e.kind]
 	if !ok {
 		return
 	}
-	out := pipeline.PeerEvent{Kind: kind, Text: e.text, Index: e.a, State: e.a, DB: e.x}
+	out := live.PeerEvent{Kind: kind, Text: e.text, Index: e.a, State: e.a, DB: e.x}
 	switch kind {
-	case pipeline.Described:
+	case live.Described:
 		out.Type = "offer"
 		if e.a == 1 {
 			out.Type = "answer"
 		}
-	case pipeline.Failed, pipeline.Warned:
+	case live.Failed, live.Warned:
 		out.Err = problem(e.text)
-	case pipeline.DescriptionSet:
+	case live.DescriptionSet:
 		if e.text != "" {
 			out.Err = errors.New(e.text)
 		}
@@ -137,7 +137,7 @@ func (p *peer) receive(e event) {
 	p.tell(out)
 }
 
-func (p *peer) tell(e pipeline.PeerEvent) {
+func (p *peer) tell(e live.PeerEvent) {
 	select {
 	case p.events <- e:
 	default:
@@ -151,14 +151,14 @@ func (p *peer) report(f congestion.Feedback) {
 		return
 	}
 	select {
-	case p.events <- pipeline.PeerEvent{Kind: pipeline.Reported, Report: f}:
+	case p.events <- live.PeerEvent{Kind: live.Reported, Report: f}:
 	default:
 	}
 }
 
-func (p *peer) Events() <-chan pipeline.PeerEvent { return p.events }
+func (p *peer) Events() <-chan live.PeerEvent { return p.events }
 
-func (p *peer) AddMedia(slot pipeline.Slot, mline int, preferences, direction string) error {
+func (p *peer) AddMedia(slot live.Slot, mline int, preferences, direction string) error {
 	return p.call("add media", func() error {
 		c, freeC := cString(preferences)
 		defer freeC()
@@ -199,7 +199,7 @@ func (p *peer) call(what string, f func() error) error {
 	err := p.pipe.do(callLimit, f, nil)
 	if errors.Is(err, ErrStuck) {
 		err = fmt.Errorf("%s: %w", what, err)
-		p.tell(pipeline.PeerEvent{Kind: pipeline.Failed, Err: err})
+		p.tell(live.PeerEvent{Kind: live.Failed, Err: err})
 	}
 	return err
 }
@@ -242,9 +242,9 @@ func (p *peer) Take(types []int) {
 }
 
 // tapBound is how many frames may wait for a viewer's network before it loses a group of pictures.
-var tapBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
+var tapBound = [2]C.guint{live.VideoSlot: 10, live.AudioSlot: 25}
 
-func (p *peer) Attach(slot pipeline.Slot, k pipeline.Packets, f pipeline.Fan) error {
+func (p *peer) Attach(slot live.Slot, k live.Packets, f live.Fan) error {
 	return p.callOn("attach", f, func(c *C.Fan) error {
 		payloader, free := cString(k.Payloader.String())
 		defer free()
@@ -268,7 +268,7 @@ func (p *peer) Attach(slot pipeline.Slot, k pipeline.Packets, f pipeline.Fan) er
 }
 
 // callOn is call with a fan, which is kept until the call comes back.
-func (p *peer) callOn(what string, f pipeline.Fan, do func(*C.Fan) error) error {
+func (p *peer) callOn(what string, f live.Fan, do func(*C.Fan) error) error {
 	c := C.fan_ref(cFan(f))
 	err := p.call(what, func() error {
 		defer C.fan_unref(c)
@@ -296,7 +296,7 @@ func (p *peer) Resume() {
 func (p *peer) Spare(keyframesOnly bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.taps[pipeline.VideoSlot]; t != nil {
+	if t := p.taps[live.VideoSlot]; t != nil {
 		C.tap_spare(t, gboolean(keyframesOnly))
 		if keyframesOnly {
 			C.peer_spare(p.c)
@@ -304,10 +304,10 @@ func (p *peer) Spare(keyframesOnly bool) {
 	}
 }
 
-func (p *peer) Feed(f pipeline.Fan) {
+func (p *peer) Feed(f live.Fan) {
 	_ = p.callOn("feed", f, func(c *C.Fan) error {
 		p.mu.Lock()
-		t, busy := p.taps[pipeline.VideoSlot], p.moving
+		t, busy := p.taps[live.VideoSlot], p.moving
 		p.moving = t != nil
 		p.mu.Unlock()
 		switch {
@@ -333,7 +333,7 @@ func (p *peer) leave() {
 	defer p.mu.Unlock()
 	p.left = true
 	for slot, t := range p.taps {
-		if t != nil && (slot != int(pipeline.VideoSlot) || !p.moving) {
+		if t != nil && (slot != int(live.VideoSlot) || !p.moving) {
 			C.tap_free(t)
 		}
 	}
@@ -343,7 +343,7 @@ func (p *peer) leave() {
 func (p *peer) Fed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := p.taps[pipeline.VideoSlot]
+	t := p.taps[live.VideoSlot]
 	return t == nil || !p.moving && C.tap_moved(t) != 0
 }
 
@@ -368,7 +368,7 @@ func (p *peer) Alive() time.Duration {
 
 func (p *peer) Overflowed() bool { return p.full.Load() }
 
-func (p *peer) Count() pipeline.PeerCount {
+func (p *peer) Count() live.PeerCount {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var n [2]C.TapCount
@@ -377,7 +377,7 @@ func (p *peer) Count() pipeline.PeerCount {
 			C.tap_count(t, &n[i])
 		}
 	}
-	return pipeline.PeerCount{
+	return live.PeerCount{
 		VideoFrames: uint64(n[0].pushed), VideoDropped: uint64(n[0].dropped),
 		AudioFrames: uint64(n[1].pushed), AudioDropped: uint64(n[1].dropped),
 	}

@@ -12,17 +12,18 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // spy is an engine that shows what a broadcast asks of it.
 type spy struct {
 	*Engine
 	mu    sync.Mutex
-	peers []pipeline.Peer
-	taps  []pipeline.Fan // of video, as attached
+	peers []live.Peer
+	taps  []live.Fan // of video, as attached
 }
 
-func (s *spy) Peer(ctx context.Context, o pipeline.PeerOptions) (pipeline.Peer, error) {
+func (s *spy) Peer(ctx context.Context, o live.PeerOptions) (live.Peer, error) {
 	p, err := s.Engine.Peer(ctx, o)
 	if err != nil {
 		return nil, err
@@ -34,12 +35,12 @@ func (s *spy) Peer(ctx context.Context, o pipeline.PeerOptions) (pipeline.Peer, 
 }
 
 type spied struct {
-	pipeline.Peer
+	live.Peer
 	s *spy
 }
 
-func (p spied) Attach(slot pipeline.Slot, k pipeline.Packets, f pipeline.Fan) error {
-	if slot == pipeline.VideoSlot {
+func (p spied) Attach(slot live.Slot, k live.Packets, f live.Fan) error {
+	if slot == live.VideoSlot {
 		p.s.mu.Lock()
 		p.s.taps = append(p.s.taps, f)
 		p.s.mu.Unlock()
@@ -75,7 +76,7 @@ func newest(t *testing.T, dir string) (pixels int, name string) {
 }
 
 // answer meets the wishes for keyframes that come to a fan, as a line does, until ctx ends.
-func answer(ctx context.Context, f pipeline.Fan, force func()) (done chan struct{}) {
+func answer(ctx context.Context, f live.Fan, force func()) (done chan struct{}) {
 	done = make(chan struct{})
 	go func() {
 		defer close(done)

@@ -11,6 +11,7 @@ import (
 
 	"boardcast/device"
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // wide makes an encoder's graph that names another H.264 level than was agreed.
@@ -28,7 +29,7 @@ func wide(t *testing.T, g pipeline.Graph, level string) pipeline.Graph {
 }
 
 // line is one producer's status.
-func line(t *testing.T, b *pipeline.Broadcast, name string) pipeline.LineStatus {
+func line(t *testing.T, b *live.Broadcast, name string) live.LineStatus {
 	t.Helper()
 	for _, l := range b.Status().Lines {
 		if l.Name == name {
@@ -36,11 +37,11 @@ func line(t *testing.T, b *pipeline.Broadcast, name string) pipeline.LineStatus 
 		}
 	}
 	t.Fatalf("no producer %s in %+v", name, b.Status())
-	return pipeline.LineStatus{}
+	return live.LineStatus{}
 }
 
 // sentTo is how many video frames went to the viewer.
-func sentTo(b *pipeline.Broadcast, id string) uint64 {
+func sentTo(b *live.Broadcast, id string) uint64 {
 	for _, v := range b.Status().Viewers {
 		if v.ID == id && v.Sent != nil {
 			return v.Sent.VideoFrames

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // sendingCaps are the caps that the sessions of all viewers see of what they send.
@@ -48,15 +49,15 @@ func TestSoundBeforePictureIsFollowed(t *testing.T) {
 	graph := plan.Choices[0].Graph
 	plan.Choices[0].Graph = append(pipeline.Graph{graph[0], pipeline.El("queue", "min-threshold-time=2000000000")}, graph[1:]...)
 	a, b := broadcast(t, e, plan), broadcast(t, e, testPlan(t, e, "auto"))
-	var va, vb *pipeline.Viewer
+	var va, vb *live.Viewer
 	ready := make(chan struct{})
-	va, err = a.Join("callee", func(m pipeline.Message) { <-ready; vb.Receive(m) })
+	va, err = a.Join("callee", func(m live.Message) { <-ready; vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	// webrtcbin 1.22 does not take the extension up in its answers, as browsers do.
 	takes := regexp.MustCompile(`(?m)^m=video .*\n`)
-	vb, err = b.Join("caller", func(m pipeline.Message) {
+	vb, err = b.Join("caller", func(m live.Message) {
 		<-ready
 		m.SDP = takes.ReplaceAllString(m.SDP, "${0}a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n")
 		va.Receive(m)
@@ -65,7 +66,7 @@ func TestSoundBeforePictureIsFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(ready)
-	va.Receive(pipeline.Message{OfferRequest: true})
+	va.Receive(live.Message{OfferRequest: true})
 	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
 	var caps []string
 	eventually(t, "sound is sent both ways", 10*time.Second, func() bool { caps = sendingCaps(t); return len(caps) == 2 })

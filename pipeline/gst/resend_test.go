@@ -11,6 +11,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // rtxOf finds what sends again in the pipeline of some viewer that is sent pictures.
@@ -49,15 +50,15 @@ func TestResend(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := broadcast(t, e, testPlan(t, e, "vp8")), broadcast(t, e, testPlan(t, e, "vp8"))
-	var va, vb *pipeline.Viewer
+	var va, vb *live.Viewer
 	ready := make(chan struct{})
-	va, err = a.Join("callee", func(m pipeline.Message) { <-ready; vb.Receive(m) })
+	va, err = a.Join("callee", func(m live.Message) { <-ready; vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	// webrtcbin 1.22 does not take retransmission up in its answers, as browsers do.
 	takes := regexp.MustCompile(`(?m)^(m=video \S+ \S+) 96\r\n`)
-	vb, err = b.Join("caller", func(m pipeline.Message) {
+	vb, err = b.Join("caller", func(m live.Message) {
 		<-ready
 		m.SDP = takes.ReplaceAllString(m.SDP, "$1 96 98\r\na=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=96\r\na=rtcp-fb:96 nack\r\n")
 		va.Receive(m)
@@ -66,7 +67,7 @@ func TestResend(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(ready)
-	va.Receive(pipeline.Message{OfferRequest: true})
+	va.Receive(live.Message{OfferRequest: true})
 	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
 	eventually(t, "pictures are sent", 10*time.Second, func() bool { return sentTo(a, "callee") > 10 })
 	p, rtx := rtxOf(t)
@@ -84,7 +85,7 @@ func TestResend(t *testing.T) {
 		return int(property[uint](t, rtx, "num-rtx-requests") - before)
 	}
 	keyframes := func() (n uint64) {
-		for _, x := range []*pipeline.Broadcast{a, b} {
+		for _, x := range []*live.Broadcast{a, b} {
 			for _, l := range x.Status().Lines {
 				n += l.Keyframes
 			}

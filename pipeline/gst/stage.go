@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 type fan struct {
@@ -25,9 +26,9 @@ type fan struct {
 	once   sync.Once
 }
 
-// Fan implements [pipeline.Engine]. It only allocates; what it returns takes a lock that is held while a frame is handed round,
+// Fan implements [live.Engine]. It only allocates; what it returns takes a lock that is held while a frame is handed round,
 // which waits for nobody: none of this can block.
-func (e *Engine) Fan(coded bool) pipeline.Fan {
+func (e *Engine) Fan(coded bool) live.Fan {
 	f := &fan{key: make(chan struct{}, 1)}
 	f.handle = register(f)
 	f.c = C.fan_new(gboolean(coded), C.uintptr_t(f.handle))
@@ -46,10 +47,10 @@ func (f *fan) receive(e event) {
 
 func (f *fan) KeyWanted() <-chan struct{} { return f.key }
 
-func (f *fan) Count() pipeline.FanCount {
+func (f *fan) Count() live.FanCount {
 	var n C.FanCount
 	C.fan_count(f.c, &n)
-	return pipeline.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes), KeyBytes: uint64(n.key_bytes)}
+	return live.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes), KeyBytes: uint64(n.key_bytes)}
 }
 
 func (f *fan) Caps() string {
@@ -70,14 +71,14 @@ type stage struct {
 	pipe   pipe
 	c      *C.Stage
 	handle uintptr
-	events chan pipeline.StageEvent
+	events chan live.StageEvent
 	log    *slog.Logger
 	once   sync.Once
 	err    error
 }
 
 func (s *stage) receive(e event) {
-	var out pipeline.StageEvent
+	var out live.StageEvent
 	switch e.kind {
 	case evError:
 		out.Err = problem(e.text)
@@ -110,7 +111,7 @@ func (s *stage) cause(err error) error {
 	}
 }
 
-func (s *stage) Events() <-chan pipeline.StageEvent { return s.events }
+func (s *stage) Events() <-chan live.StageEvent { return s.events }
 
 func (s *stage) Keyframe(m pipeline.KeyframeMethod) error {
 	switch m {

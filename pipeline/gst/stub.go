@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/live"
 )
 
 // Engine runs nothing in this build.
@@ -22,14 +23,14 @@ func Version() string { return "" }
 func (*Engine) Installed(string) bool { return false }
 
 // Fan makes nothing in this build.
-func (*Engine) Fan(bool) pipeline.Fan { return nil }
+func (*Engine) Fan(bool) live.Fan { return nil }
 
 // Start answers ErrNoGStreamer.
-func (*Engine) Start(context.Context, pipeline.Graph, pipeline.Fan, pipeline.Fan) (pipeline.Stage, error) {
+func (*Engine) Start(context.Context, pipeline.Graph, live.Fan, live.Fan) (live.Stage, error) {
 	return nil, ErrNoGStreamer
 }
 
 // Peer answers ErrNoGStreamer.
-func (*Engine) Peer(context.Context, pipeline.PeerOptions) (pipeline.Peer, error) {
+func (*Engine) Peer(context.Context, live.PeerOptions) (live.Peer, error) {
 	return nil, ErrNoGStreamer
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/trial"
 )
 
 // Begin initialises GStreamer and nothing else.
@@ -27,7 +28,7 @@ func Begin() error {
 
 // BeginTrial initialises GStreamer and loads the plugins of a trial's elements: V4L2's asks every device what it is, which on
 // a slow machine takes longer than a trial may.
-func BeginTrial(spec pipeline.TrialSpec) error {
+func BeginTrial(spec trial.TrialSpec) error {
 	initOnce()
 	for part := range strings.SplitSeq(spec.Graph, " ! ") {
 		factory, _, _ := strings.Cut(strings.TrimSpace(part), " ")
@@ -41,26 +42,26 @@ const pullWait = 20 * time.Millisecond
 
 // Try runs a trial in this process, which is to be a child made for it: a driver may hang or crash. The function that it
 // returns takes the pipeline down.
-func Try(spec pipeline.TrialSpec) (pipeline.Observation, func()) {
+func Try(spec trial.TrialSpec) (trial.Observation, func()) {
 	p, err := gst.NewPipelineFromString(spec.Graph)
 	if err != nil {
-		return pipeline.Observation{Error: "build graph: " + err.Error()}, func() {}
+		return trial.Observation{Error: "build graph: " + err.Error()}, func() {}
 	}
 	var problem *C.char
 	c := C.trial_new((*C.GstElement)(p.Unsafe()), &problem)
 	if c == nil {
-		return pipeline.Observation{Error: C.GoString(problem)}, func() {}
+		return trial.Observation{Error: C.GoString(problem)}, func() {}
 	}
-	t := &trial{spec: spec, c: c}
+	t := &attempt{spec: spec, c: c}
 	t.run(func() error { return p.SetState(gst.StatePlaying) })
 	return t.seen, func() { C.trial_free(c) }
 }
 
-// trial is one run with what was seen so far.
-type trial struct {
-	spec  pipeline.TrialSpec
+// attempt is one run with what was seen so far.
+type attempt struct {
+	spec  trial.TrialSpec
 	c     *C.Trial
-	seen  pipeline.Observation
+	seen  trial.Observation
 	sizes []int // of the pictures that are no keyframes, since the bitrate was last set
 	pts   int64
 	since int // pictures since the last keyframe, -1 before the first
@@ -70,7 +71,7 @@ type trial struct {
 	warmAt  int // and at which picture
 }
 
-func (t *trial) run(play func() error) {
+func (t *attempt) run(play func() error) {
 	if t.spec.Source != "" {
 		s, free := cString(t.spec.Source)
 		defer free()
@@ -93,7 +94,7 @@ func (t *trial) run(play func() error) {
 }
 
 // complained takes what an element said as the trial's end.
-func (t *trial) complained(text *C.gchar) bool {
+func (t *attempt) complained(text *C.gchar) bool {
 	if text == nil {
 		return false
 	}
@@ -103,7 +104,7 @@ func (t *trial) complained(text *C.gchar) bool {
 }
 
 // turn feeds, pulls and looks at one picture; true at the stream's end.
-func (t *trial) turn() bool {
+func (t *attempt) turn() bool {
 	if t.spec.Source != "" {
 		C.trial_feed(t.c)
 	}
@@ -118,12 +119,12 @@ func (t *trial) turn() bool {
 }
 
 // look notes what a picture is.
-func (t *trial) look(data []byte, pts int64) {
+func (t *attempt) look(data []byte, pts int64) {
 	t.seen.Frames++
 	if t.spec.Codec == "" {
 		return
 	}
-	u, err := pipeline.Inspect(t.spec.Codec, data)
+	u, err := trial.Inspect(t.spec.Codec, data)
 	if err != nil && t.seen.NotCodec == "" {
 		t.seen.NotCodec = err.Error()
 	}
@@ -142,7 +143,7 @@ func (t *trial) look(data []byte, pts int64) {
 }
 
 // key counts keyframes and the distance between them.
-func (t *trial) key(isKey bool) {
+func (t *attempt) key(isKey bool) {
 	switch {
 	case !isKey && t.since >= 0:
 		t.since++
@@ -152,18 +153,18 @@ func (t *trial) key(isKey bool) {
 			t.seen.GOP = max(t.seen.GOP, t.since+1)
 		}
 		t.since = 0
-		t.seen.KeySeen = t.seen.KeySeen || t.seen.KeyAsked && t.seen.Frames <= pipeline.TrialKey
+		t.seen.KeySeen = t.seen.KeySeen || t.seen.KeyAsked && t.seen.Frames <= trial.TrialKey
 	}
 }
 
 // phase does what is due after a picture.
-func (t *trial) phase() {
+func (t *attempt) phase() {
 	switch t.seen.Frames {
 	case 1:
 		t.warm, t.warmCPU, t.warmAt = time.Now(), cpu(), 1
-	case pipeline.TrialWarm:
+	case trial.TrialWarm:
 		t.seen.KeyAsked = t.spec.Keyframe != 0 && t.askKey()
-	case pipeline.TrialRaise:
+	case trial.TrialRaise:
 		if t.spec.Raise.Name == "" {
 			return
 		}
@@ -174,7 +175,7 @@ func (t *trial) phase() {
 }
 
 // askKey asks for a keyframe the way the encoder's row says.
-func (t *trial) askKey() bool {
+func (t *attempt) askKey() bool {
 	switch t.spec.Keyframe {
 	case pipeline.KeyframeEvent:
 		C.trial_keyframe(t.c)
@@ -190,7 +191,7 @@ func (t *trial) askKey() bool {
 	return false
 }
 
-func (t *trial) set(property, value string) bool {
+func (t *attempt) set(property, value string) bool {
 	p, freeP := cString(property)
 	defer freeP()
 	v, freeV := cString(value)
@@ -199,19 +200,19 @@ func (t *trial) set(property, value string) bool {
 }
 
 // figures closes the account: the first picture, with all that was loaded for it, does not count where there are more.
-func (t *trial) figures() {
+func (t *attempt) figures() {
 	if n := t.seen.Frames - t.warmAt; n > 0 {
 		t.seen.FramesPerSecond = float64(n) / time.Since(t.warm).Seconds()
 		t.seen.CPUMillis = float64((cpu() - t.warmCPU).Microseconds()) / 1000 / float64(n)
 	}
-	if t.seen.RaiseAsked && len(t.sizes) >= 2*pipeline.TrialTail {
+	if t.seen.RaiseAsked && len(t.sizes) >= 2*trial.TrialTail {
 		t.seen.After = mean(t.sizes)
 	}
 }
 
 // mean is the mean size of the last pictures.
 func mean(sizes []int) float64 {
-	last := sizes[max(0, len(sizes)-pipeline.TrialTail):]
+	last := sizes[max(0, len(sizes)-trial.TrialTail):]
 	sum := 0
 	for _, s := range last {
 		sum += s

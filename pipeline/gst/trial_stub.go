@@ -2,7 +2,10 @@
 
 package gst
 
-import "boardcast/pipeline"
+import (
+	"boardcast/pipeline"
+	"boardcast/pipeline/trial"
+)
 
 // Machine has nothing in this build.
 func Machine() pipeline.Machine {
@@ -13,9 +16,9 @@ func Machine() pipeline.Machine {
 func Begin() error { return ErrNoGStreamer }
 
 // Try sees nothing in this build.
-func Try(pipeline.TrialSpec) (pipeline.Observation, func()) {
-	return pipeline.Observation{Error: ErrNoGStreamer.Error()}, func() {}
+func Try(trial.TrialSpec) (trial.Observation, func()) {
+	return trial.Observation{Error: ErrNoGStreamer.Error()}, func() {}
 }
 
 // BeginTrial answers that there is no GStreamer.
-func BeginTrial(pipeline.TrialSpec) error { return ErrNoGStreamer }
+func BeginTrial(trial.TrialSpec) error { return ErrNoGStreamer }

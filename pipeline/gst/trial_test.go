@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/trial"
 )
 
 // childTest makes this binary a trial's child.
@@ -21,13 +22,13 @@ func TestTrialChild(t *testing.T) {
 	if os.Getenv(childTest) == "" {
 		t.Skip("runs in the child of another test")
 	}
-	if err := pipeline.ServeTrial(os.Stdin, os.Stdout, BeginTrial, Try); err != nil {
+	if err := trial.ServeTrial(os.Stdin, os.Stdout, BeginTrial, Try); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func testChild(limit time.Duration) pipeline.Child {
-	return pipeline.Child{Limit: limit, Command: func() *exec.Cmd {
+func testChild(limit time.Duration) trial.Child {
+	return trial.Child{Limit: limit, Command: func() *exec.Cmd {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestTrialChild$") //nolint:noctx // the runner ends it
 		for _, e := range os.Environ() {
 			if !strings.HasPrefix(e, inside+"=") { // else the child would make the network of its parent again
@@ -39,8 +40,8 @@ func testChild(limit time.Duration) pipeline.Child {
 	}}
 }
 
-func testTrials(t *testing.T) *pipeline.Trials {
-	return pipeline.NewTrials(testChild(30*time.Second).Run, nil, testLog(t))
+func testTrials(t *testing.T) *trial.Trials {
+	return trial.NewTrials(testChild(30*time.Second).Run, nil, testLog(t))
 }
 
 func testRaw(f pipeline.VideoFormat) pipeline.Raw {
@@ -109,7 +110,7 @@ func TestSDPSaysWhatTheStreamSays(t *testing.T) {
 		}
 		for _, f := range formats {
 			t.Run(fmt.Sprintf("%s %v %d", e.ID, f, f.Bitrate), func(t *testing.T) {
-				spec := pipeline.TrialSpec{
+				spec := trial.TrialSpec{
 					Graph: e.Graph(testRaw(f), f).String(), Source: pictures(f), Codec: e.Codec, Format: f, Frames: 2, Budget: 30 * time.Second,
 				}
 				o, err := child.Run(t.Context(), spec)
@@ -144,34 +145,34 @@ const (
 
 // What a trial must see through, each with a graph that does it.
 func TestTrialSees(t *testing.T) {
-	base := pipeline.TrialSpec{
+	base := trial.TrialSpec{
 		Source: pictures(small), Codec: pipeline.H264, Format: small, Keyframe: pipeline.KeyframeEvent, Frames: 70, Budget: 10 * time.Second,
 	}
 	baseline := " ! video/x-h264,profile=constrained-baseline ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream"
 	cases := []struct {
 		name, graph string
-		saw         func(pipeline.Observation) bool
+		saw         func(trial.Observation) bool
 	}{
-		{"all well", testIn + testEnc + "key-int-max=600 bitrate=400" + baseline + testOut, func(o pipeline.Observation) bool {
+		{"all well", testIn + testEnc + "key-int-max=600 bitrate=400" + baseline + testOut, func(o trial.Observation) bool {
 			return o.KeySeen && o.FirstKey && !o.Reordered && o.Error == "" && o.NotCodec == "" && o.Width == 320
 		}},
-		{"B-frames", testIn + "x264enc bframes=3 b-adapt=false speed-preset=ultrafast rc-lookahead=0 ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream" + testOut, func(o pipeline.Observation) bool {
+		{"B-frames", testIn + "x264enc bframes=3 b-adapt=false speed-preset=ultrafast rc-lookahead=0 ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream" + testOut, func(o trial.Observation) bool {
 			return o.Reordered
 		}},
-		{"another codec", testIn + "jpegenc" + testOut, func(o pipeline.Observation) bool { return o.NotCodec != "" }},
-		{"another profile", testIn + "x264enc tune=zerolatency ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream" + testOut, func(o pipeline.Observation) bool {
+		{"another codec", testIn + "jpegenc" + testOut, func(o trial.Observation) bool { return o.NotCodec != "" }},
+		{"another profile", testIn + "x264enc tune=zerolatency ! video/x-h264,profile=high ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream" + testOut, func(o trial.Observation) bool {
 			return o.SPS != nil && o.SPS.Profile == 100
 		}},
-		{"an error while it runs", testIn + testEnc + baseline + " ! identity error-after=5" + testOut, func(o pipeline.Observation) bool {
+		{"an error while it runs", testIn + testEnc + baseline + " ! identity error-after=5" + testOut, func(o trial.Observation) bool {
 			return strings.Contains(o.Error, "identity")
 		}},
-		{"an end before its time", testIn + testEnc + baseline + " ! identity eos-after=5" + testOut, func(o pipeline.Observation) bool {
+		{"an end before its time", testIn + testEnc + baseline + " ! identity eos-after=5" + testOut, func(o trial.Observation) bool {
 			return o.Frames < 70 && o.Error == ""
 		}},
-		{"no such element", testIn + "nosuchenc" + testOut, func(o pipeline.Observation) bool { return strings.Contains(o.Error, "nosuchenc") }},
-		{"caps that do not go together", testIn + "x264enc ! video/x-vp8" + testOut, func(o pipeline.Observation) bool { return o.Error != "" }},
-		{"no end", testIn + "fakesink", func(o pipeline.Observation) bool { return strings.Contains(o.Error, "appsink") }},
-		{"no beginning", "videotestsrc ! " + testEnc + testOut, func(o pipeline.Observation) bool { return strings.Contains(o.Error, "appsrc") }},
+		{"no such element", testIn + "nosuchenc" + testOut, func(o trial.Observation) bool { return strings.Contains(o.Error, "nosuchenc") }},
+		{"caps that do not go together", testIn + "x264enc ! video/x-vp8" + testOut, func(o trial.Observation) bool { return o.Error != "" }},
+		{"no end", testIn + "fakesink", func(o trial.Observation) bool { return strings.Contains(o.Error, "appsink") }},
+		{"no beginning", "videotestsrc ! " + testEnc + testOut, func(o trial.Observation) bool { return strings.Contains(o.Error, "appsrc") }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -194,7 +195,7 @@ func TestTrialThatHangs(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			spec := pipeline.TrialSpec{
+			spec := trial.TrialSpec{
 				Graph: c.graph, Source: pictures(small), Codec: pipeline.H264, Format: small, Frames: 100, Budget: time.Hour,
 			}
 			began := time.Now()
@@ -211,7 +212,7 @@ func TestTrialThatHangs(t *testing.T) {
 
 // The budget ends a trial that is slow and does not hang, with what was seen so far.
 func TestTrialThatIsSlow(t *testing.T) {
-	spec := pipeline.TrialSpec{
+	spec := trial.TrialSpec{
 		Graph:  testIn + testEnc + " ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream ! identity sleep-time=100000" + testOut,
 		Source: pictures(small), Codec: pipeline.H264, Format: small, Frames: 1000, Budget: 3 * time.Second,
 	}

@@ -1,0 +1,145 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// ErrFull tells that as many viewers watch as may.
+var ErrFull = errors.New("as many viewers as allowed")
+
+const (
+	// One address may join so often a second, and so often at once: each join makes a pipeline. Thirty people behind one router
+	// open the page together.
+	joinRate   = 10
+	joinBurst  = 40
+	maxJoiners = 1024 // addresses whose joins are counted
+	// viewerThreads is the most threads that a viewer takes (README, one more viewer with sound), and spareThreads what the
+	// encoders may still want.
+	viewerThreads = 12
+	spareThreads  = 24
+)
+
+// Origin is where a viewer comes from.
+type Origin struct {
+	// Near are the local addresses that the viewer reaches, and maybe no others: the connection is tried by them alone. Nil for all.
+	Near []netip.Addr
+	// Address is the viewer's own. All whose address is not known count as one.
+	Address netip.Addr
+}
+
+// Audience limits the viewers of one broadcast, or of several together, and shares the places out: where they are all taken, the oldest
+// viewer that is not connected yet gives way, of the address that holds the most of such places. So half-open sessions of one address
+// shut nobody else out.
+//
+// # Concurrency
+//
+// Safe for concurrent use.
+type Audience struct {
+	// ThreadsFree is how many more threads the program may start; nil, or not known, for any number. GLib ends a program that may
+	// start none. Set before the first viewer joins.
+	ThreadsFree func() (free int, known bool)
+
+	most  int
+	mu    sync.Mutex
+	seats map[*seat]struct{}
+	joins map[netip.Addr]*rate.Limiter
+}
+
+// seat is one viewer's place.
+type seat struct {
+	from      netip.Addr
+	since     time.Time
+	connected bool
+	giveWay   func() // has the viewer end; it does not wait
+}
+
+// NewAudience has room for so many viewers.
+func NewAudience(most int) *Audience {
+	return &Audience{most: most, seats: map[*seat]struct{}{}, joins: map[netip.Addr]*rate.Limiter{}}
+}
+
+// admit takes a place for a viewer from an address. The error wraps ErrFull.
+func (a *Audience) admit(from netip.Addr, giveWay func()) (*seat, error) {
+	if err := a.threads(); err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.limiterLocked(from).Allow() {
+		return nil, fmt.Errorf("%w: too many from one address at once", ErrFull)
+	}
+	if len(a.seats) >= a.most && !a.makeRoomLocked(from) {
+		return nil, ErrFull
+	}
+	s := &seat{from: from, since: time.Now(), giveWay: giveWay}
+	a.seats[s] = struct{}{}
+	return s, nil
+}
+
+// threads refuses a viewer whose threads could not all be started.
+func (a *Audience) threads() error {
+	if a.ThreadsFree == nil {
+		return nil
+	}
+	if free, known := a.ThreadsFree(); known && free < viewerThreads+spareThreads {
+		return fmt.Errorf("%w: the program may start %d more threads, and a viewer takes %d", ErrFull, free, viewerThreads)
+	}
+	return nil
+}
+
+func (a *Audience) limiterLocked(from netip.Addr) *rate.Limiter {
+	l := a.joins[from]
+	if l == nil {
+		if len(a.joins) >= maxJoiners {
+			clear(a.joins) // all begin anew, which is seldom and harmless
+		}
+		l = rate.NewLimiter(joinRate, joinBurst)
+		a.joins[from] = l
+	}
+	return l
+}
+
+// makeRoomLocked has the oldest unconnected viewer of the address with the most of them give way, unless the newcomer's own address
+// would then have more than that one.
+func (a *Audience) makeRoomLocked(newcomer netip.Addr) bool {
+	waiting := map[netip.Addr]int{}
+	for s := range a.seats {
+		if !s.connected {
+			waiting[s.from]++
+		}
+	}
+	var oldest *seat
+	for s := range a.seats {
+		switch {
+		case s.connected || s.from != newcomer && waiting[s.from] <= waiting[newcomer]:
+		case oldest == nil || waiting[s.from] > waiting[oldest.from] || waiting[s.from] == waiting[oldest.from] && s.since.Before(oldest.since):
+			oldest = s
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	delete(a.seats, oldest)
+	oldest.giveWay()
+	return true
+}
+
+// connect tells that the viewer of a place is connected: it gives way to nobody.
+func (a *Audience) connect(s *seat) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s.connected = true
+}
+
+// leave gives a place back; one that gave way has none.
+func (a *Audience) leave(s *seat) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.seats, s)
+}

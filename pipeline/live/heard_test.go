@@ -1,0 +1,90 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"boardcast/pipeline"
+)
+
+// A connection that the other side closes is over at once, and no failure. Complaints are logged, the first of each viewer's.
+func TestViewerHears(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		e := newFakeEngine()
+		b := NewBroadcast(e, testPlan(t, pipeline.Wish{}), Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = b.Run(ctx) }()
+		v, p, _ := join(t, b, e)
+		for range 2 {
+			events(p, PeerEvent{Kind: Warned, Err: errors.New("no element such")})
+		}
+		select {
+		case <-v.Done():
+			t.Error("a complaint ends the viewer")
+		default:
+		}
+		events(p, PeerEvent{Kind: Closed})
+		<-v.Done()
+		cancel()
+		<-ended
+		text := log.String()
+		if n := strings.Count(text, "no element such"); n != 1 {
+			t.Errorf("a complaint is logged %d times", n)
+		}
+		if !strings.Contains(text, "viewer left") || !strings.Contains(text, "closed by the other side") {
+			t.Errorf("the end is logged as %s", text)
+		}
+	})
+}
+
+// RTP comes in of the payload types of those sections in which we receive.
+func TestViewerTakesIn(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		oneWay, offering bool
+		want             []int
+	}{
+		{"our offer takes sound in", false, true, []int{111}},
+		{"we send alone", true, true, nil},
+		{"an offer is answered with all of it", false, false, []int{120, 111}},
+		{"a player's offer with nothing", true, false, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, e := startBroadcast(t, Options{})
+				v, p, _ := join(t, b, e)
+				both := strings.NewReplacer("a=recvonly", "a=sendrecv").Replace
+				if c.offering {
+					v.Receive(Message{OfferRequest: true, OneWay: c.oneWay})
+					synctest.Wait()
+					events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+					answer := answerOf(chromiumVideo, both(opusAudio), dataSection)
+					if c.oneWay {
+						answer = sdpOf(chromiumVideo, both(opusAudio))
+					}
+					v.Receive(Message{Type: "answer", SDP: answer})
+					synctest.Wait()
+					events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
+				} else {
+					v.Receive(Message{Type: "offer", SDP: both(sdpOf(opusAudio, firefoxVideo, dataSection)), OneWay: c.oneWay})
+					synctest.Wait()
+					events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"))
+				}
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				if diff := cmp.Diff(c.want, p.taken); diff != "" {
+					t.Errorf("taken in (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}

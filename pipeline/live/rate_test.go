@@ -1,0 +1,264 @@
+package live
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"boardcast/pipeline"
+	"boardcast/pipeline/congestion"
+)
+
+const followingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\n" +
+	"a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n" +
+	"a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f\r\na=rtcp-fb:102 transport-cc\r\n"
+
+// connectFollowing takes a viewer to where its reports count.
+func connectFollowing(v *Viewer, p *fakePeer) {
+	v.Receive(Message{OfferRequest: true})
+	synctest.Wait()
+	events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+	v.Receive(Message{Type: "answer", SDP: answerOf(followingVideo)})
+	synctest.Wait()
+	events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+}
+
+// link is the other end of a fake viewer: a link of a rate, over which 30 frames a second of another rate are sent.
+type fakeLink struct {
+	at   time.Duration // of the media clock, which is not the program's
+	seq  uint32
+	free time.Duration // when the link has sent all that it holds
+}
+
+// report sends for 100 ms and reports.
+func (l *fakeLink) report(p *fakePeer, sending, carries int) {
+	f := congestion.Feedback{}
+	for range 3 {
+		for range 4 {
+			size := sending / 30 / 8 / 4
+			l.free = max(l.free, l.at) + time.Duration(float64(size*8)/float64(carries)*float64(time.Second))
+			lost := l.free-l.at > time.Second
+			if lost {
+				l.free = l.at + time.Second
+			}
+			f.Packets = append(f.Packets, congestion.Packet{Seq: l.seq, Sent: l.at, Arrived: l.free + time.Hour, Size: size, Lost: lost})
+			l.seq++
+		}
+		l.at += time.Second / 30
+	}
+	f.At = max(l.at, l.free)
+	<-time.After(100 * time.Millisecond)
+	events(p, PeerEvent{Kind: Reported, Report: f})
+}
+
+func encoderOf(t *testing.T, e *fakeEngine) *fakeStage {
+	t.Helper()
+	for _, s := range e.started() {
+		if slices.ContainsFunc(s.graph, func(n pipeline.Node) bool { return n.Name == pipeline.EncoderName }) {
+			return s
+		}
+	}
+	t.Fatal("no encoder runs")
+	return nil
+}
+
+// The encoder is set to what its only viewer's link bears, and a fresh encoder is told at once.
+func TestEncoderFollowsItsViewer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startBroadcast(t, Options{Grace: time.Second})
+		v, p, _ := join(t, b, e)
+		connectFollowing(v, p)
+		if !strings.Contains(p.prefs[VideoSlot], "extmap-3=(string)"+transportCC) {
+			t.Errorf("preferences %q lack the extension", p.prefs[VideoSlot])
+		}
+		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
+		if rate() != 1_500_000 {
+			t.Fatalf("begins at %d bit/s", rate())
+		}
+		l := &fakeLink{at: time.Hour}
+		for range 100 {
+			l.report(p, rate(), 600_000)
+		}
+		if r := rate(); r < 400_000 || r > 650_000 {
+			t.Errorf("%d bit/s on a link of 600 kbit/s", r)
+		}
+		told := encoderOf(t, e).told()
+		if want := "encoder bitrate=" + strconv.Itoa(rate()/1000); len(told) == 0 || told[len(told)-1] != want {
+			t.Errorf("encoder was told %v, at last want %s", told, want)
+		}
+		s := b.Status()
+		if got := s.Viewers[0]; got.EstimateBPS < 400_000 || got.EstimateBPS > 700_000 || got.RTTMS == 0 || got.KeyframesOnly {
+			t.Errorf("status %+v", got)
+		}
+		if i := slices.IndexFunc(s.Lines, func(l LineStatus) bool { return l.Bitrate > 0 && l.Users > 0 }); i < 0 || s.Lines[i].Bitrate != int64(rate()) {
+			t.Errorf("producers %+v", s.Lines)
+		}
+		// The encoder dies: its replacement begins at its own rate and is told at once.
+		before := len(e.started())
+		encoderOf(t, e).events <- StageEvent{Ended: true}
+		<-time.After(time.Millisecond)
+		synctest.Wait()
+		fresh := e.started()[before:]
+		if len(fresh) != 1 || len(fresh[0].told()) != 1 {
+			t.Errorf("the encoder was not started anew and told its rate: %d", len(fresh))
+		}
+		v.Close()
+		<-v.Done()
+		if n := len(b.coded[pipeline.H264].rate.views); n != 0 || rate() != 1_500_000 {
+			t.Errorf("%d viewers are still counted, and the next one begins at %d bit/s", n, rate())
+		}
+	})
+}
+
+// Of two viewers the slow one gets keyframes only where there is no lower rendition, asks for some, and gets everything again
+// when its link is well.
+func TestSlowViewerIsSpared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startPlan(t, testPlan(t, pipeline.Wish{OneRendition: true}), Options{})
+		first, p1, _ := join(t, b, e)
+		connectFollowing(first, p1)
+		second, p2, _ := join(t, b, e)
+		connectFollowing(second, p2)
+		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
+		fast, slow := &fakeLink{}, &fakeLink{}
+		spared := func() []string {
+			return slices.DeleteFunc(p2.said(), func(s string) bool { return !strings.HasPrefix(s, "spare") })
+		}
+		run := func(seconds, carries int) {
+			for range seconds * 10 {
+				fast.report(p1, rate(), 10_000_000)
+				if n := len(spared()); n%2 == 0 { // else keyframes alone go out
+					slow.report(p2, rate(), carries)
+				}
+			}
+		}
+		run(9, 150_000)
+		if diff := cmp.Diff([]string{"spare true"}, spared()); diff != "" {
+			t.Fatalf("spared (-want +got):\n%s", diff)
+		}
+		if rate() < 1_400_000 {
+			t.Errorf("%d bit/s: the slow viewer costs the other", rate())
+		}
+		if s := b.Status(); !slices.ContainsFunc(s.Viewers, func(v ViewerStatus) bool { return v.KeyframesOnly }) {
+			t.Errorf("status %+v", s.Viewers)
+		}
+		run(30, 10_000_000)
+		if diff := cmp.Diff([]string{"spare true", "spare false"}, spared()); diff != "" {
+			t.Errorf("spared (-want +got):\n%s", diff)
+		}
+		if slices.Contains(strings.Split(strings.Join(p1.said(), "\n"), "\n"), "spare true") {
+			t.Error("the fast viewer was spared")
+		}
+		if n := len(encoderOf(t, e).forced()); n < 3 {
+			t.Errorf("%d keyframes were forced, want some for the slow viewer", n)
+		}
+	})
+}
+
+// What is new of a link that has just become slow is heeded at once, also where another viewer's report has just been.
+func TestACutIsHeededAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newSharedRate(2_000_000, 150_000, 500_000, true, false)
+		a, _ := r.join()
+		b, _ := r.join()
+		good := congestion.Snapshot{Measured: true, Target: 2_000_000, Potential: 2_500_000}
+		for range 60 {
+			r.see(a, good)
+			r.see(b, good)
+			<-time.After(100 * time.Millisecond)
+		}
+		cut := congestion.Snapshot{Measured: true, Target: 400_000, Potential: 500_000, Waiting: 80 * time.Millisecond, Fell: true}
+		r.see(a, good)
+		if slow, held := r.see(b, cut); slow || !held {
+			t.Errorf("slow %t, held %t, want what is on its way to be held", slow, held)
+		}
+	})
+}
+
+// An encoder that is told to make much less is given some frames for it before a viewer is sent to it.
+func TestEncoderSettles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newSharedRate(2_000_000, 150_000, 0, true, false)
+		a, _ := r.join()
+		at := func(target int) {
+			for range 60 {
+				r.see(a, congestion.Snapshot{Measured: true, Target: target, Potential: target})
+				<-time.After(100 * time.Millisecond)
+			}
+		}
+		at(2_000_000)
+		if !r.settled() {
+			t.Error("an encoder that was told nothing has not settled")
+		}
+		r.see(a, congestion.Snapshot{Measured: true, Target: 800_000, Potential: 800_000})
+		if r.settled() {
+			t.Error("an encoder has settled that was just told to make less")
+		}
+		at(800_000)
+		if !r.settled() {
+			t.Error("an encoder never settles")
+		}
+	})
+}
+
+// The less a link carries, the rarer keyframes are forced.
+func TestKeyPause(t *testing.T) {
+	cases := []struct {
+		name     string
+		keyBytes uint64
+		wanted   int64
+		want     time.Duration
+	}{
+		{"full rate", 20_000, 1_500_000, keyInterval},
+		{"low rate", 20_000, 400_000, 1600 * time.Millisecond},
+		{"lowest", 20_000, 60_000, longestPause},
+		{"no keyframe yet", 0, 60_000, keyInterval},
+	}
+	for _, c := range cases {
+		l := &line{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
+		l.rate.wanted.Store(c.wanted)
+		if got := l.keyPause(); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+	if got := (&line{}).keyPause(); got != keyInterval {
+		t.Errorf("a line without a rate: %v", got)
+	}
+}
+
+// An encoder that takes no new rate while it runs is left alone.
+func TestDeafEncoderKeepsItsRate(t *testing.T) {
+	r := newSharedRate(1_500_000, 150_000, 0, false, false)
+	key, _ := r.join()
+	for range 20 {
+		r.see(key, congestion.Snapshot{Measured: true, Target: 300_000, Potential: 300_000})
+		r.stepped = time.Time{}
+	}
+	if got := r.wanted.Load(); got != 1_500_000 {
+		t.Errorf("wanted %d", got)
+	}
+}
+
+// With a fixed bitrate the encoder is left alone, whatever a link bears.
+func TestFixedBitrate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startBroadcast(t, Options{FixedBitrate: true})
+		v, p, _ := join(t, b, e)
+		connectFollowing(v, p)
+		l := &fakeLink{}
+		for range 50 {
+			l.report(p, 1_500_000, 200_000)
+		}
+		if told := encoderOf(t, e).told(); len(told) != 0 {
+			t.Errorf("the encoder was told %v", told)
+		}
+		if slices.Contains(p.said(), "spare true") {
+			t.Error("the viewer gets keyframes only")
+		}
+	})
+}

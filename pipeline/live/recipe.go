@@ -1,0 +1,146 @@
+package live
+
+import (
+	"time"
+
+	"boardcast/pipeline"
+)
+
+// recipe is one way to run a line: a graph, what feeds it and how it is steered.
+type recipe struct {
+	id       string // an encoder's ID, or what the graph is
+	graph    pipeline.Graph
+	keyframe pipeline.KeyframeMethod
+	up       *line             // whose fan feeds it, nil for a source
+	period   time.Duration     // from one picture to the next, as it should be
+	standIn  bool              // a placeholder: it serves while nothing else does
+	product  *pipeline.Product // of an encoder that pictures come to from elsewhere; nil where the graph is all there is to know
+	bitrate  func(bitsPerSecond int) (pipeline.Prop, bool)
+	rate     int // bit/s that the graph says
+}
+
+// servedBy reports whether what runs, o, does in the place of r. An encoder that makes the same goes on when another camera
+// feeds it, if it can take that one's pictures.
+func (r recipe) servedBy(o recipe) bool {
+	switch {
+	case r.id != o.id || r.up != o.up:
+		return false
+	case r.product == nil || o.product == nil:
+		return r.graph.String() == o.graph.String()
+	}
+	return r.product.ServedBy(*o.product)
+}
+
+// health is what a line remembers of a recipe that failed.
+type health struct {
+	strikes int       // failures, one after the other
+	until   time.Time // not to be tried before
+	hung    bool      // it did not come back, and may have to be left behind each time
+}
+
+// pace is how soon what failed is tried again: after first, then ever more slowly up to longest.
+type pace struct{ first, longest time.Duration }
+
+func (p pace) after(strikes int) time.Duration {
+	const most = 20 // doublings
+	return min(p.first<<min(max(strikes, 1)-1, most), p.longest)
+}
+
+// Paces. What has a stand-in or a replacement is tried beside it, so the viewers see nothing of a try that fails; a camera
+// may come back at any time, an encoder that broke hardly by itself.
+var (
+	paceAlone   = pace{500 * time.Millisecond, 30 * time.Second}
+	paceCamera  = pace{500 * time.Millisecond, 2 * time.Second}
+	paceEncoder = pace{time.Minute, time.Hour}
+)
+
+// healed is how long a recipe must have run for its failures to be forgotten.
+const healed = 10 * time.Minute
+
+// menu is the recipes of a line, the best first, and what is known of each.
+type menu struct {
+	recipes []recipe
+	health  []health
+	pace    pace
+}
+
+func newMenu(recipes []recipe) menu {
+	m := menu{recipes: recipes, health: make([]health, len(recipes)), pace: paceAlone}
+	switch {
+	case len(recipes) > 1 && recipes[len(recipes)-1].standIn:
+		m.pace = paceCamera
+	case len(recipes) > 1:
+		m.pace = paceEncoder
+	}
+	return m
+}
+
+// replaced is the menu with other recipes; what is known of those that stay is kept.
+func (m menu) replaced(recipes []recipe) menu {
+	out := newMenu(recipes)
+	for i, r := range recipes {
+		for j, old := range m.recipes {
+			if r.servedBy(old) {
+				out.health[i] = m.health[j]
+			}
+		}
+	}
+	return out
+}
+
+// best is the first recipe that may be tried now, -1 for none.
+func (m menu) best(now time.Time) int {
+	for i := range m.recipes {
+		if !now.Before(m.health[i].until) {
+			return i
+		}
+	}
+	return -1
+}
+
+// next is when a recipe before index i may be tried again, zero for none.
+func (m menu) next(i int) time.Time {
+	var soonest time.Time
+	for _, h := range m.health[:min(max(i, 0), len(m.health))] {
+		if soonest.IsZero() || h.until.Before(soonest) {
+			soonest = h.until
+		}
+	}
+	return soonest
+}
+
+// strike notes a failure after a recipe ran for a time.
+func (m menu) strike(i int, ran time.Duration, hung bool, now time.Time) {
+	h := &m.health[i]
+	if ran > healed {
+		h.strikes = 0
+	}
+	h.strikes++
+	h.hung = hung
+	p := m.pace
+	if hung {
+		p = paceEncoder
+	}
+	h.until = now.Add(p.after(h.strikes))
+}
+
+// soonest is the earliest time at which one of the recipes that hung, all of them, may be tried again; zero when another may.
+func (m menu) soonest() time.Time {
+	var at time.Time
+	for _, h := range m.health {
+		if !h.hung {
+			return time.Time{}
+		}
+		if at.IsZero() || h.until.Before(at) {
+			at = h.until
+		}
+	}
+	return at
+}
+
+// forgive lets everything be tried at once.
+func (m menu) forgive() {
+	for i := range m.health {
+		m.health[i].until = time.Time{}
+	}
+}

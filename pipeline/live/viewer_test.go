@@ -1,0 +1,367 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"boardcast/internal/sdp"
+)
+
+// sdpOf makes a description with the given sections, as a browser's answer or offer would have them, in one bundle.
+func sdpOf(sections ...string) string {
+	const head = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n" +
+		"a=setup:active\r\na=fingerprint:sha-256 0B:30:55:7A:9F:C4:E9:0E:33:58:7D:A2:C7:EC:11:36:5B:80:A5:CA:EF:14:39:5E:83:A8:CD:F2:17:3C:61:86\r\n"
+	group := "a=group:BUNDLE"
+	for _, s := range sections {
+		if _, mid, ok := strings.Cut(s, "a=mid:"); ok && !strings.Contains(s, " 0 ") {
+			mid, _, _ = strings.Cut(mid, "\r")
+			group += " " + mid
+		}
+	}
+	return head + group + "\r\n" + strings.Join(sections, "")
+}
+
+// answerOf is an answer to an offer of ours with video, audio and data; what is not given of these is rejected.
+func answerOf(sections ...string) string {
+	all := []string{noVideo, noAudio, noData}
+	for i, kind := range []string{"m=video", "m=audio", "m=application"} {
+		for _, s := range sections {
+			if strings.HasPrefix(s, kind) {
+				all[i] = s
+			}
+		}
+	}
+	return sdpOf(all...)
+}
+
+const (
+	chromiumVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\n" +
+		"a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f\r\na=rtpmap:96 VP8/90000\r\n"
+	firefoxVideo = "m=video 9 UDP/TLS/RTP/SAVPF 120\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:120 VP8/90000\r\n"
+	vp8Video     = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n"
+	sendingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n"
+	noVideo      = "m=video 0 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=inactive\r\n"
+	opusAudio    = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n"
+	noAudio      = "m=audio 0 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=inactive\r\n"
+	dataSection  = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\na=sctp-port:5000\r\n"
+	noData       = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n"
+)
+
+// Candidates of a viewer, in a form that is taken.
+const (
+	earlyCandidate = "candidate:1 1 UDP 2015363327 192.0.2.7 50001 typ host"
+	lateCandidate  = "candidate:2 1 UDP 2015363327 192.0.2.7 50002 typ host"
+)
+
+type mailbox struct {
+	mu  sync.Mutex
+	got []string
+}
+
+func (m *mailbox) send(msg Message) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if msg.Gathered {
+		m.got = append(m.got, "gathered")
+		return
+	}
+	m.got = append(m.got, msg.Type+msg.Candidate+msg.Error)
+}
+
+func (m *mailbox) all() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]string{}, m.got...)
+}
+
+// join makes a viewer in a synctest bubble.
+func join(t *testing.T, b *Broadcast, e *fakeEngine) (*Viewer, *fakePeer, *mailbox) {
+	t.Helper()
+	box := &mailbox{}
+	v, err := b.Join("v", box.send)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+	return v, e.peer(len(e.peers) - 1), box
+}
+
+// joinConnected makes a viewer whose connection is up: it gives way to nobody.
+func joinConnected(t *testing.T, b *Broadcast, e *fakeEngine) *Viewer {
+	t.Helper()
+	v, p, _ := join(t, b, e)
+	events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+	return v
+}
+
+func events(p *fakePeer, list ...PeerEvent) {
+	for _, e := range list {
+		p.events <- e
+		synctest.Wait()
+	}
+}
+
+func TestViewerOffers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startBroadcast(t, Options{Greeting: "hello"})
+		v, p, box := join(t, b, e)
+		v.Receive(Message{OfferRequest: true})
+		v.Receive(Message{Candidate: earlyCandidate})
+		synctest.Wait()
+		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"),
+			PeerEvent{Kind: CandidateFound, Text: "ours"}, PeerEvent{Kind: NegotiationNeeded})
+		v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo, opusAudio, dataSection)})
+		synctest.Wait()
+		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
+		v.Receive(Message{Candidate: lateCandidate})
+		synctest.Wait()
+		if n := len(e.started()); n != 3 {
+			t.Errorf("%d producers run before the connection is up, want capture, encoder and microphone", n)
+		}
+		events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected}, PeerEvent{Kind: ChannelOpened})
+		want := []string{
+			"media 0 at -1 sendonly", "media 1 at -1 sendrecv", "open channel", "offer", "local offer", "take []", "remote answer",
+			"0 " + earlyCandidate, "attach 0 rtph264pay", "attach 1 rtpopuspay", "0 " + lateCandidate, "resume",
+		}
+		if diff := cmp.Diff(want, p.said()); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"offer", "ours"}, box.all()); diff != "" {
+			t.Errorf("sent (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"hello"}, p.sent); diff != "" {
+			t.Errorf("data channel (-want +got):\n%s", diff)
+		}
+		v.Close()
+		<-v.Done()
+		if last := p.said()[len(p.said())-1]; last != "close" {
+			t.Errorf("last call %q, want close", last)
+		}
+		<-time.After(time.Minute)
+		for _, s := range e.started() {
+			if !s.isClosed() {
+				t.Errorf("%s still runs without viewers", s.graph[0].Factory)
+			}
+		}
+	})
+}
+
+func TestViewerTakesWhatTheOtherSideDecodes(t *testing.T) {
+	cases := []struct {
+		name, answer string
+		want         []string
+		ends         bool
+	}{
+		{"firefox without H.264", answerOf(vp8Video, opusAudio), []string{"attach 0 rtpvp8pay", "attach 1 rtpopuspay"}, false},
+		{"video refused", answerOf(noVideo, opusAudio), []string{"attach 1 rtpopuspay"}, false},
+		{"video that is sent where we send", answerOf(sendingVideo, opusAudio), nil, true},
+		{"no codec of ours", answerOf(strings.ReplaceAll(vp8Video, "VP8", "H265"), opusAudio), nil, true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, e := startBroadcast(t, Options{})
+				v, p, _ := join(t, b, e)
+				v.Receive(Message{OfferRequest: true})
+				synctest.Wait()
+				events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+				v.Receive(Message{Type: "answer", SDP: c.answer})
+				synctest.Wait()
+				events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
+				var got []string
+				for _, w := range p.said() {
+					if strings.HasPrefix(w, "attach") {
+						got = append(got, w)
+					}
+				}
+				if diff := cmp.Diff(c.want, got); diff != "" {
+					t.Errorf("attached (-want +got):\n%s", diff)
+				}
+				<-time.After(tick)
+				synctest.Wait()
+				select {
+				case <-v.Done():
+					if !c.ends {
+						t.Error("viewer ended")
+					}
+				default:
+					if c.ends {
+						t.Error("viewer goes on without a codec")
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestViewerAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startBroadcast(t, Options{})
+		v, p, box := join(t, b, e)
+		v.Receive(Message{Type: "offer", SDP: sdpOf(opusAudio, firefoxVideo, dataSection)})
+		synctest.Wait()
+		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"),
+			PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+		want := []string{
+			"media 0 at 0 sendonly", "media 1 at 1 sendonly", "open ", "take []", "remote offer", "answer", "local answer",
+			"attach 0 rtpvp8pay", "attach 1 rtpopuspay", "resume",
+		}
+		if diff := cmp.Diff(want, p.said()); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+		if !strings.Contains(p.prefs[VideoSlot], "payload=120") {
+			t.Errorf("preferences %q, want the other side's payload type 120", p.prefs[VideoSlot])
+		}
+		if diff := cmp.Diff([]string{"answer"}, box.all()); diff != "" {
+			t.Errorf("sent (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestViewerEnds(t *testing.T) {
+	offerOut := func(v *Viewer, p *fakePeer) {
+		v.Receive(Message{OfferRequest: true})
+		synctest.Wait()
+		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+	}
+	connect := func(v *Viewer, p *fakePeer) {
+		offerOut(v, p)
+		v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo)})
+		synctest.Wait()
+		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+	}
+	silence := func(p *fakePeer, d time.Duration) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.silent = d
+	}
+	cases := []struct {
+		name   string
+		act    func(*Viewer, *fakePeer)
+		within time.Duration
+		lives  bool
+	}{
+		{"says nothing", func(*Viewer, *fakePeer) {}, answerLimit + 2*tick, false},
+		{"never answers", offerOut, answerLimit + 2*tick, false},
+		{"connected and reporting", connect, time.Hour, true},
+		{"reports stop", func(v *Viewer, p *fakePeer) { connect(v, p); silence(p, aliveLimit+tick) }, 2 * tick, false},
+		{"never reports", func(v *Viewer, p *fakePeer) { connect(v, p); silence(p, -1) }, aliveLimit + 2*tick, false},
+		{"signalling lost, reports go on", func(v *Viewer, p *fakePeer) { connect(v, p); v.Detach() }, time.Hour, true},
+		{"signalling lost, reports stop", func(v *Viewer, p *fakePeer) {
+			connect(v, p)
+			v.Detach()
+			silence(p, detachedLimit+tick)
+		}, 2 * tick, false},
+		{"signalling lost before the connection is up", func(v *Viewer, p *fakePeer) { offerOut(v, p); v.Detach() }, 2 * tick, false},
+		{"connection failed", func(v *Viewer, p *fakePeer) {
+			connect(v, p)
+			events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionFailed})
+		}, tick, false},
+		{"pipeline error", func(_ *Viewer, p *fakePeer) {
+			events(p, PeerEvent{Kind: Failed, Err: errors.New("dtls")})
+		}, tick, false},
+		{"hung up", func(v *Viewer, p *fakePeer) { connect(v, p); v.Close() }, tick, false},
+		{"garbage offer", func(v *Viewer, _ *fakePeer) { v.Receive(Message{Type: "offer", SDP: "v=0"}) }, tick, false},
+		{"description refused", func(v *Viewer, p *fakePeer) {
+			offerOut(v, p)
+			v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo)})
+			synctest.Wait()
+			events(p, PeerEvent{Kind: DescriptionSet, Index: 1, Err: errors.New("no")})
+		}, tick, false},
+		{"floods", func(_ *Viewer, p *fakePeer) {
+			p.mu.Lock()
+			p.overflow = true
+			p.mu.Unlock()
+		}, 2 * tick, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, e := startBroadcast(t, Options{})
+				v, p, _ := join(t, b, e)
+				c.act(v, p)
+				timer := time.NewTimer(c.within)
+				defer timer.Stop()
+				select {
+				case <-v.Done():
+					if c.lives {
+						t.Fatal("ended")
+					}
+					synctest.Wait()
+					if n := len(b.Status().Viewers); n != 0 {
+						t.Errorf("%d viewers in the status after the end", n)
+					}
+				case <-timer.C:
+					if !c.lives {
+						t.Fatalf("still there after %v: %+v", c.within, v.status())
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestViewerHoldsFewCandidates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startBroadcast(t, Options{})
+		v, p, _ := join(t, b, e)
+		for i := range 100 {
+			v.Receive(Message{Candidate: fmt.Sprintf("candidate:1 1 UDP 1 192.0.2.7 %d typ host", 5000+i)})
+			synctest.Wait()
+		}
+		v.Receive(Message{OfferRequest: true})
+		synctest.Wait()
+		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+		v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo)})
+		synctest.Wait()
+		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
+		if n := strings.Count(strings.Join(p.said(), "\n"), "candidate:"); n != sdp.MaxCandidates {
+			t.Errorf("%d candidates taken, want %d", n, sdp.MaxCandidates)
+		}
+	})
+}
+
+func TestBroadcastIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startBroadcast(t, Options{Audience: NewAudience(2)})
+		first := joinConnected(t, b, e)
+		joinConnected(t, b, e)
+		if _, err := b.Join("third", func(Message) {}); !errors.Is(err, ErrFull) {
+			t.Fatalf("third viewer: %v, want ErrFull", err)
+		}
+		first.Close()
+		<-first.Done()
+		synctest.Wait()
+		if _, err := b.Join("third", func(Message) {}); err != nil {
+			t.Fatalf("after one left: %v", err)
+		}
+	})
+}
+
+func TestAudienceOfTwoBroadcasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := Options{Audience: NewAudience(2)}
+		front, e := startBroadcast(t, o)
+		rear, other := startBroadcast(t, o)
+		first := joinConnected(t, front, e)
+		joinConnected(t, rear, other)
+		for _, b := range []*Broadcast{front, rear} {
+			if _, err := b.Join("third", func(Message) {}); !errors.Is(err, ErrFull) {
+				t.Fatalf("third viewer: %v, want ErrFull", err)
+			}
+		}
+		first.Close()
+		<-first.Done()
+		synctest.Wait()
+		if _, err := rear.Join("third", func(Message) {}); err != nil {
+			t.Fatalf("after one left the other camera: %v", err)
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package trial
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"boardcast/pipeline"
+)
+
+// TrialCache remembers verdicts in a file, as long as the machine is the same; of other states of the machine (a camera
+// unplugged, another kernel) the newest few are kept. The nil *TrialCache remembers nothing.
+//
+// # Concurrency
+//
+// Safe for concurrent use. Two processes on one file lose at most one another's newest verdicts.
+type TrialCache struct {
+	file string
+	mu   sync.Mutex
+	data cacheFile
+}
+
+// cacheFile is the file's content, the state in use first.
+type cacheFile struct {
+	Machines []cachedMachine `json:"machines"`
+}
+
+type cachedMachine struct {
+	Environment string                      `json:"environment"`
+	Verdicts    map[string]pipeline.Verdict `json:"verdicts"`
+}
+
+const mostMachines = 8
+
+// OpenTrialCache reads the file's verdicts; a file that is not there or broken is an empty cache. fresh forgets what it holds
+// of this environment.
+func OpenTrialCache(file, environment string, fresh bool) *TrialCache {
+	c := &TrialCache{file: file}
+	if text, err := os.ReadFile(file); err == nil && json.Unmarshal(text, &c.data) != nil {
+		c.data = cacheFile{}
+	}
+	current := cachedMachine{Environment: environment}
+	c.data.Machines = slices.DeleteFunc(c.data.Machines, func(m cachedMachine) bool {
+		if m.Environment != environment {
+			return false
+		}
+		if !fresh {
+			current = m
+		}
+		return true
+	})
+	if current.Verdicts == nil {
+		current.Verdicts = map[string]pipeline.Verdict{}
+	}
+	c.data.Machines = append([]cachedMachine{current}, c.data.Machines...)
+	c.data.Machines = c.data.Machines[:min(len(c.data.Machines), mostMachines)]
+	return c
+}
+
+// Save writes the cache, whole or not at all. A cache that can't be kept costs the next start its trials, no more.
+func (c *TrialCache) Save() error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	text, err := json.MarshalIndent(c.data, "", "  ")
+	c.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("write trial cache: %w", err)
+	}
+	if err := writeFile(c.file, text); err != nil {
+		return fmt.Errorf("write trial cache: %w", err)
+	}
+	return nil
+}
+
+func writeFile(file string, text []byte) error {
+	dir := filepath.Dir(file)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".trials-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// specKey is a trial's whole description: when a row changes, its old verdicts are not found any more.
+func specKey(s TrialSpec) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return "" // of strings and numbers: can't be
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:12])
+}
+
+func (c *TrialCache) find(s TrialSpec) (pipeline.Verdict, bool) {
+	if c == nil {
+		return pipeline.Verdict{}, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok := c.data.Machines[0].Verdicts[specKey(s)]
+	return v, ok
+}
+
+func (c *TrialCache) keep(s TrialSpec, v pipeline.Verdict) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.data.Machines[0].Verdicts[specKey(s)] = v
+}
+
+// nodePatterns are the device nodes that encoders and their converters stand on, under /dev.
+var nodePatterns = []string{
+	"video*", "dri/*", "mpp_service", "rga", "dma_heap/*", "nvhost-*", "v4l2-nv*", "nvidia*", "mxc_*", "vchiq",
+}
+
+// Environment says what a verdict depends on beside the trial itself: kernel, GStreamer, device nodes, this program. root
+// is the machine's file system.
+func Environment(root fs.FS, gstreamer pipeline.Version, program string) string {
+	kernel, err := fs.ReadFile(root, "proc/sys/kernel/osrelease")
+	if err != nil {
+		kernel = []byte("unknown")
+	}
+	var nodes []string
+	for _, p := range nodePatterns {
+		found, err := fs.Glob(root, path.Join("dev", p))
+		if err == nil {
+			nodes = append(nodes, found...)
+		}
+	}
+	slices.Sort(nodes)
+	return fmt.Sprintf("kernel %s, GStreamer %v, boardcast %s, nodes %s",
+		strings.TrimSpace(string(kernel)), gstreamer, program, strings.Join(nodes, " "))
+}

@@ -26,7 +26,7 @@ func newTrialEncoder(stdin io.Reader, stdout io.Writer) *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return trial.ServeTrial(stdin, stdout, gst.BeginTrial, gst.Try)
+			return trial.Serve(stdin, stdout, gst.BeginTrial, gst.Try)
 		},
 	}
 }
@@ -37,7 +37,7 @@ func given(fresh bool, log *slog.Logger) (g pipeline.Given, trials *trial.Trials
 	root := os.DirFS("/")
 	g = pipeline.Given{Board: board.Detect(root), Machine: gst.Machine()}
 	cache := openTrialCache(trial.Environment(root, g.Machine.GStreamer, buildVersion()), fresh)
-	trials = trial.NewTrials(trial.Child{Command: trialChild}.Run, cache, log)
+	trials = trial.New(trial.Child{Command: trialChild}.Run, cache, log)
 	g.Trials = trials
 	return g, trials, func() {
 		if err := cache.Save(); err != nil {
@@ -64,7 +64,7 @@ func ownProgram() string {
 
 // openTrialCache looks for the cache where a service's unit says, then where a user's belongs. Without either nothing is
 // remembered.
-func openTrialCache(environment string, fresh bool) *trial.TrialCache {
+func openTrialCache(environment string, fresh bool) *trial.Cache {
 	dir := os.Getenv("CACHE_DIRECTORY") // systemd's
 	if dir == "" {
 		user, err := os.UserCacheDir()
@@ -73,5 +73,5 @@ func openTrialCache(environment string, fresh bool) *trial.TrialCache {
 		}
 		dir = filepath.Join(user, "boardcast")
 	}
-	return trial.OpenTrialCache(filepath.Join(dir, "trials.json"), environment, fresh)
+	return trial.OpenCache(filepath.Join(dir, "trials.json"), environment, fresh)
 }

@@ -15,7 +15,7 @@ import (
 func TestChooseHere(t *testing.T) {
 	g := pipeline.Given{
 		Machine: Machine(), Audio: pipeline.AudioSource{Test: true},
-		Trials: trial.NewTrials(testChild(30*time.Second).Run, nil, testLog(t)),
+		Trials: trial.New(testChild(30*time.Second).Run, nil, testLog(t)),
 	}
 	p, err := pipeline.Choose(t.Context(), pipeline.Wish{Width: 320, Height: 240, FPS: 15}, g)
 	if err != nil {

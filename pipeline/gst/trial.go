@@ -28,7 +28,7 @@ func Begin() error {
 
 // BeginTrial initialises GStreamer and loads the plugins of a trial's elements: V4L2's asks every device what it is, which on
 // a slow machine takes longer than a trial may.
-func BeginTrial(spec trial.TrialSpec) error {
+func BeginTrial(spec trial.Spec) error {
 	initOnce()
 	for part := range strings.SplitSeq(spec.Graph, " ! ") {
 		factory, _, _ := strings.Cut(strings.TrimSpace(part), " ")
@@ -42,7 +42,7 @@ const pullWait = 20 * time.Millisecond
 
 // Try runs a trial in this process, which is to be a child made for it: a driver may hang or crash. The function that it
 // returns takes the pipeline down.
-func Try(spec trial.TrialSpec) (trial.Observation, func()) {
+func Try(spec trial.Spec) (trial.Observation, func()) {
 	p, err := gst.NewPipelineFromString(spec.Graph)
 	if err != nil {
 		return trial.Observation{Error: "build graph: " + err.Error()}, func() {}
@@ -59,7 +59,7 @@ func Try(spec trial.TrialSpec) (trial.Observation, func()) {
 
 // attempt is one run with what was seen so far.
 type attempt struct {
-	spec  trial.TrialSpec
+	spec  trial.Spec
 	c     *C.Trial
 	seen  trial.Observation
 	sizes []int // of the pictures that are no keyframes, since the bitrate was last set
@@ -153,7 +153,7 @@ func (t *attempt) key(isKey bool) {
 			t.seen.GOP = max(t.seen.GOP, t.since+1)
 		}
 		t.since = 0
-		t.seen.KeySeen = t.seen.KeySeen || t.seen.KeyAsked && t.seen.Frames <= trial.TrialKey
+		t.seen.KeySeen = t.seen.KeySeen || t.seen.KeyAsked && t.seen.Frames <= trial.Key
 	}
 }
 
@@ -162,9 +162,9 @@ func (t *attempt) phase() {
 	switch t.seen.Frames {
 	case 1:
 		t.warm, t.warmCPU, t.warmAt = time.Now(), cpu(), 1
-	case trial.TrialWarm:
+	case trial.Warm:
 		t.seen.KeyAsked = t.spec.Keyframe != 0 && t.askKey()
-	case trial.TrialRaise:
+	case trial.Raise:
 		if t.spec.Raise.Name == "" {
 			return
 		}
@@ -205,14 +205,14 @@ func (t *attempt) figures() {
 		t.seen.FramesPerSecond = float64(n) / time.Since(t.warm).Seconds()
 		t.seen.CPUMillis = float64((cpu() - t.warmCPU).Microseconds()) / 1000 / float64(n)
 	}
-	if t.seen.RaiseAsked && len(t.sizes) >= 2*trial.TrialTail {
+	if t.seen.RaiseAsked && len(t.sizes) >= 2*trial.Tail {
 		t.seen.After = mean(t.sizes)
 	}
 }
 
 // mean is the mean size of the last pictures.
 func mean(sizes []int) float64 {
-	last := sizes[max(0, len(sizes)-trial.TrialTail):]
+	last := sizes[max(0, len(sizes)-trial.Tail):]
 	sum := 0
 	for _, s := range last {
 		sum += s

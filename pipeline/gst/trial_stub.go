@@ -16,9 +16,9 @@ func Machine() pipeline.Machine {
 func Begin() error { return ErrNoGStreamer }
 
 // Try sees nothing in this build.
-func Try(trial.TrialSpec) (trial.Observation, func()) {
+func Try(trial.Spec) (trial.Observation, func()) {
 	return trial.Observation{Error: ErrNoGStreamer.Error()}, func() {}
 }
 
 // BeginTrial answers that there is no GStreamer.
-func BeginTrial(trial.TrialSpec) error { return ErrNoGStreamer }
+func BeginTrial(trial.Spec) error { return ErrNoGStreamer }

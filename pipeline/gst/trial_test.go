@@ -22,7 +22,7 @@ func TestTrialChild(t *testing.T) {
 	if os.Getenv(childTest) == "" {
 		t.Skip("runs in the child of another test")
 	}
-	if err := trial.ServeTrial(os.Stdin, os.Stdout, BeginTrial, Try); err != nil {
+	if err := trial.Serve(os.Stdin, os.Stdout, BeginTrial, Try); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -41,7 +41,7 @@ func testChild(limit time.Duration) trial.Child {
 }
 
 func testTrials(t *testing.T) *trial.Trials {
-	return trial.NewTrials(testChild(30*time.Second).Run, nil, testLog(t))
+	return trial.New(testChild(30*time.Second).Run, nil, testLog(t))
 }
 
 func testRaw(f pipeline.VideoFormat) pipeline.Raw {
@@ -110,7 +110,7 @@ func TestSDPSaysWhatTheStreamSays(t *testing.T) {
 		}
 		for _, f := range formats {
 			t.Run(fmt.Sprintf("%s %v %d", e.ID, f, f.Bitrate), func(t *testing.T) {
-				spec := trial.TrialSpec{
+				spec := trial.Spec{
 					Graph: e.Graph(testRaw(f), f).String(), Source: pictures(f), Codec: e.Codec, Format: f, Frames: 2, Budget: 30 * time.Second,
 				}
 				o, err := child.Run(t.Context(), spec)
@@ -145,7 +145,7 @@ const (
 
 // What a trial must see through, each with a graph that does it.
 func TestTrialSees(t *testing.T) {
-	base := trial.TrialSpec{
+	base := trial.Spec{
 		Source: pictures(small), Codec: pipeline.H264, Format: small, Keyframe: pipeline.KeyframeEvent, Frames: 70, Budget: 10 * time.Second,
 	}
 	baseline := " ! video/x-h264,profile=constrained-baseline ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream"
@@ -195,7 +195,7 @@ func TestTrialThatHangs(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			spec := trial.TrialSpec{
+			spec := trial.Spec{
 				Graph: c.graph, Source: pictures(small), Codec: pipeline.H264, Format: small, Frames: 100, Budget: time.Hour,
 			}
 			began := time.Now()
@@ -212,7 +212,7 @@ func TestTrialThatHangs(t *testing.T) {
 
 // The budget ends a trial that is slow and does not hang, with what was seen so far.
 func TestTrialThatIsSlow(t *testing.T) {
-	spec := trial.TrialSpec{
+	spec := trial.Spec{
 		Graph:  testIn + testEnc + " ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream ! identity sleep-time=100000" + testOut,
 		Source: pictures(small), Codec: pipeline.H264, Format: small, Frames: 1000, Budget: 3 * time.Second,
 	}

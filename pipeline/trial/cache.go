@@ -17,13 +17,13 @@ import (
 	"boardcast/pipeline"
 )
 
-// TrialCache remembers verdicts in a file, as long as the machine is the same; of other states of the machine (a camera
-// unplugged, another kernel) the newest few are kept. The nil *TrialCache remembers nothing.
+// Cache remembers verdicts in a file, as long as the machine is the same; of other states of the machine (a camera
+// unplugged, another kernel) the newest few are kept. The nil *Cache remembers nothing.
 //
 // # Concurrency
 //
 // Safe for concurrent use. Two processes on one file lose at most one another's newest verdicts.
-type TrialCache struct {
+type Cache struct {
 	file string
 	mu   sync.Mutex
 	data cacheFile
@@ -41,10 +41,10 @@ type cachedMachine struct {
 
 const mostMachines = 8
 
-// OpenTrialCache reads the file's verdicts; a file that is not there or broken is an empty cache. fresh forgets what it holds
+// OpenCache reads the file's verdicts; a file that is not there or broken is an empty cache. fresh forgets what it holds
 // of this environment.
-func OpenTrialCache(file, environment string, fresh bool) *TrialCache {
-	c := &TrialCache{file: file}
+func OpenCache(file, environment string, fresh bool) *Cache {
+	c := &Cache{file: file}
 	if text, err := os.ReadFile(file); err == nil && json.Unmarshal(text, &c.data) != nil {
 		c.data = cacheFile{}
 	}
@@ -67,7 +67,7 @@ func OpenTrialCache(file, environment string, fresh bool) *TrialCache {
 }
 
 // Save writes the cache, whole or not at all. A cache that can't be kept costs the next start its trials, no more.
-func (c *TrialCache) Save() error {
+func (c *Cache) Save() error {
 	if c == nil {
 		return nil
 	}
@@ -103,7 +103,7 @@ func writeFile(file string, text []byte) error {
 }
 
 // specKey is a trial's whole description: when a row changes, its old verdicts are not found any more.
-func specKey(s TrialSpec) string {
+func specKey(s Spec) string {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return "" // of strings and numbers: can't be
@@ -112,7 +112,7 @@ func specKey(s TrialSpec) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-func (c *TrialCache) find(s TrialSpec) (pipeline.Verdict, bool) {
+func (c *Cache) find(s Spec) (pipeline.Verdict, bool) {
 	if c == nil {
 		return pipeline.Verdict{}, false
 	}
@@ -122,7 +122,7 @@ func (c *TrialCache) find(s TrialSpec) (pipeline.Verdict, bool) {
 	return v, ok
 }
 
-func (c *TrialCache) keep(s TrialSpec, v pipeline.Verdict) {
+func (c *Cache) keep(s Spec, v pipeline.Verdict) {
 	if c == nil {
 		return
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Child runs trials in processes of their own: Command makes one, which is to call [ServeTrial]. What hangs is killed with
+// Child runs trials in processes of their own: Command makes one, which is to call [Serve]. What hangs is killed with
 // its process group; what can't even be killed (a driver that sleeps in the kernel) is left behind.
 type Child struct {
 	Command func() *exec.Cmd // not started; standard input, output and error are set here
@@ -31,7 +31,7 @@ type childLine struct {
 }
 
 // Run is a [Runner].
-func (c Child) Run(ctx context.Context, spec TrialSpec) (Observation, error) {
+func (c Child) Run(ctx context.Context, spec Spec) (Observation, error) {
 	in, err := json.Marshal(spec)
 	if err != nil {
 		return Observation{}, fmt.Errorf("write trial: %w", err)
@@ -165,11 +165,11 @@ func (t *tail) last() string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// ServeTrial is the child's side: it reads a spec, runs it and writes what was seen. begin readies GStreamer and loads what
+// Serve is the child's side: it reads a spec, runs it and writes what was seen. begin readies GStreamer and loads what
 // the trial needs, which may take longer than the trial itself; run tries, and what it returns puts everything away when the
 // answer is out.
-func ServeTrial(in io.Reader, out io.Writer, begin func(TrialSpec) error, run func(TrialSpec) (Observation, func())) error {
-	var spec TrialSpec
+func Serve(in io.Reader, out io.Writer, begin func(Spec) error, run func(Spec) (Observation, func())) error {
+	var spec Spec
 	if err := json.NewDecoder(io.LimitReader(in, 1<<20)).Decode(&spec); err != nil {
 		return fmt.Errorf("read trial: %w", err)
 	}

@@ -14,7 +14,7 @@ func TestKnownVerdicts(t *testing.T) {
 	soft, _ := pipeline.EncoderByID("x264enc")
 	other, _ := pipeline.EncoderByID("vp8enc")
 	seen := good()
-	trials := NewTrials(func(_ context.Context, s TrialSpec) (Observation, error) {
+	trials := New(func(_ context.Context, s Spec) (Observation, error) {
 		o := seen
 		if s.Codec == pipeline.VP8 {
 			o.Error = "broken"
@@ -23,7 +23,7 @@ func TestKnownVerdicts(t *testing.T) {
 	}, nil, slog.New(slog.DiscardHandler))
 	trials.Encoder(t.Context(), soft, vgaRaw, vga)
 	trials.Encoder(t.Context(), other, vgaRaw, vga)
-	trials.run = func(context.Context, TrialSpec) (Observation, error) {
+	trials.run = func(context.Context, Spec) (Observation, error) {
 		t.Error("something was tried")
 		return Observation{}, nil
 	}
@@ -39,7 +39,7 @@ func TestKnownVerdicts(t *testing.T) {
 	if v := k.Encoder(t.Context(), hard, vgaRaw, vga); v.Works() {
 		t.Errorf("untried hardware is taken: %+v", v)
 	}
-	fresh := NewTrials(trials.run, nil, slog.New(slog.DiscardHandler)).Known()
+	fresh := New(trials.run, nil, slog.New(slog.DiscardHandler)).Known()
 	if v := fresh.Encoder(t.Context(), soft, vgaRaw, vga); !v.Works() {
 		t.Errorf("untried software is refused: %+v", v)
 	}
@@ -54,7 +54,7 @@ func TestKnownSources(t *testing.T) {
 		return pipeline.Graph{pipeline.El("v4l2src", "device="+node), pipeline.Filter("video/x-h264,%s", size), pipeline.El("appsink").Named(pipeline.OutName)}
 	}
 	runs := 0
-	trials := NewTrials(func(context.Context, TrialSpec) (Observation, error) {
+	trials := New(func(context.Context, Spec) (Observation, error) {
 		runs++
 		return good(), nil
 	}, nil, slog.New(slog.DiscardHandler))

@@ -12,8 +12,8 @@ import (
 	"boardcast/pipeline"
 )
 
-// TrialSpec is what the child process of a trial is told: everything it needs, for it decides nothing.
-type TrialSpec struct {
+// Spec is what the child process of a trial is told: everything it needs, for it decides nothing.
+type Spec struct {
 	Graph  string               `json:"graph"`            // launch syntax, appsink "out" last
 	Source string               `json:"source,omitempty"` // launch syntax of what makes the pictures that go in at appsrc "in"; empty where Graph begins at a source
 	Codec  pipeline.Codec       `json:"codec"`            // empty for raw pictures
@@ -28,11 +28,11 @@ type TrialSpec struct {
 
 // Phases of an encoder's trial, in pictures that came out.
 const (
-	TrialWarm   = 10 // then a keyframe is asked for
-	TrialKey    = 30 // by then it must have come
-	TrialRaise  = 50 // then the bitrate is doubled
-	trialFrames = 95 // then it is over
-	TrialTail   = 20 // pictures at the end of each phase whose sizes count
+	Warm       = 10 // then a keyframe is asked for
+	Key        = 30 // by then it must have come
+	Raise      = 50 // then the bitrate is doubled
+	mostFrames = 95 // then it is over
+	Tail       = 20 // pictures at the end of each phase whose sizes count
 )
 
 // trialBudget leaves room within trialLimit for the start and the end.
@@ -72,7 +72,7 @@ type Observation struct {
 // Encoder and Source may be called from any goroutine. One trial runs at a time, so that they do not slow one another.
 type Trials struct {
 	run   Runner
-	cache *TrialCache
+	cache *Cache
 	log   *slog.Logger
 	turn  chan struct{}
 
@@ -81,10 +81,10 @@ type Trials struct {
 }
 
 // Runner runs one trial. An error tells that it did not come to an end by itself: a crash, a hang.
-type Runner func(context.Context, TrialSpec) (Observation, error)
+type Runner func(context.Context, Spec) (Observation, error)
 
-// NewTrials makes a prover; cache may be nil.
-func NewTrials(run Runner, cache *TrialCache, log *slog.Logger) *Trials {
+// New makes a prover; cache may be nil.
+func New(run Runner, cache *Cache, log *slog.Logger) *Trials {
 	return &Trials{run: run, cache: cache, log: log, turn: make(chan struct{}, 1), known: map[string]knownVerdict{}}
 }
 
@@ -128,8 +128,8 @@ func (t *Trials) Source(ctx context.Context, g pipeline.Graph, name string, code
 }
 
 // sourceSpec is the trial of a capture graph.
-func sourceSpec(g pipeline.Graph, name string, codec pipeline.Codec) TrialSpec {
-	s := TrialSpec{Graph: g.String(), Codec: codec, Frames: 10, Budget: trialBudget, Name: name}
+func sourceSpec(g pipeline.Graph, name string, codec pipeline.Codec) Spec {
+	s := Spec{Graph: g.String(), Codec: codec, Frames: 10, Budget: trialBudget, Name: name}
 	if codec != "" {
 		s.Frames, s.Budget = 300, 4*time.Second // to see two of its keyframes
 	}
@@ -137,7 +137,7 @@ func sourceSpec(g pipeline.Graph, name string, codec pipeline.Codec) TrialSpec {
 }
 
 // one waits for its turn and runs.
-func (t *Trials) one(ctx context.Context, spec TrialSpec) (Observation, error) {
+func (t *Trials) one(ctx context.Context, spec Spec) (Observation, error) {
 	select {
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
@@ -157,7 +157,7 @@ func text(err error) string {
 	return err.Error()
 }
 
-func (t *Trials) remembered(ctx context.Context, spec TrialSpec, f func() pipeline.Verdict) pipeline.Verdict {
+func (t *Trials) remembered(ctx context.Context, spec Spec, f func() pipeline.Verdict) pipeline.Verdict {
 	if v, ok := t.cache.find(spec); ok {
 		return v
 	}
@@ -169,11 +169,11 @@ func (t *Trials) remembered(ctx context.Context, spec TrialSpec, f func() pipeli
 }
 
 // encoderSpec is the trial of an encoder in the graph in which it is to run.
-func encoderSpec(e pipeline.Encoder, raw pipeline.Raw, f pipeline.VideoFormat) TrialSpec {
+func encoderSpec(e pipeline.Encoder, raw pipeline.Raw, f pipeline.VideoFormat) Spec {
 	f.Bitrate = max(f.Bitrate, f.DefaultBitrate()) // so many bits that twice as many show
-	s := TrialSpec{
+	s := Spec{
 		Graph: e.Graph(raw, f).String(), Source: pipeline.Sample(raw).String(), Codec: e.Codec, Format: f,
-		Keyframe: e.Keyframe, Frames: trialFrames, Budget: trialBudget,
+		Keyframe: e.Keyframe, Frames: mostFrames, Budget: trialBudget,
 	}
 	if p, ok := e.LiveBitrate(2 * f.Bitrate); ok {
 		s.Raise = p
@@ -187,7 +187,7 @@ func failure(format string, args ...any) pipeline.Verdict {
 }
 
 // judge reads what was seen of an encoder.
-func judge(s TrialSpec, o Observation, err error) pipeline.Verdict {
+func judge(s Spec, o Observation, err error) pipeline.Verdict {
 	switch {
 	case err != nil:
 		return failure("%v", err)
@@ -205,7 +205,7 @@ func judge(s TrialSpec, o Observation, err error) pipeline.Verdict {
 		return failure("it made %dx%d of %dx%d", o.Width, o.Height, s.Format.Width, s.Format.Height)
 	}
 	v := pipeline.Verdict{Outcome: pipeline.OutcomeUsable, FramesPerSecond: o.FramesPerSecond, CPUMillis: o.CPUMillis}
-	waited := o.KeyAsked && o.Frames >= TrialKey
+	waited := o.KeyAsked && o.Frames >= Key
 	v.NoKeyframe = s.Keyframe == pipeline.KeyframeNone || waited && !o.KeySeen
 	v.NotLive = s.Raise.Name == "" || o.raised() && o.After < obeyed*o.Before
 	v.Complete = (waited || v.NoKeyframe) && (s.Raise.Name == "" || o.raised())
@@ -249,7 +249,7 @@ func words(v pipeline.Verdict) string {
 }
 
 // judgeSource reads what was seen of a source.
-func judgeSource(s TrialSpec, o Observation, err error) pipeline.Verdict {
+func judgeSource(s Spec, o Observation, err error) pipeline.Verdict {
 	switch {
 	case err != nil:
 		return failure("%v", err)

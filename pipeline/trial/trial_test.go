@@ -30,47 +30,47 @@ var (
 // good is what a child sees of an encoder that does all it should.
 func good() Observation {
 	return Observation{
-		Frames: trialFrames, FramesPerSecond: 90, CPUMillis: 4, Width: 640, Height: 480, FirstKey: true, KeyAsked: true, KeySeen: true,
+		Frames: mostFrames, FramesPerSecond: 90, CPUMillis: 4, Width: 640, Height: 480, FirstKey: true, KeyAsked: true, KeySeen: true,
 		RaiseAsked: true, Before: 6000, After: 11000, SPS: &SPS{66, 0xc0, 31, 640, 480, 1},
 	}
 }
 
-func goodSpec() TrialSpec {
-	return TrialSpec{Codec: pipeline.H264, Format: vga, Keyframe: pipeline.KeyframeEvent, Raise: pipeline.Prop{Name: "bitrate", Value: "3000"}, Frames: trialFrames, Budget: time.Second}
+func goodSpec() Spec {
+	return Spec{Codec: pipeline.H264, Format: vga, Keyframe: pipeline.KeyframeEvent, Raise: pipeline.Prop{Name: "bitrate", Value: "3000"}, Frames: mostFrames, Budget: time.Second}
 }
 
 func TestJudge(t *testing.T) {
 	cases := []struct {
 		name   string
-		change func(*TrialSpec, *Observation)
+		change func(*Spec, *Observation)
 		err    error
 		want   pipeline.Outcome
 		reason string
 		check  func(pipeline.Verdict) bool
 	}{
-		{"all as it should be", func(*TrialSpec, *Observation) {}, nil, pipeline.OutcomeUsable, "as asked", func(v pipeline.Verdict) bool {
+		{"all as it should be", func(*Spec, *Observation) {}, nil, pipeline.OutcomeUsable, "as asked", func(v pipeline.Verdict) bool {
 			return v.Complete && !v.NoKeyframe && !v.NotLive && v.ProfileLevelID == "42c01f" && v.FramesPerSecond == 90 && v.CPUMillis == 4
 		}},
 		{"hung", nil, errHung, pipeline.OutcomeFailed, "hung", nil},
-		{"an element's error", func(_ *TrialSpec, o *Observation) { o.Error = "encoder: no device" }, nil, pipeline.OutcomeFailed, "no device", nil},
-		{"nothing came out", func(_ *TrialSpec, o *Observation) { *o = Observation{} }, nil, pipeline.OutcomeFailed, "no picture", nil},
-		{"another codec", func(_ *TrialSpec, o *Observation) { o.NotCodec = "not H.264" }, nil, pipeline.OutcomeFailed, "not H.264", nil},
-		{"B-frames", func(_ *TrialSpec, o *Observation) { o.Reordered = true }, nil, pipeline.OutcomeFailed, "B-frames", nil},
-		{"another size", func(_ *TrialSpec, o *Observation) { o.Height = 488 }, nil, pipeline.OutcomeFailed, "640x488", nil},
-		{"no keyframe first", func(_ *TrialSpec, o *Observation) { o.FirstKey = false }, nil, pipeline.OutcomeFailed, "begin", nil},
-		{"no SPS", func(_ *TrialSpec, o *Observation) { o.SPS = nil }, nil, pipeline.OutcomeFailed, "no SPS", nil},
-		{"High", func(_ *TrialSpec, o *Observation) { o.SPS.Profile = 100 }, nil, pipeline.OutcomeFailed, "profile 100", nil},
-		{"VP8 has no SPS", func(s *TrialSpec, o *Observation) { s.Codec, o.SPS = pipeline.VP8, nil }, nil, pipeline.OutcomeUsable, "as asked", nil},
-		{"the level is the stream's own", func(_ *TrialSpec, o *Observation) { o.SPS.Level = 40 }, nil, pipeline.OutcomeUsable, "", func(v pipeline.Verdict) bool { return v.ProfileLevelID == "42c028" }},
-		{"no answer to a wish for a keyframe", func(_ *TrialSpec, o *Observation) { o.KeySeen = false }, nil, pipeline.OutcomeUsable, "keyframes can't", func(v pipeline.Verdict) bool { return v.NoKeyframe && !v.NotLive }},
-		{"too slow to answer it", func(_ *TrialSpec, o *Observation) { o.KeySeen, o.Frames, o.RaiseAsked = false, TrialKey-1, false }, nil, pipeline.OutcomeUsable, "too slow", func(v pipeline.Verdict) bool { return !v.NoKeyframe && !v.Complete }},
-		{"keyframes are not to be asked for", func(s *TrialSpec, o *Observation) {
+		{"an element's error", func(_ *Spec, o *Observation) { o.Error = "encoder: no device" }, nil, pipeline.OutcomeFailed, "no device", nil},
+		{"nothing came out", func(_ *Spec, o *Observation) { *o = Observation{} }, nil, pipeline.OutcomeFailed, "no picture", nil},
+		{"another codec", func(_ *Spec, o *Observation) { o.NotCodec = "not H.264" }, nil, pipeline.OutcomeFailed, "not H.264", nil},
+		{"B-frames", func(_ *Spec, o *Observation) { o.Reordered = true }, nil, pipeline.OutcomeFailed, "B-frames", nil},
+		{"another size", func(_ *Spec, o *Observation) { o.Height = 488 }, nil, pipeline.OutcomeFailed, "640x488", nil},
+		{"no keyframe first", func(_ *Spec, o *Observation) { o.FirstKey = false }, nil, pipeline.OutcomeFailed, "begin", nil},
+		{"no SPS", func(_ *Spec, o *Observation) { o.SPS = nil }, nil, pipeline.OutcomeFailed, "no SPS", nil},
+		{"High", func(_ *Spec, o *Observation) { o.SPS.Profile = 100 }, nil, pipeline.OutcomeFailed, "profile 100", nil},
+		{"VP8 has no SPS", func(s *Spec, o *Observation) { s.Codec, o.SPS = pipeline.VP8, nil }, nil, pipeline.OutcomeUsable, "as asked", nil},
+		{"the level is the stream's own", func(_ *Spec, o *Observation) { o.SPS.Level = 40 }, nil, pipeline.OutcomeUsable, "", func(v pipeline.Verdict) bool { return v.ProfileLevelID == "42c028" }},
+		{"no answer to a wish for a keyframe", func(_ *Spec, o *Observation) { o.KeySeen = false }, nil, pipeline.OutcomeUsable, "keyframes can't", func(v pipeline.Verdict) bool { return v.NoKeyframe && !v.NotLive }},
+		{"too slow to answer it", func(_ *Spec, o *Observation) { o.KeySeen, o.Frames, o.RaiseAsked = false, Key-1, false }, nil, pipeline.OutcomeUsable, "too slow", func(v pipeline.Verdict) bool { return !v.NoKeyframe && !v.Complete }},
+		{"keyframes are not to be asked for", func(s *Spec, o *Observation) {
 			s.Keyframe, o.KeyAsked, o.KeySeen = pipeline.KeyframeNone, false, false
 		}, nil, pipeline.OutcomeUsable, "keyframes can't", func(v pipeline.Verdict) bool { return v.NoKeyframe && v.Complete }},
-		{"deaf to a new bitrate", func(_ *TrialSpec, o *Observation) { o.After = 6100 }, nil, pipeline.OutcomeUsable, "no new bitrate", func(v pipeline.Verdict) bool { return v.NotLive && !v.NoKeyframe }},
-		{"its end was not reached", func(_ *TrialSpec, o *Observation) { o.After = 0 }, nil, pipeline.OutcomeUsable, "too slow", func(v pipeline.Verdict) bool { return !v.NotLive && !v.Complete }},
-		{"not to be raised", func(s *TrialSpec, o *Observation) { s.Raise, o.RaiseAsked = pipeline.Prop{}, false }, nil, pipeline.OutcomeUsable, "no new bitrate", func(v pipeline.Verdict) bool { return v.NotLive && v.Complete }},
-		{"neither", func(_ *TrialSpec, o *Observation) { o.After, o.KeySeen = 6000, false }, nil, pipeline.OutcomeUsable, "neither", nil},
+		{"deaf to a new bitrate", func(_ *Spec, o *Observation) { o.After = 6100 }, nil, pipeline.OutcomeUsable, "no new bitrate", func(v pipeline.Verdict) bool { return v.NotLive && !v.NoKeyframe }},
+		{"its end was not reached", func(_ *Spec, o *Observation) { o.After = 0 }, nil, pipeline.OutcomeUsable, "too slow", func(v pipeline.Verdict) bool { return !v.NotLive && !v.Complete }},
+		{"not to be raised", func(s *Spec, o *Observation) { s.Raise, o.RaiseAsked = pipeline.Prop{}, false }, nil, pipeline.OutcomeUsable, "no new bitrate", func(v pipeline.Verdict) bool { return v.NotLive && v.Complete }},
+		{"neither", func(_ *Spec, o *Observation) { o.After, o.KeySeen = 6000, false }, nil, pipeline.OutcomeUsable, "neither", nil},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestJudgeSource(t *testing.T) {
-	spec := TrialSpec{Codec: pipeline.H264, Budget: time.Second}
+	spec := Spec{Codec: pipeline.H264, Budget: time.Second}
 	o := Observation{Frames: 120, GOP: 30, SPS: &SPS{Profile: 66, Level: 40}}
 	if v := judgeSource(spec, o, nil); !v.Works() || v.Source.GOP != 30 || v.ProfileLevelID != "42c028" {
 		t.Errorf("%+v", v)
@@ -96,10 +96,10 @@ func TestJudgeSource(t *testing.T) {
 	if v := judgeSource(spec, o, nil); v.Works() || !strings.Contains(v.Reason, "profile 100") {
 		t.Errorf("High: %+v", v)
 	}
-	if v := judgeSource(TrialSpec{Budget: time.Second}, Observation{}, nil); v.Works() {
+	if v := judgeSource(Spec{Budget: time.Second}, Observation{}, nil); v.Works() {
 		t.Errorf("no picture: %+v", v)
 	}
-	if v := judgeSource(TrialSpec{}, Observation{Error: "busy"}, nil); v.Works() || v.Reason != "busy" {
+	if v := judgeSource(Spec{}, Observation{Error: "busy"}, nil); v.Works() || v.Reason != "busy" {
 		t.Errorf("busy: %+v", v)
 	}
 }
@@ -108,15 +108,15 @@ func TestJudgeSource(t *testing.T) {
 func TestTrialsTryOtherInputs(t *testing.T) {
 	e, _ := pipeline.EncoderByID("v4l2h264enc")
 	var graphs []string
-	run := func(_ context.Context, s TrialSpec) (Observation, error) {
+	run := func(_ context.Context, s Spec) (Observation, error) {
 		graphs = append(graphs, s.Graph)
 		if strings.Contains(s.Graph, "v4l2convert") {
 			return Observation{Error: "v4l2convert0: not negotiated"}, nil
 		}
 		return good(), nil
 	}
-	cache := OpenTrialCache("", "here", true)
-	trials := NewTrials(run, cache, slog.New(slog.DiscardHandler))
+	cache := OpenCache("", "here", true)
+	trials := New(run, cache, slog.New(slog.DiscardHandler))
 	v := trials.Encoder(t.Context(), e, vgaRaw, vga)
 	if !v.Works() || v.Input != 1 || len(graphs) != 2 {
 		t.Fatalf("%+v after %d trials", v, len(graphs))
@@ -149,8 +149,8 @@ func TestTrialsEndWithTheirContext(t *testing.T) {
 	e, _ := pipeline.EncoderByID("x264enc")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	cache := OpenTrialCache("", "here", true)
-	trials := NewTrials(func(context.Context, TrialSpec) (Observation, error) { return good(), nil }, cache, slog.New(slog.DiscardHandler))
+	cache := OpenCache("", "here", true)
+	trials := New(func(context.Context, Spec) (Observation, error) { return good(), nil }, cache, slog.New(slog.DiscardHandler))
 	trials.turn <- struct{}{} // another one runs
 	if v := trials.Encoder(ctx, e, vgaRaw, vga); v.Works() || len(cache.data.Machines[0].Verdicts) != 0 {
 		t.Errorf("%+v, remembered %v", v, cache.data.Machines[0].Verdicts)
@@ -166,15 +166,15 @@ func TestTrialChild(t *testing.T) {
 	if mode == "" {
 		t.Skip("runs in the child of another test")
 	}
-	begin := func(TrialSpec) error { return nil }
-	run := func(s TrialSpec) (Observation, func()) { return Observation{Frames: s.Frames}, func() {} }
+	begin := func(Spec) error { return nil }
+	run := func(s Spec) (Observation, func()) { return Observation{Frames: s.Frames}, func() {} }
 	switch mode {
 	case "hangs":
-		run = func(TrialSpec) (Observation, func()) { select {} }
+		run = func(Spec) (Observation, func()) { select {} }
 	case "hangs at its end":
-		run = func(s TrialSpec) (Observation, func()) { return Observation{Frames: s.Frames}, func() { select {} } }
+		run = func(s Spec) (Observation, func()) { return Observation{Frames: s.Frames}, func() { select {} } }
 	case "leaves a child":
-		run = func(TrialSpec) (Observation, func()) {
+		run = func(Spec) (Observation, func()) {
 			cmd := exec.Command("sleep", "1000") //nolint:noctx // to be killed with the group
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
@@ -183,18 +183,18 @@ func TestTrialChild(t *testing.T) {
 			select {}
 		}
 	case "crashes":
-		run = func(TrialSpec) (Observation, func()) {
+		run = func(Spec) (Observation, func()) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
 			select {}
 		}
 	case "is killed":
-		run = func(TrialSpec) (Observation, func()) { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }
+		run = func(Spec) (Observation, func()) { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }
 	case "does not begin":
-		begin = func(TrialSpec) error { return errors.New("no GStreamer") }
+		begin = func(Spec) error { return errors.New("no GStreamer") }
 	case "prints":
 		fmt.Fprintln(os.Stdout, "libencoder 1.0 ready\n{\"not\":\"ours\"}\n{broken") // as a library would
 	}
-	if err := ServeTrial(os.Stdin, os.Stdout, begin, run); err != nil {
+	if err := Serve(os.Stdin, os.Stdout, begin, run); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		t.Fail()
 	}
@@ -228,7 +228,7 @@ func TestChild(t *testing.T) {
 			if c.mode == "hangs" {
 				limit = 300 * time.Millisecond
 			}
-			o, err := fakeChild(c.mode, limit).Run(t.Context(), TrialSpec{Frames: 7})
+			o, err := fakeChild(c.mode, limit).Run(t.Context(), Spec{Frames: 7})
 			if c.want == "" && (err != nil || o.Frames != 7) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%+v, %v; want %q", o, err, c.want)
 			}
@@ -245,7 +245,7 @@ func TestChild(t *testing.T) {
 // What a child starts goes with it.
 func TestChildDiesWithItsGroup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
-	_, err := fakeChild("leaves a child", 2*time.Second, childMode+"_PID="+file).Run(t.Context(), TrialSpec{})
+	_, err := fakeChild("leaves a child", 2*time.Second, childMode+"_PID="+file).Run(t.Context(), Spec{})
 	if !errors.Is(err, errHung) {
 		t.Fatal(err)
 	}
@@ -278,14 +278,14 @@ func alive(pid int) bool {
 func TestChildEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := fakeChild("hangs", time.Hour).Run(ctx, TrialSpec{}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := fakeChild("hangs", time.Hour).Run(ctx, Spec{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 }
 
 func TestChildThatIsNotThere(t *testing.T) {
 	c := Child{Command: func() *exec.Cmd { return exec.Command(filepath.Join(t.TempDir(), "none")) }} //nolint:noctx // does not start
-	if _, err := c.Run(t.Context(), TrialSpec{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := c.Run(t.Context(), Spec{}); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -293,7 +293,7 @@ func TestChildThatIsNotThere(t *testing.T) {
 func TestCache(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "deep", "trials.json")
 	spec, want := goodSpec(), pipeline.Verdict{Outcome: pipeline.OutcomeUsable, Reason: "works", FramesPerSecond: 30, Input: 1, Source: pipeline.SourceFacts{GOP: 3}}
-	c := OpenTrialCache(file, "here", false)
+	c := OpenCache(file, "here", false)
 	if _, ok := c.find(spec); ok {
 		t.Error("an empty cache knows a verdict")
 	}
@@ -306,7 +306,7 @@ func TestCache(t *testing.T) {
 	cases := []struct {
 		name, environment string
 		fresh             bool
-		spec              TrialSpec
+		spec              Spec
 		damage            string
 		found             bool
 	}{
@@ -331,7 +331,7 @@ func TestCache(t *testing.T) {
 			if err := os.WriteFile(copied, text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got, ok := OpenTrialCache(copied, one.environment, one.fresh).find(one.spec)
+			got, ok := OpenCache(copied, one.environment, one.fresh).find(one.spec)
 			if ok != one.found {
 				t.Fatalf("found %t, want %t", ok, one.found)
 			}
@@ -351,7 +351,7 @@ func TestCacheThatCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := OpenTrialCache(filepath.Join(file, "trials.json"), "", false).Save(); err == nil {
+	if err := OpenCache(filepath.Join(file, "trials.json"), "", false).Save(); err == nil {
 		t.Error("no error")
 	}
 	dir := t.TempDir()
@@ -359,13 +359,13 @@ func TestCacheThatCannotBeWritten(t *testing.T) {
 	if err := os.MkdirAll(taken, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := OpenTrialCache(filepath.Dir(taken), "", false).Save(); err == nil {
+	if err := OpenCache(filepath.Dir(taken), "", false).Save(); err == nil {
 		t.Error("no error")
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
-	var none *TrialCache
+	var none *Cache
 	if _, ok := none.find(goodSpec()); ok || none.Save() != nil {
 		t.Error("no cache is a cache")
 	}

@@ -18,6 +18,15 @@ const (
 // runs beside the other one while such a viewer watches.
 const H264Slices Codec = "h264-slices"
 
+// Slot is one of the two things a viewer is sent.
+type Slot int
+
+// The slots.
+const (
+	VideoSlot Slot = iota
+	AudioSlot
+)
+
 var encodingNames = map[Codec]string{H264: "H264", H264Slices: "H264", VP8: "VP8", VP9: "VP9"}
 
 // EncodingName is what SDP and GStreamer's caps call a video codec; empty for sound.

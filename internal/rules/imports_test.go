@@ -29,12 +29,13 @@ var rooms = []room{
 	{dir: "pipeline", ours: []string{"board", "device"}},
 	{dir: "pipeline/trial", ours: []string{"pipeline"}},
 	{dir: "pipeline/congestion"},
+	{dir: "pipeline/agreement", ours: []string{"pipeline", "internal/sdp"}},
 	{
-		dir: "pipeline/live", ours: []string{"pipeline", "pipeline/congestion", "internal/sdp"},
+		dir: "pipeline/live", ours: []string{"pipeline", "pipeline/agreement", "pipeline/congestion", "internal/sdp"},
 		theirs: []string{"golang.org/x/time/rate"},
 	},
 	{
-		dir: "pipeline/gst", ours: []string{"pipeline", "pipeline/trial", "pipeline/live", "pipeline/congestion"},
+		dir: "pipeline/gst", ours: []string{"pipeline", "pipeline/trial", "pipeline/agreement", "pipeline/live", "pipeline/congestion"},
 		theirs:  []string{"C", "github.com/go-gst/..."},
 		inTests: []string{"device"},
 	},

@@ -10,6 +10,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/live"
 )
 
@@ -103,7 +104,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := made.(*peer)
-	if err := p.AddMedia(live.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
+	if err := p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
 		t.Fatal(err)
 	}
 	w, err := p.pipe.p.GetElementByName("webrtc")
@@ -125,7 +126,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 	})
 	attached := make(chan error, 1)
 	go func() {
-		attached <- p.Attach(live.VideoSlot, live.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f)
+		attached <- p.Attach(pipeline.VideoSlot, agreement.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f)
 	}()
 	<-entered
 	if err := p.close(soon); !errors.Is(err, ErrStuck) {

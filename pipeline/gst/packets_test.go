@@ -13,6 +13,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/live"
 )
 
@@ -213,10 +214,10 @@ func TestFreshKeyframe(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = p.Close() })
-		if err := p.AddMedia(live.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
+		if err := p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Attach(live.VideoSlot, live.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f); err != nil {
+		if err := p.Attach(pipeline.VideoSlot, agreement.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f); err != nil {
 			t.Fatal(err)
 		}
 		return p
@@ -263,11 +264,11 @@ func TestNoSuchPackets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = p.Close() }()
-	if err := p.AddMedia(live.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
+	if err := p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
 		t.Fatal(err)
 	}
-	packets := live.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 102}
-	if err := p.Attach(live.VideoSlot, packets, f); err == nil || !strings.Contains(err.Error(), "no such packets") {
+	packets := agreement.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 102}
+	if err := p.Attach(pipeline.VideoSlot, packets, f); err == nil || !strings.Contains(err.Error(), "no such packets") {
 		t.Errorf("attach %+v: %v", packets, err)
 	}
 }

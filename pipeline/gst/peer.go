@@ -17,6 +17,8 @@ import (
 	"time"
 	"unsafe"
 
+	"boardcast/pipeline"
+	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/congestion"
 	"boardcast/pipeline/live"
 )
@@ -158,7 +160,7 @@ func (p *peer) report(f congestion.Feedback) {
 
 func (p *peer) Events() <-chan live.PeerEvent { return p.events }
 
-func (p *peer) AddMedia(slot live.Slot, mline int, preferences, direction string) error {
+func (p *peer) AddMedia(slot pipeline.Slot, mline int, preferences, direction string) error {
 	return p.call("add media", func() error {
 		c, freeC := cString(preferences)
 		defer freeC()
@@ -242,9 +244,9 @@ func (p *peer) Take(types []int) {
 }
 
 // tapBound is how many frames may wait for a viewer's network before it loses a group of pictures.
-var tapBound = [2]C.guint{live.VideoSlot: 10, live.AudioSlot: 25}
+var tapBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
 
-func (p *peer) Attach(slot live.Slot, k live.Packets, f live.Fan) error {
+func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error {
 	return p.callOn("attach", f, func(c *C.Fan) error {
 		payloader, free := cString(k.Payloader.String())
 		defer free()
@@ -296,7 +298,7 @@ func (p *peer) Resume() {
 func (p *peer) Spare(keyframesOnly bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.taps[live.VideoSlot]; t != nil {
+	if t := p.taps[pipeline.VideoSlot]; t != nil {
 		C.tap_spare(t, gboolean(keyframesOnly))
 		if keyframesOnly {
 			C.peer_spare(p.c)
@@ -307,7 +309,7 @@ func (p *peer) Spare(keyframesOnly bool) {
 func (p *peer) Feed(f live.Fan) {
 	_ = p.callOn("feed", f, func(c *C.Fan) error {
 		p.mu.Lock()
-		t, busy := p.taps[live.VideoSlot], p.moving
+		t, busy := p.taps[pipeline.VideoSlot], p.moving
 		p.moving = t != nil
 		p.mu.Unlock()
 		switch {
@@ -333,7 +335,7 @@ func (p *peer) leave() {
 	defer p.mu.Unlock()
 	p.left = true
 	for slot, t := range p.taps {
-		if t != nil && (slot != int(live.VideoSlot) || !p.moving) {
+		if t != nil && (slot != int(pipeline.VideoSlot) || !p.moving) {
 			C.tap_free(t)
 		}
 	}
@@ -343,7 +345,7 @@ func (p *peer) leave() {
 func (p *peer) Fed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := p.taps[live.VideoSlot]
+	t := p.taps[pipeline.VideoSlot]
 	return t == nil || !p.moving && C.tap_moved(t) != 0
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/live"
 )
 
@@ -39,8 +40,8 @@ type spied struct {
 	s *spy
 }
 
-func (p spied) Attach(slot live.Slot, k live.Packets, f live.Fan) error {
-	if slot == live.VideoSlot {
+func (p spied) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error {
+	if slot == pipeline.VideoSlot {
 		p.s.mu.Lock()
 		p.s.taps = append(p.s.taps, f)
 		p.s.mu.Unlock()

@@ -50,7 +50,7 @@ func (v *Viewer) takeCandidate(m Message) {
 
 func (v *Viewer) placeCandidate(m Message) {
 	parsed, ok := sdp.ParseCandidate(m.Candidate)
-	mline := v.neg.agreed.mline(m.MLine)
+	mline := v.neg.agreed.MLine(m.MLine)
 	if !ok || mline < 0 {
 		v.log.Debug("candidate ignored", "mline", m.MLine)
 		return
@@ -62,7 +62,7 @@ func (v *Viewer) placeCandidate(m Message) {
 func (c *candidates) release(v *Viewer) {
 	for i, s := range v.neg.theirs.Sections {
 		for _, one := range s.Candidates {
-			if mline := v.neg.agreed.mline(i); mline >= 0 {
+			if mline := v.neg.agreed.MLine(i); mline >= 0 {
 				c.add(v, candidate{mline, one})
 			}
 		}

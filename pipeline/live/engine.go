@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/congestion"
 )
 
@@ -75,7 +76,7 @@ type Peer interface {
 	// Events is a bounded queue; it is not closed.
 	Events() <-chan PeerEvent
 	// AddMedia makes a sending section: mline -1 for the next one of our offer, else the place in the other side's.
-	AddMedia(slot Slot, mline int, preferences, direction string) error
+	AddMedia(slot pipeline.Slot, mline int, preferences, direction string) error
 	// Open readies the connection and makes the data channel when label is not empty.
 	Open(label string) error
 	Offer()
@@ -86,7 +87,7 @@ type Peer interface {
 	// Take lets RTP of these payload types come in. Before the first call, and with none, all incoming RTP is dropped.
 	Take(types []int)
 	// Attach has a section sent packets of what is in the fan; nothing flows before Resume.
-	Attach(slot Slot, p Packets, f Fan) error
+	Attach(slot pipeline.Slot, p agreement.Packets, f Fan) error
 	// Resume lets media flow, video from the next keyframe on.
 	Resume()
 	// Spare sends keyframes of the video only, or everything again, from the next keyframe on.
@@ -109,15 +110,6 @@ type Peer interface {
 type PeerCount struct {
 	VideoFrames, VideoDropped, AudioFrames, AudioDropped uint64
 }
-
-// Slot is one of the two things a viewer is sent.
-type Slot int
-
-// The slots.
-const (
-	VideoSlot Slot = iota
-	AudioSlot
-)
 
 // PeerEvent is one thing that happened to a viewer's connection.
 type PeerEvent struct {

@@ -14,6 +14,7 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/pipeline"
+	"boardcast/pipeline/agreement"
 )
 
 // fakeEngine runs nothing and remembers everything.
@@ -207,8 +208,8 @@ type fakePeer struct {
 	events   chan PeerEvent
 	mu       sync.Mutex
 	calls    []string
-	prefs    map[Slot]string
-	packets  map[Slot]Packets
+	prefs    map[pipeline.Slot]string
+	packets  map[pipeline.Slot]agreement.Packets
 	sent     []string
 	taken    []int // payload types
 	silent   time.Duration
@@ -232,12 +233,12 @@ func (p *fakePeer) said() []string {
 
 func (p *fakePeer) Events() <-chan PeerEvent { return p.events }
 
-func (p *fakePeer) AddMedia(slot Slot, mline int, prefs, direction string) error {
+func (p *fakePeer) AddMedia(slot pipeline.Slot, mline int, prefs, direction string) error {
 	p.note("media " + strconv.Itoa(int(slot)) + " at " + strconv.Itoa(mline) + " " + direction)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.prefs == nil {
-		p.prefs = map[Slot]string{}
+		p.prefs = map[pipeline.Slot]string{}
 	}
 	p.prefs[slot] = prefs
 	return nil
@@ -286,7 +287,7 @@ func (p *fakePeer) described(typ string) PeerEvent {
 var offered3 = sdpOf(
 	"m=video 9 UDP/TLS/RTP/SAVPF 102 96 97\r\na=mid:0\r\na=rtcp-mux\r\na=sendonly\r\na=rtpmap:102 H264/90000\r\na=rtcp-fb:102 nack\r\n"+
 		"a=rtcp-fb:102 transport-cc\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f;level-asymmetry-allowed=1\r\n"+
-		"a=extmap:3 "+transportCC+"\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=102\r\n"+
+		"a=extmap:3 "+agreement.TransportCC+"\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=102\r\n"+
 		"a=ssrc-group:FID 7 8\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\n",
 	"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=rtcp-mux\r\na=sendrecv\r\na=rtpmap:111 OPUS/48000/2\r\n"+
 		"a=ssrc-group:FID 9 10\r\na=ssrc:9 cname:c\r\na=ssrc:10 cname:c\r\n",
@@ -301,12 +302,12 @@ func (p *fakePeer) Take(types []int) {
 }
 
 func (p *fakePeer) Count() PeerCount { return PeerCount{} }
-func (p *fakePeer) Attach(s Slot, k Packets, _ Fan) error {
+func (p *fakePeer) Attach(s pipeline.Slot, k agreement.Packets, _ Fan) error {
 	p.note("attach " + strconv.Itoa(int(s)) + " " + k.Payloader.Factory)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.packets == nil {
-		p.packets = map[Slot]Packets{}
+		p.packets = map[pipeline.Slot]agreement.Packets{}
 	}
 	p.packets[s] = k
 	return nil

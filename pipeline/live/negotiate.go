@@ -10,6 +10,7 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/pipeline"
+	"boardcast/pipeline/agreement"
 )
 
 // channelLabel is the data channel's, as the reference peers call it.
@@ -33,7 +34,7 @@ type negotiation struct {
 	offer    sdp.Description // of whichever side makes it
 	theirs   sdp.Description // the peer's offer or answer
 	given    sdp.Description // the peer's offer as webrtcbin was told it
-	agreed   agreement
+	agreed   agreement.Agreement
 	added    [2]bool // slots that have a section
 	attached [2]bool
 	ssrc     [2]uint32
@@ -109,21 +110,13 @@ func (v *Viewer) makeOffer() error {
 		return nil
 	}
 	v.neg.offering = true
-	var prefs []string
-	for _, c := range v.order() {
-		prefs = append(prefs, following(pipeline.Preferences(c, v.b.plan().Format, payloadTypes[c]), transportCCID))
-	}
-	if len(prefs) > 0 {
-		if err := v.addMedia(VideoSlot, -1, strings.Join(prefs, ";"), "sendonly"); err != nil {
+	if order := v.order(); len(order) > 0 {
+		if err := v.addMedia(pipeline.VideoSlot, -1, agreement.VideoPreferences(order, v.b.plan().Format), "sendonly"); err != nil {
 			return err
 		}
 	}
 	if d := v.audioDirection(); d != "" {
-		var prefs []string
-		for _, pt := range opusPayloadTypes {
-			prefs = append(prefs, opusPreferences(pt))
-		}
-		if err := v.addMedia(AudioSlot, -1, strings.Join(prefs, ";"), d); err != nil {
+		if err := v.addMedia(pipeline.AudioSlot, -1, agreement.AudioPreferences(), d); err != nil {
 			return err
 		}
 	}
@@ -134,7 +127,7 @@ func (v *Viewer) makeOffer() error {
 	return v.peer.Open(channelLabel)
 }
 
-func (v *Viewer) addMedia(slot Slot, mline int, preferences, direction string) error {
+func (v *Viewer) addMedia(slot pipeline.Slot, mline int, preferences, direction string) error {
 	if err := v.peer.AddMedia(slot, mline, v.source(slot, preferences), direction); err != nil {
 		return err
 	}
@@ -152,23 +145,23 @@ func (v *Viewer) takeOffer(text string) error {
 	if err != nil {
 		return fmt.Errorf("the offer is refused: %w", err)
 	}
-	t := terms{codecs: v.order(), sliced: v.b.coded[pipeline.H264Slices] != nil, sound: v.b.audio != nil, oneWay: v.neg.oneWay, format: v.b.plan().Format}
-	agreed, err := agree(offer, t, v.neg.agreed)
+	t := agreement.Terms{Codecs: v.order(), Sliced: v.b.coded[pipeline.H264Slices] != nil, Sound: v.b.audio != nil, OneWay: v.neg.oneWay, Format: v.b.plan().Format}
+	agreed, err := agreement.Agree(offer, t, v.neg.agreed)
 	if err != nil {
 		return fmt.Errorf("the offer is refused: %w", err)
 	}
-	given, err := offer.Normalise(agreed.served)
+	given, err := offer.Normalise(agreed.Served)
 	if err == nil {
 		err = given.Continues(v.neg.given)
 	}
 	if err != nil {
 		return fmt.Errorf("the offer is refused: %w", err)
 	}
-	for mline, p := range agreed.parts {
-		if !p.sends || v.neg.added[p.slot] {
+	for mline, p := range agreed.Parts {
+		if !p.Sends || v.neg.added[p.Slot] {
 			continue
 		}
-		if err := v.addMedia(p.slot, mline, preferencesOf(p, t.format), agreed.served[mline].Direction.String()); err != nil {
+		if err := v.addMedia(p.Slot, mline, p.Preferences(t.Format), agreed.Served[mline].Direction.String()); err != nil {
 			return err
 		}
 	}
@@ -182,16 +175,8 @@ func (v *Viewer) takeOffer(text string) error {
 	return v.setRemote("offer", given)
 }
 
-// preferencesOf are the caps of what a part of an agreement sends.
-func preferencesOf(p part, f pipeline.VideoFormat) string {
-	if p.slot == AudioSlot {
-		return opusPreferences(p.pt)
-	}
-	return following(pipeline.Preferences(p.codec, f, p.pt), p.twcc)
-}
-
 func (v *Viewer) takeAnswer(text string) error {
-	if !v.neg.offering || phase(v.phase.Load()) != offered || v.neg.agreed.parts != nil {
+	if !v.neg.offering || phase(v.phase.Load()) != offered || v.neg.agreed.Parts != nil {
 		v.log.Debug("answer without an offer")
 		return nil
 	}
@@ -203,15 +188,15 @@ func (v *Viewer) takeAnswer(text string) error {
 	if err != nil {
 		return fmt.Errorf("the answer is refused: %w", err)
 	}
-	v.neg.theirs, v.neg.agreed = answer, accepted(v.neg.offer, given, v.order(), v.b.audio != nil)
+	v.neg.theirs, v.neg.agreed = answer, agreement.Accepted(v.neg.offer, given, v.order(), v.b.audio != nil)
 	return v.setRemote("answer", given)
 }
 
 // setRemote gives webrtcbin a description that was made to fit. It holds no candidates: those go the way of the ones that come alone.
 func (v *Viewer) setRemote(typ string, given sdp.Description) error {
 	var takes []int
-	for _, p := range v.neg.agreed.parts {
-		takes = append(takes, p.takes...)
+	for _, p := range v.neg.agreed.Parts {
+		takes = append(takes, p.Takes...)
 	}
 	v.peer.Take(takes)
 	return v.peer.SetRemote(typ, given.String())
@@ -229,7 +214,7 @@ func (v *Viewer) event(e PeerEvent) error {
 		return v.descriptionSet(e)
 	case CandidateFound:
 		if e.Text != "" { // from 1.24 on the end of gathering is an empty one
-			v.send(Message{Candidate: e.Text, MLine: v.neg.agreed.place(e.Index)})
+			v.send(Message{Candidate: e.Text, MLine: v.neg.agreed.Place(e.Index)})
 		}
 	case ConnectionChanged:
 		return v.connection(e.State)
@@ -276,9 +261,9 @@ func (v *Viewer) described(e PeerEvent) error {
 	}
 	out := made
 	if e.Type == "offer" {
-		v.nameTracks(out)
+		agreement.NameTracks(out, v.neg.oneWay)
 		v.neg.offer = made
-	} else if out, err = v.neg.offer.Answer(v.neg.agreed.served, made); err != nil {
+	} else if out, err = v.neg.offer.Answer(v.neg.agreed.Served, made); err != nil {
 		return v.refusing(fmt.Errorf("the offer is refused: %w", err))
 	}
 	if err := v.peer.SetLocal(e.Type, e.Text); err != nil {
@@ -318,8 +303,8 @@ func (v *Viewer) descriptionSet(e PeerEvent) error {
 
 // attach joins the agreed sections to the fans; media is held until the connection is up.
 func (v *Viewer) attach() error {
-	for _, p := range v.neg.agreed.parts {
-		if !p.sends || !v.neg.added[p.slot] || v.neg.attached[p.slot] {
+	for _, p := range v.neg.agreed.Parts {
+		if !p.Sends || !v.neg.added[p.Slot] || v.neg.attached[p.Slot] {
 			continue
 		}
 		if err := v.attachPart(p); err != nil {
@@ -332,20 +317,20 @@ func (v *Viewer) attach() error {
 	return nil
 }
 
-func (v *Viewer) attachPart(p part) error {
-	packets := Packets{Payloader: payloaders[p.codec], Type: p.pt, Numbers: p.twcc}
-	if p.slot == AudioSlot {
-		return v.attachTo(AudioSlot, v.b.audio, packets)
+func (v *Viewer) attachPart(p agreement.Part) error {
+	packets := p.Packets()
+	if p.Slot == pipeline.AudioSlot {
+		return v.attachTo(pipeline.AudioSlot, v.b.audio, packets)
 	}
-	v.stat.Codec = p.codec
-	if err := v.attachTo(VideoSlot, v.b.coded[p.codec], packets); err != nil {
+	v.stat.Codec = p.Codec
+	if err := v.attachTo(pipeline.VideoSlot, v.b.coded[p.Codec], packets); err != nil {
 		return err
 	}
-	v.follow(v.b.coded[p.codec], v.b.lower[p.codec])
+	v.follow(v.b.coded[p.Codec], v.b.lower[p.Codec])
 	return nil
 }
 
-func (v *Viewer) attachTo(slot Slot, l *line, p Packets) error {
+func (v *Viewer) attachTo(slot pipeline.Slot, l *line, p agreement.Packets) error {
 	p.Source = v.neg.ssrc[slot]
 	if err := v.peer.Attach(slot, p, l.fan); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/congestion"
 )
 
@@ -73,8 +74,8 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		b, e := startBroadcast(t, Options{Grace: time.Second})
 		v, p, _ := join(t, b, e)
 		connectFollowing(v, p)
-		if !strings.Contains(p.prefs[VideoSlot], "extmap-3=(string)"+transportCC) {
-			t.Errorf("preferences %q lack the extension", p.prefs[VideoSlot])
+		if !strings.Contains(p.prefs[pipeline.VideoSlot], "extmap-3=(string)"+agreement.TransportCC) {
+			t.Errorf("preferences %q lack the extension", p.prefs[pipeline.VideoSlot])
 		}
 		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
 		if rate() != 1_500_000 {

@@ -10,17 +10,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"boardcast/internal/sdp"
+	"boardcast/pipeline/agreement"
 )
 
 // An offer of ours goes out with both tracks in one stream, named before the sources, and sound without retransmissions.
 func TestOfferNamesTracks(t *testing.T) {
 	for oneWay, baseline := range map[bool]string{true: "42e01f", false: "42c01f"} {
-		v := &Viewer{neg: negotiation{oneWay: oneWay}}
 		offer, err := sdp.Parse(offered3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.nameTracks(offer)
+		agreement.NameTracks(offer, oneWay)
 		text := offer.String()
 		for _, want := range []string{
 			"a=msid:boardcast video\r\na=ssrc-group:FID 7 8\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\n",

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"boardcast/internal/sdp"
+	"boardcast/pipeline"
 )
 
 // sdpOf makes a description with the given sections, as a browser's answer or offer would have them, in one bundle.
@@ -216,8 +217,8 @@ func TestViewerAnswers(t *testing.T) {
 		if diff := cmp.Diff(want, p.said()); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
-		if !strings.Contains(p.prefs[VideoSlot], "payload=120") {
-			t.Errorf("preferences %q, want the other side's payload type 120", p.prefs[VideoSlot])
+		if !strings.Contains(p.prefs[pipeline.VideoSlot], "payload=120") {
+			t.Errorf("preferences %q, want the other side's payload type 120", p.prefs[pipeline.VideoSlot])
 		}
 		if diff := cmp.Diff([]string{"answer"}, box.all()); diff != "" {
 			t.Errorf("sent (-want +got):\n%s", diff)

@@ -1,4 +1,4 @@
-package live
+package agreement
 
 import (
 	"cmp"
@@ -12,53 +12,51 @@ import (
 	"boardcast/pipeline"
 )
 
-// An agreement is what both sides of a connection send and take. It is worked out from values alone: what a peer offers, or answers
-// to our offer, and what we have.
-
-// terms are what we bring to an agreement.
-type terms struct {
-	codecs []pipeline.Codec // that we have a picture in, the preferred first
-	sliced bool             // H.264 can also be made in slices of a packet's size
-	sound  bool             // we have sound
-	oneWay bool             // nothing is taken from the peer
-	format pipeline.VideoFormat
+// Terms are what we bring to an agreement.
+type Terms struct {
+	Codecs []pipeline.Codec // that we have a picture in, the preferred first
+	Sliced bool             // H.264 can also be made in slices of a packet's size
+	Sound  bool             // we have sound
+	OneWay bool             // nothing is taken from the peer
+	Format pipeline.VideoFormat
 }
 
-// part is one section of an agreement. Its place in the list is that of webrtcbin's section.
-type part struct {
-	section int  // of the peer's offer, or of ours
-	slot    Slot // of what we send
-	sends   bool
-	codec   pipeline.Codec // that we send
-	pt      int            // payload type that we send
-	twcc    int            // id of the extension that numbers packets, 0 for none
-	takes   []int          // payload types that the peer may send
+// Part is one section of an agreement. Its place in the list is that of webrtcbin's section.
+type Part struct {
+	section int           // of the peer's offer, or of ours
+	Slot    pipeline.Slot // of what we send
+	Sends   bool
+	Codec   pipeline.Codec // that we send
+	Type    int            // payload type that we send
+	Numbers int            // id of the extension that numbers packets, 0 for none
+	Takes   []int          // payload types that the peer may send
 	mid     string
 }
 
-// agreement is the whole. served is empty where the offer was ours.
-type agreement struct {
-	parts   []part
-	served  []sdp.Served
+// Agreement is what both sides of a connection send and take. Served is empty where the offer was ours. The zero value is that of a
+// connection on which nothing was agreed yet.
+type Agreement struct {
+	Parts   []Part
+	Served  []sdp.Served
 	bundled bool // all goes over the transport of webrtcbin's first section
 	tag     int  // the section of the peer's offer whose transport that is
 }
 
-// place is the section in the peer's description that a candidate of one of webrtcbin's belongs to. Chromium takes those of a bundle
+// Place is the section in the peer's description that a candidate of one of webrtcbin's belongs to. Chromium takes those of a bundle
 // only with the section that has the transport.
-func (a *agreement) place(mline int) int {
+func (a *Agreement) Place(mline int) int {
 	if a.bundled {
 		return a.tag
 	}
-	if mline >= 0 && mline < len(a.served) {
-		return a.served[mline].Section
+	if mline >= 0 && mline < len(a.Served) {
+		return a.Served[mline].Section
 	}
 	return mline
 }
 
-// mline is webrtcbin's section for a candidate of a section of the peer's; -1 for none.
-func (a *agreement) mline(section int) int {
-	at := slices.IndexFunc(a.parts, func(p part) bool { return p.section == section })
+// MLine is webrtcbin's section for a candidate of a section of the peer's; -1 for none.
+func (a *Agreement) MLine(section int) int {
+	at := slices.IndexFunc(a.Parts, func(p Part) bool { return p.section == section })
 	if a.bundled && section >= 0 {
 		return 0
 	}
@@ -68,9 +66,9 @@ func (a *agreement) mline(section int) int {
 // errNothing refuses an offer in which nothing can be served.
 var errNothing = errors.New("no section of the offer can be served: it must take video in H264 or VP8, or sound in opus/48000/2")
 
-// agree decides what of an offer is served. before is the agreement on an earlier offer of the same session, whose sections keep
+// Agree decides what of an offer is served. before is the agreement on an earlier offer of the same session, whose sections keep
 // their places. The error names the section and the attribute for which the picture that is asked for would not flow.
-func agree(offer sdp.Description, t terms, before agreement) (agreement, error) {
+func Agree(offer sdp.Description, t Terms, before Agreement) (Agreement, error) {
 	out, err := before.again(offer)
 	if err != nil {
 		return out, err
@@ -94,22 +92,22 @@ func agree(offer sdp.Description, t terms, before agreement) (agreement, error) 
 	switch {
 	case video != nil && !out.hasKind(offer, "video"):
 		return out, video
-	case len(out.parts) == 0:
+	case len(out.Parts) == 0:
 		return out, errNothing
 	}
-	out.bundled, out.tag = offer.Bundled(out.served), offer.Tag(out.served)
+	out.bundled, out.tag = offer.Bundled(out.Served), offer.Tag(out.Served)
 	return out, nil
 }
 
 // again is the agreement as a later offer of the same session has it: what was served goes on as it was.
-func (a *agreement) again(offer sdp.Description) (agreement, error) {
-	var out agreement
-	for n, p := range a.parts {
+func (a *Agreement) again(offer sdp.Description) (Agreement, error) {
+	var out Agreement
+	for n, p := range a.Parts {
 		at := slices.IndexFunc(offer.Sections, func(s sdp.Section) bool { return s.Mid == p.mid })
 		if at < 0 || offer.Sections[at].Rejected() {
 			return out, fmt.Errorf("section %q, which is served, is missing: begin a new session", p.mid)
 		}
-		one := a.served[n]
+		one := a.Served[n]
 		for _, pt := range one.Types {
 			if _, has := offer.Sections[at].Format(pt); !has {
 				return out, fmt.Errorf("section %q: payload type %d, which is served, is missing: begin a new session", p.mid, pt)
@@ -121,44 +119,44 @@ func (a *agreement) again(offer sdp.Description) (agreement, error) {
 	return out, nil
 }
 
-func (a *agreement) add(p part, one sdp.Served) {
-	a.parts, a.served = append(a.parts, p), append(a.served, one)
+func (a *Agreement) add(p Part, one sdp.Served) {
+	a.Parts, a.Served = append(a.Parts, p), append(a.Served, one)
 }
 
-func (a *agreement) hasKind(offer sdp.Description, kind string) bool {
-	return slices.ContainsFunc(a.served, func(one sdp.Served) bool { return offer.Sections[one.Section].Kind == kind })
+func (a *Agreement) hasKind(offer sdp.Description, kind string) bool {
+	return slices.ContainsFunc(a.Served, func(one sdp.Served) bool { return offer.Sections[one.Section].Kind == kind })
 }
 
 // errUnserved tells that a section is left out without anything missing: it asks for nothing that we have.
 var errUnserved = errors.New("not served")
 
 // serve decides about section i of an offer. An error other than errUnserved tells why a picture that is asked for is not sent.
-func (t terms) serve(offer sdp.Description, i int) (part, sdp.Served, error) {
+func (t Terms) serve(offer sdp.Description, i int) (Part, sdp.Served, error) {
 	s := offer.Sections[i]
 	switch {
 	case s.Kind == "application":
 		if s.SCTPPort <= 0 || s.SCTPPort > 65535 || !strings.HasSuffix(s.Proto, "/DTLS/SCTP") || !slices.Contains(s.Words, "webrtc-datachannel") {
-			return part{}, sdp.Served{}, errUnserved // of an older form, or something else
+			return Part{}, sdp.Served{}, errUnserved // of an older form, or something else
 		}
-		return part{}, sdp.Served{Section: i}, nil
-	case s.Direction.Receives() && s.Kind == "video" && len(t.codecs) > 0:
-		codecs := t.codecs
-		if t.sliced && slices.Contains(codecs, pipeline.H264) {
+		return Part{}, sdp.Served{Section: i}, nil
+	case s.Direction.Receives() && s.Kind == "video" && len(t.Codecs) > 0:
+		codecs := t.Codecs
+		if t.Sliced && slices.Contains(codecs, pipeline.H264) {
 			codecs = append(slices.Clone(codecs), pipeline.H264Slices) // the last resort
 		}
-		return t.send(offer, i, VideoSlot, codecs)
-	case s.Direction.Receives() && s.Kind == "audio" && t.sound:
-		if p, one, err := t.send(offer, i, AudioSlot, []pipeline.Codec{pipeline.Opus}); err == nil {
+		return t.send(offer, i, pipeline.VideoSlot, codecs)
+	case s.Direction.Receives() && s.Kind == "audio" && t.Sound:
+		if p, one, err := t.send(offer, i, pipeline.AudioSlot, []pipeline.Codec{pipeline.Opus}); err == nil {
 			return p, one, nil
 		}
 	}
-	p := part{takes: receivable(s)}
-	if t.oneWay || !s.Direction.Sends() || len(p.takes) == 0 {
-		return part{}, sdp.Served{}, errUnserved
+	p := Part{Takes: receivable(s)}
+	if t.OneWay || !s.Direction.Sends() || len(p.Takes) == 0 {
+		return Part{}, sdp.Served{}, errUnserved
 	}
-	f, _ := s.Format(p.takes[0])
+	f, _ := s.Format(p.Takes[0])
 	params := receivedParams(f)
-	return p, sdp.Served{Section: i, Types: p.takes, Direction: sdp.RecvOnly, Given: params, Reply: params}, nil
+	return p, sdp.Served{Section: i, Types: p.Takes, Direction: sdp.RecvOnly, Given: params, Reply: params}, nil
 }
 
 // received are the codecs that the peer may send where we send nothing. What GStreamer cannot decode is not played.
@@ -192,9 +190,9 @@ func receivedParams(f sdp.Format) []sdp.Param {
 
 // send finds what we send in section i: the first of our codecs that the section takes, where there is a choice under a payload type
 // that is not also another section's.
-func (t terms) send(offer sdp.Description, i int, slot Slot, codecs []pipeline.Codec) (part, sdp.Served, error) {
+func (t Terms) send(offer sdp.Description, i int, slot pipeline.Slot, codecs []pipeline.Codec) (Part, sdp.Served, error) {
 	s := offer.Sections[i]
-	var fits []part
+	var fits []Part
 	var lacks []string
 	for _, c := range codecs {
 		for _, f := range s.Formats {
@@ -207,26 +205,26 @@ func (t terms) send(offer sdp.Description, i int, slot Slot, codecs []pipeline.C
 				}
 				continue
 			}
-			fits = append(fits, part{slot: slot, sends: true, codec: c, pt: f.Type})
+			fits = append(fits, Part{Slot: slot, Sends: true, Codec: c, Type: f.Type})
 		}
 	}
 	if len(fits) == 0 {
 		if len(lacks) == 0 {
 			lacks = []string{"a=rtpmap: none of " + list(codecs) + ", which could be sent"}
 		}
-		return part{}, sdp.Served{}, &sdp.Misfit{Section: i, Kind: s.Kind, Text: strings.Join(lacks, "; ")}
+		return Part{}, sdp.Served{}, &sdp.Misfit{Section: i, Kind: s.Kind, Text: strings.Join(lacks, "; ")}
 	}
-	at := max(0, slices.IndexFunc(fits, func(p part) bool { return !offer.Ambiguous(i, p.pt) }))
+	at := max(0, slices.IndexFunc(fits, func(p Part) bool { return !offer.Ambiguous(i, p.Type) }))
 	p := fits[at]
-	f, _ := s.Format(p.pt)
+	f, _ := s.Format(p.Type)
 	direction := sdp.SendRecv
-	if t.oneWay {
+	if t.OneWay {
 		direction = sdp.SendOnly
 	}
 	direction = s.Direction.Answered(direction)
-	p.twcc = numbers(s, f)
+	p.Numbers = numbers(s, f)
 	if direction.Receives() {
-		p.takes = []int{f.Type}
+		p.Takes = []int{f.Type}
 	}
 	return p, t.served(s, i, f, p, direction), nil
 }
@@ -237,7 +235,7 @@ func numbers(s sdp.Section, f sdp.Format) int {
 	if s.Kind != "video" || !slices.Contains(f.Feedback, "transport-cc") {
 		return 0
 	}
-	return s.Extension(transportCC)
+	return s.Extension(TransportCC)
 }
 
 // list is codecs by their names.
@@ -252,21 +250,21 @@ func list(codecs []pipeline.Codec) string {
 }
 
 // served says how the format is written for webrtcbin and for the peer.
-func (t terms) served(s sdp.Section, i int, f sdp.Format, p part, direction sdp.Direction) sdp.Served {
+func (t Terms) served(s sdp.Section, i int, f sdp.Format, p Part, direction sdp.Direction) sdp.Served {
 	one := sdp.Served{Section: i, Types: []int{f.Type}, Direction: direction, Stream: streamID + " " + s.Kind}
 	for _, again := range s.Formats {
-		if pt, ok := again.Repeats(); ok && pt == f.Type && p.slot == VideoSlot {
+		if pt, ok := again.Repeats(); ok && pt == f.Type && p.Slot == pipeline.VideoSlot {
 			one.Types = append(one.Types, again.Type)
 			break
 		}
 	}
-	if p.twcc != 0 {
-		one.Extension = sdp.Extension{ID: p.twcc, URI: transportCC}
+	if p.Numbers != 0 {
+		one.Extension = sdp.Extension{ID: p.Numbers, URI: TransportCC}
 	}
-	switch p.codec {
+	switch p.Codec {
 	case pipeline.H264, pipeline.H264Slices:
-		one.Given = h264Params(t.format.ProfileLevelID(), "1", true)
-		one.Reply = replyParams(f, t.format)
+		one.Given = h264Params(t.Format.ProfileLevelID(), "1", true)
+		one.Reply = replyParams(f, t.Format)
 	case pipeline.Opus:
 		one.Given = opusParams
 		one.Reply = opusParams
@@ -344,31 +342,32 @@ func constrainedBaseline(profileLevelID string) bool {
 	return err == nil && constraints&0x40 != 0
 }
 
-// accepted is the agreement that a peer's answer to our offer makes. given is the answer as it was made to fit.
-func accepted(offer, given sdp.Description, codecs []pipeline.Codec, sound bool) agreement {
-	out := agreement{bundled: true}
+// Accepted is the agreement that a peer's answer to our offer makes. given is the answer as it was made to fit, codecs are ours with the
+// preferred first, and sound tells that we have sound.
+func Accepted(offer, given sdp.Description, codecs []pipeline.Codec, sound bool) Agreement {
+	out := Agreement{bundled: true}
 	for i, s := range given.Sections {
-		p := part{section: i, mid: offer.Sections[i].Mid}
+		p := Part{section: i, mid: offer.Sections[i].Mid}
 		if !s.Rejected() && s.Direction.Sends() {
 			for _, f := range s.Formats {
-				p.takes = append(p.takes, f.Type)
+				p.Takes = append(p.Takes, f.Type)
 			}
 		}
 		if !s.Rejected() && s.Direction.Receives() {
 			p.choose(s, codecs, sound)
 		}
-		out.parts = append(out.parts, p)
+		out.Parts = append(out.Parts, p)
 	}
 	return out
 }
 
 // choose takes the first of our codecs that the section has.
-func (p *part) choose(s sdp.Section, codecs []pipeline.Codec, sound bool) {
+func (p *Part) choose(s sdp.Section, codecs []pipeline.Codec, sound bool) {
 	switch s.Kind {
 	case "video":
-		p.slot = VideoSlot
+		p.Slot = pipeline.VideoSlot
 	case "audio":
-		if p.slot, codecs = AudioSlot, nil; sound {
+		if p.Slot, codecs = pipeline.AudioSlot, nil; sound {
 			codecs = []pipeline.Codec{pipeline.Opus}
 		}
 	default:
@@ -376,9 +375,9 @@ func (p *part) choose(s sdp.Section, codecs []pipeline.Codec, sound bool) {
 	}
 	for _, c := range codecs {
 		for _, f := range s.Formats {
-			if isCodec(f, c) && !p.sends {
-				p.sends, p.codec, p.pt = true, c, f.Type
-				p.twcc = numbers(s, f)
+			if isCodec(f, c) && !p.Sends {
+				p.Sends, p.Codec, p.Type = true, c, f.Type
+				p.Numbers = numbers(s, f)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"boardcast/internal/signalling"
+	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
 )
 
@@ -34,7 +35,7 @@ func (m *media) join(ctx context.Context, caller signalling.Caller, send func(li
 	if ctx.Err() != nil { // both came true at once
 		return nil, errStarting
 	}
-	return m.broadcast.JoinFrom(caller.ID, live.Origin{Near: caller.Near, Address: caller.Address}, send)
+	return m.broadcast.JoinFrom(caller.ID, audience.Origin{Near: caller.Near, Address: caller.Address}, send)
 }
 
 // Open implements [signalling.Media].
@@ -45,7 +46,7 @@ func (m *media) Open(ctx context.Context, caller signalling.Caller, send func(si
 		}
 	})
 	switch {
-	case errors.Is(err, live.ErrFull):
+	case errors.Is(err, audience.ErrFull):
 		return nil, signalling.ErrFull
 	case err != nil:
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"boardcast/internal/signalling"
 	"boardcast/internal/web"
 	"boardcast/pipeline"
+	"boardcast/pipeline/audience"
 	"boardcast/pipeline/gst"
 	"boardcast/pipeline/live"
 )
@@ -130,15 +131,15 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		return err
 	}
 	plugged := newPlug(p, log.With("component", "devices"))
-	audience, names := live.NewAudience(cfg.Viewers.Max), live.NewNames()
-	audience.ThreadsFree = threadsFree
+	limit, names := audience.New(cfg.Viewers.Max), live.NewNames()
+	limit.ThreadsFree = threadsFree
 	for i, s := range all {
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
 		}
 		video := p.sources[i].wish.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
-			Audience: audience, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
+			Audience: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
 			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
 			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },

@@ -29,9 +29,10 @@ var rooms = []room{
 	{dir: "pipeline", ours: []string{"board", "device"}},
 	{dir: "pipeline/trial", ours: []string{"pipeline"}},
 	{dir: "pipeline/congestion"},
+	{dir: "pipeline/audience", theirs: []string{"golang.org/x/time/rate"}},
 	{dir: "pipeline/agreement", ours: []string{"pipeline", "internal/sdp"}},
 	{
-		dir: "pipeline/live", ours: []string{"pipeline", "pipeline/agreement", "pipeline/congestion", "internal/sdp"},
+		dir: "pipeline/live", ours: []string{"pipeline", "pipeline/agreement", "pipeline/audience", "pipeline/congestion", "internal/sdp"},
 		theirs: []string{"golang.org/x/time/rate"},
 	},
 	{
@@ -48,7 +49,7 @@ var rooms = []room{
 	{
 		dir: "cmd/boardcast",
 		ours: []string{
-			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/live", "pipeline/gst",
+			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/audience", "pipeline/live", "pipeline/gst",
 			"internal/signalling", "internal/web", "internal/doctor", "internal/whip",
 		},
 		theirs: []string{

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/audience"
 )
 
 // ErrClosed tells that the broadcast has ended.
@@ -17,10 +18,10 @@ var ErrClosed = errors.New("broadcast has ended")
 
 // Options of a broadcast; zero values are sensible.
 type Options struct {
-	Audience     *Audience     // counts the viewers; one of its own, for 16, when nil
-	MinBitrate   int           // bit/s that no viewer's link lowers the video below; 150 kbit/s when zero
-	FixedBitrate bool          // whatever the viewers' links bear
-	Grace        time.Duration // how long a producer outlives its last viewer; 5 s when zero
+	Audience     *audience.Audience // counts the viewers; one of its own, for 16, when nil
+	MinBitrate   int                // bit/s that no viewer's link lowers the video below; 150 kbit/s when zero
+	FixedBitrate bool               // whatever the viewers' links bear
+	Grace        time.Duration      // how long a producer outlives its last viewer; 5 s when zero
 	STUN         string
 	TURN         []string
 	Names        *Names // looks up viewers' names by mDNS; nil: they are not looked up
@@ -33,7 +34,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Audience == nil {
 		const most = 16
-		o.Audience = NewAudience(most)
+		o.Audience = audience.New(most)
 	}
 	if o.MinBitrate == 0 {
 		o.MinBitrate = 150_000
@@ -242,11 +243,11 @@ func (b *Broadcast) Run(ctx context.Context) error {
 // Join makes a viewer named id; send hands its messages to the other side, must not block and may be called until Done.
 // ErrFull when as many watch as may.
 func (b *Broadcast) Join(id string, send func(Message)) (*Viewer, error) {
-	return b.JoinFrom(id, Origin{}, send)
+	return b.JoinFrom(id, audience.Origin{}, send)
 }
 
 // JoinFrom is Join for a viewer of which it is known where it comes from.
-func (b *Broadcast) JoinFrom(id string, from Origin, send func(Message)) (*Viewer, error) {
+func (b *Broadcast) JoinFrom(id string, from audience.Origin, send func(Message)) (*Viewer, error) {
 	<-b.started
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -254,7 +255,7 @@ func (b *Broadcast) JoinFrom(id string, from Origin, send func(Message)) (*Viewe
 		return nil, ErrClosed
 	}
 	v := newViewer(b, id, send)
-	place, err := b.opts.Audience.admit(from.Address, v.giveWay)
+	place, err := b.opts.Audience.Admit(from.Address, v.giveWay)
 	if err != nil {
 		return nil, err
 	}
@@ -267,7 +268,7 @@ func (b *Broadcast) JoinFrom(id string, from Origin, send func(Message)) (*Viewe
 		b.mu.Lock()
 		delete(b.viewers, v)
 		b.mu.Unlock()
-		b.opts.Audience.leave(place)
+		b.opts.Audience.Leave(place)
 	})
 	return v, nil
 }

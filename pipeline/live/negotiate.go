@@ -354,7 +354,7 @@ func (v *Viewer) connection(state int) error {
 			return nil
 		}
 		v.advance(connected, 0)
-		v.b.opts.Audience.connect(v.place)
+		v.b.opts.Audience.Connect(v.place)
 		v.connectedAt = time.Now()
 		v.stat.ConnectSeconds = v.connectedAt.Sub(v.stat.Since).Seconds()
 		v.resume()

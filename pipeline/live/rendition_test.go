@@ -11,8 +11,8 @@ import (
 	"boardcast/pipeline"
 )
 
-// audience is two viewers, the first on a fast link.
-type audience struct {
+// pair is two viewers, the first on a fast link.
+type pair struct {
 	b          *Broadcast
 	e          *fakeEngine
 	v          [2]*Viewer
@@ -20,9 +20,9 @@ type audience struct {
 	fast, slow *fakeLink
 }
 
-func twoViewers(t *testing.T) *audience {
+func twoViewers(t *testing.T) *pair {
 	t.Helper()
-	a := &audience{fast: &fakeLink{}, slow: &fakeLink{}}
+	a := &pair{fast: &fakeLink{}, slow: &fakeLink{}}
 	a.b, a.e = startBroadcast(t, Options{Grace: time.Second})
 	for i := range a.v {
 		a.v[i], a.p[i], _ = join(t, a.b, a.e)
@@ -31,10 +31,10 @@ func twoViewers(t *testing.T) *audience {
 	return a
 }
 
-func (a *audience) lower() *line { return a.b.lower[pipeline.H264] }
+func (a *pair) lower() *line { return a.b.lower[pipeline.H264] }
 
 // run lets both report, the second over a link that carries so much of what it is sent.
-func (a *audience) run(seconds, carries int) {
+func (a *pair) run(seconds, carries int) {
 	for range seconds * 10 {
 		a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].bitrate()), 10_000_000)
 		from := a.b.coded[pipeline.H264]
@@ -47,9 +47,9 @@ func (a *audience) run(seconds, carries int) {
 	}
 }
 
-func (a *audience) second() ViewerStatus { return a.v[1].status() }
+func (a *pair) second() ViewerStatus { return a.v[1].status() }
 
-func (a *audience) line(name string) LineStatus {
+func (a *pair) line(name string) LineStatus {
 	s := a.b.Status()
 	return s.Lines[slices.IndexFunc(s.Lines, func(l LineStatus) bool { return l.Name == name })]
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/audience"
 )
 
 // Message is what a viewer and we say to one another; exactly one part is set.
@@ -69,7 +70,7 @@ type Viewer struct {
 	send func(Message)
 	log  *slog.Logger
 	// place is the viewer's in the audience, which it may have to give to another.
-	place  *seat
+	place  *audience.Place
 	ousted atomic.Bool
 
 	inbox    chan Message

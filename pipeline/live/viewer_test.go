@@ -13,6 +13,7 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/pipeline"
+	"boardcast/pipeline/audience"
 )
 
 // sdpOf makes a description with the given sections, as a browser's answer or offer would have them, in one bundle.
@@ -331,10 +332,10 @@ func TestViewerHoldsFewCandidates(t *testing.T) {
 
 func TestBroadcastIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, e := startBroadcast(t, Options{Audience: NewAudience(2)})
+		b, e := startBroadcast(t, Options{Audience: audience.New(2)})
 		first := joinConnected(t, b, e)
 		joinConnected(t, b, e)
-		if _, err := b.Join("third", func(Message) {}); !errors.Is(err, ErrFull) {
+		if _, err := b.Join("third", func(Message) {}); !errors.Is(err, audience.ErrFull) {
 			t.Fatalf("third viewer: %v, want ErrFull", err)
 		}
 		first.Close()
@@ -348,13 +349,13 @@ func TestBroadcastIsFull(t *testing.T) {
 
 func TestAudienceOfTwoBroadcasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := Options{Audience: NewAudience(2)}
+		o := Options{Audience: audience.New(2)}
 		front, e := startBroadcast(t, o)
 		rear, other := startBroadcast(t, o)
 		first := joinConnected(t, front, e)
 		joinConnected(t, rear, other)
 		for _, b := range []*Broadcast{front, rear} {
-			if _, err := b.Join("third", func(Message) {}); !errors.Is(err, ErrFull) {
+			if _, err := b.Join("third", func(Message) {}); !errors.Is(err, audience.ErrFull) {
 				t.Fatalf("third viewer: %v, want ErrFull", err)
 			}
 		}

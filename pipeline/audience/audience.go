@@ -1,4 +1,12 @@
-package live
+// Package audience answers "who may watch": it counts the viewers of all broadcasts, and shares the places out between addresses.
+//
+// It knows a viewer by its address and by a function that has it end. It starts nothing, and does not look at what a viewer does:
+// pipeline/live tells when one is connected and when one has gone.
+//
+//	place, err := limit.Admit(address, viewer.Close)
+//	limit.Connect(place)
+//	limit.Leave(place)
+package audience
 
 import (
 	"errors"
@@ -47,25 +55,26 @@ type Audience struct {
 
 	most  int
 	mu    sync.Mutex
-	seats map[*seat]struct{}
+	seats map[*Place]struct{}
 	joins map[netip.Addr]*rate.Limiter
 }
 
-// seat is one viewer's place.
-type seat struct {
+// Place is one viewer's, from Admit to Leave or until it gives way.
+type Place struct {
 	from      netip.Addr
 	since     time.Time
 	connected bool
 	giveWay   func() // has the viewer end; it does not wait
 }
 
-// NewAudience has room for so many viewers.
-func NewAudience(most int) *Audience {
-	return &Audience{most: most, seats: map[*seat]struct{}{}, joins: map[netip.Addr]*rate.Limiter{}}
+// New has room for so many viewers.
+func New(most int) *Audience {
+	return &Audience{most: most, seats: map[*Place]struct{}{}, joins: map[netip.Addr]*rate.Limiter{}}
 }
 
-// admit takes a place for a viewer from an address. The error wraps ErrFull.
-func (a *Audience) admit(from netip.Addr, giveWay func()) (*seat, error) {
+// Admit takes a place for a viewer from an address. giveWay has the viewer end, for another; it is called with a lock held and must
+// not wait or call the audience. The error wraps ErrFull.
+func (a *Audience) Admit(from netip.Addr, giveWay func()) (*Place, error) {
 	if err := a.threads(); err != nil {
 		return nil, err
 	}
@@ -77,7 +86,7 @@ func (a *Audience) admit(from netip.Addr, giveWay func()) (*seat, error) {
 	if len(a.seats) >= a.most && !a.makeRoomLocked(from) {
 		return nil, ErrFull
 	}
-	s := &seat{from: from, since: time.Now(), giveWay: giveWay}
+	s := &Place{from: from, since: time.Now(), giveWay: giveWay}
 	a.seats[s] = struct{}{}
 	return s, nil
 }
@@ -114,7 +123,7 @@ func (a *Audience) makeRoomLocked(newcomer netip.Addr) bool {
 			waiting[s.from]++
 		}
 	}
-	var oldest *seat
+	var oldest *Place
 	for s := range a.seats {
 		switch {
 		case s.connected || s.from != newcomer && waiting[s.from] <= waiting[newcomer]:
@@ -130,15 +139,15 @@ func (a *Audience) makeRoomLocked(newcomer netip.Addr) bool {
 	return true
 }
 
-// connect tells that the viewer of a place is connected: it gives way to nobody.
-func (a *Audience) connect(s *seat) {
+// Connect tells that the viewer of a place is connected: it gives way to nobody.
+func (a *Audience) Connect(s *Place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s.connected = true
 }
 
-// leave gives a place back; one that gave way has none.
-func (a *Audience) leave(s *seat) {
+// Leave gives a place back; one that gave way has none.
+func (a *Audience) Leave(s *Place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.seats, s)

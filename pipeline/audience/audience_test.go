@@ -1,4 +1,4 @@
-package live
+package audience
 
 import (
 	"errors"
@@ -19,15 +19,15 @@ type crowd struct {
 	gone []string
 }
 
-func (c *crowd) join(name string, from netip.Addr) (*seat, error) {
+func (c *crowd) join(name string, from netip.Addr) (*Place, error) {
 	<-time.After(time.Millisecond) // each is a little younger
-	return c.admit(from, func() { c.gone = append(c.gone, name) })
+	return c.Admit(from, func() { c.gone = append(c.gone, name) })
 }
 
 // Half-open sessions of one address take no place from another's, however fast they come.
 func TestHalfOpenSessionsGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &crowd{Audience: NewAudience(4)}
+		c := &crowd{Audience: New(4)}
 		for range 30 {
 			if _, err := c.join("flood", here); err != nil {
 				t.Fatal(err)
@@ -53,13 +53,13 @@ func TestHalfOpenSessionsGiveWay(t *testing.T) {
 
 func TestConnectedViewersGiveWayToNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &crowd{Audience: NewAudience(2)}
+		c := &crowd{Audience: New(2)}
 		for _, from := range []netip.Addr{here, there} {
 			s, err := c.join("connected", from)
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.connect(s)
+			c.Connect(s)
 		}
 		if _, err := c.join("late", there); !errors.Is(err, ErrFull) || len(c.gone) != 0 {
 			t.Errorf("a third viewer: %v, %v gave way", err, c.gone)
@@ -69,14 +69,14 @@ func TestConnectedViewersGiveWayToNobody(t *testing.T) {
 
 func TestJoinsOfOneAddressAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := NewAudience(1000)
+		a := New(1000)
 		admitted := 0
 		for range 100 {
-			if _, err := a.admit(here, func() {}); err == nil {
+			if _, err := a.Admit(here, func() {}); err == nil {
 				admitted++
 			}
 		}
-		if _, err := a.admit(there, func() {}); err != nil || admitted != joinBurst {
+		if _, err := a.Admit(there, func() {}); err != nil || admitted != joinBurst {
 			t.Errorf("%d of 100 are admitted, want %d; another address: %v", admitted, joinBurst, err)
 		}
 	})
@@ -84,9 +84,9 @@ func TestJoinsOfOneAddressAreLimited(t *testing.T) {
 
 func TestJoinsEndBeforeThreadsDo(t *testing.T) {
 	for free, want := range map[int]bool{1000: true, viewerThreads + spareThreads: true, viewerThreads + spareThreads - 1: false, 0: false} {
-		a := NewAudience(10)
+		a := New(10)
 		a.ThreadsFree = func() (int, bool) { return free, true }
-		if _, err := a.admit(here, func() {}); (err == nil) != want {
+		if _, err := a.Admit(here, func() {}); (err == nil) != want {
 			t.Errorf("with %d threads left: %v", free, err)
 		}
 	}

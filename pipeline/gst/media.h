@@ -215,5 +215,7 @@ void peer_free(Peer *p);
 void media_warm_dtls(void);
 void media_give_back(void);
 void media_bus(GstElement *pipe, uintptr_t handle);
+// media_clock gives pipe the system clock.
+void media_clock(GstElement *pipe);
 // media_consume gives pipe the system clock and the epoch as its base time: its buffers come from fans, already stamped.
 void media_consume(GstElement *pipe);

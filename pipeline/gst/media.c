@@ -1,0 +1,112 @@
+//go:build !nogst
+
+// What all pipelines have in common: one epoch, the system's clock, a bus that is read by a synchronous handler, so that no thread
+// polls it, and the key of DTLS.
+
+// The level element still posts a GValueArray, which GLib calls deprecated.
+#define GLIB_DISABLE_DEPRECATION_WARNINGS
+#include "media.h"
+#include "_cgo_export.h"
+
+GstClockTime media_epoch(void) {
+  static gsize once = 0;
+  static GstClockTime epoch;
+  if (g_once_init_enter(&once)) {
+    GstClock *clock = gst_system_clock_obtain();
+    epoch = gst_clock_get_time(clock);
+    gst_object_unref(clock);
+    g_once_init_leave(&once, 1);
+  }
+  return epoch;
+}
+
+static void tell_problem(uintptr_t handle, GstMessage *m, int kind) {
+  GError *err = NULL;
+  gchar *debug = NULL;
+  if (kind == EV_ERROR)
+    gst_message_parse_error(m, &err, &debug);
+  else
+    gst_message_parse_warning(m, &err, &debug);
+  int domain = err->domain == GST_RESOURCE_ERROR ? 1 : err->domain == GST_STREAM_ERROR ? 2 : 0;
+  gchar *text = g_strdup_printf("%s: %s\n%s", GST_MESSAGE_SRC_NAME(m), err->message, debug ? debug : "");
+  mediaEvent(handle, kind, domain, err->code, text, 0);
+  g_free(text);
+  g_free(debug);
+  g_error_free(err);
+}
+
+static void tell_level(uintptr_t handle, const GstStructure *s) {
+  const GValue *v = gst_structure_get_value(s, "rms");
+  if (v == NULL || !G_VALUE_HOLDS(v, G_TYPE_VALUE_ARRAY))
+    return;
+  GValueArray *a = g_value_get_boxed(v);
+  if (a->n_values > 0)
+    mediaEvent(handle, EV_LEVEL, 0, 0, NULL, g_value_get_double(g_value_array_get_nth(a, 0)));
+}
+
+static void recalculate(GstElement *pipe, gpointer unused) { gst_bin_recalculate_latency(GST_BIN(pipe)); }
+
+// on_latency has a pipeline tell its elements the latency anew, on a thread of GStreamer's: who posts the message may hold
+// what the question needs. webrtcbin makes its sessions long after the pipeline has started, and a session that was never
+// told cannot say at which time a packet left: its sender reports would not let a browser put sound and picture together.
+static void on_latency(GstMessage *m) {
+  GstObject *top = gst_object_ref(GST_MESSAGE_SRC(m));
+  for (GstObject *up; (up = gst_object_get_parent(top)) != NULL; top = up)
+    gst_object_unref(top);
+  if (GST_IS_PIPELINE(top))
+    gst_element_call_async(GST_ELEMENT(top), recalculate, NULL, NULL);
+  gst_object_unref(top);
+}
+
+static GstBusSyncReply on_message(GstBus *bus, GstMessage *m, gpointer data) {
+  uintptr_t handle = (uintptr_t)data;
+  switch (GST_MESSAGE_TYPE(m)) {
+  case GST_MESSAGE_ERROR:
+    tell_problem(handle, m, EV_ERROR);
+    break;
+  case GST_MESSAGE_WARNING:
+    tell_problem(handle, m, EV_WARNING);
+    break;
+  case GST_MESSAGE_EOS:
+    mediaEvent(handle, EV_EOS, 0, 0, NULL, 0);
+    break;
+  case GST_MESSAGE_LATENCY:
+    on_latency(m);
+    break;
+  case GST_MESSAGE_ELEMENT:
+    if (gst_message_has_name(m, "level"))
+      tell_level(handle, gst_message_get_structure(m));
+    break;
+  default:
+    break;
+  }
+  gst_message_unref(m);
+  return GST_BUS_DROP;
+}
+
+void media_bus(GstElement *pipe, uintptr_t handle) {
+  GstBus *bus = gst_element_get_bus(pipe);
+  gst_bus_set_sync_handler(bus, on_message, (gpointer)handle, NULL);
+  gst_object_unref(bus);
+}
+
+void media_clock(GstElement *pipe) {
+  GstClock *clock = gst_system_clock_obtain();
+  gst_pipeline_use_clock(GST_PIPELINE(pipe), clock);
+  gst_object_unref(clock);
+}
+
+void media_consume(GstElement *pipe) {
+  media_clock(pipe);
+  gst_element_set_start_time(pipe, GST_CLOCK_TIME_NONE);
+  gst_element_set_base_time(pipe, media_epoch());
+}
+
+static gpointer warm(gpointer unused) {
+  GstElement *e = gst_element_factory_make("dtlsdec", NULL);
+  g_clear_object(&e);
+  return NULL;
+}
+
+// The first DTLS element of a process makes its RSA key: a quarter of a second on a desktop, seconds on a small board.
+void media_warm_dtls(void) { g_thread_unref(g_thread_new("dtls-key", warm, NULL)); }

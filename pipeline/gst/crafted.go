@@ -5,9 +5,11 @@ package gst
 // What the tests ask of C: tests themselves cannot use cgo.
 
 /*
-#include "media.h"
+#include "fan.h"
 #include "intake.h"
 #include "numbers.h"
+#include "packets.h"
+#include "resend.h"
 #include "rtcp.h"
 #include "sctp.h"
 #include <stdlib.h>

@@ -7,6 +7,8 @@ package gst
 #cgo CFLAGS: -Wall -Wno-unused-function -fvisibility=hidden
 #cgo LDFLAGS: -Wl,--export-dynamic
 #include "media.h"
+#include "memory.h"
+#include "stage.h"
 #include <stdlib.h>
 */
 import "C"
@@ -133,7 +135,7 @@ func giveBack() {
 	if tidying.CompareAndSwap(false, true) {
 		time.AfterFunc(tidyAfter, func() {
 			tidying.Store(false)
-			C.media_give_back()
+			C.memory_give_back()
 		})
 	}
 }

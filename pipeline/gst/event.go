@@ -4,6 +4,7 @@ package gst
 
 /*
 #include "media.h"
+#include "report.h"
 */
 import "C"
 

@@ -4,6 +4,7 @@
 // a consumer: an appsrc that is full loses its oldest (raw) or everything up to the next keyframe (coded). A tap may go over
 // to another coded fan: until that one's next keyframe it is in both. Viewers get RTP packets, made once for all of them.
 
+#include "fan.h"
 #include "media.h"
 #include "_cgo_export.h"
 

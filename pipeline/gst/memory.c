@@ -2,7 +2,7 @@
 
 // glibc's allocator, as a program that runs for weeks needs it.
 
-#include "media.h"
+#include "memory.h"
 
 #include <malloc.h>
 
@@ -20,8 +20,7 @@ __attribute__((constructor)) static void allocator(void) {
 #endif
 }
 
-// media_give_back returns to the system what glibc keeps of freed memory. It takes a millisecond or two.
-void media_give_back(void) {
+void memory_give_back(void) {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif

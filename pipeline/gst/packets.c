@@ -6,8 +6,8 @@
 // fed from. No viewer is given an object of GStreamer's that another has: each keeps a list of who holds it, under a lock that
 // is waited for by spinning, and with sixteen viewers on two processors that took a quarter of all there was to do.
 
-#include "media.h"
 #include "numbers.h"
+#include "packets.h"
 
 #include <string.h>
 

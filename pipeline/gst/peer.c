@@ -7,7 +7,12 @@
 #include "channels.h"
 #include "intake.h"
 #include "media.h"
+#include "peer.h"
+#include "report.h"
+#include "tune.h"
 #include "_cgo_export.h"
+
+#include <gst/sdp/sdp.h>
 
 enum { VIDEO = 0, SLOTS = 2, INCOMING = 4, QUIET_US = 3000000 };
 enum { DTLS_CLOSED = 1 }; // GstDtlsConnectionState

@@ -3,7 +3,8 @@
 package gst
 
 /*
-#include "media.h"
+#include "fan.h"
+#include "peer.h"
 #include <stdlib.h>
 */
 import "C"

@@ -3,7 +3,9 @@
 // A viewer reports which packets arrived, and when (transport-wide congestion control). rtpsession makes an event of each
 // report, and all viewers' reports of some time become one call to Go.
 
-#include "media.h"
+#include "packets.h"
+#include "report.h"
+#include "resend.h"
 #include "_cgo_export.h"
 
 // take_fate reads one packet of a report; FALSE for one that the session had forgotten by then, and so has no time.

@@ -2,7 +2,9 @@
 
 // A stage is a producing pipeline: capture, encoder or microphone. Its ends are joined to fans.
 
+#include "fan.h"
 #include "media.h"
+#include "stage.h"
 #include "_cgo_export.h"
 
 struct Stage {

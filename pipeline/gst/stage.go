@@ -3,7 +3,8 @@
 package gst
 
 /*
-#include "media.h"
+#include "fan.h"
+#include "stage.h"
 #include "trial.h"
 */
 import "C"

@@ -3,7 +3,7 @@
 // What is set right inside webrtcbin.
 
 #include "intake.h"
-#include "media.h"
+#include "tune.h"
 
 // The ICE agent: no UPnP (an HTTP server per viewer), connectivity checks that go on (the backstop for a dead viewer).
 void tune_agent(GstElement *webrtc, const PeerOptions *o) {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,7 +89,7 @@ type capture struct {
 
 // captures are the ways to capture from a source, the best first.
 func captures(v VideoSource, m Machine) ([]capture, error) {
-	raw := Raw{Width: v.Width, Height: v.Height, FPSNum: or(v.FPSNum, defaultFPS), FPSDen: max(1, v.FPSDen)}
+	raw := Raw{Width: v.Width, Height: v.Height, FPSNum: cmp.Or(v.FPSNum, defaultFPS), FPSDen: max(1, v.FPSDen)}
 	switch {
 	case v.isTest():
 		raw.Format = "I420"

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 
 	"boardcast/board"
@@ -140,7 +141,7 @@ func cheapest(cam device.Camera, b bounds) (device.Mode, bool) {
 func formatFor(w Wish, v VideoSource, l board.Limits) VideoFormat {
 	width, height := complete(w.Width, w.Height, v.Width, v.Height)
 	f := VideoFormat{
-		Width: min(or(width, v.Width), v.Width), Height: min(or(height, v.Height), v.Height), FPSNum: v.FPSNum, FPSDen: max(1, v.FPSDen),
+		Width: min(cmp.Or(width, v.Width), v.Width), Height: min(cmp.Or(height, v.Height), v.Height), FPSNum: v.FPSNum, FPSDen: max(1, v.FPSDen),
 	}
 	if f.FPSNum == 0 {
 		f.FPSNum, f.FPSDen = defaultFPS, 1
@@ -154,7 +155,7 @@ func formatFor(w Wish, v VideoSource, l board.Limits) VideoFormat {
 	if most := l.MacroblocksPerSecond; most > 0 && f.macroblocksPerSecond() > most {
 		f.FPSNum, f.FPSDen = max(1, most/f.macroblocks()), 1
 	}
-	f.Bitrate = or(w.Bitrate, f.DefaultBitrate())
+	f.Bitrate = cmp.Or(w.Bitrate, f.DefaultBitrate())
 	return f
 }
 

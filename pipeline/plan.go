@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,7 +130,7 @@ func Build(w Wish, video VideoSource, audio AudioSource, sink AudioSink, m Machi
 	g := Given{Machine: m, Audio: audio, Sink: sink, NoVideo: video.None}
 	c := &chooser{wish: w, given: g, ctx: context.Background(), untriedHardware: !auto(w.Encoder)}
 	if video.isTest() {
-		video = VideoSource{Width: or(w.Width, defaultWidth), Height: or(w.Height, defaultHeight), FPSNum: or(w.FPS, defaultFPS), FPSDen: 1}
+		video = VideoSource{Width: cmp.Or(w.Width, defaultWidth), Height: cmp.Or(w.Height, defaultHeight), FPSNum: cmp.Or(w.FPS, defaultFPS), FPSDen: 1}
 	}
 	c.fixed = &video
 	return c.plan()
@@ -151,13 +152,6 @@ const (
 func (f VideoFormat) DefaultBitrate() int {
 	rate := f.Width * f.Height * f.FPSNum / max(1, f.FPSDen) / 6
 	return min(max(rate/50_000*50_000, 200_000), 6_000_000)
-}
-
-func or(a, b int) int {
-	if a != 0 {
-		return a
-	}
-	return b
 }
 
 func auto(s string) bool { return s == "" || s == "auto" }

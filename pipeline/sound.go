@@ -1,5 +1,7 @@
 package pipeline
 
+import "cmp"
+
 func audioGraph(a AudioSource, bitrate int) Graph {
 	var source Graph
 	switch {
@@ -12,7 +14,7 @@ func audioGraph(a AudioSource, bitrate int) Graph {
 	}
 	return append(source,
 		El("audioconvert"), El("audioresample"), Filter("audio/x-raw,rate=48000,channels=[1,2]"),
-		El("opusenc", "bitrate="+itoa(or(bitrate, defaultAudioBitrate)), "frame-size=20", "inband-fec=true", "packet-loss-percentage=5"),
+		El("opusenc", "bitrate="+itoa(cmp.Or(bitrate, defaultAudioBitrate)), "frame-size=20", "inband-fec=true", "packet-loss-percentage=5"),
 		outEnd(8))
 }
 

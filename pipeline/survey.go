@@ -63,7 +63,7 @@ func survey(ctx context.Context, g Given, codec Codec, w Wish) []Entry {
 }
 
 func surveyOne(ctx context.Context, g Given, e Encoder, w Wish) Verdict {
-	source := VideoSource{Width: w.Width, Height: w.Height, FPSNum: or(w.FPS, defaultFPS), FPSDen: 1}
+	source := VideoSource{Width: w.Width, Height: w.Height, FPSNum: cmp.Or(w.FPS, defaultFPS), FPSDen: 1}
 	limits := e.limits(g.Board)
 	f := formatFor(Wish{Bitrate: w.Bitrate}, source, board.Limits{SizeMultiple: limits.SizeMultiple})
 	if reason := exceeds(limits, f); reason != "" {

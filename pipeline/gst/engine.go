@@ -68,9 +68,6 @@ func Version() string {
 	return fmt.Sprintf("%d.%d.%d", major, minor, micro)
 }
 
-// Installed reports whether an element of that name can be made.
-func (e *Engine) Installed(element string) bool { return gst.Find(element) != nil }
-
 // pipe is a GstPipeline with one Go reference, given back by free and not by a finalizer.
 type pipe struct {
 	p *gst.Pipeline

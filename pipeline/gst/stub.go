@@ -19,9 +19,6 @@ func New(*slog.Logger) (*Engine, error) { return nil, ErrNoGStreamer }
 // Version is empty in this build.
 func Version() string { return "" }
 
-// Installed reports false in this build.
-func (*Engine) Installed(string) bool { return false }
-
 // Fan makes nothing in this build.
 func (*Engine) Fan(bool) live.Fan { return nil }
 

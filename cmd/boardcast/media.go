@@ -35,7 +35,7 @@ func (m *media) join(ctx context.Context, caller signalling.Caller, send func(li
 	if ctx.Err() != nil { // both came true at once
 		return nil, errStarting
 	}
-	return m.broadcast.JoinFrom(caller.ID, audience.Origin{Near: caller.Near, Address: caller.Address}, send)
+	return m.broadcast.Join(caller.ID, audience.Origin{Near: caller.Near, Address: caller.Address}, send)
 }
 
 // Open implements [signalling.Media].

@@ -38,7 +38,7 @@ var rooms = []room{
 	{
 		dir: "pipeline/gst", ours: []string{"pipeline", "pipeline/trial", "pipeline/agreement", "pipeline/live", "pipeline/congestion"},
 		theirs:  []string{"C", "github.com/go-gst/..."},
-		inTests: []string{"device"},
+		inTests: []string{"device", "pipeline/audience"},
 	},
 	{dir: "internal/signalling", theirs: []string{websocket}},
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},

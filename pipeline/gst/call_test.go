@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
 )
 
@@ -50,11 +51,11 @@ func TestCall(t *testing.T) {
 			a, b := broadcast(t, e, testPlan(t, e, codec)), broadcast(t, e, testPlan(t, e, "auto"))
 			var va, vb *live.Viewer
 			ready := make(chan struct{})
-			va, err := a.Join("b", func(m live.Message) { <-ready; t.Logf("a: %.300s %s", m.SDP, m.Candidate); vb.Receive(m) })
+			va, err := a.Join("b", audience.Origin{}, func(m live.Message) { <-ready; t.Logf("a: %.300s %s", m.SDP, m.Candidate); vb.Receive(m) })
 			if err != nil {
 				t.Fatal(err)
 			}
-			vb, err = b.Join("a", func(m live.Message) { <-ready; t.Logf("b: %.300s %s", m.SDP, m.Candidate); va.Receive(m) })
+			vb, err = b.Join("a", audience.Origin{}, func(m live.Message) { <-ready; t.Logf("b: %.300s %s", m.SDP, m.Candidate); va.Receive(m) })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-gst/go-gst/gst"
 
+	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
 )
 
@@ -43,11 +44,11 @@ func call(t *testing.T, a, b *live.Broadcast) (va, vb *live.Viewer) {
 func callBy(t *testing.T, a, b *live.Broadcast, seen func(sdp string) string) (va, vb *live.Viewer) {
 	t.Helper()
 	ready := make(chan struct{})
-	va, err := a.Join("callee", func(m live.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
+	va, err := a.Join("callee", audience.Origin{}, func(m live.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	vb, err = b.Join("caller", func(m live.Message) { <-ready; va.Receive(m) })
+	vb, err = b.Join("caller", audience.Origin{}, func(m live.Message) { <-ready; va.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}

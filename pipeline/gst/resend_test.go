@@ -11,6 +11,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
 )
 
@@ -52,13 +53,13 @@ func TestResend(t *testing.T) {
 	a, b := broadcast(t, e, testPlan(t, e, "vp8")), broadcast(t, e, testPlan(t, e, "vp8"))
 	var va, vb *live.Viewer
 	ready := make(chan struct{})
-	va, err = a.Join("callee", func(m live.Message) { <-ready; vb.Receive(m) })
+	va, err = a.Join("callee", audience.Origin{}, func(m live.Message) { <-ready; vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	// webrtcbin 1.22 does not take retransmission up in its answers, as browsers do.
 	takes := regexp.MustCompile(`(?m)^(m=video \S+ \S+) 96\r\n`)
-	vb, err = b.Join("caller", func(m live.Message) {
+	vb, err = b.Join("caller", audience.Origin{}, func(m live.Message) {
 		<-ready
 		m.SDP = takes.ReplaceAllString(m.SDP, "$1 96 98\r\na=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=96\r\na=rtcp-fb:96 nack\r\n")
 		va.Receive(m)

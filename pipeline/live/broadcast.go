@@ -240,14 +240,10 @@ func (b *Broadcast) Run(ctx context.Context) error {
 	return nil
 }
 
-// Join makes a viewer named id; send hands its messages to the other side, must not block and may be called until Done.
-// ErrFull when as many watch as may.
-func (b *Broadcast) Join(id string, send func(Message)) (*Viewer, error) {
-	return b.JoinFrom(id, audience.Origin{}, send)
-}
-
-// JoinFrom is Join for a viewer of which it is known where it comes from.
-func (b *Broadcast) JoinFrom(id string, from audience.Origin, send func(Message)) (*Viewer, error) {
+// Join makes a viewer named id, of which from tells where it comes from; send hands its messages to the other side, must not block
+// and may be called until Done. It waits for Run to begin. The error wraps audience.ErrFull when as many watch as may, and is
+// [ErrClosed] after the end.
+func (b *Broadcast) Join(id string, from audience.Origin, send func(Message)) (*Viewer, error) {
 	<-b.started
 	b.mu.Lock()
 	defer b.mu.Unlock()

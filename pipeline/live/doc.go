@@ -8,9 +8,9 @@
 // each viewer's [Peer] has a tap on the fans of its codec and of the microphone.
 //
 // The package chooses no encoder (package pipeline does), tries none (pipeline/trial does), limits no viewers (pipeline/audience does)
-// and speaks no signalling protocol: messages come in by [Viewer.Receive] and go out by the function that JoinFrom is given.
+// and speaks no signalling protocol: messages come in by [Viewer.Receive] and go out by the function that Join is given.
 //
 //	b := live.NewBroadcast(engine, plan, live.Options{})
 //	go b.Run(ctx)
-//	v, err := b.JoinFrom("viewer-1", audience.Origin{}, send)
+//	v, err := b.Join("viewer-1", audience.Origin{}, send)
 package live

@@ -87,7 +87,7 @@ func (m *mailbox) all() []string {
 func join(t *testing.T, b *Broadcast, e *fakeEngine) (*Viewer, *fakePeer, *mailbox) {
 	t.Helper()
 	box := &mailbox{}
-	v, err := b.Join("v", box.send)
+	v, err := b.Join("v", audience.Origin{}, box.send)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,13 +335,13 @@ func TestBroadcastIsFull(t *testing.T) {
 		b, e := startBroadcast(t, Options{Audience: audience.New(2)})
 		first := joinConnected(t, b, e)
 		joinConnected(t, b, e)
-		if _, err := b.Join("third", func(Message) {}); !errors.Is(err, audience.ErrFull) {
+		if _, err := b.Join("third", audience.Origin{}, func(Message) {}); !errors.Is(err, audience.ErrFull) {
 			t.Fatalf("third viewer: %v, want ErrFull", err)
 		}
 		first.Close()
 		<-first.Done()
 		synctest.Wait()
-		if _, err := b.Join("third", func(Message) {}); err != nil {
+		if _, err := b.Join("third", audience.Origin{}, func(Message) {}); err != nil {
 			t.Fatalf("after one left: %v", err)
 		}
 	})
@@ -355,14 +355,14 @@ func TestAudienceOfTwoBroadcasts(t *testing.T) {
 		first := joinConnected(t, front, e)
 		joinConnected(t, rear, other)
 		for _, b := range []*Broadcast{front, rear} {
-			if _, err := b.Join("third", func(Message) {}); !errors.Is(err, audience.ErrFull) {
+			if _, err := b.Join("third", audience.Origin{}, func(Message) {}); !errors.Is(err, audience.ErrFull) {
 				t.Fatalf("third viewer: %v, want ErrFull", err)
 			}
 		}
 		first.Close()
 		<-first.Done()
 		synctest.Wait()
-		if _, err := rear.Join("third", func(Message) {}); err != nil {
+		if _, err := rear.Join("third", audience.Origin{}, func(Message) {}); err != nil {
 			t.Fatalf("after one left the other camera: %v", err)
 		}
 	})

@@ -92,8 +92,8 @@ func TestStopIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	hung := make(chan struct{})
-	if err := p.stop(50*time.Millisecond, func() { <-hung }); !errors.Is(err, ErrStuck) {
-		t.Errorf("stop said %v, want %v", err, ErrStuck)
+	if err := p.stop(50*time.Millisecond, func() { <-hung }); !errors.Is(err, live.ErrHung) {
+		t.Errorf("stop said %v, want %v", err, live.ErrHung)
 	}
 	close(hung)
 }

@@ -11,6 +11,3 @@ import "errors"
 
 // ErrNoGStreamer is New's answer in a binary built with the tag nogst.
 var ErrNoGStreamer = errors.New("gst: built without GStreamer")
-
-// ErrStuck tells that a C call did not come back in time: the thing it was called on is left behind.
-var ErrStuck = errors.New("gst: call did not return in time")

@@ -159,9 +159,13 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) 
 	switch {
 	case err == nil:
 		return s, nil
-	case errors.Is(err, ErrStuck):
+	case errors.Is(err, live.ErrHung):
 		C.stage_mute(s.c)
-		return nil, fmt.Errorf("start %s: %w: %w", g.Subject(), live.ErrHung, s.cause(err))
+		why := s.cause(err)
+		if !errors.Is(why, err) { // what an element said tells more, and does not tell that the stage hangs
+			why = fmt.Errorf("%w: %w", err, why)
+		}
+		return nil, fmt.Errorf("start %s: %w", g.Subject(), why)
 	}
 	C.stage_mute(s.c)
 	why := fmt.Errorf("start %s: %w", g.Subject(), s.cause(err))

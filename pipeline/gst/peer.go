@@ -200,7 +200,7 @@ func (p *peer) Open(label string) error {
 // call bounds a call on the viewer. One that does not come back ends it, also where the call returns nothing.
 func (p *peer) call(what string, f func() error) error {
 	err := p.pipe.do(callLimit, f, nil)
-	if errors.Is(err, ErrStuck) {
+	if errors.Is(err, live.ErrHung) {
 		err = fmt.Errorf("%s: %w", what, err)
 		p.tell(live.PeerEvent{Kind: live.Failed, Err: err})
 	}
@@ -263,7 +263,7 @@ func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error
 		defer p.mu.Unlock()
 		if p.left {
 			C.tap_free(tap)
-			return ErrStuck // nobody listens any more
+			return live.ErrHung // nobody listens any more
 		}
 		p.taps[slot] = tap
 		return nil
@@ -317,7 +317,7 @@ func (p *peer) Feed(f live.Fan) {
 		case t == nil:
 			return nil
 		case busy: // a call from before does not come back
-			return ErrStuck
+			return live.ErrHung
 		}
 		C.tap_move(t, c) // makes a payloader where there is none
 		p.mu.Lock()
@@ -398,7 +398,7 @@ func (p *peer) close(limit time.Duration) error {
 		idle := p.pipe.settle(limit)
 		p.leave()
 		unregister(p.handle)
-		err := ErrStuck
+		err := live.ErrHung
 		if idle {
 			err = bounded(limit, func() error { p.quiet(); return nil }, nil)
 		}

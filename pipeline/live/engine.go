@@ -11,8 +11,8 @@ import (
 	"boardcast/pipeline/congestion"
 )
 
-// ErrHung tells that a stage did not start in time: what it stands on is left behind.
-var ErrHung = errors.New("hung")
+// ErrHung tells that a call of an engine did not come back in time: the thing it was called on is left behind.
+var ErrHung = errors.New("hung: a call did not return in time")
 
 // Engine runs graphs. Its calls may block, each for a bounded time: an owner calls them from its own goroutine.
 type Engine interface {

@@ -10,7 +10,6 @@ import (
 
 // VideoSource is where the picture comes from. The zero value is the test picture.
 type VideoSource struct {
-	None           bool   // no picture at all
 	Device         string // "/dev/video0", empty for the test picture
 	Element        string // source element of a camera that V4L2 does not drive; Device is then empty
 	Name           string // for people
@@ -20,7 +19,7 @@ type VideoSource struct {
 }
 
 // isTest reports whether this is the test picture.
-func (v VideoSource) isTest() bool { return !v.None && v.Device == "" && v.Element == "" }
+func (v VideoSource) isTest() bool { return v.Device == "" && v.Element == "" }
 
 // Period is the time from one picture to the next, zero where the camera does not say.
 func (v VideoSource) Period() time.Duration {

@@ -14,15 +14,13 @@ type chooser struct {
 	ctx         context.Context //nolint:containedctx // of one call of Choose
 	wish        Wish
 	given       Given
-	fixed       *VideoSource // a mode that was chosen already
-	noConnector bool         // nothing answers on the board's connector
+	noConnector bool // nothing answers on the board's connector
 
-	untriedHardware bool   // hardware may be taken without a trial
-	raw             Raw    // what the capture chosen makes
-	why             string // of the mode
-	failed          []string
-	missed          []Encoder
-	notes           []string
+	raw    Raw    // what the capture chosen makes
+	why    string // of the mode
+	failed []string
+	missed []Encoder
+	notes  []string
 }
 
 // plan chooses the encoder of the first codec with the camera's mode, then encoders of the other codecs for that mode.
@@ -127,7 +125,7 @@ func (c *chooser) codec(p *Plan, codec Codec) error {
 	c.miss(codec, unfit)
 	chosen := false
 	for _, e := range fit {
-		if !auto(c.wish.Encoder) && !e.Is(c.wish.Encoder) || e.Hardware && !c.untriedHardware {
+		if !auto(c.wish.Encoder) && !e.Is(c.wish.Encoder) {
 			continue
 		}
 		if chosen {
@@ -242,7 +240,7 @@ func (c *chooser) tooSlow(e Encoder, v Verdict, f VideoFormat) bool {
 }
 
 // sizeOpen reports whether the size is ours to choose.
-func (c *chooser) sizeOpen() bool { return c.fixed == nil && c.wish.Width == 0 && c.wish.Height == 0 }
+func (c *chooser) sizeOpen() bool { return c.wish.Width == 0 && c.wish.Height == 0 }
 
 // headroom is how much faster than real time a software encoder must be in its trial: the capture, the network and the
 // rest of the board want their share, and a busy scene costs more than the trial's.
@@ -307,9 +305,7 @@ func (c *chooser) prove(e Encoder, f VideoFormat) Verdict {
 // leaves the test picture.
 func (c *chooser) source(b bounds) (VideoSource, Graph, error) {
 	v := VideoSource{}
-	if c.fixed != nil {
-		v = *c.fixed
-	} else if err := c.chooseMode(&v, b); err != nil {
+	if err := c.chooseMode(&v, b); err != nil {
 		return v, nil, err
 	}
 	got, err := c.capture(v)
@@ -365,11 +361,8 @@ func (c *chooser) capture(v VideoSource) (capture, error) {
 	}
 	for i, one := range all {
 		last := i == len(all)-1 && v.Element == ""
-		switch {
-		case !one.trial || last || c.given.Trials == nil && c.untriedHardware:
+		if !one.trial || last || c.given.Trials == nil {
 			return one, nil
-		case c.given.Trials == nil:
-			continue // as untried encoders
 		}
 		if verdict := c.given.Trials.Source(c.ctx, one.graph, v.Name, ""); verdict.Works() {
 			return one, nil

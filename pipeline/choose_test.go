@@ -59,26 +59,8 @@ func choosePlan(t *testing.T, w Wish, g Given) Plan {
 	return p
 }
 
-func TestBuildKeepsTheModeGiven(t *testing.T) {
-	camera := VideoSource{Device: "/dev/video2", FourCC: "YUYV", Width: 800, Height: 600, FPSNum: 25, FPSDen: 1}
-	p, err := Build(Wish{}, camera, AudioSource{None: true}, AudioSink{}, machineWith(debian12, everywhere, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := VideoFormat{Width: 800, Height: 600, FPSNum: 25, FPSDen: 1, Bitrate: 2_000_000}
-	if p.Format != want || len(p.Choices) != 2 || p.Choices[0].Encoder.ID != "x264enc" {
-		t.Errorf("format %v, choices %d", p.Format, len(p.Choices))
-	}
-	if got := p.Capture.String(); !strings.Contains(got, "format=YUY2,width=800,height=600,framerate=25/1") {
-		t.Errorf("capture %s", got)
-	}
-	if len(p.Why) != 2 {
-		t.Errorf("why %q: the mode is explained by who chose it", p.Why)
-	}
-}
-
 func TestNoVideo(t *testing.T) {
-	p, err := Build(Wish{}, VideoSource{None: true}, AudioSource{Test: true}, AudioSink{}, Machine{Installed: func(string) bool { return false }})
+	p, err := Choose(t.Context(), Wish{}, Given{NoVideo: true, Audio: AudioSource{Test: true}, Machine: Machine{Installed: func(string) bool { return false }}})
 	if err != nil || p.Capture != nil || p.Choices != nil || p.Audio == nil {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -400,30 +382,6 @@ func TestSurvey(t *testing.T) {
 		}
 		if e.Encoder.Codec != H264 {
 			t.Errorf("asked for H.264, got %s", e.Encoder.ID)
-		}
-	}
-}
-
-// The same of a JPEG decoder.
-func TestBuildLeavesUntriedDecodersAlone(t *testing.T) {
-	m := machineWith(debian12, append([]string{"v4l2jpegdec"}, everywhere...), nil)
-	camera := VideoSource{Device: "/dev/video0", FourCC: "MJPG", Width: 640, Height: 480, FPSNum: 30, FPSDen: 1}
-	p, err := Build(Wish{}, camera, AudioSource{None: true}, AudioSink{}, m)
-	if err != nil || !strings.Contains(p.Capture.String(), " jpegdec ") {
-		t.Errorf("capture %s, %v", p.Capture, err)
-	}
-}
-
-// What is only registered may not work: without a trial hardware is for those who ask for it.
-func TestBuildLeavesUntriedHardwareAlone(t *testing.T) {
-	m := machineWith(debian12, append([]string{"v4l2h264enc"}, everywhere...), nil)
-	for wish, want := range map[string]string{"auto": "x264enc", "v4l2h264enc": "v4l2h264enc"} {
-		p, err := Build(Wish{Encoder: wish}, VideoSource{}, AudioSource{None: true}, AudioSink{}, m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := p.Choices[0].Encoder.Element; got != want {
-			t.Errorf("encoder %s: took %s, want %s", wish, got, want)
 		}
 	}
 }

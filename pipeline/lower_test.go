@@ -71,12 +71,13 @@ func TestOneRendition(t *testing.T) {
 	}
 }
 
-// planFor is the plan for the test picture where everything is installed.
+// planFor is the plan for a test picture of 640x480 where every encoder in software is installed.
 func planFor(t *testing.T, w Wish) Plan {
 	t.Helper()
-	p, err := Build(w, VideoSource{}, AudioSource{Test: true}, AudioSink{}, Machine{Installed: func(string) bool { return true }})
-	if err != nil {
-		t.Fatal(err)
+	w.Width, w.Height, w.FPS = 640, 480, 30
+	software := func(element string) bool {
+		e, ok := EncoderByID(element)
+		return !ok || !e.Hardware
 	}
-	return p
+	return choosePlan(t, w, Given{Machine: Machine{Installed: software}, Audio: AudioSource{Test: true}})
 }

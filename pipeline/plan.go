@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,7 @@ import (
 	"boardcast/device"
 )
 
-// Wish is what the user asked for; zero values leave the choice to Build and Choose.
+// Wish is what the user asked for; zero values leave the choice to Choose.
 type Wish struct {
 	Width, Height int
 	FPS           int
@@ -124,28 +123,17 @@ func (e *NoEncoderError) Hint() string {
 	return "install one of: " + strings.Join(slices.Compact(all), ", ")
 }
 
-// Build decides what to run from a source whose mode is chosen already. Nothing is tried: an encoder in hardware, which may
-// be registered and yet not work, is taken only when the wish names it.
-func Build(w Wish, video VideoSource, audio AudioSource, sink AudioSink, m Machine) (Plan, error) {
-	g := Given{Machine: m, Audio: audio, Sink: sink, NoVideo: video.None}
-	c := &chooser{wish: w, given: g, ctx: context.Background(), untriedHardware: !auto(w.Encoder)}
-	if video.isTest() {
-		video = VideoSource{Width: cmp.Or(w.Width, defaultWidth), Height: cmp.Or(w.Height, defaultHeight), FPSNum: cmp.Or(w.FPS, defaultFPS), FPSDen: 1}
-	}
-	c.fixed = &video
-	return c.plan()
-}
-
 // Choose decides what to run: the encoder by the board's order and by trial, the camera's mode by the wish, the limits of
 // that encoder and what it was seen to manage. ctx ends the trials, not the choice.
 func Choose(ctx context.Context, w Wish, g Given) (Plan, error) {
-	return (&chooser{wish: w, given: g, ctx: ctx, untriedHardware: true}).plan()
+	return (&chooser{wish: w, given: g, ctx: ctx}).plan()
 }
 
 // Defaults where neither the user nor the camera says.
 const (
-	defaultWidth, defaultHeight, defaultFPS = 640, 480, 30
-	defaultAudioBitrate                     = 48_000
+	defaultWidth, defaultHeight = 640, 480 // pixels
+	defaultFPS                  = 30       // frames per second
+	defaultAudioBitrate         = 48_000   // bit/s
 )
 
 // DefaultBitrate is a sixth of a bit per pixel, in bit/s: 1.5 Mbit/s for 640x480 at 30 frames/s.

@@ -7,10 +7,7 @@ import (
 
 // reasons are the lines that tell a person what was chosen and why: one sentence each.
 func (c *chooser) reasons(p Plan) []string {
-	var why []string
-	if c.fixed == nil {
-		why = append(why, c.mode(p))
-	}
+	why := []string{c.mode(p)}
 	for i, choice := range p.Choices {
 		if !choice.Direct {
 			why = append(why, c.encoder(p, i, choice))

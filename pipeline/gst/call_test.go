@@ -18,8 +18,19 @@ import (
 
 func testPlan(t *testing.T, _ *Engine, codec string) pipeline.Plan {
 	t.Helper()
-	p, err := pipeline.Build(pipeline.Wish{Width: 320, Height: 240, FPS: 15, Codec: codec},
-		pipeline.VideoSource{}, pipeline.AudioSource{Test: true}, pipeline.AudioSink{}, Machine())
+	return planFor(t, pipeline.Wish{Width: 320, Height: 240, FPS: 15, Codec: codec})
+}
+
+// planFor is the plan for a test picture, by an encoder in software: one in hardware that is installed may not work.
+func planFor(t *testing.T, w pipeline.Wish) pipeline.Plan {
+	t.Helper()
+	m := Machine()
+	installed := m.Installed
+	m.Installed = func(element string) bool {
+		e, ok := pipeline.EncoderByID(element)
+		return installed(element) && (!ok || !e.Hardware)
+	}
+	p, err := pipeline.Choose(t.Context(), w, pipeline.Given{Machine: m, Audio: pipeline.AudioSource{Test: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

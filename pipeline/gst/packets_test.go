@@ -105,11 +105,7 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan, err := pipeline.Build(pipeline.Wish{Width: 640, Height: 480, FPS: 15, Codec: string(codec), Bitrate: 1_500_000},
-				pipeline.VideoSource{}, pipeline.AudioSource{Test: true}, pipeline.AudioSink{}, Machine())
-			if err != nil {
-				t.Fatal(err)
-			}
+			plan := planFor(t, pipeline.Wish{Width: 640, Height: 480, FPS: 15, Codec: string(codec), Bitrate: 1_500_000})
 			s := &spy{Engine: e}
 			a := broadcast(t, s, plan)
 			for range 2 {

@@ -354,11 +354,19 @@ func (p *fakePeer) Overflowed() bool {
 
 func (p *fakePeer) Close() error { p.note("close"); return nil }
 
-func everything(string) bool { return true }
+// software reports whether an element can be made where every encoder in software is installed.
+func software(element string) bool {
+	e, ok := pipeline.EncoderByID(element)
+	return !ok || !e.Hardware
+}
 
+// testPlan is the plan for a test picture of 640x480.
 func testPlan(t *testing.T, w pipeline.Wish) pipeline.Plan {
 	t.Helper()
-	p, err := pipeline.Build(w, pipeline.VideoSource{}, pipeline.AudioSource{Test: true}, pipeline.AudioSink{}, pipeline.Machine{Installed: everything})
+	w.Width, w.Height, w.FPS = 640, 480, 30
+	p, err := pipeline.Choose(t.Context(), w, pipeline.Given{
+		Machine: pipeline.Machine{Installed: software}, Audio: pipeline.AudioSource{Test: true},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

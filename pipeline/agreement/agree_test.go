@@ -52,6 +52,7 @@ func TestAgree(t *testing.T) {
 		{"one-way", []string{vp8, speaks}, Terms{Codecs: ours, Sound: true, OneWay: true}, []string{"vp8 120 5 []", "opus 111 0 []"}},
 		{"talkback to a camera without sound", []string{speaks}, Terms{Codecs: ours}, []string{" 0 0 [111]"}},
 		{"sound that nobody has", []string{listens}, Terms{Codecs: ours}, nil},
+		{"talkback where nothing is taken", []string{speaks}, Terms{Codecs: ours, OneWay: true}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, err := Agree(parsed(t, c.offer...), c.terms, Agreement{})

@@ -36,14 +36,6 @@ func threads(t *testing.T) int {
 	return len(list)
 }
 
-var guests atomic.Uint32
-
-// guest is the origin of a viewer with an address of its own: one address may join only so often a second.
-func guest() audience.Origin {
-	n := guests.Add(1)
-	return audience.Origin{Address: netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)})}
-}
-
 // call makes a calls b and waits until b decodes what a sends; the two are closed by the caller.
 func call(t *testing.T, a, b *live.Broadcast) (va, vb *live.Viewer) {
 	t.Helper()
@@ -54,11 +46,11 @@ func call(t *testing.T, a, b *live.Broadcast) (va, vb *live.Viewer) {
 func callBy(t *testing.T, a, b *live.Broadcast, seen func(sdp string) string) (va, vb *live.Viewer) {
 	t.Helper()
 	ready := make(chan struct{})
-	va, err := a.Join("callee", guest(), func(m live.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
+	va, err := a.Join("callee", from(), func(m live.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	vb, err = b.Join("caller", guest(), func(m live.Message) { <-ready; va.Receive(m) })
+	vb, err = b.Join("caller", from(), func(m live.Message) { <-ready; va.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +72,14 @@ func eventually(t *testing.T, what string, limit time.Duration, ok func() bool) 
 		case <-check.C:
 		}
 	}
+}
+
+var callers atomic.Uint32
+
+// from is another address each time, for those of one may not come as fast as they do here.
+func from() audience.Origin {
+	n := callers.Add(1)
+	return audience.Origin{Address: netip.AddrFrom4([4]byte{192, 0, byte(n >> 8), byte(n)})}
 }
 
 // Viewers that come and go at any moment of their negotiation leave no descriptor and no thread behind.

@@ -7,25 +7,29 @@ import (
 	"time"
 )
 
-// Constants of the policy.
+// How the rate of the encoder moves.
 const (
-	setEvery   = 300 * time.Millisecond // the encoder is set no more often,
-	fallAtOnce = 0.6                    // but to this share and below at once: meanwhile a queue grows
-	riseStep   = 0.05                   // and up by no less
-	fallStep   = 0.02                   // down by no less
-	togetherUp = 0.08                   // per second, with several viewers
-	lossy      = 0.05                   // of the packets; then this share of a rate is for what is sent again
-	lossyShare = 0.1
-	loyalty    = 1.1 // another set of viewers must give so much more
+	// The least time between two settings of the encoder: an encoder needs some frames to follow one.
+	setEvery = 300 * time.Millisecond
+	// A share of the encoder's rate. A fall to this share or below does not wait for setEvery: the link's queue grows meanwhile.
+	fallAtOnce = 0.6
+	// Shares of the encoder's rate. Smaller steps are not worth a setting, but for the last one to the ceiling or the floor.
+	riseStep = 0.05
+	fallStep = 0.02
+	// A share per second. With several viewers the rate rises no faster: each of them has to find the limit of its own link
+	// without a queue for the others.
+	togetherRise = 0.08
+	// How long the rate is capped for a viewer that the chosen rate leaves out, or that is silent. By then the viewer is slow.
+	capTime = 4 * time.Second
 )
 
 // Bounds of the shared rate, in bit/s.
 type Bounds struct {
-	Floor   int     // nobody's link lowers the rate below it
-	Ceiling int     // what the encoder makes at most
-	Margin  float64 // share of an estimate that is used; 0.95 when zero
-	Lower   int     // what a slow viewer is given at most of a lower rendition; 0 when there is none
-	Last    bool    // this is the lower rendition: whose link carries the floor is never left out
+	Floor   int     // the encoder's rate never falls below it
+	Ceiling int     // the encoder's rate never rises above it
+	Margin  float64 // the share of an estimate that the encoder may use; 0.95 when zero
+	Lower   int     // the ceiling of the lower rendition, which slow viewers get; 0 when there is none
+	Last    bool    // this encoder makes the lower rendition: no viewer whose link carries the floor is left out
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -46,63 +50,53 @@ type View struct {
 // Decision is what the policy wants.
 type Decision struct {
 	Bitrate int      // of the encoder, bit/s
-	Changed bool     // it is another than before
-	Slow    []uint64 // who gets the lower rendition, or keyframes only, in order
-	Held    []uint64 // who is about to: its link is full of what it could not carry, and gets nothing meanwhile
+	Changed bool     // Bitrate differs from the decision before
+	Slow    []uint64 // keys, in order, of the viewers that get the lower rendition or, without one, keyframes only
+	Held    []uint64 // keys, in order, of the paused viewers: their link was cut, and they get nothing until its queue is empty
 }
 
 // Policy chooses one encoder's rate from its viewers' estimates. It is made by NewPolicy and not safe for concurrent use.
 type Policy struct {
-	bounds   Bounds
-	watchers map[uint64]*watcher
-	level    float64 // the rate as it rises, of which the encoder is told in steps
-	set      int
-	setAt    time.Duration
-	now      time.Duration
-	begun    bool
+	bounds  Bounds
+	viewers map[uint64]*viewer
+	level   float64       // the rate that the viewers' links allow, bit/s; it moves smoothly, and the encoder follows in steps
+	set     int           // the encoder's rate, bit/s
+	nextSet time.Duration // until then the encoder is set only for a deep fall
+	begun   bool
+	now     time.Duration // of the newest step
 }
 
 // NewPolicy makes a policy for an encoder that runs at its ceiling.
 func NewPolicy(b Bounds) *Policy {
 	b = b.withDefaults()
-	return &Policy{bounds: b, watchers: map[uint64]*watcher{}, level: float64(b.Ceiling), set: b.Ceiling}
+	return &Policy{bounds: b, viewers: map[uint64]*viewer{}, level: float64(b.Ceiling), set: b.Ceiling}
 }
 
 // Step takes the viewers as they are at the time now; it is to be called several times a second.
 func (p *Policy) Step(now time.Duration, views []View) Decision {
-	if p.begun {
-		now = max(now, p.now)
-	}
-	step := now - p.now
-	if !p.begun {
-		step = 0
-	}
-	p.begun, p.now = true, now
+	step := p.moveTo(now)
 	p.remember(views)
-	hurry := false
-	for _, v := range views {
-		w := p.watchers[v.Key]
-		slow := w.slow
-		w.judge(now, v.Snapshot, max(p.set, int(p.level)), p.bounds)
-		hurry = hurry || slow && !w.slow && w.bounds // its first keyframe is to be of the rate that suits it
+	if p.judge(views) { // the trial's first keyframe is to be of the rate that suits the viewer's link
+		p.nextSet = p.now
 	}
 	measured := slices.DeleteFunc(slices.Clone(views), func(v View) bool { return !v.Measured || v.Target <= 0 })
-	goal, rising := p.goal(measured)
-	p.follow(goal, rising, step)
-	d := Decision{Bitrate: p.set}
-	if hurry {
-		p.setAt = 0
+	if len(measured) > 0 {
+		goal, rising := p.goal(measured)
+		p.follow(goal, rising, step)
 	}
-	if to, due := p.due(now, p.cap(views)); due {
-		p.set, p.setAt = to, now
+	d := Decision{Bitrate: p.set}
+	if to, due := p.due(p.cap(views)); due {
+		p.set, p.nextSet = to, p.now+setEvery
 		d.Bitrate, d.Changed = to, true
 	}
 	for _, v := range views {
-		switch w := p.watchers[v.Key]; {
-		case w.slow:
+		switch st := p.viewers[v.Key].state.(type) {
+		case *slow:
 			d.Slow = append(d.Slow, v.Key)
-		case w.held:
-			d.Held = append(d.Held, v.Key)
+		case *served:
+			if st.paused() {
+				d.Held = append(d.Held, v.Key)
+			}
 		}
 	}
 	slices.Sort(d.Slow)
@@ -110,45 +104,66 @@ func (p *Policy) Step(now time.Duration, views []View) Decision {
 	return d
 }
 
+// moveTo sets the time, which never goes back, and returns the time since the step before.
+func (p *Policy) moveTo(now time.Duration) (step time.Duration) {
+	if p.begun {
+		now = max(now, p.now)
+		step = now - p.now
+	}
+	p.begun, p.now = true, now
+	return step
+}
+
+// remember begins to watch the viewers that came and forgets those that left.
 func (p *Policy) remember(views []View) {
 	here := make(map[uint64]bool, len(views))
 	for _, v := range views {
 		here[v.Key] = true
-		if p.watchers[v.Key] == nil {
-			p.watchers[v.Key] = newWatcher(p.now)
+		if p.viewers[v.Key] == nil {
+			p.viewers[v.Key] = newViewer(p.now)
 		}
 	}
-	maps.DeleteFunc(p.watchers, func(key uint64, _ *watcher) bool { return !here[key] })
+	maps.DeleteFunc(p.viewers, func(key uint64, _ *viewer) bool { return !here[key] })
 }
 
-// follow moves the level: down at once, up slowly. A viewer alone, or beside those whose links carry all there is, sets its own
-// pace: its estimate rises as fast as its link was seen to bear. Several rise together, for each of them is to find its limit
-// without a queue for the others.
-func (p *Policy) follow(goal float64, rising int, step time.Duration) {
-	switch {
-	case goal < 0:
-	case goal <= p.level || rising <= 1:
-		p.level = goal
-	default:
-		up := p.level * math.Pow(1+togetherUp, min(step, time.Second).Seconds())
-		p.level = min(goal, up)
+// judge moves each viewer to its next state. It tells whether a trial began for which the rate goes down.
+func (p *Policy) judge(views []View) (lowersRate bool) {
+	rate := max(p.set, int(p.level))
+	for _, v := range views {
+		w := p.viewers[v.Key]
+		before := w.state
+		w.judge(sighting{Snapshot: v.Snapshot, now: p.now, rate: rate, bounds: p.bounds})
+		lowersRate = lowersRate || w.state != before && w.lowersRate()
 	}
+	return lowersRate
 }
 
-// cap is what the rate is held down to for the sake of those who still get everything although the rate is not for them:
-// where there is a lower rendition for them, and until it is sure that they need it, their links are not flooded with what the
-// others are to have; but a trial that is not worth it to the others costs them nothing. Nor does the rate rise while one is silent.
+// follow moves the level towards the goal: down at once, up slowly. Where one viewer at most can still rise, its own estimate
+// sets the pace.
+func (p *Policy) follow(goal float64, rising int, step time.Duration) {
+	if goal > p.level && rising > 1 {
+		goal = min(goal, p.level*math.Pow(1+togetherRise, min(step, time.Second).Seconds()))
+	}
+	p.level = goal
+}
+
+// cap is the highest rate that does not flood a served viewer whom the chosen rate leaves out. It holds for capTime, until the
+// viewer is slow, where there is a lower rendition for it. A trial that does not lower the rate costs the other viewers nothing.
+// While a viewer is silent the rate does not rise.
 func (p *Policy) cap(views []View) float64 {
 	most := math.Inf(1)
 	for _, v := range views {
-		w := p.watchers[v.Key]
-		note(&w.silent, p.now, !v.Measured)
-		note(&w.left, p.now, v.Measured && !w.carried)
+		w := p.viewers[v.Key]
+		st, is := w.state.(*served)
+		if !is {
+			continue
+		}
+		st.reach.note(p.now, reachOf(v.Measured, w.carries))
 		switch {
-		case w.slow, w.held:
-		case w.silent >= 0 && p.now-w.silent < boundTime:
+		case st.paused():
+		case st.reach.within(silent, p.now, capTime):
 			most = min(most, float64(p.set))
-		case p.bounds.Lower > 0 && (!w.trial || w.bounds) && w.left >= 0 && p.now-w.left < boundTime:
+		case p.bounds.Lower > 0 && (st.trial == nil || st.trial.lowersRate) && st.reach.within(leftOut, p.now, capTime):
 			most = min(most, p.usable(v, v.Target))
 		}
 	}
@@ -156,15 +171,15 @@ func (p *Policy) cap(views []View) float64 {
 }
 
 // due is the encoder's next rate, which is at most the cap, if it is time for one.
-func (p *Policy) due(now time.Duration, most float64) (int, bool) {
+func (p *Policy) due(most float64) (int, bool) {
 	level := min(p.level, most)
 	to, set := int(level), float64(p.set)
 	switch {
-	case to == p.set || p.setAt > 0 && now-p.setAt < setEvery && level > fallAtOnce*set:
+	case to == p.set || p.now < p.nextSet && level > fallAtOnce*set:
 		return 0, false
 	case level >= set*(1+riseStep), level <= set*(1-fallStep):
 		return to, true
-	case to == p.bounds.Ceiling || to == p.bounds.Floor: // the last step may be a small one
+	case to == p.bounds.Ceiling || to == p.bounds.Floor:
 		return to, true
 	}
 	return 0, false

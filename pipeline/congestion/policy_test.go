@@ -280,7 +280,7 @@ func TestPolicyKeepsItsChoice(t *testing.T) {
 	for i := range 100 {
 		second := 375_000 + 25_000*(i%2) // with 387 000 both choices are worth the same
 		p.Step(time.Duration(i)*100*ms, []View{sees(1, 2_000_000, 2_000_000), sees(2, second, second)})
-		levels[p.watchers[2].carried]++
+		levels[p.viewers[2].carries]++
 	}
 	if levels[false] > 0 {
 		t.Errorf("the second viewer was left out %d times of 100", levels[false])

@@ -204,7 +204,7 @@ func TestRenditionTakesItsTimeAtTheFloor(t *testing.T) {
 			p.Step(at, well)
 		}
 		slow := 0
-		for end := at + drownTime - 100*ms; at < end; at += 100 * ms {
+		for end := at + patient.veryLow - 100*ms; at < end; at += 100 * ms {
 			slow = len(p.Step(at, c.views).Slow)
 		}
 		if slow != c.slow {

@@ -61,7 +61,7 @@ type Estimator struct {
 // NewEstimator makes an estimator that knows nothing yet.
 func NewEstimator(l Limits) *Estimator {
 	l = l.withDefaults()
-	return &Estimator{limits: l, delay: newAIMD(float64(l.Start)), loss: newLosses(float64(l.Max))}
+	return &Estimator{limits: l, delay: newAIMD(float64(l.Start)), loss: newLosses(float64(l.Max)), trend: newTrend()}
 }
 
 // Snapshot is what an estimator knows.
@@ -94,11 +94,11 @@ func (e *Estimator) Receive(f Feedback) {
 		packets = packets[len(packets)-history:]
 	}
 	// Over-use anywhere in a report counts, though the last group be normal again.
-	usage, over := e.trend.usage, false
+	usage, over := e.trend.detector.usage, false
 	for _, p := range packets {
 		p.Size = min(max(p.Size, 0), mostBytes)
 		e.packet(p)
-		over = over || e.trend.usage == Overuse && usage != Overuse
+		over = over || e.trend.detector.usage == Overuse && usage != Overuse
 	}
 	e.update(over)
 }
@@ -140,32 +140,32 @@ func (e *Estimator) update(over bool) {
 	received, known := e.arrived.rate(receivedSpan)
 	recent, _ := e.arrived.rate(recentSpan)
 	sending, _ := e.sent.rate(windowSpan)
-	usage := e.trend.usage
+	usage := e.trend.detector.usage
 	if over {
 		usage = Overuse
 	}
-	if usage == Overuse && e.trend.waits() < busyBurst {
+	if usage == Overuse && e.trend.arrivals.busy() < busyBurst {
 		usage = Normal
 	}
-	carries, fell := e.trend.fell(sending)
+	carries, fell := e.trend.arrivals.fell(sending)
 	e.fell = fell
-	if fell || e.trend.waiting() > stuckQueue && recent < stuckShare*sending {
+	if fell || e.trend.queue.waiting() > stuckQueue && recent < stuckShare*sending {
 		usage = Overuse
 	}
 	full := received
-	switch long := e.trend.waits(); {
+	switch long := e.trend.arrivals.busy(); {
 	case fell:
 		full = carries
 	case long >= busyLeast && long <= busyMost:
-		full = e.trend.carried / long.Seconds()
+		full = e.trend.arrivals.bits / long.Seconds()
 	}
 	rate := e.target()
 	e.loss.update(e.now, rate, sending, received)
 	e.loss.bound = e.bounded(e.loss.bound)
-	m, _ := e.trend.moment(momentLeast)
+	m, _ := e.trend.arrivals.moment(momentLeast)
 	e.delay.update(reading{
 		now: e.now, usage: usage, received: received, recent: recent, known: known, full: full, fell: fell, moment: m.rate,
-		queue: e.trend.queue, rtt: e.rtt, lossy: e.loss.share-e.loss.radio > lossHigh,
+		queue: e.trend.queue.smoothed, rtt: e.rtt, lossy: e.loss.share-e.loss.radio > lossHigh,
 	})
 	// Where loss holds the rate down, the other half does not run away from it.
 	e.delay.rate = e.bounded(min(e.delay.rate, headroom*e.loss.bound))
@@ -173,7 +173,7 @@ func (e *Estimator) update(over bool) {
 
 // target is the estimate at the newest report.
 func (e *Estimator) target() float64 {
-	queue := max(e.trend.queue, milliseconds(e.trend.waiting())) // which knows sooner, if not so well
+	queue := max(e.trend.queue.smoothed, milliseconds(e.trend.queue.waiting())) // which knows sooner, if not so well
 	return e.bounded(min(e.delay.target(queue), e.loss.bound))
 }
 
@@ -202,8 +202,8 @@ func (e *Estimator) Snapshot(now time.Duration) Snapshot {
 	recent, _ := e.arrived.rate(recentSpan)
 	s := Snapshot{
 		Measured: e.begun && now-e.now <= HoldTime, Target: e.Target(now), Received: int(min(received, 1e12)), Recent: int(min(recent, 1e12)),
-		Usage: e.trend.usage, Gradient: e.trend.slope * 1000, Fell: e.fell, Loss: e.loss.share, RTT: e.rtt,
-		Queue: time.Duration(e.trend.queue * float64(time.Millisecond)), Waiting: e.trend.waiting(),
+		Usage: e.trend.detector.usage, Gradient: e.trend.line.slope * 1000, Fell: e.fell, Loss: e.loss.share, RTT: e.rtt,
+		Queue: time.Duration(e.trend.queue.smoothed * float64(time.Millisecond)), Waiting: e.trend.queue.waiting(),
 	}
 	s.Potential = e.limits.Max
 	full := e.delay.capacity.known(now)

@@ -345,7 +345,7 @@ func FuzzEstimator(f *testing.F) {
 			if math.IsNaN(s.Gradient) || math.IsNaN(s.Loss) || s.Loss < 0 || s.Loss > 1 || s.Received < 0 {
 				t.Fatalf("not numbers: %+v", s)
 			}
-			if len(e.trend.points) > trendPoints+1 || len(e.arrived.items) > windowItems || len(e.sent.items) > windowItems {
+			if len(e.trend.line.points) > trendPoints+1 || len(e.arrived.items) > windowItems || len(e.sent.items) > windowItems {
 				t.Fatal("unbounded memory")
 			}
 		}

@@ -5,62 +5,102 @@ import (
 	"time"
 )
 
-// Constants of the rate control.
+// How far over-use lowers the rate.
 const (
-	backOff      = 0.9 // of what arrives; the draft's 0.85 has to drain the queue too
-	suddenDrop   = 0.75
-	rise         = 0.08 // per second
-	headroom     = 1.5  // the rate does not rise above so much of what arrives
-	responseBase = 100 * time.Millisecond
-	riseLeast    = 80_000.0        // bit/s per second where the link's limit is known: as much for a small flow as for a
-	riseMost     = 0.12            // large one, or two on one link never become equal; but not above so much of the rate
-	calmTime     = 2 * time.Second // after which each second of calm adds calmRise
-	calmRise     = 0.03
-	fastest      = 0.20
-	proofTime    = time.Second // of normal use, until what arrives counts as carried
-	proofAfter   = 1500 * time.Millisecond
-	proofQueue   = 50.0 // ms
-	drainQueue   = 60.0 // ms, that need no draining
-	drainTime    = 5 * time.Second
-	drainLeast   = 0.4
-	drainWithin  = 700.0            // ms
-	capacityLife = 60 * time.Second // a link found full is believed to be so for this time
+	// A share of what arrives. The draft's 0.85 has to drain the queue too; here target does that.
+	backOff = 0.9
+	// A share of what the link carries. If less arrived in recentSpan, the link fell within it, and that is the measure.
+	suddenDrop = 0.75
+	// The least time between two cuts is the RTT within these: only then the report tells of the cut before.
+	cutLeast = 100 * time.Millisecond
+	cutMost  = 300 * time.Millisecond
 )
 
-// reading is what an update of the rate goes by.
+// How fast the rate rises.
+const (
+	rise = 0.08 // a share of the rate per second, far from a full link; the draft's
+	// A factor on what arrives. The rate does not rise above it: an encoder that sends less than it may proves nothing.
+	headroom = 1.5
+	// After calmTime without a cut each further second adds calmRise to rise, up to fastest. libwebrtc sends probes instead, which
+	// need a pacer.
+	calmTime = 2 * time.Second
+	calmRise = 0.03 // a share of the rate per second
+	fastest  = 0.20 // a share of the rate per second
+	// Near a full link the rate rises by half a packet in each response time, which is the RTT and this. The draft's.
+	responseBase = 100 * time.Millisecond
+	// But by so much at least, in bit/s per second: as much for a small flow as for a large one, for two flows on one link would
+	// else never become equal.
+	riseLeast = 80_000.0
+	// And by so much at most, a share of the rate per second.
+	riseMost = 0.12
+	// The frame rate, and the size of a packet in bits, by which a packet of the flow is estimated.
+	framesPerSecond = 30
+	packetBits      = 1200 * 8
+	// A link that was found full is believed to be so for this time.
+	capacityLife = 60 * time.Second
+)
+
+// When what arrives counts as carried by the link: the delay was normal for proofTime, the last cut is proofAfter ago, and the
+// queue, in ms, is shorter than proofQueue.
+const (
+	proofTime  = time.Second
+	proofAfter = 1500 * time.Millisecond
+	proofQueue = 50.0
+)
+
+// How much less is sent until a queue has drained.
+const (
+	drainQueue  = 60.0            // ms of queue that need no draining: one frame may be as much
+	drainTime   = 5 * time.Second // the queue is given up by then: another flow keeps it
+	drainLeast  = 0.4             // a share of the rate that is left at least, or there would be no picture
+	drainWithin = 700.0           // ms: so much above drainQueue lowers the rate by all, of which drainLeast is left
+)
+
+// How the capacity of a link is averaged. The draft's.
+const (
+	capacityWeight  = 0.05 // a factor: so much of the newest rate goes into the mean
+	capacityLeast   = 0.4  // kbit/s of variance by mean, the first and the least
+	capacityMost    = 2.5  // kbit/s of variance by mean
+	capacityOutside = 3    // standard deviations: a rate that is so far from the mean is another link's
+)
+
+// reading is what the rate is updated from.
 type reading struct {
 	now      time.Duration
 	usage    Usage
-	received float64 // bit/s, of half a second
-	recent   float64 // bit/s, of less
-	full     float64 // bit/s, what the link carried while packets waited for it
-	known    bool    // all three
-	moment   float64 // bit/s, of the newest moment; 0 if unknown
-	fell     bool    // it carries much less than before
+	received float64 // bit/s that arrived in receivedSpan
+	recent   float64 // bit/s that arrived in recentSpan
+	full     float64 // bit/s that the link carried while packets waited for it
+	known    bool    // received, recent and full are measured
+	moment   float64 // bit/s that arrived in the newest moment; 0 if unknown
+	fell     bool    // the link carries much less than before
 	queue    float64 // ms
 	rtt      time.Duration
-	lossy    bool
+	lossy    bool // much is lost, and not by the radio
 }
 
 // aimd is the delay-based rate: additive or multiplicative increase, multiplicative decrease.
 type aimd struct {
-	rate     float64
+	rate     float64 // bit/s
 	updated  time.Duration
-	cutAt    time.Duration
 	everCut  bool
-	normal   time.Duration // since when the usage is normal; negative when it is not
-	draining bool
-	carried  float64 // what arrived while the queue drained: the link's rate
-	before   float64 // the rate before the cut
+	cutAt    time.Duration // the newest cut; 0 before the first
+	normal   spell         // the usage is normal
+	drain    *drain        // set while the queue of a cut drains
 	capacity capacity
-	limited  bool // by what arrives, not by the link
 }
 
-func newAIMD(start float64) aimd { return aimd{rate: start, normal: -1} }
+// drain is the time after a cut, until the queue is gone.
+type drain struct {
+	before  float64 // bit/s, the rate before the cut
+	carried float64 // bit/s, the most that arrived since: what the link carries
+}
 
-// target is the rate, less what drains the queue that over-use has left.
+func newAIMD(start float64) aimd { return aimd{rate: start} }
+
+// target is the rate, less what drains the queue, in ms, that over-use has left.
 func (a *aimd) target(queue float64) float64 {
-	if !a.draining {
+	if a.drain == nil {
 		return a.rate
 	}
 	return a.rate * min(1, max(drainLeast, 1-(queue-drainQueue)/drainWithin))
@@ -69,69 +109,66 @@ func (a *aimd) target(queue float64) float64 {
 func (a *aimd) update(r reading) {
 	step := min(r.now-a.updated, time.Second)
 	a.updated = r.now
-	a.drain(r)
-	switch {
-	case r.usage != Normal:
-		a.normal = -1
-	case a.normal < 0:
-		a.normal = r.now
-	}
+	a.drained(r)
+	a.normal.note(r.now, r.usage == Normal)
 	switch {
 	case r.usage == Overuse:
 		a.cut(r)
-	case r.usage == Normal && !a.draining && r.queue < standing:
+	case r.usage == Normal && a.drain == nil && r.queue < standing:
 		a.increase(r, step.Seconds())
 	}
 }
 
-// drain ends when the queue is gone. What arrived meanwhile is what the link carries, a better measure than that at the cut:
-// after a mere pause, of a radio or of a busy receiver, it comes fast, and the cut is taken back.
-func (a *aimd) drain(r reading) {
-	if a.draining && r.now-a.cutAt >= momentLeast+momentLeast/2 {
-		a.carried = max(a.carried, r.moment)
+// drained notes what arrives while the queue drains, and ends that when the queue is gone. What arrived is a better measure of the
+// link than what arrived at the cut: after a mere pause, of a radio or of a busy receiver, packets come fast, and the cut is taken
+// back.
+func (a *aimd) drained(r reading) {
+	since := r.now - a.cutAt
+	if a.drain != nil && since >= momentLeast+momentLeast/2 {
+		a.drain.carried = max(a.drain.carried, r.moment)
 	}
-	if !a.draining || r.now-a.cutAt < recentSpan {
+	if a.drain == nil || since < recentSpan {
 		return
 	}
 	if r.known {
-		a.carried = max(a.carried, r.recent)
+		a.drain.carried = max(a.drain.carried, r.recent)
 	}
-	if r.queue < drainQueue || r.now-a.cutAt > drainTime {
-		a.draining = false
-		a.rate = max(a.rate, min(backOff*a.carried, a.before))
+	if r.queue < drainQueue || since > drainTime {
+		a.rate = max(a.rate, min(backOff*a.drain.carried, a.drain.before))
+		a.drain = nil
 	}
 }
 
+// cut lowers the rate below what the link carries.
 func (a *aimd) cut(r reading) {
-	since := r.now - a.cutAt
-	again := !a.everCut || since >= min(max(r.rtt, 100*time.Millisecond), 300*time.Millisecond) || r.fell && r.full < backOff*a.rate
-	if !again {
+	waited := r.now-a.cutAt >= min(max(r.rtt, cutLeast), cutMost)
+	if a.everCut && !waited && !(r.fell && r.full < backOff*a.rate) {
 		return
 	}
 	to := backOff * a.rate
 	if r.known {
 		full := r.full
-		if r.recent < suddenDrop*full { // half a second reaches back to before it
+		if r.recent < suddenDrop*full {
 			full = r.recent
 		}
 		to = backOff * full
 		a.capacity.add(full, r.now)
 	}
-	if !a.draining {
-		a.before, a.carried = a.rate, 0
+	if a.drain == nil {
+		a.drain = &drain{before: a.rate}
 	}
 	a.rate = min(a.rate, to)
-	a.cutAt, a.everCut, a.draining = r.now, true, true
+	a.cutAt, a.everCut = r.now, true
 }
 
+// increase raises the rate for so many seconds.
 func (a *aimd) increase(r reading, seconds float64) {
 	if !r.known {
 		a.rate *= 1 + rise*seconds
 		return
 	}
-	a.proof(r)
-	a.limited = a.rate >= headroom*r.received
-	if a.limited {
+	a.prove(r)
+	if a.rate >= headroom*r.received {
 		return
 	}
 	if a.capacity.surpassed(r.received) {
@@ -144,53 +181,56 @@ func (a *aimd) increase(r reading, seconds float64) {
 	}
 }
 
-// proof takes what arrives without a queue as carried.
-func (a *aimd) proof(r reading) {
-	calm := a.normal >= 0 && r.now-a.normal >= proofTime && (!a.everCut || r.now-a.cutAt >= proofAfter)
+// prove raises the rate to what arrives without a queue: the link carries that.
+func (a *aimd) prove(r reading) {
+	calm := a.normal.lasted(r.now, proofTime) && (!a.everCut || r.now-a.cutAt >= proofAfter)
 	if calm && !r.lossy && r.queue < proofQueue {
 		a.rate = max(a.rate, min(r.received, r.recent))
 	}
 }
 
-// pace is the increase per second far from a full link.
+// pace is the increase far from a full link, a share of the rate per second.
 func (a *aimd) pace(now time.Duration) float64 {
 	calm := now - a.cutAt - calmTime
 	return min(fastest, rise+calmRise*max(0, calm.Seconds()))
 }
 
-// additive is half an average packet per response time, or riseLeast, in bit/s per second.
+// additive is the increase near a full link, in bit/s per second.
 func additive(rate float64, rtt time.Duration) float64 {
-	frame := rate / 30
-	packet := frame / math.Ceil(frame/(1200*8))
+	frame := rate / framesPerSecond
+	packet := frame / math.Ceil(frame/packetBits)
 	perSecond := 0.5 * packet / (responseBase + rtt).Seconds()
 	return min(max(perSecond, riseLeast), riseMost*rate)
 }
 
-// capacity is the rate at which the link was found full: a mean and its spread.
+// capacity is the rate at which the link was found full: a mean and its spread. The zero value is a link that was never full.
 type capacity struct {
-	mean, spread float64 // bit/s; spread is relative: variance by mean, in kbit/s
-	at           time.Duration
+	mean   float64 // bit/s
+	spread float64 // variance by mean, in kbit/s
+	at     time.Duration
 }
 
 func (c *capacity) forget() { *c = capacity{} }
 
 func (c *capacity) add(rate float64, now time.Duration) {
 	c.at = now
-	if c.mean == 0 || rate < c.mean-3*c.deviation() || rate > c.mean+3*c.deviation() {
-		c.mean, c.spread = rate, 0.4
+	off := capacityOutside * c.deviation()
+	if c.mean == 0 || rate < c.mean-off || rate > c.mean+off {
+		c.mean, c.spread = rate, capacityLeast
 		return
 	}
-	const alpha = 0.05
-	c.mean += alpha * (rate - c.mean)
-	off := (c.mean - rate) / 1000
-	c.spread = min(max((1-alpha)*c.spread+alpha*off*off/max(1, c.mean/1000), 0.4), 2.5)
+	c.mean += capacityWeight * (rate - c.mean)
+	kbits := (c.mean - rate) / 1000
+	c.spread = (1-capacityWeight)*c.spread + capacityWeight*kbits*kbits/max(1, c.mean/1000)
+	c.spread = min(max(c.spread, capacityLeast), capacityMost)
 }
 
 func (c *capacity) deviation() float64 { return math.Sqrt(c.spread*c.mean/1000) * 1000 }
 
-func (c *capacity) surpassed(rate float64) bool { return rate > c.mean+3*c.deviation() }
+// surpassed tells whether a rate is more than the link was found to carry.
+func (c *capacity) surpassed(rate float64) bool { return rate > c.mean+capacityOutside*c.deviation() }
 
-// known is the capacity if it was met lately, else 0.
+// known is the capacity if the link was full lately, else 0.
 func (c *capacity) known(now time.Duration) float64 {
 	if c.mean == 0 || now-c.at > capacityLife {
 		return 0

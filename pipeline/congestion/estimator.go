@@ -7,25 +7,32 @@ import (
 
 // What becomes of an estimate without reports.
 const (
-	HoldTime = 2 * time.Second // it stays for so long
-	HalfLife = 5 * time.Second // then it halves in each
+	HoldTime = 2 * time.Second // the estimate stays as it is for so long: some reports are lost on a bad link
+	HalfLife = 5 * time.Second // then it halves in each such time, since the link may be gone
 )
 
+// What an estimate is made from.
 const (
-	receivedSpan = 500 * time.Millisecond
-	recentSpan   = 250 * time.Millisecond
-	mostBytes    = 1 << 16 // of a packet
-	// A sudden drop shows in the frame that is on its way, before the next one begins to arrive.
+	receivedSpan = 500 * time.Millisecond // the receive rate is measured over this time: some fifteen frames
+	recentSpan   = 250 * time.Millisecond // and over this one, which forgets sooner
+	// Bytes. A report that tells of a larger packet is wrong.
+	mostBytes = 1 << 16
+	// A link has suddenly become slower where the newest packet waits for more than stuckQueue while less than stuckShare, a
+	// share of what is sent, arrives. This shows in the frame that is on its way, before the next one begins to arrive.
 	stuckQueue = 200 * time.Millisecond
 	stuckShare = 0.75
-	mostRTT    = 10 * time.Second
+	// A longer RTT is a wrong time in a report.
+	mostRTT = 10 * time.Second
+	// One part in so many of the difference to a longer RTT goes into the RTT with each packet. An RTT that became longer for good
+	// is believed after some hundreds of packets.
+	rttDivisor = 256
 )
 
 // Limits bound an estimate, in bit/s. Zero values are sensible.
 type Limits struct {
 	Min   int // 50 kbit/s when zero
 	Max   int // 50 Mbit/s when zero
-	Start int // before anything is known; 1 Mbit/s when zero
+	Start int // the estimate before the first report; 1 Mbit/s when zero
 }
 
 func (l Limits) withDefaults() Limits {
@@ -49,38 +56,38 @@ type Estimator struct {
 	begun   bool
 	now     time.Duration // of the newest report
 	intake  intake
-	arrived window // by the other side's clock
-	sent    window
+	arrived window // what arrived, by the other side's clock
+	sent    window // what was sent, by ours
 	trend   trend
 	delay   aimd
 	loss    losses
-	fell    bool
-	rtt     time.Duration
+	fell    bool          // the link carries much less than what is sent, by the newest report
+	rtt     time.Duration // 0 before the first report
 }
 
-// NewEstimator makes an estimator that knows nothing yet.
+// NewEstimator makes an estimator for a link of which nothing is known.
 func NewEstimator(l Limits) *Estimator {
 	l = l.withDefaults()
-	return &Estimator{limits: l, delay: newAIMD(float64(l.Start)), loss: newLosses(float64(l.Max))}
+	return &Estimator{limits: l, delay: newAIMD(float64(l.Start)), loss: newLosses(float64(l.Max)), trend: newTrend()}
 }
 
-// Snapshot is what an estimator knows.
+// Snapshot is what an estimator knows of a link.
 type Snapshot struct {
 	Measured  bool // there was a report within HoldTime
-	Target    int  // bit/s
-	Potential int  // bit/s that the link may carry: more than Target while nothing says that it does not
-	Received  int  // bit/s, of half a second
-	Recent    int  // of a quarter
+	Target    int  // the estimate, bit/s
+	Potential int  // what the link may carry, bit/s: more than Target while nothing says that the link is full
+	Received  int  // the receive rate of half a second, bit/s
+	Recent    int  // the receive rate of a quarter of a second, bit/s
 	Usage     Usage
 	Gradient  float64       // how the delay grows, ms per s
-	Queue     time.Duration // delay above the least seen
-	Waiting   time.Duration // the same of the newest packet, its own frame's time on the link included
-	Fell      bool          // the link carries much less than what is sent, since just now
-	Loss      float64       // share
+	Queue     time.Duration // the smoothed queueing delay
+	Waiting   time.Duration // the queueing delay of the newest packet, its own frame's time on the link included
+	Fell      bool          // the link carries much less than what is sent, by the newest report
+	Loss      float64       // the share of packets that was lost lately
 	RTT       time.Duration // with the time that the other side takes to report
 }
 
-// Receive takes a report.
+// Receive takes a report of the other side.
 func (e *Estimator) Receive(f Feedback) {
 	if e.begun {
 		f.At = max(f.At, e.now)
@@ -93,12 +100,12 @@ func (e *Estimator) Receive(f Feedback) {
 	if len(packets) > history {
 		packets = packets[len(packets)-history:]
 	}
-	// Over-use anywhere in a report counts, though the last group be normal again.
-	usage, over := e.trend.usage, false
+	// Over-use in the middle of a report counts, although the last group is normal again.
+	usage, over := e.trend.detector.usage, false
 	for _, p := range packets {
 		p.Size = min(max(p.Size, 0), mostBytes)
 		e.packet(p)
-		over = over || e.trend.usage == Overuse && usage != Overuse
+		over = over || e.trend.detector.usage == Overuse && usage != Overuse
 	}
 	e.update(over)
 }
@@ -112,7 +119,7 @@ func (e *Estimator) packet(p Packet) {
 		e.sent.add(p.Sent, p.Size)
 	case recovered:
 		e.arrived.add(min(p.Arrived, e.arrived.newest), p.Size)
-	case late: // a wrong time among these must not move the window on
+	case late: // its times may be wrong, and must not move the windows on
 		e.sent.add(min(p.Sent, e.sent.newest), p.Size)
 		e.arrived.add(min(p.Arrived, e.arrived.newest), p.Size)
 	case arrived:
@@ -125,7 +132,7 @@ func (e *Estimator) packet(p Packet) {
 	}
 }
 
-// measureRTT keeps the least of late: what is above it is waiting for the report.
+// measureRTT keeps the least RTT of late. A longer one contains waiting for the report.
 func (e *Estimator) measureRTT(took time.Duration) {
 	if took <= 0 || took > mostRTT {
 		return
@@ -133,47 +140,61 @@ func (e *Estimator) measureRTT(took time.Duration) {
 	if e.rtt == 0 || took < e.rtt {
 		e.rtt = took
 	}
-	e.rtt += (took - e.rtt) / 256
+	e.rtt += (took - e.rtt) / rttDivisor
 }
 
+// update makes the estimate anew after a report. over tells that the report had over-use in it.
 func (e *Estimator) update(over bool) {
 	received, known := e.arrived.rate(receivedSpan)
 	recent, _ := e.arrived.rate(recentSpan)
 	sending, _ := e.sent.rate(windowSpan)
-	usage := e.trend.usage
-	if over {
-		usage = Overuse
-	}
-	if usage == Overuse && e.trend.waits() < busyBurst {
-		usage = Normal
-	}
-	carries, fell := e.trend.fell(sending)
+	a := &e.trend.arrivals
+	carries, fell := a.fell(sending)
 	e.fell = fell
-	if fell || e.trend.waiting() > stuckQueue && recent < stuckShare*sending {
-		usage = Overuse
-	}
-	full := received
-	switch long := e.trend.waits(); {
-	case fell:
-		full = carries
-	case long >= busyLeast && long <= busyMost:
-		full = e.trend.carried / long.Seconds()
-	}
 	rate := e.target()
 	e.loss.update(e.now, rate, sending, received)
 	e.loss.bound = e.bounded(e.loss.bound)
-	m, _ := e.trend.moment(momentLeast)
+	m, _ := a.moment(momentLeast)
 	e.delay.update(reading{
-		now: e.now, usage: usage, received: received, recent: recent, known: known, full: full, fell: fell, moment: m.rate,
-		queue: e.trend.queue, rtt: e.rtt, lossy: e.loss.share-e.loss.radio > lossHigh,
+		now: e.now, usage: e.usage(over, recent, sending), received: received, recent: recent, known: known,
+		full: full(a, carries, fell, received), fell: fell, moment: m.rate, queue: e.trend.queue.smoothed, rtt: e.rtt,
+		lossy: e.loss.share-e.loss.radio > lossHigh,
 	})
-	// Where loss holds the rate down, the other half does not run away from it.
+	// Where loss holds the estimate down, the delay-based rate does not rise far above it.
 	e.delay.rate = e.bounded(min(e.delay.rate, headroom*e.loss.bound))
+}
+
+// usage is what the delays and a sudden drop say of the link.
+func (e *Estimator) usage(over bool, recent, sending float64) Usage {
+	usage := e.trend.detector.usage
+	if over {
+		usage = Overuse
+	}
+	if usage == Overuse && e.trend.arrivals.busy() < busyBurst {
+		usage = Normal
+	}
+	if e.fell || e.trend.queue.waiting() > stuckQueue && recent < stuckShare*sending {
+		usage = Overuse
+	}
+	return usage
+}
+
+// full is what the link carries while it is full, in bit/s: what arrives in a moment after a fall, else what arrived while the link
+// was busy, else the receive rate.
+func full(a *arrivals, carries float64, fell bool, received float64) float64 {
+	switch busy := a.busy(); {
+	case fell:
+		return carries
+	case busy >= busyLeast && busy <= busyMost:
+		return a.bits / busy.Seconds()
+	}
+	return received
 }
 
 // target is the estimate at the newest report.
 func (e *Estimator) target() float64 {
-	queue := max(e.trend.queue, milliseconds(e.trend.waiting())) // which knows sooner, if not so well
+	// The newest packet tells of a queue sooner than the smoothed queue, though not as well.
+	queue := max(e.trend.queue.smoothed, milliseconds(e.trend.queue.waiting()))
 	return e.bounded(min(e.delay.target(queue), e.loss.bound))
 }
 
@@ -184,7 +205,7 @@ func (e *Estimator) bounded(rate float64) float64 {
 	return min(max(rate, float64(e.limits.Min)), float64(e.limits.Max))
 }
 
-// decayed is a rate after the silence until now.
+// decayed is what is left of a rate at the time now, if the newest report is long ago.
 func (e *Estimator) decayed(now time.Duration, rate float64) float64 {
 	silent := now - e.now - HoldTime
 	if !e.begun || silent <= 0 {
@@ -193,17 +214,17 @@ func (e *Estimator) decayed(now time.Duration, rate float64) float64 {
 	return e.bounded(rate * math.Exp2(-silent.Seconds()/HalfLife.Seconds()))
 }
 
-// Target is the rate in bit/s that may be sent at the time now, by the clock of the reports.
+// Target is the rate in bit/s that may be sent at the time now, by the clock of [Feedback.At].
 func (e *Estimator) Target(now time.Duration) int { return int(e.decayed(now, e.target())) }
 
-// Snapshot tells what is known at the time now.
+// Snapshot tells what is known of the link at the time now.
 func (e *Estimator) Snapshot(now time.Duration) Snapshot {
 	received, _ := e.arrived.rate(receivedSpan)
 	recent, _ := e.arrived.rate(recentSpan)
 	s := Snapshot{
 		Measured: e.begun && now-e.now <= HoldTime, Target: e.Target(now), Received: int(min(received, 1e12)), Recent: int(min(recent, 1e12)),
-		Usage: e.trend.usage, Gradient: e.trend.slope * 1000, Fell: e.fell, Loss: e.loss.share, RTT: e.rtt,
-		Queue: time.Duration(e.trend.queue * float64(time.Millisecond)), Waiting: e.trend.waiting(),
+		Usage: e.trend.detector.usage, Gradient: e.trend.line.slope * 1000, Fell: e.fell, Loss: e.loss.share, RTT: e.rtt,
+		Queue: time.Duration(e.trend.queue.smoothed * float64(time.Millisecond)), Waiting: e.trend.queue.waiting(),
 	}
 	s.Potential = e.limits.Max
 	full := e.delay.capacity.known(now)

@@ -31,7 +31,7 @@ func TestTwoFlowsShareALink(t *testing.T) {
 	}
 }
 
-// A policer drops what is too much and queues nothing: only loss tells.
+// A policer drops what is too much and queues nothing, so that only loss tells of it.
 func TestPolicer(t *testing.T) {
 	for _, seed := range []uint64{1, 2, 3} {
 		l := &link{rate: steady(1e6), queue: 60e3, delay: 20 * ms, rng: rand.New(rand.NewPCG(seed, 0))}
@@ -60,7 +60,7 @@ func TestApplicationLimited(t *testing.T) {
 	}
 }
 
-// An encoder that is not ours alone sends more than the estimate: what arrives without a queue is carried.
+// An encoder with several viewers sends more than one viewer's estimate. The link carries what arrives without a queue.
 func TestWhatArrivesIsCarried(t *testing.T) {
 	l := &link{rate: steady(10e6), queue: 1.5e6, delay: 20 * ms, rng: rand.New(rand.NewPCG(1, 0))}
 	f := newFlow(1, Limits{Start: 300_000, Max: 50_000_000})
@@ -71,8 +71,8 @@ func TestWhatArrivesIsCarried(t *testing.T) {
 	}
 }
 
-// A link that has become much slower shows in the frame that is on its way, long before a line through the delays of whole frames
-// is steep.
+// A link that has become much slower shows in the frame that is on its way. The line through the delays of whole frames is steep
+// only long after that.
 func TestDropIsSeenSoon(t *testing.T) {
 	const before, after, most = 3e6, 700e3, 220 * ms
 	for _, loss := range []float64{0.02, 0.1} {
@@ -102,7 +102,7 @@ func TestDropIsSeenSoon(t *testing.T) {
 	}
 }
 
-// A receiver that is busy for a moment takes all at once afterwards: the cut is taken back.
+// A receiver that is busy for a moment takes all packets at once afterwards, and the cut is taken back.
 func TestAPauseIsNoDrop(t *testing.T) {
 	const s = time.Second
 	l := &link{queue: 3e6, delay: 20 * ms, rng: rand.New(rand.NewPCG(1, 0)), rate: func(now time.Duration) float64 {
@@ -124,7 +124,7 @@ func TestAPauseIsNoDrop(t *testing.T) {
 	}
 }
 
-// A keyframe fills the queue of a link that is far from full; that is no over-use.
+// A keyframe fills the queue of a link that is far from full. This is no over-use.
 func TestKeyframesAreNoOveruse(t *testing.T) {
 	for _, rate := range []float64{500e3, 1.5e6, 2.1e6} {
 		l := &link{rate: steady(3e6), queue: 1.5e6, delay: 20 * ms, rng: rand.New(rand.NewPCG(1, 0))}
@@ -156,7 +156,7 @@ func TestDrowned(t *testing.T) {
 	}
 }
 
-// stream is a calm stream's reports, for tests that change some.
+// stream is the reports on a calm stream. Tests change some of them.
 func stream(from time.Duration, n int, rate float64) []Feedback {
 	var out []Feedback
 	size := int(rate / 30 / 8 / 4)
@@ -215,7 +215,7 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// What reports may be, none of which may look like congestion.
+// Reports may be odd in many ways. None of these may look like congestion.
 func TestOddReports(t *testing.T) {
 	const from, to = 60, 80 // of the hundred
 	cases := []struct {
@@ -345,14 +345,14 @@ func FuzzEstimator(f *testing.F) {
 			if math.IsNaN(s.Gradient) || math.IsNaN(s.Loss) || s.Loss < 0 || s.Loss > 1 || s.Received < 0 {
 				t.Fatalf("not numbers: %+v", s)
 			}
-			if len(e.trend.points) > trendPoints+1 || len(e.arrived.items) > windowItems || len(e.sent.items) > windowItems {
+			if len(e.trend.line.points) > trendPoints+1 || len(e.arrived.items) > windowItems || len(e.sent.items) > windowItems {
 				t.Fatal("unbounded memory")
 			}
 		}
 	})
 }
 
-// A viewer that was given keyframes only is judged by what is lost now, not by what was lost before that.
+// A viewer that got keyframes only is judged by what is lost now, not by what was lost before.
 func TestLossIsForgotten(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -385,7 +385,7 @@ func TestLossIsForgotten(t *testing.T) {
 	}
 }
 
-// What came late, and so out of order, hides nothing that came in time before it.
+// A packet that came late, and so out of order, hides no packet that came in time.
 func TestWindowOutOfOrder(t *testing.T) {
 	const packet, bits = 1000, 8000
 	var w window

@@ -2,38 +2,39 @@ package congestion
 
 import "time"
 
-// Packet is the fate of one packet, as the other side's report tells it.
+// Packet is what a report tells of one packet.
 type Packet struct {
 	Seq     uint32        // transport-wide sequence number; only its lower 16 bits count
 	Sent    time.Duration // by the clock of [Feedback.At]
-	Arrived time.Duration // by the other side's clock, of which only differences count; it may jump. Unset when Lost.
+	Arrived time.Duration // by the other side's clock; only differences count, and the clock may jump. Unset when Lost.
 	Size    int           // bytes
 	Lost    bool
 }
 
-// Feedback is one report.
+// Feedback is one report of the other side (TWCC feedback).
 type Feedback struct {
-	At      time.Duration // when it came in
+	At      time.Duration // when the report came in
 	Packets []Packet
 }
 
-// history is how many of the newest sequence numbers are remembered, which is two seconds of 10 Mbit/s; more in one report are
-// not looked at.
+// history is how many sequence numbers are remembered, the newest ones: two seconds of 10 Mbit/s. Of a report with more packets only
+// the newest of them count. A power of two, by which sequence numbers are turned into slots.
 const history = 1 << 11
 
-// fate is what a reported packet is to us.
+// fate is what a report makes of one packet.
 type fate int
 
 const (
-	ignored   fate = iota // told before, or too old to matter
-	arrived               // in order
-	late                  // arrived, out of order
-	missing               // lost
-	recovered             // told to be lost before, and arrived after all
+	ignored   fate = iota // an earlier report told of the packet, or the packet is too old
+	arrived               // the packet arrived in order
+	late                  // the packet arrived out of order
+	missing               // the packet is lost
+	recovered             // an earlier report told that the packet was lost, but it has arrived
 )
 
-// mark is which round of the history a sequence number was told in, and in the last bit whether it was lost; 0 is none. There is
-// one of these for each number of each viewer.
+// mark is what was told of a sequence number: in the last bit whether its packet was lost, before that which round of the history the
+// number belongs to. The zero value is a number of which nothing was told. Each viewer has one for each number of the history, so
+// a mark is small.
 type mark uint32
 
 func markOf(seq int64, lost bool) mark {
@@ -47,15 +48,17 @@ func markOf(seq int64, lost bool) mark {
 func (m mark) round() uint32 { return uint32(m) >> 1 }
 func (m mark) lost() bool    { return m&1 != 0 }
 
-// intake unwraps sequence numbers and tells news from repetition: reports may come twice, late or in the wrong order.
+// intake gives each reported packet its fate. Reports may come twice, late or in the wrong order. Sequence numbers of 16 bits are
+// continued beyond 65535.
 type intake struct {
 	begun    bool
-	newest   int64 // of all that was told
-	inOrder  int64 // newest that arrived
-	lastSent time.Duration
-	seen     [history]mark
+	newest   int64         // the newest number of any packet
+	inOrder  int64         // the newest number of a packet that arrived in order
+	lastSent time.Duration // when that packet was sent
+	seen     [history]mark // a ring, by number
 }
 
+// take notes what a report tells of a packet.
 func (in *intake) take(p Packet) fate {
 	if !in.begun {
 		in.begun = true
@@ -74,7 +77,7 @@ func (in *intake) take(p Packet) fate {
 	known := before.round() == slot.round()
 	switch {
 	case known && (p.Lost || !before.lost()):
-		*slot = before // what arrived once stays arrived
+		*slot = before // a packet that has arrived is not lost later
 		return ignored
 	case known:
 		return recovered

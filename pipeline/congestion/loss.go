@@ -5,26 +5,46 @@ import (
 	"time"
 )
 
-// Constants of the loss-based bound; the first three are the draft's.
+// How much loss moves the bound. The first three are the draft's.
 const (
-	lossHigh     = 0.10
-	lossLow      = 0.02
-	lossWeight   = 0.5
-	lossLeast    = 0.15                   // share of the rate that a cut takes at least, so that it can be judged
-	lossRise     = 0.25                   // per second of little loss
-	lossCreep    = 0.08                   // per second of some: a radio's constant few per cent must not nail the rate
-	lossSpan     = time.Second            // a window of reports
-	lossHurry    = 250 * time.Millisecond // when it is over a quarter
-	lossHeavy    = 0.25
-	lossPackets  = 60              // in a window; at few packets a second chance would look like loss
-	lossFew      = 20              // when it is over a quarter
-	lossStale    = 8 * time.Second // what was lost so long ago says nothing of now, however few packets came since
-	lossStep     = 3 * time.Second // a window counts for at most so much rise
-	radioMost    = 0.15            // loss that is not blamed on the rate is at most this
-	radioFades   = 0.1             // of what is above a window's loss, per window
-	trialLess    = 0.9             // so much of the rate before is sent when loss is compared
-	trialPackets = 150
-	trialTime    = 10 * time.Second
+	lossHigh   = 0.10 // a share of the packets; more loss lowers the bound
+	lossLow    = 0.02 // a share of the packets; with less loss the bound rises fast
+	lossWeight = 0.5  // a factor; so much of the share lost is taken off the bound
+	// A share of the bound. The first cut takes as much at least: a smaller one would not tell whether less is lost when less
+	// is sent.
+	lossLeast = 0.15
+	// Shares of the bound per second. The first is for loss below lossLow; the second is for more, up to lossHigh, so that a
+	// radio's constant few per cent do not hold the rate down for good.
+	lossRise  = 0.25
+	lossCreep = 0.08
+	// The most time that one window counts for when the bound rises: a window may be long because few packets came.
+	lossStep = 3 * time.Second
+)
+
+// The windows in which loss is counted.
+const (
+	lossSpan    = time.Second // the least length of a window
+	lossPackets = 60          // the fewest packets of a window; of fewer, one loss by chance would look like much
+	// A share of the packets. A window with more loss than this, above the radio's, closes after lossHurry with lossFew packets:
+	// a flooded link must not wait for a second.
+	lossHeavy = 0.25
+	lossHurry = 250 * time.Millisecond
+	lossFew   = 20
+	// A window this old is dropped, however few packets it has: what was lost so long ago says nothing of the link now.
+	lossStale = 8 * time.Second
+)
+
+// The loss that is the radio's.
+const (
+	radioMost  = 0.15 // a share of the packets; more loss is always blamed on the rate
+	radioFades = 0.1  // a share; with each window of less loss the radio's goes down by so much of the difference
+)
+
+// The comparison of the loss before a cut and after it.
+const (
+	compareLess    = 0.9              // a share of the rate sent before the cut; from then on less is sent
+	comparePackets = 150              // packets; of fewer, chance would decide
+	compareTime    = 10 * time.Second // by then the encoder has followed, or never will: other viewers share it
 )
 
 // tally counts packets.
@@ -34,32 +54,32 @@ func (t tally) share() float64 { return float64(t.lost) / float64(max(t.sent, 1)
 
 func (t tally) plus(u tally) tally { return tally{t.sent + u.sent, t.lost + u.lost} }
 
-// losses is the loss-based bound on the rate.
+// losses is the bound that loss sets to the estimate.
 type losses struct {
 	bound float64 // bit/s
-	radio float64 // share of loss that is there at any rate
-	share float64 // of the last window
+	radio float64 // the share of packets that is lost however little is sent
+	share float64 // the share of packets that was lost in the last window
 
-	begun  bool
-	since  time.Duration
-	window tally
-	before tally // the window before
-	trial  trial
+	begun      bool
+	since      time.Duration // when the window began
+	window     tally
+	before     tally       // the window before
+	comparison *comparison // set after a cut, until it is judged
 }
 
-// trial follows a cut: does less loss come of less being sent?
-type trial struct {
-	on     bool
+// comparison follows a cut of the bound and tells whether less is lost when less is sent.
+type comparison struct {
 	began  time.Duration
-	share  float64 // of loss before the cut
-	rate   float64 // sent before the cut
-	bound  float64 // to restore if the loss was not ours
+	share  float64 // the share of packets lost before the cut
+	rate   float64 // bit/s sent before the cut
+	bound  float64 // bit/s before the cut, restored if the loss is the radio's
 	under  bool    // less is sent by now
-	result tally
+	result tally   // the packets since then
 }
 
 func newLosses(most float64) losses { return losses{bound: most} }
 
+// count adds a reported packet to the window.
 func (l *losses) count(f fate) {
 	switch f {
 	case arrived, late:
@@ -73,8 +93,8 @@ func (l *losses) count(f fate) {
 	}
 }
 
-// update closes the window if it is long enough. rate is the estimate now, sending and received what is on the way, all in
-// bit/s.
+// update closes the window if it is long enough, and moves the bound. rate is the estimate, sending what leaves us, received
+// what arrives, all in bit/s.
 func (l *losses) update(now time.Duration, rate, sending, received float64) {
 	if !l.begun {
 		l.begun, l.since = true, now
@@ -91,59 +111,60 @@ func (l *losses) update(now time.Duration, rate, sending, received float64) {
 		return
 	}
 	l.share = share
-	l.judge(now, sending)
+	l.compare(now, sending)
 	if share < l.radio {
 		l.radio += radioFades * (share - l.radio)
 	}
 	seconds := min(span, lossStep).Seconds()
-	chance := math.Sqrt(share * (1 - share) / float64(l.window.sent))
+	chance := math.Sqrt(share * (1 - share) / float64(l.window.sent)) // one standard deviation of the share
 	switch excess := max(0, share-l.radio); {
 	case excess-chance > lossHigh:
 		l.cut(now, rate, sending, received, excess)
-	case l.trial.on:
+	case l.comparison != nil:
 	case excess < lossLow:
-		l.bound = max(l.bound*(1+lossRise*seconds), received) // what arrives, and loses nothing, is carried
+		l.bound = max(l.bound*(1+lossRise*seconds), received) // the link carries what arrives, since nothing is lost
 	default:
 		l.bound *= 1 + lossCreep*seconds
 	}
 	l.before, l.since, l.window = l.window, now, tally{}
 }
 
-// cut lowers the bound, but not far below what arrives: that is carried.
+// cut lowers the bound, and begins a comparison. The bound stays near what arrives, which the link carries.
 func (l *losses) cut(now time.Duration, rate, sending, received, excess float64) {
 	less := lossWeight * excess
-	if !l.trial.on {
-		l.trial = trial{on: true, began: now, share: l.window.plus(l.before).share(), rate: sending, bound: l.bound}
+	if l.comparison == nil {
+		l.comparison = &comparison{began: now, share: l.window.plus(l.before).share(), rate: sending, bound: l.bound}
 		less = max(less, lossLeast)
 	} else if excess < 2*lossHigh {
-		return // the trial is to tell
+		return // first the comparison is to end
 	}
 	floor := backOff * received
 	l.bound = max(min(l.bound, rate, max(sending, floor))*(1-less), min(l.bound, floor))
 }
 
-// judge ends a trial: if less is sent and no less is lost, the loss is the radio's.
-func (l *losses) judge(now time.Duration, sending float64) {
-	t := &l.trial
-	if !t.on {
+// compare ends a comparison when it can tell: if less is sent and no less is lost, the loss is the radio's.
+func (l *losses) compare(now time.Duration, sending float64) {
+	c := l.comparison
+	if c == nil {
 		return
 	}
-	if now-t.began > trialTime || !t.under && l.share < lossLow {
-		t.on = false // the encoder is not ours alone and does not follow; or the loss went of itself
+	if now-c.began > compareTime || !c.under && l.share < lossLow {
+		l.comparison = nil // the encoder does not follow, or the loss went by itself
 		return
 	}
-	if !t.under {
-		t.under = sending <= trialLess*t.rate
+	if !c.under {
+		c.under = sending <= compareLess*c.rate
 		return
 	}
-	t.result = t.result.plus(l.window)
-	if t.result.sent < trialPackets {
+	c.result = c.result.plus(l.window)
+	if c.result.sent < comparePackets {
 		return
 	}
-	t.on = false
-	ifOurs := max(0, 1-(1-t.share)*t.rate/max(sending, 1))
-	if t.result.share() > (t.share+ifOurs)/2 {
-		l.radio = min(t.result.share(), radioMost)
-		l.bound = max(l.bound, t.bound)
+	l.comparison = nil
+	// If a full queue drops what is too much, so much is still lost at the lower rate.
+	ifQueue := max(0, 1-(1-c.share)*c.rate/max(sending, 1))
+	if c.result.share() > (c.share+ifQueue)/2 {
+		l.radio = min(c.result.share(), radioMost)
+		l.bound = max(l.bound, c.bound)
 	}
 }

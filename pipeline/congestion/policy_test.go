@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// viewers is a broadcast in the simulator: each viewer has a link of its own, all get what one encoder makes.
+// viewers is a broadcast in the simulator. Each viewer has a link of its own; all get what one encoder makes.
 type viewers struct {
 	policy *Policy
 	lower  *Policy // of the lower rendition; nil without one
 	flows  []*flow
 	links  []*link
 	slow   []uint64
-	sparse []uint64 // who gets keyframes only
+	sparse []uint64 // the viewers that get keyframes only
 	sets   []setting
 	rate   float64
 	low    float64
@@ -80,7 +80,7 @@ func (v *viewers) run(length time.Duration, joined func(viewer int, now time.Dur
 	}
 }
 
-// mark notes who has the lower rendition.
+// mark notes which viewers get the lower rendition.
 func (v *viewers) mark(now time.Duration) {
 	for i, f := range v.flows {
 		f.bucket(now).lower = v.lower != nil && slices.Contains(v.slow, uint64(i))
@@ -103,7 +103,7 @@ func (v *viewers) mean(start int, from, to time.Duration) float64 {
 	return (sum + rate*(to-at).Seconds()) / (to - from).Seconds()
 }
 
-// set is what the encoder was told last, at a time.
+// set is the rate that the encoder was told last, at a time.
 func (v *viewers) set(at time.Duration) (rate int) {
 	for _, s := range v.sets {
 		if s.at <= at {
@@ -151,7 +151,7 @@ func TestPolicyOnLinks(t *testing.T) {
 			}
 			for _, k := range c.slow {
 				if share := v.flows[k].thinned(30*s, 90*s); share < 0.7 {
-					t.Errorf("viewer %d was spared for %.0f %% of the time, want most of it", k, share*100)
+					t.Errorf("viewer %d got keyframes only for %.0f %% of the time, want most of it", k, share*100)
 				}
 			}
 			for _, k := range c.whole {
@@ -165,7 +165,7 @@ func TestPolicyOnLinks(t *testing.T) {
 	}
 }
 
-// checkSettings holds what is true of every sequence of settings.
+// checkSettings checks what is true of every sequence of settings.
 func checkSettings(t *testing.T, sets []setting, ceiling, floor int) {
 	t.Helper()
 	before := setting{-time.Second, ceiling}
@@ -183,7 +183,7 @@ func checkSettings(t *testing.T, sets []setting, ceiling, floor int) {
 	}
 }
 
-// A newcomer on a bad link costs the others nothing, and one whose link gets well is whole again.
+// A newcomer on a bad link costs the others nothing. A viewer whose link becomes fast gets every frame again.
 func TestPolicyOverTime(t *testing.T) {
 	const s = time.Second
 	sick := &link{queue: 1.5e6, delay: 20 * ms, rate: func(now time.Duration) float64 {
@@ -198,10 +198,10 @@ func TestPolicyOverTime(t *testing.T) {
 		t.Errorf("mean rate %.0f beside a newcomer on 250 kbit/s", mean)
 	}
 	if share := v.flows[1].thinned(30*s, 60*s); share < 0.5 {
-		t.Errorf("the slow viewer was spared for %.0f %% of the time", share*100)
+		t.Errorf("the slow viewer got keyframes only for %.0f %% of the time", share*100)
 	}
 	if share := v.flows[1].thinned(120*s, 150*s); share > 0 {
-		t.Errorf("after its link got well the viewer still lacks frames for %.0f %% of the time", share*100)
+		t.Errorf("with a fast link the viewer still lacks frames for %.0f %% of the time", share*100)
 	}
 }
 
@@ -236,12 +236,12 @@ func TestPolicyRisesSlowlyTogether(t *testing.T) {
 	}
 }
 
-// Each trial that fails makes the wait for the next one twice as long, from the first penalty to the last.
+// Each trial that fails makes the wait for the next one twice as long, from the first wait to the longest.
 func TestPolicyPenalty(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
 		last    bool
-		waiting time.Duration // of what it gets meanwhile
+		waiting time.Duration // of the keyframes that the viewer gets meanwhile
 		want    []time.Duration
 	}{
 		{false, s, []time.Duration{10 * s, 20 * s, 40 * s, 80 * s, 120 * s, 120 * s}},
@@ -264,7 +264,7 @@ func TestPolicyPenalty(t *testing.T) {
 			}
 		}
 		if !slices.Equal(waits, c.want) {
-			t.Errorf("it waited %v, want %v", waits, c.want)
+			t.Errorf("the viewer waited %v, want %v", waits, c.want)
 		}
 	}
 }
@@ -273,21 +273,21 @@ func sees(key uint64, target, potential int) View {
 	return View{key, Snapshot{Measured: true, Target: target, Potential: potential}}
 }
 
-// Two sets of viewers that are worth about the same do not take turns.
+// The policy does not go back and forth between two sets of viewers that are worth about the same.
 func TestPolicyKeepsItsChoice(t *testing.T) {
 	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, Margin: 1})
 	levels := map[bool]int{}
 	for i := range 100 {
 		second := 375_000 + 25_000*(i%2) // with 387 000 both choices are worth the same
 		p.Step(time.Duration(i)*100*ms, []View{sees(1, 2_000_000, 2_000_000), sees(2, second, second)})
-		levels[p.watchers[2].carried]++
+		levels[p.viewers[2].carries]++
 	}
 	if levels[false] > 0 {
 		t.Errorf("the second viewer was left out %d times of 100", levels[false])
 	}
 }
 
-// The first estimates of a newcomer, and of one that was silent, mean nothing yet.
+// The first estimates of a newcomer mean nothing yet, nor do those of a viewer that was silent.
 func TestPolicyGivesNewcomersTime(t *testing.T) {
 	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, Margin: 1})
 	at := time.Duration(0)
@@ -310,11 +310,11 @@ func TestPolicyGivesNewcomersTime(t *testing.T) {
 	}
 	step(time.Minute, old, silent)
 	if low := step(graceTime-100*ms, old, fresh); low < 2_000_000 {
-		t.Errorf("rate %d with one that was silent", low)
+		t.Errorf("rate %d with a viewer that was silent", low)
 	}
 }
 
-// An encoder whose bitrate cannot be changed has its floor at its ceiling: who cannot keep up is spared.
+// An encoder whose bitrate cannot be changed has its floor at its ceiling. A viewer that cannot keep up gets keyframes only.
 func TestPolicyOfAFixedRate(t *testing.T) {
 	v := newViewers(Bounds{Floor: 1.5e6, Ceiling: 1.5e6}, plain(3e6), plain(600e3))
 	v.run(60*time.Second, always)
@@ -322,6 +322,6 @@ func TestPolicyOfAFixedRate(t *testing.T) {
 		t.Errorf("set %v", v.sets)
 	}
 	if v.flows[0].thinned(0, time.Minute) > 0 || v.flows[1].thinned(20*time.Second, time.Minute) < 0.6 {
-		t.Error("the wrong viewer was spared")
+		t.Error("the wrong viewer got keyframes only")
 	}
 }

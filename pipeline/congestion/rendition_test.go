@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// lowered is the share of [from, to) in which the flow got the lower rendition, and how often it changed.
+// lowered is the share of [from, to) in which the flow got the lower rendition, and how often the rendition changed.
 func (f *flow) lowered(from, to time.Duration) (share float64, changes int) {
 	in, all, before := 0, 0, false
 	for _, s := range f.log {
@@ -38,16 +38,16 @@ func (f *flow) delayed(from, to, limit time.Duration) time.Duration {
 	return sum
 }
 
-// A viewer whose link is cut while another's is not gets the lower rendition, and everything again when its link is well;
-// the other sees nothing of it.
+// A viewer gets the lower rendition when its link is cut, and every frame again when its link is fast. Another viewer, whose link
+// is not cut, notices nothing.
 func TestRenditionOnACut(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
 		name           string
 		full, low      float64
 		ceiling, lower int
-		changes        int     // at most; a trial that fails is two
-		rate           float64 // of both when the link is well
+		changes        int     // of rendition, at most; a trial that fails is two
+		rate           float64 // of both viewers when the link is fast
 	}{
 		{"limited by the link", 5e6, 700e3, 4.8e6, 1.2e6, 2, 4.56e6},
 		{"limited by the rendition", 5e6, 700e3, 2.5e6, 600e3, 4, 2.5e6},
@@ -102,8 +102,8 @@ func TestRenditionOnACut(t *testing.T) {
 	}
 }
 
-// After a cut a viewer soon has everything again, whatever chance does: a trial is not taken for a full link because of the
-// keyframe that it begins with, nor on a lossy link for a failure because of the loss that was there before.
+// After a cut a viewer soon gets every frame again, with any seed. The keyframe at the beginning of a trial does not look like a
+// full link. On a lossy link the loss of before does not end the trial.
 func TestRenditionAgainWhateverChanceDoes(t *testing.T) {
 	const s, low = time.Second, 700e3
 	for _, c := range []struct {
@@ -136,7 +136,7 @@ func TestRenditionAgainWhateverChanceDoes(t *testing.T) {
 	}
 }
 
-// A link that never carries the shared rate is tried with it ever less often, and each trial is short.
+// A viewer whose link never carries the shared rate has ever fewer trials, and each trial is short.
 func TestRenditionDoesNotFlap(t *testing.T) {
 	const s = time.Second
 	slow := &link{rate: steady(700e3), queue: 420e3, delay: 20 * ms}
@@ -155,7 +155,7 @@ func TestRenditionDoesNotFlap(t *testing.T) {
 	}
 }
 
-// Whom the rate is for where there is a lower rendition: it may be left to the fast ones, but not for every difference.
+// Where there is a lower rendition the rate may leave out a slow link, but not for every difference between links.
 func TestRenditionChoice(t *testing.T) {
 	for _, c := range []struct {
 		name           string
@@ -184,7 +184,7 @@ func TestRenditionChoice(t *testing.T) {
 	}
 }
 
-// At the floor nothing floods the link, so that a short fall of the estimate changes nobody's picture; above it, it does.
+// At the floor the rate floods no link, so that a short fall of an estimate changes no viewer's picture. Above the floor it does.
 func TestRenditionTakesItsTimeAtTheFloor(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -204,7 +204,7 @@ func TestRenditionTakesItsTimeAtTheFloor(t *testing.T) {
 			p.Step(at, well)
 		}
 		slow := 0
-		for end := at + drownTime - 100*ms; at < end; at += 100 * ms {
+		for end := at + patient.veryLow - 100*ms; at < end; at += 100 * ms {
 			slow = len(p.Step(at, c.views).Slow)
 		}
 		if slow != c.slow {
@@ -213,8 +213,8 @@ func TestRenditionTakesItsTimeAtTheFloor(t *testing.T) {
 	}
 }
 
-// Of the lower rendition nobody is left out whose link carries its floor, whatever others could have; but who does not bear even
-// that is, and is tried again soon.
+// The lower rendition leaves out no viewer whose link carries its floor, whatever other links carry. A viewer whose link does not
+// carry the floor gets keyframes only.
 func TestLowerRenditionIsForAll(t *testing.T) {
 	const s = time.Second
 	drowned := sees(1, 50_000, 60_000)
@@ -244,7 +244,7 @@ func TestLowerRenditionIsForAll(t *testing.T) {
 	}
 }
 
-// Who is held is so only while the rate floods its link: when the others leave, it goes down to what the link carries.
+// A viewer is paused only while the rate floods its link. When the others leave, the rate goes down to what the link carries.
 func TestHeldNoLongerThanFlooded(t *testing.T) {
 	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, Lower: 500_000})
 	good, cut := sees(1, 2_000_000, 2_000_000), sees(2, 2_000_000, 2_000_000)
@@ -259,7 +259,7 @@ func TestHeldNoLongerThanFlooded(t *testing.T) {
 		d = p.Step(at, []View{good, cut})
 	}
 	if len(d.Held) != 1 {
-		t.Fatalf("decision %+v, want the cut link held", d)
+		t.Fatalf("decision %+v, want the viewer of the cut link paused", d)
 	}
 	for range 2 {
 		d = p.Step(at, []View{cut})
@@ -270,7 +270,7 @@ func TestHeldNoLongerThanFlooded(t *testing.T) {
 	}
 }
 
-// Loss of before a trial, of which nothing new is known, does not end it; loss that comes with it does.
+// Loss of before a trial, of which nothing new is known, does not end the trial. More loss does.
 func TestOldLossEndsNoTrial(t *testing.T) {
 	const s = time.Second
 	p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Margin: 1, Last: true})
@@ -288,15 +288,15 @@ func TestOldLossEndsNoTrial(t *testing.T) {
 	}
 	run(0, 30*s, 0.4)
 	if times != 1 {
-		t.Errorf("it was slow %d times by the same loss", times)
+		t.Errorf("the viewer was slow %d times by the same loss", times)
 	}
 	run(30*s, 40*s, 0.5)
 	if times != 2 {
-		t.Errorf("it was slow %d times when more was lost", times)
+		t.Errorf("the viewer was slow %d times when more was lost", times)
 	}
 }
 
-// A link that pauses, as a radio does that looks around, is not a slow one.
+// A link that pauses, as that of a radio that scans other channels, is not a slow link.
 func TestRenditionOutlastsAPause(t *testing.T) {
 	const s = time.Second
 	for _, pause := range []time.Duration{200 * ms, 250 * ms, 300 * ms, 350 * ms, 400 * ms, 450 * ms, 500 * ms} {
@@ -309,10 +309,10 @@ func TestRenditionOutlastsAPause(t *testing.T) {
 		v := newViewers(Bounds{Floor: 150e3, Ceiling: 3e6, Lower: 750e3}, &link{rate: stops, queue: 3e6, delay: 20 * ms}, plain(20e6))
 		v.run(40*s, always)
 		if share, _ := v.flows[0].lowered(29*s, 40*s); share > 0 {
-			t.Errorf("after a pause of %v it has the lower rendition for %.0f %% of the time", pause, share*100)
+			t.Errorf("after a pause of %v the viewer has the lower rendition for %.0f %% of the time", pause, share*100)
 		}
 		if slices.ContainsFunc(v.flows[0].log, func(a tenth) bool { return a.held }) {
-			t.Errorf("after a pause of %v it is given nothing", pause)
+			t.Errorf("after a pause of %v the viewer is sent nothing", pause)
 		}
 	}
 }

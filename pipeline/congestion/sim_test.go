@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// The simulator: flows (an encoder, packets, an estimator) through one link, in steps of a millisecond. All chance comes
-// from one seed.
+// The simulator sends flows (an encoder, packets, an estimator) through one link, in steps of a millisecond. All chance comes
+// from seeds.
 
 const ms = time.Millisecond
 
 // link is a drop-tail queue, a rate, a delay, jitter that keeps the order, and random loss.
 type link struct {
 	rate   func(time.Duration) float64 // bit/s
-	queue  float64                     // bits that it holds
+	queue  float64                     // bits that the queue holds
 	delay  time.Duration
-	jitter time.Duration // up to so much more
+	jitter time.Duration // at most, in addition to delay
 	loss   float64
 
 	rng    *rand.Rand
@@ -78,13 +78,13 @@ type flow struct {
 	rate     func(now time.Duration) float64 // of the encoder; nil: the estimate
 	active   func(now time.Duration) bool    // nil: always
 	thin     func() bool                     // keyframes only; nil: never
-	key      bool                            // the next frame is to be one
-	held     bool                            // it is sent nothing
+	key      bool                            // the next frame is to be a keyframe
+	held     bool                            // the viewer is paused
 	most     float64                         // of the encoder
 	interval time.Duration                   // of reports
 
 	rng         *rand.Rand
-	way         []transit // sent and neither reported nor on the way
+	way         []transit // sent, through the queue, and not reported yet
 	lastArrival time.Duration
 	seq         uint32
 	frames      int
@@ -169,7 +169,7 @@ func (f *flow) frame(now time.Duration, l *link) {
 	}
 }
 
-// feedback reports what has arrived by now, and as lost what is missing before it.
+// feedback reports the packets that have arrived by now, and those missing before them as lost.
 func (f *flow) feedback(now time.Duration) {
 	if now < f.nextReport {
 		return
@@ -274,7 +274,7 @@ func (f *flow) thinned(from, to time.Duration) float64 {
 	return float64(thin) / float64(max(all, 1))
 }
 
-// first is when, from a time on, the condition holds for half a second; negative for never.
+// first is how long after from the condition begins to hold for half a second; negative for never.
 func (f *flow) first(from time.Duration, holds func(tenth) bool) time.Duration {
 	in := 0
 	for _, s := range f.log {

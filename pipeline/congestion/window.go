@@ -3,27 +3,31 @@ package congestion
 import "time"
 
 const (
-	windowSpan  = time.Second // how far back a window knows
+	windowSpan = time.Second // a window knows what passed in this time
+	// Older samples are dropped once the oldest is so much too old: not with each packet, which would cost too much.
 	windowSlack = windowSpan / 4
+	// The most samples of a window, which bounds the memory in a flood.
 	windowItems = 1 << 13
-	shortest    = 100 * time.Millisecond // no rate is told of less time
+	// A rate is measured over this time at least. In less, one frame's size would decide.
+	shortest = 100 * time.Millisecond
 )
 
+// sample is the packets of one time: those of a frame are sent at once.
 type sample struct {
 	at   time.Duration
 	bits float64
 }
 
-// window tells the rate of what passed lately, in a second at most. Its time is that of the newest sample. Each viewer has two:
-// packets of the same time, as those of a frame are when they are sent, are one sample.
+// window measures the rate of what passed lately. Its time is that of the newest sample.
 type window struct {
 	items  []sample
-	first  time.Duration
+	first  time.Duration // the time of the first sample since the window was empty
 	newest time.Duration
 }
 
 func (w *window) reset() { *w = window{items: w.items[:0]} }
 
+// add takes a packet. Packets may come out of order.
 func (w *window) add(at time.Duration, bytes int) {
 	switch {
 	case len(w.items) == 0:
@@ -43,10 +47,11 @@ func (w *window) add(at time.Duration, bytes int) {
 	w.items = append(w.items, sample{at, bits})
 }
 
+// prune drops samples that are too old and, of a full window, one part in eight in any case.
 func (w *window) prune() {
 	keep, old := w.items[:0], 0
 	if len(w.items) >= windowItems {
-		old = len(w.items) / 8 // goes in any case: the bound holds in a flood too
+		old = len(w.items) / 8
 	}
 	for _, s := range w.items[old:] {
 		if s.at >= w.newest-windowSpan {
@@ -56,10 +61,10 @@ func (w *window) prune() {
 	w.items = keep
 }
 
-// rate is the bit/s of the last span; false when there is too little to tell.
+// rate is the rate of the last span in bit/s; false when the window knows less than shortest.
 func (w *window) rate(span time.Duration) (float64, bool) {
 	from := w.newest - span
-	if w.first > from { // the first sample only opens the interval
+	if w.first > from { // the first sample begins the span, and its own bits do not count
 		from = w.first
 		span = w.newest - w.first
 	}

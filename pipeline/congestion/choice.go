@@ -1,0 +1,146 @@
+package congestion
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// What a rate is worth to the viewers.
+const (
+	// A share of the packets. Above it a part of the rate is left for packets that are sent again.
+	resendLoss = 0.05
+	// A share of the estimate: that part.
+	resendShare = 0.1
+	// A factor. Another set of viewers must be worth so much more than the present one: two sets of about the same worth would
+	// else take turns.
+	loyalty = 1.1
+	// A factor. A picture of the lower rendition is worth so much of a larger picture at the same rate.
+	lowerWorth = 0.7
+)
+
+// goal is the rate that the viewers' links allow, in bit/s, and how many viewers may still rise. All views are measured, and
+// there is one at least. Each viewer is told whether its link carries the chosen rate.
+func (p *Policy) goal(views []View) (rate float64, rising int) {
+	chosen := p.choose(views)
+	settled, fresh := math.Inf(1), math.Inf(1) // the lowest bound; the lowest estimate, within its grace or not
+	for _, v := range views {
+		w := p.viewers[v.Key]
+		w.carries = p.potential(v) >= chosen
+		suited := w.carries && p.potential(v) < float64(p.set)
+		switch st := w.state.(type) {
+		case *slow:
+			st.suited, st.worthSharing = suited, p.worthSharing(v, views, chosen)
+		case *served:
+			if !w.carries {
+				continue
+			}
+			usable := p.usable(v, v.Target)
+			if usable < float64(p.bounds.Ceiling) {
+				rising++
+			}
+			settled = min(settled, st.bound(p.now, usable, chosen, suited))
+			fresh = min(fresh, usable)
+		}
+	}
+	switch {
+	case !math.IsInf(settled, 1):
+		rate = settled
+	case !math.IsInf(fresh, 1):
+		rate = fresh
+	default: // no viewer is served at this rate: the rate is what the best link is thought to carry
+		rate = chosen
+	}
+	return min(max(rate, float64(p.bounds.Floor)), float64(p.bounds.Ceiling)), rising
+}
+
+// choose finds the rate that is worth most to all viewers together: what one of the links carries. Each viewer whose link carries
+// the rate counts with the worth of that rate, each other viewer with the worth of the lower rendition.
+func (p *Policy) choose(views []View) float64 {
+	if p.bounds.Last {
+		return p.chooseForAll(views)
+	}
+	best, most := float64(p.bounds.Floor), 0.0
+	sorted := slices.SortedFunc(slices.Values(views), func(a, b View) int { return cmp.Compare(p.potential(b), p.potential(a)) })
+	for i, v := range sorted {
+		rate := p.potential(v)
+		if rate < float64(p.bounds.Floor) {
+			break
+		}
+		if i+1 < len(sorted) && p.potential(sorted[i+1]) == rate {
+			continue
+		}
+		worth := float64(i+1)*p.worth(rate) + p.worthOfLower(sorted[i+1:])
+		if p.carriedBefore(sorted, i) {
+			worth *= loyalty
+		}
+		if worth > most {
+			best, most = rate, worth
+		}
+	}
+	return best
+}
+
+// chooseForAll finds the rate that the links of all served viewers carry, the floor at least.
+func (p *Policy) chooseForAll(views []View) float64 {
+	least := math.Inf(1)
+	for _, v := range views {
+		if _, is := p.viewers[v.Key].slow(); !is {
+			least = min(least, p.potential(v))
+		}
+	}
+	if math.IsInf(least, 1) {
+		least = 0 // no viewer is served
+	}
+	return max(float64(p.bounds.Floor), least)
+}
+
+// worthSharing tells whether all together gain if a slow viewer is served and the others go down to its estimate.
+func (p *Policy) worthSharing(v View, views []View, chosen float64) bool {
+	usable := p.usable(v, v.Target)
+	gain := p.worth(usable) - max(0, lowerWorth*p.worth(min(usable, float64(p.bounds.Lower))))
+	for _, o := range views {
+		if _, is := p.viewers[o.Key].slow(); !is {
+			gain -= max(0, p.worth(min(chosen, p.potential(o)))-p.worth(usable))
+		}
+	}
+	return p.bounds.Lower > 0 && gain > 0
+}
+
+// worth is what a viewer counts that is served at a rate: twice the rate is one step better, whatever the rate is. The floor
+// counts ln 2.
+func (p *Policy) worth(rate float64) float64 { return math.Log(2 * rate / float64(p.bounds.Floor)) }
+
+// worthOfLower is the worth of the lower rendition to the viewers that a rate leaves out.
+func (p *Policy) worthOfLower(views []View) float64 {
+	sum := 0.0
+	for _, v := range views {
+		sum += max(0, lowerWorth*p.worth(min(p.potential(v), float64(p.bounds.Lower))))
+	}
+	return sum
+}
+
+// carriedBefore tells whether the links that carried the rate chosen before are those of the sorted views up to the index.
+func (p *Policy) carriedBefore(sorted []View, last int) bool {
+	for i, v := range sorted {
+		if p.viewers[v.Key].carries != (i <= last) {
+			return false
+		}
+	}
+	return true
+}
+
+// usable is what the encoder may make of a viewer's rate, in bit/s. Where many packets are lost, some of the rate is left for
+// packets that are sent again.
+func (p *Policy) usable(v View, rate int) float64 {
+	share := p.bounds.Margin
+	if v.Loss > resendLoss {
+		share -= resendShare
+	}
+	return share * float64(rate)
+}
+
+// potential is the rate that the encoder may make for what a viewer's link may carry, in bit/s, the ceiling at most.
+func (p *Policy) potential(v View) float64 {
+	return min(p.usable(v, max(v.Potential, v.Target)), float64(p.bounds.Ceiling))
+}

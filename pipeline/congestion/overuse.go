@@ -1,0 +1,97 @@
+package congestion
+
+import (
+	"math"
+	"time"
+)
+
+// The threshold of the over-use detector.
+const (
+	gain       = 4.0 // a factor on the slope; libwebrtc's
+	mostGroups = 60  // groups; a line counts in full from so many on. libwebrtc's
+	// The threshold at the beginning, and its bounds, in the units of line.rise. The draft's.
+	firstLimit    = 12.5
+	smallestLimit = 6.0
+	largestLimit  = 600.0
+	// How fast the threshold follows the line, per ms: fast up, so that a flow beside ours that keeps a queue does not starve
+	// ours; slowly down. 0.01 and 0.00018 in the draft.
+	limitUp   = 0.01
+	limitDown = 0.0006
+	// A line that is so much above the threshold is a sudden drop of the link; the threshold does not follow it. The draft's.
+	limitSkip = 15.0
+	// The most time, in ms, for which one group moves the threshold. The draft's.
+	limitStep = 100.0
+	// The line must stay above the threshold for so long. The draft's.
+	overTime = 10 * time.Millisecond
+	// With a queue longer than this, in ms, the threshold is at most standingLimit, and the rate does not rise: a slow growth of
+	// a long queue would else be found too late.
+	standing      = 80.0
+	standingLimit = 3.0
+)
+
+// Usage is what the delay says of the link.
+type Usage int
+
+// The usages.
+const (
+	Normal Usage = iota
+	Overuse
+	Underuse
+)
+
+var usageNames = [...]string{"normal", "overuse", "underuse"}
+
+func (u Usage) String() string { return usageNames[u] }
+
+// detector compares the rise of the delay with a threshold, and moves the threshold.
+type detector struct {
+	limit float64 // the threshold
+	last  float64 // the rise at the group before
+	over  over
+	usage Usage
+}
+
+// over is how long the rise has been above the threshold.
+type over struct {
+	time   time.Duration
+	groups int
+}
+
+func (d *detector) restart() { d.over, d.usage = over{}, Normal }
+
+// detect takes the rise at a group, the time in ms since the group before, the queue in ms, and whether the group was delayed no
+// less than the one before.
+func (d *detector) detect(rise, step, queue float64, rising bool) {
+	limit := d.limit
+	if queue > standing {
+		limit = min(limit, standingLimit)
+	}
+	switch {
+	case rise > limit:
+		d.over.time += time.Duration(step * float64(time.Millisecond))
+		d.over.groups++
+		if d.over.time >= overTime && d.over.groups > 1 && rise >= d.last && rising {
+			d.usage = Overuse
+		}
+	case rise < -d.limit:
+		d.over, d.usage = over{}, Underuse
+	default:
+		d.over, d.usage = over{}, Normal
+	}
+	d.last = rise
+	d.adapt(rise, step)
+}
+
+// adapt lets the threshold follow the rise.
+func (d *detector) adapt(rise, step float64) {
+	size := math.Abs(rise)
+	if size > d.limit+limitSkip || rise < -d.limit {
+		return
+	}
+	speed := limitDown
+	if size > d.limit {
+		speed = limitUp
+	}
+	d.limit += speed * (size - d.limit) * min(step, limitStep)
+	d.limit = min(max(d.limit, smallestLimit), largestLimit)
+}

@@ -33,7 +33,7 @@ var rooms = []room{
 	{dir: "pipeline/congestion"},
 	{
 		dir: "pipeline/gst", ours: []string{"pipeline", "pipeline/congestion"}, theirs: []string{"C", "github.com/go-gst/..."},
-		inTests: []string{"device"},
+		inTests: []string{"device", "test/namespace"},
 	},
 	{dir: "internal/signalling", theirs: []string{websocket}},
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
@@ -56,8 +56,9 @@ var rooms = []room{
 	// A viewer without a browser is written with pion; the product must not be.
 	{dir: "test/viewers", theirs: []string{websocket, "github.com/pion/..."}},
 	{dir: "test/hostile", theirs: []string{websocket, "github.com/pion/..."}},
-	{dir: "test/e2e", ours: []string{"test/viewers", "test/hostile"}, theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
-	{dir: "test/lab", ours: []string{"test/viewers"}, theirs: []string{"golang.org/x/sys/unix"}},
+	{dir: "test/namespace"},
+	{dir: "test/e2e", ours: []string{"test/namespace", "test/viewers", "test/hostile"}, theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
+	{dir: "test/lab", ours: []string{"test/namespace", "test/viewers"}, theirs: []string{"golang.org/x/sys/unix"}},
 	{dir: "test/service/freeze", theirs: []string{"golang.org/x/sys/unix"}},
 }
 

@@ -201,12 +201,12 @@ var ruleCases = []struct {
 	},
 	{
 		"make help: each target has its line", makeRule,
-		tree{"Makefile": "GO := go\nhelp: ## list\n\t@x\nbin/x: a\n" + strings.Repeat("a b-c d: ## x\n", 15)},
+		tree{"Makefile": "GO := go\nhelp: ## list\n\t@x\nbin/x: a\n" + strings.Repeat("a b-c d: ## x\n", 19)},
 		nil,
 	},
 	{
 		"make help: a target without, and too many", makeRule,
-		tree{"Makefile": "run: build\n" + "a b: c\n" + strings.Repeat("x: ## x\n", 15)},
-		[]string{"Makefile: target run has no help", "Makefile: target a b has no help", "Makefile: 17 lines of targets"},
+		tree{"Makefile": "run: build\n" + "a b: c\n" + strings.Repeat("x: ## x\n", 19)},
+		[]string{"Makefile: target run has no help", "Makefile: target a b has no help", "Makefile: 21 lines of targets"},
 	},
 }

@@ -10,6 +10,9 @@ import (
 	"boardcast/test/namespace"
 )
 
+// inside is what a child must not inherit that is to have a network of its own.
+const inside = namespace.Env
+
 // TestMain runs the tests in a network namespace of their own: libnice gathers nothing on a machine whose only interface
 // is lo, and no packet leaves.
 func TestMain(m *testing.M) {

@@ -25,8 +25,9 @@ import (
 	"syscall"
 )
 
-// insideEnv is set in the environment of a process that Run has started, and of those that it starts.
-const insideEnv = "BOARDCAST_TEST_INSIDE"
+// Env is set in the environment of a process that Run has started, and of those that it starts. A test that starts its own
+// binary without it gets one in namespaces of its own.
+const Env = "BOARDCAST_TEST_INSIDE"
 
 // hint is what to do where the system refuses namespaces.
 const hint = "run the tests as root, or let users make namespaces: sysctl -w kernel.unprivileged_userns_clone=1 (Debian), " +
@@ -47,7 +48,7 @@ func explained(err error) error {
 }
 
 // Inside says whether this process runs in namespaces that Run has made.
-func Inside() bool { return os.Getenv(insideEnv) != "" }
+func Inside() bool { return os.Getenv(Env) != "" }
 
 // Run runs this program again, with the same arguments and more environment, in network, mount and process namespaces of
 // its own, and returns its exit code. Whatever the program leaves running ends with it. Without root a user namespace
@@ -57,7 +58,7 @@ func Run(env ...string) (int, error) {
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(context.Background(), "/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(append(os.Environ(), insideEnv+"=1"), env...)
+	cmd.Env = append(append(os.Environ(), Env+"=1"), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = attributes(os.Geteuid())
 	err := cmd.Run()

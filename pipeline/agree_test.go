@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,7 +29,8 @@ var refusals = []struct {
 	{"an unknown setup", "", strings.ReplaceAll(sdpOf(firefoxVideo), "setup:active", "setup:holdconn"), "a=setup"},
 	{"bundle-only without its bundle", "", strings.ReplaceAll(sdpOf(firefoxVideo, strings.Replace(opusAudio, " 9 ", " 0 ", 1)+"a=bundle-only\r\n"), "BUNDLE 0 1", "BUNDLE 0"), "section 1 (audio): a=bundle-only"},
 	{"a second offer with sound too", sdpOf(firefoxVideo), sdpOf(firefoxVideo, opusAudio), ""},
-	{"a second one without what was served", sdpOf(firefoxVideo), sdpOf(opusAudio), "is missing"},
+	{"a second one without what was served", sdpOf(firefoxVideo), sdpOf(opusAudio), `section "0", which is served, is missing`},
+	{"a second one that rejects what was served", sdpOf(firefoxVideo, opusAudio), sdpOf(strings.Replace(firefoxVideo, " 9 ", " 0 ", 1), opusAudio), `section "0", which is served, is missing`},
 	{"a second one with other credentials", sdpOf(firefoxVideo), strings.ReplaceAll(sdpOf(firefoxVideo), "ufrag:abcd", "ufrag:dcba"), "a=ice-ufrag"},
 	{"a second one with another setup", sdpOf(firefoxVideo), strings.ReplaceAll(sdpOf(firefoxVideo), "setup:active", "setup:passive"), "a=setup"},
 	{"a second one with another certificate", sdpOf(firefoxVideo), strings.ReplaceAll(sdpOf(firefoxVideo), "0B:30", "30:0B"), "a=fingerprint"},
@@ -130,6 +132,101 @@ func TestNoWordOfAPeerReachesWebrtcbin(t *testing.T) {
 		}
 		if _, err := sdp.Parse(p.remote); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// choices are offers that are served, and what is chosen of them: payload types sent, by kind, and the number of the extension.
+var choices = []struct {
+	name, offer          string
+	video, twcc, audio   int
+	codec                Codec
+	takesVideo, takesAll bool
+}{
+	{"our order of codecs", sdpOf(chromiumVideo, opusAudio), 102, 0, 111, H264, false, false},
+	{"the first Opus of 48 kHz", sdpOf(chromiumVideo, strings.Replace(opusAudio, " 111\r\n", " 109 111\r\na=rtpmap:109 opus/16000/2\r\n", 1)), 102, 0, 111, H264, false, false},
+	{"a payload type that no other section of the bundle has", sdpOf(chromiumVideo, strings.Replace(noAudio, " 0 UDP/TLS/RTP/SAVPF 0", " 9 UDP/TLS/RTP/SAVPF 102\r\na=rtpmap:102 telephone-event/8000", 1)), 96, 0, 0, VP8, false, false},
+	{"numbers for the picture alone", sdpOf(numbered(chromiumVideo, 102), numbered(opusAudio, 111)), 102, 5, 111, H264, false, false},
+	{"what the other side sends too", strings.ReplaceAll(sdpOf(chromiumVideo, opusAudio), "recvonly", "sendrecv"), 102, 0, 111, H264, true, true},
+	{"slices of a packet's size as the last resort", sdpOf(strings.ReplaceAll(h264Video, "packetization-mode=1;", "")), 102, 0, 0, H264Slices, false, false},
+}
+
+// numbered is a section that asks for reports on numbered packets.
+func numbered(section string, pt int) string {
+	return section + fmt.Sprintf("a=rtcp-fb:%d transport-cc\r\na=extmap:5 %s\r\n", pt, transportCC)
+}
+
+func TestAgree(t *testing.T) {
+	all := terms{codecs: []Codec{H264, VP8}, sliced: true, sound: true, format: VideoFormat{Width: 640, Height: 480, FPSNum: 30, FPSDen: 1}}
+	for _, c := range choices {
+		t.Run(c.name, func(t *testing.T) {
+			offer, err := sdp.ParseOffer(c.offer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			agreed, err := agree(offer, all, agreement{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var video, audio part
+			for _, p := range agreed.parts {
+				switch {
+				case p.sends && p.slot == VideoSlot:
+					video = p
+				case p.sends:
+					audio = p
+				}
+			}
+			if video.pt != c.video || video.codec != c.codec || video.twcc != c.twcc || audio.pt != c.audio || audio.twcc != 0 {
+				t.Errorf("picture %+v, sound %+v; want %+v", video, audio, c)
+			}
+			if (len(video.takes) > 0) != c.takesVideo || (len(audio.takes) > 0) != c.takesAll {
+				t.Errorf("takes %v and %v", video.takes, audio.takes)
+			}
+		})
+	}
+}
+
+// A viewer that is served goes on as if a description that does not fit had not been sent; one that sends them without end is ended, and
+// so is one that itself refuses ours.
+func TestBadDescriptionsOfAViewer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startBroadcast(t, Options{})
+		v, p, box := join(t, b, e)
+		v.Receive(Message{Type: "offer", SDP: sdpOf(firefoxVideo)})
+		synctest.Wait()
+		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"), PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+		ended := func() bool {
+			select {
+			case <-v.Done():
+				return true
+			default:
+				return false
+			}
+		}
+		for n := range maxDescriptions {
+			if ended() {
+				t.Fatalf("a viewer that is served is ended by its bad description %d: %q", n, box.all())
+			}
+			v.Receive(Message{Type: "offer", SDP: "rubbish"})
+			synctest.Wait()
+		}
+		if !ended() {
+			t.Error("a viewer that sends descriptions without end goes on")
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		b, e := startBroadcast(t, Options{})
+		v, p, _ := join(t, b, e)
+		v.Receive(Message{OfferRequest: true})
+		synctest.Wait()
+		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+		v.Receive(Message{Error: "no such codec"})
+		synctest.Wait()
+		select {
+		case <-v.Done():
+		default:
+			t.Error("a viewer that refuses our offer stays")
 		}
 	})
 }

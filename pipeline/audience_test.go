@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var (
@@ -47,6 +49,31 @@ func TestHalfOpenSessionsGiveWay(t *testing.T) {
 		}
 		if _, still := c.seats[honest]; !still || len(c.seats) != 4 {
 			t.Errorf("%d places are taken, the honest viewer's: %t", len(c.seats), still)
+		}
+	})
+}
+
+// Of two floods the greater gives way, and neither takes from an address that holds no more than the newcomer's.
+func TestPlacesAreSharedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &crowd{Audience: NewAudience(6)}
+		third := netip.MustParseAddr("192.0.2.3")
+		for _, from := range []netip.Addr{here, here, there, there, there, there} {
+			if _, err := c.join(from.String(), from); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if _, err := c.join("third", third); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff([]string{there.String(), there.String()}, c.gone); diff != "" {
+			t.Errorf("gave way (-want +got):\n%s", diff)
+		}
+		c.gone = nil // each of three has two now: the next newcomer's own gives way
+		if _, err := c.join("third again", third); err != nil || len(c.gone) != 1 || c.gone[0] != "third" {
+			t.Errorf("%v, and %q gave way; want the newcomer's own", err, c.gone)
 		}
 	})
 }

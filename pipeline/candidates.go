@@ -76,7 +76,7 @@ func (c *candidates) release(v *Viewer) {
 
 // add takes a candidate of the viewer's unless a bound forbids it; a name is looked up first.
 func (c *candidates) add(v *Viewer, one candidate) {
-	if !one.Usable() || one.Name != "" && c.names >= maxNames || !c.limit.Allow() {
+	if one.Name != "" && (c.names >= maxNames || one.Port == 0) || !c.limit.Allow() {
 		return
 	}
 	if one.Name == "" {

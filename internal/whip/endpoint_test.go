@@ -116,6 +116,7 @@ func TestCreateRefuses(t *testing.T) {
 		{"rubbish", &fakeMedia{}, sdpType, "hello", 400, [2]string{}, "malformed", false},
 		{"no section", &fakeMedia{}, sdpType, head + ice, 400, [2]string{}, "no media section", false},
 		{"too large", &fakeMedia{}, sdpType, offerText + strings.Repeat("a=x\r\n", maxSDP/5), 413, [2]string{}, "65536 bytes", false},
+		{"a rejected section, which may be anything", &fakeMedia{refuse: ErrFull}, sdpType, strings.Replace(inactive, "m=video 9", "m=video 0", 1), 503, [2]string{}, "as many viewers", false},
 		{"sends", &fakeMedia{}, sdpType, sendonly, 422, [2]string{}, "sendonly", false},
 		{"inactive", &fakeMedia{}, sdpType, inactive, 422, [2]string{}, "inactive", false},
 		{"data alone", &fakeMedia{}, sdpType, head + ice + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", 422, [2]string{}, "neither", false},

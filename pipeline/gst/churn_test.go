@@ -4,9 +4,11 @@ package gst
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,11 +45,11 @@ func call(t *testing.T, a, b *pipeline.Broadcast) (va, vb *pipeline.Viewer) {
 func callBy(t *testing.T, a, b *pipeline.Broadcast, seen func(sdp string) string) (va, vb *pipeline.Viewer) {
 	t.Helper()
 	ready := make(chan struct{})
-	va, err := a.Join("callee", func(m pipeline.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
+	va, err := a.JoinFrom("callee", from(), func(m pipeline.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	vb, err = b.Join("caller", func(m pipeline.Message) { <-ready; va.Receive(m) })
+	vb, err = b.JoinFrom("caller", from(), func(m pipeline.Message) { <-ready; va.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +71,14 @@ func eventually(t *testing.T, what string, limit time.Duration, ok func() bool) 
 		case <-check.C:
 		}
 	}
+}
+
+var callers atomic.Uint32
+
+// from is another address each time, for those of one may not come as fast as they do here.
+func from() pipeline.Origin {
+	n := callers.Add(1)
+	return pipeline.Origin{Address: netip.AddrFrom4([4]byte{192, 0, byte(n >> 8), byte(n)})}
 }
 
 // Viewers that come and go at any moment of their negotiation leave no descriptor and no thread behind.

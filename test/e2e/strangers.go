@@ -18,7 +18,7 @@ import (
 )
 
 // strangersNetwork are the addresses that hostile peers come from. All of them are at the browsers' side of the network.
-const strangersNetwork = "10.78.0.0/16"
+const strangersNetwork = "10.200.0.0/16"
 
 // openStrangers makes the strangers' addresses usable, once for all tests.
 var openStrangers = sync.OnceValue(func() error {
@@ -31,7 +31,7 @@ var openStrangers = sync.OnceValue(func() error {
 
 // stranger is the n-th address of the strangers' network.
 func stranger(n int) netip.Addr {
-	return netip.AddrFrom4([4]byte{10, 78, byte(1 + n/250%250), byte(1 + n%250)})
+	return netip.AddrFrom4([4]byte{10, 200, byte(1 + n/250%250), byte(1 + n%250)})
 }
 
 // door is where the n-th stranger finds the program. Its sockets are made in the browsers' namespace by the test's own

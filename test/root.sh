@@ -8,15 +8,15 @@
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/boardcast-roots
 
-# roots_want ARCH... installs what is missing, and stops where there is no package to try.
+# roots_want ARCH... stops where there is no package to try, and installs what is missing.
 roots_want() {
   local arch
   [[ $(id -u) == 0 ]] || die 'fresh Debian roots can only be made by root' 'put sudo before the command'
-  test/bootstrap.sh roots
   for arch in "$@"; do
     compgen -G "dist/*~deb${base}_$arch.deb" >/dev/null ||
       die "there is no package for $arch on Debian $base in dist" "make packages BASE=$base ARCHS=$arch"
   done
+  test/bootstrap.sh roots
 }
 
 first_stage() { # ARCH

@@ -60,7 +60,7 @@ func TestCommandsOfThePages(t *testing.T) {
 			}
 			for _, call := range testCall.FindAllStringSubmatch(command, -1) {
 				found++
-				if !tree.words[call[1]] {
+				if !tree.has(call[1]) {
 					t.Errorf("%s: %q: there is no test %s", page, command, call[1])
 				}
 			}

@@ -16,33 +16,30 @@ var (
 	codeFile = regexp.MustCompile(`\.(go|c|h)$`)
 )
 
-// inTree are the names of the code files of the repository, and the words in them.
-type inTree struct{ files, words map[string]bool }
+// inTree are the words of the code files of the repository, by the files' names, which more than one may have.
+type inTree map[string]map[string]bool
 
 func readTree(t *testing.T) inTree {
 	t.Helper()
-	tree := inTree{files: map[string]bool{}, words: map[string]bool{}}
+	tree := inTree{}
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git" || entry.Name() == "bin" || entry.Name() == "dist") {
+		case entry.IsDir() && slices.Contains([]string{"node_modules", ".git", "bin", "dist"}, entry.Name()):
 			return fs.SkipDir
-		}
-		if entry.IsDir() {
-			tree.words[entry.Name()] = true // the name of a package
-			return nil
-		}
-		if !codeFile.MatchString(path) {
+		case entry.IsDir() || !codeFile.MatchString(path):
 			return nil
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		tree.files[entry.Name()] = true
+		if tree[entry.Name()] == nil {
+			tree[entry.Name()] = map[string]bool{}
+		}
 		for _, word := range wordy.FindAllString(string(text), -1) {
-			tree.words[word] = true
+			tree[entry.Name()][word] = true
 		}
 		return nil
 	})
@@ -52,13 +49,36 @@ func readTree(t *testing.T) inTree {
 	return tree
 }
 
-// lacks are the names in code font, of a cell, that are neither a file of the tree nor a word in one.
+// has says whether a word is in any file.
+func (tree inTree) has(word string) bool {
+	for _, words := range tree {
+		if words[word] {
+			return true
+		}
+	}
+	return false
+}
+
+// lacks are the names in code font, of a cell, that are not in the tree: "`a` and `b` in `c.go`" are three.
 func (tree inTree) lacks(cell string) []string {
-	var out []string
+	var out, words []string
 	for _, name := range quoted.FindAllStringSubmatch(cell, -1) {
-		if is := codeFile.MatchString(name[1]); is && !tree.files[name[1]] || !is && !tree.words[name[1]] {
+		switch {
+		case !codeFile.MatchString(name[1]):
+			words = append(words, name[1])
+			continue
+		case tree[name[1]] == nil:
 			out = append(out, name[1])
 		}
+		for _, word := range words {
+			if !tree[name[1]][word] {
+				out = append(out, word+" in "+name[1])
+			}
+		}
+		words = nil
+	}
+	for _, word := range words {
+		out = append(out, word+" with its file behind it")
 	}
 	return out
 }

@@ -3,7 +3,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test check lint fuzz lab soak bench bench-viewers amd64 arm64 armhf packages deploy test-board clean
+.PHONY: help run build test check lint fuzz lab soak bench bench-viewers amd64 arm64 armhf packages test-packages test-service \
+	deploy test-board clean
 
 BIN := bin/boardcast
 ARGS ?=
@@ -21,6 +22,8 @@ NFPM := bin/tools/nfpm-$(NFPM_VERSION)
 # Which Debian a cross build and a package are for.
 BASE ?= 12
 ARCHS ?= amd64 arm64 armhf
+# Which machine test-service emulates: amd64 is a PC, arm64 a Raspberry Pi 3.
+ARCH ?= amd64
 # The board of deploy and test-board, USER@HOST, options for ssh, and a package that is there already.
 BOARD ?=
 export SSH ?=
@@ -77,6 +80,7 @@ bench-viewers: build ## what 1 to 30 viewers cost, and how long one waits for it
 	go test -tags e2e -run '^$$' -bench 'BenchmarkViewers|BenchmarkJoin' -benchtime 1x -timeout 20m -v ./test/e2e
 
 amd64 arm64 armhf: ## cross-build bin/ARCH/debian12/boardcast (BASE=13: for Debian 13)
+	@test/bootstrap.sh packages $@
 	@VERSION=$(VERSION) COMMIT=$(COMMIT) internal/packaging/build.sh $@ $(BASE)
 
 packages: $(ARCHS) $(NFPM) ## .deb and .tar.gz of the three, in dist (BASE=13, ARCHS=arm64)
@@ -86,6 +90,12 @@ $(NFPM):
 	@echo 'building nfpm $(NFPM_VERSION), once: a minute or two of processor time'
 	GOBIN=$(CURDIR)/bin/tools go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
 	@mv bin/tools/nfpm $@
+
+test-packages: ## as root: install the packages of dist in fresh Debians, play them (BASE=, ARCHS=)
+	@test/packages.sh $(BASE) $(ARCHS)
+
+test-service: ## as root: the service of a package in dist, in a virtual machine (BASE=, ARCH=arm64)
+	@test/service.sh $(BASE) $(ARCH)
 
 deploy: ## build for a board, install and start it there (BOARD=pi@host)
 	@test/deploy.sh "$(BOARD)"

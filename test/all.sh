@@ -91,5 +91,5 @@ stage page "the page's own tests" page_tests
 stage npm 'what drives the browsers' browsers
 # TestBoard wants a board: make test-board.
 BOARDCAST_BIN=$PWD/bin/boardcast stage e2e 'Chromium and Firefox in network namespaces' \
-  go test -tags e2e -count=1 -v -timeout 20m -skip '^TestBoard$' ./test/e2e/...
+  go test -tags e2e -count=1 -v -timeout 20m -skip '^TestBoard$' ./test/e2e/... ./test/namespace
 finish

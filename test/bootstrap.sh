@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# bootstrap.sh run|test installs, by apt, what this machine lacks to build and run boardcast, or also to test it.
+# bootstrap.sh run|test|packages [ARCH...]|roots installs, by apt, what this machine lacks: to build and run boardcast; also
+# to test it; to cross-build and package it for the named architectures; to try the packages in fresh Debian roots.
 #
 # It asks nothing, and where nothing is missing it does nothing: each check is the presence of a file or a command, so
 # that what came by other means than apt counts too. On a distribution without apt it names the packages and stops.
@@ -81,6 +82,40 @@ need_to_test() {
   need util-linux          has_command unshare
 }
 
+# compilers are the cross compilers by the architecture that they make programs for. The machine's own compiler has a
+# command of that form too, and is in Debian's package gcc.
+declare -A compilers=([amd64]=x86-64-linux-gnu [arm64]=aarch64-linux-gnu [armhf]=arm-linux-gnueabihf)
+
+need_to_package() { # [ARCH...]; all without
+  local arch own package
+  own=$(dpkg --print-architecture 2>/dev/null || true)
+  need git         has_command git
+  need pkg-config  has_command pkg-config
+  [[ $# -gt 0 ]] || set -- amd64 arm64 armhf
+  for arch in "$@"; do
+    [[ -n ${compilers[$arch]-} ]] || die "bootstrap: no architecture '$arch'" "use: $0 packages [amd64|arm64|armhf]..."
+    package=gcc-${compilers[$arch]}
+    [[ $arch != "$own" ]] || package=gcc
+    need "$package" has_command "${compilers[$arch]/x86-64/x86_64}-gcc"
+  done
+}
+
+# need_for_roots is what test/packages.sh and test/service.sh use.
+need_for_roots() {
+  need debootstrap       has_command debootstrap
+  need lintian           has_command lintian
+  need systemd           has_command systemd-analyze
+  need e2fsprogs         has_command mke2fs
+  need qemu-user-static  has_command qemu-aarch64-static
+  need qemu-system-x86   has_command qemu-system-x86_64
+  need qemu-system-arm   has_command qemu-system-aarch64
+  need chromium          has_command chromium
+  need nodejs            has_command node
+  need npm               has_command npm
+  need iproute2          has_command ip
+  need util-linux        has_command unshare
+}
+
 # ---- installing
 
 # drop_package NAME takes one package off the list of the missing.
@@ -148,9 +183,9 @@ install_missing() {
 
 # install_or_stop installs where there is apt, and elsewhere names what to install.
 install_or_stop() {
-  local ID=unknown ID_LIKE='' PRETTY_NAME='this system'
+  local ID=unknown ID_LIKE='' PRETTY_NAME='this system' release=${OS_RELEASE:-/etc/os-release}
   # shellcheck source=/dev/null
-  [[ -r /etc/os-release ]] && . /etc/os-release
+  [[ -r $release ]] && . "$release"
   if [[ " $ID $ID_LIKE " != *\ debian\ * && " $ID $ID_LIKE " != *\ ubuntu\ * ]] || ! has_command apt-get; then
     die "$PRETTY_NAME is not a Debian, Ubuntu or Raspberry Pi OS: nothing was installed" \
       "install what Debian calls: ${missing[*]}"
@@ -171,7 +206,9 @@ main() {
   case ${1:-} in
     run) need_to_run ;;
     test) need_to_run; need_to_test ;;
-    *) die "bootstrap: unknown set '${1:-}'" "use: $0 run|test" ;;
+    packages) need_to_package "${@:2}" ;;
+    roots) need_for_roots ;;
+    *) die "bootstrap: unknown set '${1:-}'" "use: $0 run|test|packages [ARCH...]|roots" ;;
   esac
   has_command go ||
     die "no go command on the PATH" "install Go (go.mod names the version) and add its bin directory to the PATH"

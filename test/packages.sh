@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # packages.sh BASE [ARCH...] installs what `make packages` has left in dist into fresh Debian roots and tries it there:
-# amd64 natively, arm64 and armhf by qemu-user. It wants root, and debootstrap, lintian, qemu-user-static.
+# amd64 natively, arm64 and armhf by qemu-user. It is `make test-packages`. It wants root, and installs what it lacks.
 #
 # In each it is asked for its version, devices, encoders and what doctor finds, and streams to a Chromium of this machine's, over
 # a network that only the two have. What was fetched once is kept, see root.sh.
@@ -159,14 +159,15 @@ picture() { # ARCH
 main() {
   base=${1:-12}
   shift || true
-  roots_want lintian systemd-analyze qemu-aarch64-static chromium go ip
+  [[ $# -gt 0 ]] || set -- amd64
+  roots_want "$@"
   work=$(mktemp -d)
   trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
   [[ -d test/e2e/browser/node_modules ]] || (cd test/e2e/browser && npm ci --no-audit --no-fund)
   go test -tags e2e -c -o "$work/e2e.test" ./test/e2e
   check_files
   check_unit
-  for arch in "${@:-amd64}"; do
+  for arch in "$@"; do
     printf '== %s on Debian %s\n' "$arch" "$base"
     root=$work/root-$arch
     first_stage "$arch"

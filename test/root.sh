@@ -8,14 +8,15 @@
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/boardcast-roots
 
-# roots_want COMMAND... says what is missing.
+# roots_want ARCH... stops where there is no package to try, and installs what is missing.
 roots_want() {
-  local tool
-  [[ $(id -u) == 0 ]] || die 'the roots want root' "sudo $0"
-  for tool in debootstrap "$@"; do
-    command -v "$tool" >/dev/null ||
-      die "$tool is missing" 'apt-get install debootstrap lintian systemd e2fsprogs qemu-user-static qemu-system-x86 qemu-system-arm'
+  local arch
+  [[ $(id -u) == 0 ]] || die 'fresh Debian roots can only be made by root' 'put sudo before the command'
+  for arch in "$@"; do
+    compgen -G "dist/*~deb${base}_$arch.deb" >/dev/null ||
+      die "there is no package for $arch on Debian $base in dist" "make packages BASE=$base ARCHS=$arch"
   done
+  test/bootstrap.sh roots
 }
 
 first_stage() { # ARCH

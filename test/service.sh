@@ -3,9 +3,9 @@
 # a camera nor a network, and looks at the service: that it comes up, takes what comes later (a network, a signalling server, a
 # camera), reloads, is killed by its watchdog when it hangs and when only its frames stop, comes back, and ends in time.
 #
-# amd64 (the default) is a PC; arm64 is QEMU's Raspberry Pi 3, emulated, with Debian's own kernel and device tree. It wants root,
-# debootstrap, QEMU, and Go. ACCEL=tcg emulates a PC where KVM is not to be had or not to be trusted; ROOM=FOLDER keeps the
-# machine's disk there, for a second look.
+# amd64 (the default) is a PC; arm64 is QEMU's Raspberry Pi 3, emulated, with Debian's own kernel and device tree. The script is
+# `make test-service`. It wants root and Go, and installs what else it lacks. ACCEL=tcg emulates a PC where KVM is not to be
+# had or not to be trusted; ROOM=FOLDER keeps the machine's disk there, for a second look.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=SCRIPTDIR/../internal/packaging/apt.sh
@@ -83,7 +83,7 @@ watch() { # ARCH
 main() {
   base=${1:-12}
   local arch=${2:-amd64}
-  roots_want mke2fs qemu-system-x86_64 qemu-system-aarch64 go
+  roots_want "$arch"
   [[ $arch == arm64 || ${ACCEL:-kvm} == tcg || -w /dev/kvm ]] || die 'there is no KVM here' 'ACCEL=tcg does without, some ten times slower'
   room=${ROOM:-$(mktemp -d)} work=$(mktemp -d)
   # shellcheck disable=SC2016 # expanded at the end

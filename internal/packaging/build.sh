@@ -17,7 +17,7 @@ case $arch in
 esac
 for tool in "$triple-gcc" pkg-config apt-get dpkg-deb go; do
   command -v "$tool" >/dev/null ||
-    die "a build for $arch needs $tool" "as root: apt-get install --no-install-recommends gcc-${triple//_/-} pkg-config, and Go from go.dev"
+    die "a build for $arch needs $tool" "test/bootstrap.sh packages $arch installs what a Debian lacks; Go is at go.dev"
 done
 
 root=$(internal/packaging/sysroot.sh "$arch" "$base")

@@ -214,12 +214,32 @@ var ruleCases = []struct {
 	},
 	{
 		"make help: each target has its line", makeRule,
-		tree{"Makefile": "GO := go\nhelp: ## list\n\t@x\nbin/x: a\n" + strings.Repeat("a b-c d: ## x\n", 15)},
+		tree{"Makefile": "GO := go\nhelp: ## list\n\t@x\nbin/x: a\n" + strings.Repeat("a b-c d: ## x\n", 19)},
 		nil,
 	},
 	{
 		"make help: a target without, and too many", makeRule,
-		tree{"Makefile": "run: build\n" + "a b: c\n" + strings.Repeat("x: ## x\n", 15)},
-		[]string{"Makefile: target run has no help", "Makefile: target a b has no help", "Makefile: 17 lines of targets"},
+		tree{"Makefile": "run: build\n" + "a b: c\n" + strings.Repeat("x: ## x\n", 19)},
+		[]string{"Makefile: target run has no help", "Makefile: target a b has no help", "Makefile: 21 lines of targets"},
+	},
+	{
+		"words: in names of every kind", wordRule,
+		tree{"a/a.go": "package util\n\ntype HTTPHelper struct{ wrapper int }\n\nfunc f(impl int) {\n\tmaxBandwidth := impl\n\tfor subscriber := range 3 {\n" +
+			"\t\t_ = subscriber\n\t}\n\t_ = maxBandwidth\n}\n\nvar miscUtils int\n"},
+		[]string{
+			"a/a.go:1: util: not util: name what it does",
+			"a/a.go:3: HTTPHelper: not helper: name what it does",
+			"a/a.go:3: wrapper: not wrapper: name what it adds",
+			"a/a.go:5: impl: not impl: name what it is made with",
+			"a/a.go:6: maxBandwidth: not bandwidth: bitrate is what is sent, estimate what a link is thought to carry",
+			"a/a.go:7: subscriber: not subscriber: subscription, or viewer",
+			"a/a.go:13: miscUtils: not misc: name what it holds",
+			"a/a.go:13: miscUtils: not utils: name what they do",
+		},
+	},
+	{
+		"words: in what others have declared, and within other words", wordRule,
+		tree{"a/a.go": "package a\n\nimport \"testing\"\n\nfunc f(t *testing.T) { t.Helper() }\n\nvar utility, implicit int\n"},
+		nil,
 	},
 }

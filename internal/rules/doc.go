@@ -1,5 +1,5 @@
 // Package rules holds the house rules as ordinary tests: which package may import which, where cgo may stand, what no
-// file may call, how long a file may be, what may lie at the top of the repository.
+// file may call, how long a file may be, what may lie at the top of the repository, which words no name may have.
 //
 // A rule is a function from a file tree to findings. TestHouse runs every rule over this repository; the other tests
 // run each over a small bad tree, so that a rule which has stopped finding anything is noticed. The rules parse the

@@ -38,7 +38,7 @@ var rooms = []room{
 	{
 		dir: "pipeline/gst", ours: []string{"pipeline", "pipeline/trial", "pipeline/agreement", "pipeline/live", "pipeline/congestion"},
 		theirs:  []string{"C", "github.com/go-gst/..."},
-		inTests: []string{"device", "pipeline/audience"},
+		inTests: []string{"device", "pipeline/audience", "test/namespace"},
 	},
 	{dir: "internal/signalling", theirs: []string{websocket}},
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
@@ -61,8 +61,9 @@ var rooms = []room{
 	// A viewer without a browser is written with pion; the product must not be.
 	{dir: "test/viewers", theirs: []string{websocket, "github.com/pion/..."}},
 	{dir: "test/hostile", theirs: []string{websocket, "github.com/pion/..."}},
-	{dir: "test/e2e", ours: []string{"test/viewers", "test/hostile"}, theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
-	{dir: "test/lab", ours: []string{"test/viewers"}, theirs: []string{"golang.org/x/sys/unix"}},
+	{dir: "test/namespace"},
+	{dir: "test/e2e", ours: []string{"test/namespace", "test/viewers", "test/hostile"}, theirs: []string{websocket, "golang.org/x/sys/unix", "github.com/pion/..."}},
+	{dir: "test/lab", ours: []string{"test/namespace", "test/viewers"}, theirs: []string{"golang.org/x/sys/unix"}},
 	{dir: "test/service/freeze", theirs: []string{"golang.org/x/sys/unix"}},
 }
 

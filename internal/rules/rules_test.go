@@ -23,6 +23,7 @@ var house = []struct {
 	{"top level", topRule},
 	{"nothing private", privateRule},
 	{"make help", makeRule},
+	{"words", wordRule},
 }
 
 // TestHouse runs every rule over this repository.

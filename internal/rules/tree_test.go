@@ -92,7 +92,7 @@ func privateRule(r repository) []string {
 // makeRule keeps `make help` whole: each target has the line of help it prints, and the lines fit one screen. Targets that
 // share a line (the architectures) count once: a person reads them once.
 func makeRule(r repository) []string {
-	const most = 16
+	const most = 20
 	var found []string
 	targets := regexp.MustCompile(`(?m)^([a-z][\w-]*(?: [a-z][\w-]*)*):([^=].*)?$`).FindAllStringSubmatch(string(r.texts["Makefile"]), -1)
 	for _, target := range targets {

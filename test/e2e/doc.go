@@ -4,7 +4,8 @@
 //
 // The test binary moves into a network of its own: the program and the tests' own sockets live at BoardAddr, the
 // browsers, in a second namespace, at BrowserAddr, with a veth pair between them and no way out. It also is the first
-// process of its own process namespace, so that nothing outlives it, however it ends. TestMain must call Enter.
+// process of its own process namespace, so that nothing outlives it, however it ends. TestMain runs the binary again by
+// namespace.Run, and there calls Enter.
 //
 // StartBoardcast and StartServer run the program (BOARDCAST_BIN, else bin/boardcast) and check that it ends
 // in order; Launch and Browser.Open give pages of real browsers, driven through browser/bridge.mjs. What a page shows is

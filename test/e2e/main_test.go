@@ -9,6 +9,7 @@ import (
 	"os"
 	"testing"
 
+	"boardcast/test/namespace"
 	"boardcast/test/viewers"
 )
 
@@ -23,6 +24,13 @@ func TestMain(m *testing.M) {
 			panic(fmt.Errorf("host viewers: %w", err))
 		}
 		return
+	}
+	if os.Getenv(atEnv) == "" && !namespace.Inside() {
+		code, err := namespace.Run()
+		if err != nil {
+			panic(err)
+		}
+		os.Exit(code)
 	}
 	n, err := enterOrOnlyBoard()
 	if err != nil {

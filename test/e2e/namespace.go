@@ -4,15 +4,15 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"boardcast/test/namespace"
 )
 
 // The two ends of the veth pair.
@@ -21,22 +21,20 @@ const (
 	BrowserAddr = "10.77.0.2" // the browsers
 )
 
-const insideEnv = "BOARDCAST_E2E_INSIDE"
-
 // Network is the pair of namespaces that a test binary runs in.
 type Network struct {
 	holder *exec.Cmd
 	stdin  io.Closer
 }
 
-// Enter moves the test binary into its own namespaces by executing it anew, and there returns the network, set up. It
-// needs unshare, nsenter and ip, and either root or unprivileged user namespaces. Close the network at the end.
+// Enter sets up the namespaces that this process was started in by namespace.Run, and the browsers' beside them. HOME is
+// the folder for temporary files, so that browser profiles vanish with it. Close the network at the end.
 func Enter() (*Network, error) {
-	if os.Getenv(insideEnv) == "" {
-		return nil, reexec()
-	}
-	if err := ownTemp(); err != nil {
+	if err := namespace.SetUp(namespace.Temporary("e2e")); err != nil {
 		return nil, err
+	}
+	if err := os.Setenv("HOME", os.TempDir()); err != nil {
+		return nil, fmt.Errorf("set HOME: %w", err)
 	}
 	n := &Network{}
 	if err := n.hold(); err != nil {
@@ -47,36 +45,6 @@ func Enter() (*Network, error) {
 		return nil, err
 	}
 	return n, nil
-}
-
-// reexec only returns to say why it could not.
-func reexec() error {
-	unshare, err := exec.LookPath("unshare")
-	if err != nil {
-		return fmt.Errorf("find unshare: %w", err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find own executable: %w", err)
-	}
-	args := []string{"unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"}
-	if os.Geteuid() != 0 {
-		args = append(args, "--map-root-user")
-	}
-	args = append(append(args, "--", self), os.Args[1:]...)
-	return fmt.Errorf("execute %s: %w", unshare, syscall.Exec(unshare, args, append(os.Environ(), insideEnv+"=1")))
-}
-
-// ownTemp makes TMPDIR and HOME a tmpfs that only this binary's namespace has: browser profiles vanish with it.
-func ownTemp() error {
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("boardcast-e2e-%d", os.Getuid()))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make %s: %w", dir, err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, ""); err != nil {
-		return fmt.Errorf("mount tmpfs on %s: %w", dir, err)
-	}
-	return errors.Join(os.Setenv("TMPDIR", dir), os.Setenv("HOME", dir))
 }
 
 // hold starts a process whose only work is to keep the browsers' namespace; it ends with its stdin, or with us.
@@ -96,16 +64,13 @@ func (n *Network) hold() error {
 
 func (n *Network) connect() error {
 	pid := strconv.Itoa(n.holder.Process.Pid)
-	for _, line := range []string{
-		"ip link set lo up",
-		"ip link add board type veth peer name browser netns " + pid,
-		"ip link set board addrgenmode none",
-		"ip addr add " + BoardAddr + "/24 dev board",
-		"ip link set board up",
-	} {
-		if err := run(exec.CommandContext(context.Background(), "ip", strings.Fields(line)[1:]...)); err != nil {
-			return err
-		}
+	if err := namespace.IP(
+		"link add board type veth peer name browser netns "+pid,
+		"link set board addrgenmode none",
+		"addr add "+BoardAddr+"/24 dev board",
+		"link set board up",
+	); err != nil {
+		return err
 	}
 	for _, line := range []string{
 		"ip link set lo up",

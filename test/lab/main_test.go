@@ -13,14 +13,14 @@ import (
 	"testing"
 	"time"
 
+	"boardcast/test/namespace"
 	"boardcast/test/viewers"
 )
 
-// The environment by which the three lives of this binary know themselves.
+// The environment by which this binary knows what it is to do; namespace.Inside tells the rest.
 const (
-	envAgent  = "LAB_AGENT"  // set in the guest: where to listen
-	envInside = "LAB_INSIDE" // set in the namespaces
-	envDir    = "LAB_DIR"    // what prepare.sh printed
+	envAgent = "LAB_AGENT" // set in the guest: where to listen
+	envDir   = "LAB_DIR"   // what prepare.sh printed
 )
 
 // TestMain is three programs in one. As `go test` starts it, it prepares the kernel and runs itself again in
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(envAgent) != "":
 		os.Exit(report(serveAgent(os.Getenv(envAgent))))
-	case os.Getenv(envInside) == "":
+	case !namespace.Inside():
 		os.Exit(outside())
 	}
 	if err := setUpNamespaces(filepath.Join(os.Getenv(envDir), "run")); err != nil {
@@ -59,7 +59,7 @@ func outside() int {
 		}
 		dir = strings.TrimSpace(string(out))
 	}
-	code, err := isolate(envInside+"=1", envDir+"="+dir)
+	code, err := namespace.Run(envDir + "=" + dir)
 	if err != nil {
 		return report(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -20,14 +19,15 @@ import (
 // strangersNetwork are the addresses that hostile peers come from. All of them are at the browsers' side of the network.
 const strangersNetwork = "10.200.0.0/16"
 
-// openStrangers makes the strangers' addresses usable, once for all tests.
-var openStrangers = sync.OnceValue(func() error {
+// openStrangers makes the strangers' addresses usable. A test that takes an address away takes the routes with it, so each test that
+// needs them sets them.
+func openStrangers() error {
 	ctx := context.Background()
-	if err := run(browsers.network.BrowserSide(ctx, "ip", "route", "add", "local", strangersNetwork, "dev", "lo")); err != nil {
+	if err := run(browsers.network.BrowserSide(ctx, "ip", "route", "replace", "local", strangersNetwork, "dev", "lo")); err != nil {
 		return err
 	}
-	return run(exec.CommandContext(ctx, "ip", "route", "add", strangersNetwork, "via", BrowserAddr))
-})
+	return run(exec.CommandContext(ctx, "ip", "route", "replace", strangersNetwork, "via", BrowserAddr))
+}
 
 // stranger is the n-th address of the strangers' network.
 func stranger(n int) netip.Addr {

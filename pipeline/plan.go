@@ -137,8 +137,8 @@ const (
 )
 
 // DefaultBitrate is a sixth of a bit per pixel, in bit/s: 1.5 Mbit/s for 640x480 at 30 frames/s.
-func (f VideoFormat) DefaultBitrate() int {
-	rate := f.Width * f.Height * f.FPSNum / max(1, f.FPSDen) / 6
+func (v VideoFormat) DefaultBitrate() int {
+	rate := v.Width * v.Height * v.FPSNum / max(1, v.FPSDen) / 6
 	return min(max(rate/50_000*50_000, 200_000), 6_000_000)
 }
 

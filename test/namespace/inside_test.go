@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			panic(err)
 		}
-		os.Exit(code)
+		os.Exit(code) //nolint:forbidigo // the main of a test binary
 	}
 	if err := SetUp(Temporary("namespace")); err != nil {
 		panic(fmt.Errorf("set up the namespaces: %w", err))

@@ -53,7 +53,7 @@ func newAttack(t *testing.T, talkback bool) *attack {
 	a := broadcast(t, sa, plan)
 	va, vb := call(t, a, broadcast(t, sb, testPlan(t, e, "vp8")))
 	t.Cleanup(func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() })
-	at := &attack{t: t, victim: va, broadcast: a, served: func() uint64 { return uint64(sentTo(a, "callee")) }}
+	at := &attack{t: t, victim: va, broadcast: a, served: func() uint64 { return sentTo(a, "callee") }}
 	eventually(t, "pictures are sent", 10*time.Second, func() bool { return at.served() > 5 })
 	at.victims, at.hostile = sa.peers[0].(*peer), sb.peers[0].(*peer)
 	return at

@@ -104,7 +104,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := made.(*peer)
-	if err := p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
+	if err = p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
 		t.Fatal(err)
 	}
 	w, err := p.pipe.p.GetElementByName("webrtc")

@@ -53,7 +53,8 @@ func TestChannels(t *testing.T) {
 		{"resets of streams that were never opened", []step{{sctpPacket(sctpReset(1, 2, 3, 4)), fits}, {sctpPacket(sctpReset(5)), tooMany}}},
 		{"one that is closed and opened again and again", []step{
 			{sctpPacket(sctpData(0), sctpReset(0), sctpData(0), sctpReset(0), sctpData(0), sctpReset(0)), fits},
-			{sctpPacket(sctpData(0), sctpReset(0)), fits}, {sctpPacket(sctpData(0)), tooMany},
+			{sctpPacket(sctpData(0), sctpReset(0)), fits},
+			{sctpPacket(sctpData(0)), tooMany},
 		}},
 		{"data after the end", []step{{sctpPacket(sctpData(0)), fits}, {sctpPacket(shutdown, sctpData(2)), malformed}, {sctpPacket(sctpData(0)), fits}}},
 		{"a handshake", []step{{sctpPacket(sctpChunk(1, make([]byte, 16)...)), fits}, {sctpPacket(sctpChunk(10, make([]byte, 33)...), sctpData(0)), fits}}},

@@ -27,7 +27,8 @@ var (
 	pausedPatience = patience{low: hasty.low, veryLow: 300 * time.Millisecond}
 )
 
-// What pauses a viewer. All three must hold at once, so that neither a radio's pause nor a large frame does it.
+// What pauses a viewer. All three must hold at once, so that neither a radio's pause nor a large frame does it. Where the link has
+// fallen (Snapshot.Fell) an estimate below veryLowShare is enough.
 const (
 	pauseTime    = 100 * time.Millisecond // the least time of an estimate below veryLowShare
 	pauseWaiting = 100 * time.Millisecond // the newest packet waited for more on the link

@@ -6,7 +6,7 @@ import "time"
 const (
 	// A frame whose first packet waited for less found the link idle.
 	idleQueue = 25 * time.Millisecond
-	// One large frame may keep the link busy for so long. A shorter busy time is no over-use.
+	// One large frame may keep the link busy for this time. A shorter busy time is no over-use.
 	busyBurst = 80 * time.Millisecond
 	// What arrives in a busy time of this length is what the link carries: in less, some frames' sizes decide; in more, the link
 	// may have changed.

@@ -7,7 +7,7 @@ import (
 
 // What becomes of an estimate without reports.
 const (
-	HoldTime = 2 * time.Second // the estimate stays as it is for so long: some reports are lost on a bad link
+	HoldTime = 2 * time.Second // the estimate does not change in this time: some reports are lost on a bad link
 	HalfLife = 5 * time.Second // then it halves in each such time, since the link may be gone
 )
 

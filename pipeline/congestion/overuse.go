@@ -21,7 +21,7 @@ const (
 	limitSkip = 15.0
 	// The most time, in ms, for which one group moves the threshold. The draft's.
 	limitStep = 100.0
-	// The line must stay above the threshold for so long. The draft's.
+	// The least time above the threshold that is over-use. The draft's.
 	overTime = 10 * time.Millisecond
 	// With a queue longer than this, in ms, the threshold is at most standingLimit, and the rate does not rise: a slow growth of
 	// a long queue would else be found too late.

@@ -147,8 +147,8 @@ func (p *Policy) follow(goal float64, rising int, step time.Duration) {
 	p.level = goal
 }
 
-// cap is the highest rate that does not flood a served viewer whom the chosen rate leaves out. It holds for capTime, until the
-// viewer is slow, where there is a lower rendition for it. A trial that does not lower the rate costs the other viewers nothing.
+// cap is the highest rate that does not flood the link of a served viewer that the chosen rate leaves out. The cap holds for
+// capTime, until the viewer is slow, and only where there is a lower rendition. A trial that does not lower the rate costs the other viewers nothing.
 // While a viewer is silent the rate does not rise.
 func (p *Policy) cap(views []View) float64 {
 	most := math.Inf(1)

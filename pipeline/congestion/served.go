@@ -27,9 +27,10 @@ var (
 	pausedPatience = patience{low: hasty.low, veryLow: 300 * time.Millisecond}
 )
 
-// What pauses a viewer. All three must hold at once, so that neither a radio's pause nor a large frame does it.
+// What pauses a viewer. All three must hold at once, so that neither a radio's pause nor a large frame does it. Where the link has
+// fallen (Snapshot.Fell) an estimate below veryLowShare is enough.
 const (
-	pauseTime    = 100 * time.Millisecond // the estimate was below veryLowShare for so long
+	pauseTime    = 100 * time.Millisecond // the least time of an estimate below veryLowShare
 	pauseWaiting = 100 * time.Millisecond // the newest packet waited for more on the link
 	pauseShare   = 0.4                    // a share of the encoder's rate; less arrives
 )
@@ -38,10 +39,11 @@ const (
 const (
 	trialQueue = 150 * time.Millisecond // a longer queue on the link
 	trialLoss  = 0.1                    // a share of the packets: so much more is lost than before the trial
-	trialTime  = 300 * time.Millisecond // either lasts for so long; a keyframe's queue does not
+	trialTime  = 300 * time.Millisecond // the least time of either; the queue of a keyframe is gone by then
 )
 
-// What is too much for a viewer of the lower rendition even at its floor. Either, for patience.low, leaves it keyframes only.
+// What is too much for a viewer of the lower rendition when its rate is at the floor. After patience.low of either the viewer gets
+// keyframes only.
 const (
 	floorQueue = 400 * time.Millisecond
 	floorLoss  = 0.25 // a share of the packets

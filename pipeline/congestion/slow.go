@@ -9,9 +9,9 @@ const (
 	// A share of the lower rendition's ceiling. An estimate above it tells that the lower rendition leaves room on the link, so
 	// that a trial may succeed.
 	roomShare = 1.2
-	// Each condition that ends slowness must hold for so long: an estimate swings for a second or two after a change.
+	// The least time that a condition must hold to end slowness: an estimate swings for a second or two after a change.
 	recoverTime = 2 * time.Second
-	// A viewer that was served for so long has a new link, so that its next wait is the first one again.
+	// After this time as served the next wait of a viewer is the first one again: its link has changed for the better.
 	forgetTime = time.Minute
 )
 

@@ -77,13 +77,13 @@ func TestLossBound(t *testing.T) {
 		bound, radio float64
 		compares     bool
 	}{
-		{"little loss", losses{window: tally{100, 1}}, s, 0, 1e6 * (1 + lossRise), 0, false},
+		{"little loss", losses{window: tally{100, 1}}, s, 0, 1e6 * 1.25, 0, false},
 		{"little loss of more", losses{window: tally{100, 1}}, s, 2e6, 2e6, 0, false},
 		{"little loss for long", losses{window: tally{100, 1}}, 7 * s, 0, 1e6 * (1 + 3*lossRise), 0, false},
-		{"some loss", losses{window: tally{100, 5}}, s, 0, 1e6 * (1 + lossCreep), 0, false},
+		{"some loss", losses{window: tally{100, 5}}, s, 0, 1e6 * 1.08, 0, false},
 		{"less loss than the radio's", losses{window: tally{100, 0}, radio: 0.1}, s, 0, 1e6 * (1 + lossRise), 0.09, false},
 		{"much loss, compared", losses{window: tally{100, 15}, comparison: &comparison{rate: 1e6, began: -5 * s}}, s, 0, 1e6, 0, true},
-		{"much loss, compared for long", losses{window: tally{100, 5}, comparison: &comparison{rate: 1e6, began: -10 * s}}, s, 0, 1e6 * (1 + lossCreep), 0, false},
+		{"much loss, compared for long", losses{window: tally{100, 5}, comparison: &comparison{rate: 1e6, began: -10 * s}}, s, 0, 1e6 * 1.08, 0, false},
 	} {
 		l := c.begin
 		l.begun, l.bound = true, 1e6

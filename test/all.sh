@@ -86,10 +86,10 @@ stage install 'what is missing here' test/bootstrap.sh test || finish
 stage build 'bin/boardcast' make --no-print-directory build
 # shellcheck disable=SC2086 # $race is a flag or nothing
 stage unit "all but GStreamer${race:+, with the race detector}" go test $race -tags nogst -v ./...
-stage gst 'the room with GStreamer, and the program' go test -tags e2e -count=1 -v ./pipeline/gst/... ./cmd/...
+stage gst 'the room with GStreamer, and the program' go test -tags e2e -count=1 -v ./pipeline/gst/... ./cmd/... ./test/namespace
 stage page "the page's own tests" page_tests
 stage npm 'what drives the browsers' browsers
 # TestBoard wants a board: make test-board.
 BOARDCAST_BIN=$PWD/bin/boardcast stage e2e 'Chromium and Firefox in network namespaces' \
-  go test -tags e2e -count=1 -v -timeout 20m -skip '^TestBoard$' ./test/e2e/... ./test/namespace
+  go test -tags e2e -count=1 -v -timeout 20m -skip '^TestBoard$' ./test/e2e
 finish

@@ -22,10 +22,10 @@ import (
 var ErrFull = errors.New("as many viewers as allowed")
 
 const (
-	// One address may join so often a second, and so often at once: each join makes a pipeline, and twenty a second that never
+	// One address may join so often a second, and so often at once: each join makes a pipeline, and fifteen a second that never
 	// connect take a fifth of a core. Thirty people behind one router open the page together, and some reload it.
-	joinRate   = 20
-	joinBurst  = 80
+	joinRate   = 15
+	joinBurst  = 60
 	maxJoiners = 1024 // addresses whose joins are counted
 	// viewerThreads is the most threads that a viewer takes (README, one more viewer with sound), and spareThreads what the
 	// encoders may still want.

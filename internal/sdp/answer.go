@@ -36,6 +36,9 @@ func (d Description) Fit(answer Description) (Description, error) {
 		if err != nil {
 			return Description{}, err
 		}
+		if t.setup == "" {
+			t.setup = "active" // what an answer means that does not say (RFC 4145)
+		}
 		given, err := answer.accepted(i, s)
 		if err != nil {
 			return Description{}, err

@@ -75,6 +75,7 @@ func TestOffersAreRefusedInWords(t *testing.T) {
 // misfits are answers to an offer of video, audio and data, and what the refusal names.
 var misfits = []struct{ name, answer, words string }{
 	{"one that fits", answerOf(chromiumVideo, opusAudio, dataSection), ""},
+	{"no setup, which means active", strings.Replace(answerOf(chromiumVideo, opusAudio, dataSection), "a=setup:active", "a=x", 1), ""},
 	{"a group that leaves a section out", strings.Replace(answerOf(chromiumVideo, opusAudio, dataSection), "BUNDLE 0 1 2", "BUNDLE 0 2", 1), "a=group:BUNDLE"},
 	{"a group that names a stranger", strings.Replace(answerOf(chromiumVideo, opusAudio, dataSection), "BUNDLE 0 1 2", "BUNDLE 0 1 2 3", 1), "a=group:BUNDLE"},
 	{"a group with one section twice", strings.Replace(answerOf(chromiumVideo, opusAudio, dataSection), "BUNDLE 0 1 2", "BUNDLE 0 1 2 2", 1), "a=group:BUNDLE"},
@@ -108,6 +109,11 @@ func TestAnswersAreRefusedInWords(t *testing.T) {
 				heard := strings.Contains(strings.Join(p.said(), "\n"), "remote answer")
 				if last := said[len(said)-1]; heard != (c.words == "") || c.words != "" && !strings.Contains(last, c.words) {
 					t.Errorf("webrtcbin heard of it: %t; said %q, want %q", heard, last, c.words)
+				}
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				if heard && strings.Count(p.remote, "a=setup:active\r\n") != 3 {
+					t.Errorf("webrtcbin was told:\n%s", p.remote)
 				}
 			})
 		})

@@ -2,6 +2,7 @@ package whip
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -387,5 +388,15 @@ func TestNamedMedia(t *testing.T) {
 	}
 	if w := ask(t, e, "DELETE", Path+"/rear", ""); w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD, OPTIONS, POST" {
 		t.Errorf("DELETE of a name answered %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+}
+
+// An offer that is refused before the media hear of it is in the log once, in the words of the answer.
+func TestRefusedOfferIsLoggedOnce(t *testing.T) {
+	var log logBuffer
+	e := NewEndpoint(EndpointOptions{Media: &fakeMedia{}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	ask(t, e, "POST", Path, strings.Replace(offerText, "a=recvonly", "a=sendonly", 1), "Content-Type", sdpType)
+	if n := strings.Count(log.String(), "section 0 (video): a=sendonly"); n != 1 {
+		t.Errorf("the refusal is logged %d times:\n%s", n, &log)
 	}
 }

@@ -69,6 +69,7 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 	}
 	offer, err := parseOffer(text)
 	if err != nil {
+		e.log.Info("offer refused", keyError, err) // what the media refuse they log themselves
 		e.fail(w, err)
 		return
 	}

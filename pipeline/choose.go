@@ -12,7 +12,7 @@ import (
 // chooser makes one plan.
 type chooser struct {
 	ctx         context.Context //nolint:containedctx // of one call of Choose
-	wish        Wish
+	wish        Request
 	given       Given
 	noConnector bool // nothing answers on the board's connector
 
@@ -63,9 +63,9 @@ func (c *chooser) codecs() []Codec {
 	return []Codec{Codec(c.wish.Codec)}
 }
 
-// Candidates are the encoders of a codec that may be tried on a machine, the best first: what the board's row names, then
+// EncodersFor are the encoders of a codec that may be tried on a machine, the best first: what the board's row names, then
 // other hardware that is installed, then software. Each comes from Fit. Rows that don't fit are in unfit.
-func Candidates(b board.Board, m Machine, codec Codec) (fit []Encoder, unfit map[string]*Unfit) {
+func EncodersFor(b board.Board, m Machine, codec Codec) (fit []Encoder, unfit map[string]*Unfit) {
 	order := b.H264
 	if codec == VP8 {
 		order = b.VP8
@@ -121,7 +121,7 @@ func ranked(order []string, rows []Encoder) []Encoder {
 
 // codec adds the choice of one codec, if one works, and what else might.
 func (c *chooser) codec(p *Plan, codec Codec) error {
-	fit, unfit := Candidates(c.given.Board, c.given.Machine, codec)
+	fit, unfit := EncodersFor(c.given.Board, c.given.Machine, codec)
 	c.miss(codec, unfit)
 	chosen := false
 	for _, e := range fit {

@@ -1,6 +1,6 @@
 // Package pipeline answers "what to run": which encoder, which camera mode, which graphs, as plain values.
 //
-// [Choose] makes a [Plan] of what the user asked for ([Wish]) and of what there is ([Given]). A plan holds a [Graph] for
+// [Choose] makes a [Plan] of what the user asked for ([Request]) and of what there is ([Given]). A plan holds a [Graph] for
 // each thing that runs: the capture, an encoder per codec, the microphone. A graph is a value that prints as a gst-launch
 // line. The encoder table ([Encoders]) has a row for each encoder element.
 //

@@ -104,9 +104,9 @@ func (c goldenCase) run(t *testing.T) string {
 	return out.String()
 }
 
-func (c goldenCase) wish(t *testing.T) Wish {
+func (c goldenCase) wish(t *testing.T) Request {
 	t.Helper()
-	var w Wish
+	var w Request
 	for word := range strings.FieldsSeq(c["wish"]) {
 		key, value, _ := strings.Cut(word, "=")
 		n, err := strconv.Atoi(value)

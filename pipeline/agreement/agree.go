@@ -28,7 +28,7 @@ type Part struct {
 	Sends   bool
 	Codec   pipeline.Codec // that we send
 	Type    int            // payload type that we send
-	Numbers int            // id of the extension that numbers packets, 0 for none
+	TWCCID  int            // id of the extension that numbers packets, 0 for none
 	Takes   []int          // payload types that the peer may send
 	mid     string
 }
@@ -222,16 +222,16 @@ func (t Terms) send(offer sdp.Description, i int, slot pipeline.Slot, codecs []p
 		direction = sdp.SendOnly
 	}
 	direction = s.Direction.Answered(direction)
-	p.Numbers = numbers(s, f)
+	p.TWCCID = twccID(s, f)
 	if direction.Receives() {
 		p.Takes = []int{f.Type}
 	}
 	return p, t.served(s, i, f, p, direction), nil
 }
 
-// numbers is the id of the extension that numbers the packets of a format, 0 for none. Sound is not numbered: its bitrate does not
+// twccID is the id of the extension that twccID the packets of a format, 0 for none. Sound is not numbered: its bitrate does not
 // follow the link.
-func numbers(s sdp.Section, f sdp.Format) int {
+func twccID(s sdp.Section, f sdp.Format) int {
 	if s.Kind != "video" || !slices.Contains(f.Feedback, "transport-cc") {
 		return 0
 	}
@@ -258,8 +258,8 @@ func (t Terms) served(s sdp.Section, i int, f sdp.Format, p Part, direction sdp.
 			break
 		}
 	}
-	if p.Numbers != 0 {
-		one.Extension = sdp.Extension{ID: p.Numbers, URI: TransportCC}
+	if p.TWCCID != 0 {
+		one.Extension = sdp.Extension{ID: p.TWCCID, URI: TransportCC}
 	}
 	switch p.Codec {
 	case pipeline.H264, pipeline.H264Slices:
@@ -377,7 +377,7 @@ func (p *Part) choose(s sdp.Section, codecs []pipeline.Codec, sound bool) {
 		for _, f := range s.Formats {
 			if isCodec(f, c) && !p.Sends {
 				p.Sends, p.Codec, p.Type = true, c, f.Type
-				p.Numbers = numbers(s, f)
+				p.TWCCID = twccID(s, f)
 			}
 		}
 	}

@@ -35,7 +35,7 @@ func (p *Policy) goal(views []View) (rate float64, rising int) {
 			if !w.carries {
 				continue
 			}
-			usable := p.usable(v, v.Target)
+			usable := p.usable(v, v.Estimate)
 			if usable < float64(p.bounds.Ceiling) {
 				rising++
 			}
@@ -57,7 +57,7 @@ func (p *Policy) goal(views []View) (rate float64, rising int) {
 // choose finds the rate that is worth most to all viewers together: what one of the links carries. Each viewer whose link carries
 // the rate counts with the worth of that rate, each other viewer with the worth of the lower rendition.
 func (p *Policy) choose(views []View) float64 {
-	if p.bounds.Last {
+	if p.bounds.LowerRendition {
 		return p.chooseForAll(views)
 	}
 	best, most := float64(p.bounds.Floor), 0.0
@@ -97,14 +97,14 @@ func (p *Policy) chooseForAll(views []View) float64 {
 
 // worthSharing tells whether all together gain if a slow viewer is served and the others go down to its estimate.
 func (p *Policy) worthSharing(v View, views []View, chosen float64) bool {
-	usable := p.usable(v, v.Target)
-	gain := p.worth(usable) - max(0, lowerWorth*p.worth(min(usable, float64(p.bounds.Lower))))
+	usable := p.usable(v, v.Estimate)
+	gain := p.worth(usable) - max(0, lowerWorth*p.worth(min(usable, float64(p.bounds.LowerCeiling))))
 	for _, o := range views {
 		if _, is := p.viewers[o.Key].slow(); !is {
 			gain -= max(0, p.worth(min(chosen, p.potential(o)))-p.worth(usable))
 		}
 	}
-	return p.bounds.Lower > 0 && gain > 0
+	return p.bounds.LowerCeiling > 0 && gain > 0
 }
 
 // worth is what a viewer counts that is served at a rate: twice the rate is one step better, whatever the rate is. The floor
@@ -115,7 +115,7 @@ func (p *Policy) worth(rate float64) float64 { return math.Log(2 * rate / float6
 func (p *Policy) worthOfLower(views []View) float64 {
 	sum := 0.0
 	for _, v := range views {
-		sum += max(0, lowerWorth*p.worth(min(p.potential(v), float64(p.bounds.Lower))))
+		sum += max(0, lowerWorth*p.worth(min(p.potential(v), float64(p.bounds.LowerCeiling))))
 	}
 	return sum
 }
@@ -142,5 +142,5 @@ func (p *Policy) usable(v View, rate int) float64 {
 
 // potential is the rate that the encoder may make for what a viewer's link may carry, in bit/s, the ceiling at most.
 func (p *Policy) potential(v View) float64 {
-	return min(p.usable(v, max(v.Potential, v.Target)), float64(p.bounds.Ceiling))
+	return min(p.usable(v, max(v.Potential, v.Estimate)), float64(p.bounds.Ceiling))
 }

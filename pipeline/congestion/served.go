@@ -107,7 +107,7 @@ func (v *served) patience(s sighting) patience {
 // trialFails tells whether a trial brings a queue or loss. It needs a lower rendition: a viewer that was sent keyframes only
 // has hardly reported, so what is known of its queue and its loss is old.
 func (v *served) trialFails(s sighting) bool {
-	if v.trial == nil || s.bounds.Lower == 0 {
+	if v.trial == nil || s.bounds.LowerCeiling == 0 {
 		return false
 	}
 	worse := s.Queue > trialQueue || s.Loss > v.trial.loss+trialLoss
@@ -119,7 +119,7 @@ func (v *served) trialFails(s sighting) bool {
 // trial does not count: keyframes alone seldom renew it.
 func (v *served) floorIsTooMuch(s sighting) bool {
 	lossy := s.Loss > floorLoss && (v.trial == nil || s.Loss != v.trial.loss)
-	return s.bounds.Last && s.rate <= s.bounds.Floor && (s.Queue > floorQueue || lossy)
+	return s.bounds.LowerRendition && s.rate <= s.bounds.Floor && (s.Queue > floorQueue || lossy)
 }
 
 // noteVeryLow notes an estimate below veryLowShare, and pauses the viewer when its link was cut. A paused viewer stays so
@@ -132,8 +132,8 @@ func (v *served) noteVeryLow(s sighting) {
 	if v.veryLow == nil {
 		v.veryLow = &veryLow{since: s.now}
 	}
-	full := s.Waiting > pauseWaiting && float64(s.Recent) < pauseShare*float64(s.rate) && s.now-v.veryLow.since >= pauseTime
-	v.veryLow.paused = s.floods() && (v.veryLow.paused || full || s.Fell)
+	full := s.NewestQueue > pauseWaiting && float64(s.RecentReceiveRate) < pauseShare*float64(s.rate) && s.now-v.veryLow.since >= pauseTime
+	v.veryLow.paused = s.floods() && (v.veryLow.paused || full || s.LinkFell)
 }
 
 // bound is the highest rate, in bit/s, that this viewer allows, with its usable estimate and the chosen rate. An estimate within

@@ -43,7 +43,7 @@ type slow struct {
 // newSlow is the state that follows when a served viewer is found to be slow.
 func newSlow(v *served, s sighting) *slow {
 	w := trialWaits
-	if s.bounds.Last {
+	if s.bounds.LowerRendition {
 		w = floorTrialWaits
 	}
 	wait := 2 * v.wait
@@ -57,11 +57,11 @@ func newSlow(v *served, s sighting) *slow {
 // trial before told a rate that suits the link, and the policy would choose that rate for all.
 func (v *slow) judge(s sighting) state {
 	v.recovered.note(s.now, s.Measured && s.share() >= recoverShare)
-	room := s.Measured && float64(s.Target) >= roomShare*float64(s.bounds.Lower)
+	room := s.Measured && float64(s.Estimate) >= roomShare*float64(s.bounds.LowerCeiling)
 	v.room.note(s.now, room)
 	v.agreed.note(s.now, room && v.suited && v.afterTrial)
 	agreed := v.agreed.lasted(s.now, recoverTime)
-	due := s.now-v.since >= v.waitNow(s) && (s.bounds.Lower == 0 || v.room.lasted(s.now, recoverTime))
+	due := s.now-v.since >= v.waitNow(s) && (s.bounds.LowerCeiling == 0 || v.room.lasted(s.now, recoverTime))
 	if !due && !agreed && !v.recovered.lasted(s.now, recoverTime) {
 		return v
 	}
@@ -71,7 +71,7 @@ func (v *slow) judge(s sighting) state {
 // waitNow is how long this viewer waits for its next trial. Where keyframes of the lower rendition arrive at once, the link
 // carries more than them, and the first wait is enough.
 func (v *slow) waitNow(s sighting) time.Duration {
-	if s.bounds.Last && s.Measured && s.Waiting < floorQueue && s.Loss < floorLoss {
+	if s.bounds.LowerRendition && s.Measured && s.NewestQueue < floorQueue && s.Loss < floorLoss {
 		return min(v.wait, floorTrialWaits.first)
 	}
 	return v.wait

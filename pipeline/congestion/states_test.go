@@ -31,18 +31,18 @@ func TestStates(t *testing.T) {
 	const s = time.Second
 	whole := Bounds{Floor: 150_000, Ceiling: 1_000_000}
 	lower := whole
-	lower.Lower = 250_000
+	lower.LowerCeiling = 250_000
 	see := func(target int, changes ...func(*Snapshot)) Snapshot {
-		out := Snapshot{Measured: true, Target: target, Potential: target, Recent: target}
+		out := Snapshot{Measured: true, Estimate: target, Potential: target, RecentReceiveRate: target}
 		for _, c := range changes {
 			c(&out)
 		}
 		return out
 	}
-	fell := func(s *Snapshot) { s.Fell = true }
+	fell := func(s *Snapshot) { s.LinkFell = true }
 	silent := func(s *Snapshot) { s.Measured = false }
 	queue := func(d time.Duration) func(*Snapshot) { return func(s *Snapshot) { s.Queue = d } }
-	waiting := func(d time.Duration) func(*Snapshot) { return func(s *Snapshot) { s.Waiting = d } }
+	waiting := func(d time.Duration) func(*Snapshot) { return func(s *Snapshot) { s.NewestQueue = d } }
 	loss := func(share float64) func(*Snapshot) { return func(s *Snapshot) { s.Loss = share } }
 	inTrial := func() state { return &served{wait: 10 * s, trial: &trial{loss: 0.1}} }
 	good := see(1_000_000)
@@ -107,12 +107,12 @@ func TestStates(t *testing.T) {
 // An agreed trial lowers the rate for all, and a viewer in a new state counts as one whose link carried the rate.
 func TestAgreedTrial(t *testing.T) {
 	v := &viewer{state: &slow{wait: time.Hour, afterTrial: true, suited: true}}
-	b := Bounds{Floor: 150_000, Ceiling: 1_000_000, Lower: 250_000}
+	b := Bounds{Floor: 150_000, Ceiling: 1_000_000, LowerCeiling: 250_000}
 	for now := time.Duration(0); now <= recoverTime; now += 100 * ms {
 		if v.carries || v.lowersRate() {
 			t.Fatalf("at %v the trial has begun", now)
 		}
-		v.judge(sighting{Snapshot: Snapshot{Measured: true, Target: 400_000}, now: now, rate: 1_000_000, bounds: b})
+		v.judge(sighting{Snapshot: Snapshot{Measured: true, Estimate: 400_000}, now: now, rate: 1_000_000, bounds: b})
 	}
 	if !v.carries || !v.lowersRate() {
 		t.Errorf("viewer %+v in state %+v, want a trial that lowers the rate", v, v.state)

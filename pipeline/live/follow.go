@@ -7,41 +7,41 @@ import (
 	"boardcast/pipeline/congestion"
 )
 
-// follower is a viewer's part in following the network: the estimate of its own link, and what it is sent because of it.
-type follower struct {
-	line      *line // of the first rendition; nil until the codec is known, and where nothing follows
-	lower     *line // nil without a lower rendition
-	key       uint64
-	lowerKey  uint64
-	estimator *congestion.Estimator
-	at        time.Duration // of the newest report, by the media clock
-	heard     time.Time     // when it was taken
-	slow      bool          // for the first rendition
-	from      *line         // what feeds the viewer
-	to        *line         // what is going to: the same, unless a keyframe is awaited
-	spared    bool          // it gets keyframes only
-	asked     time.Time     // for a keyframe, while spared
-	soon      <-chan time.Time
+// adaptation is a viewer's part in following the network: the estimate of its own link, and what it is sent because of it.
+type adaptation struct {
+	first         *producer // of the first rendition; nil until the codec is known, and where nothing follows
+	lower         *producer // nil without a lower rendition
+	key           uint64
+	lowerKey      uint64
+	estimator     *congestion.Estimator
+	at            time.Duration // of the newest report, by the media clock
+	heard         time.Time     // when it was taken
+	slow          bool          // for the first rendition
+	from          *producer     // what feeds the viewer
+	to            *producer     // what is going to: the same, unless a keyframe is awaited
+	keyframesOnly bool          // it gets keyframes only
+	asked         time.Time     // for a keyframe, while spared
+	soon          <-chan time.Time
 }
 
-// followSoon is how soon a viewer on its way is looked at again: who is sent nothing reports nothing.
-const followSoon = 50 * time.Millisecond
+// lookAgain is how soon a viewer on its way is looked at again: who is sent nothing reports nothing.
+const lookAgain = 50 * time.Millisecond
 
-// follow begins when the viewer's codec, and so its encoder, is known.
-func (v *Viewer) follow(l, lower *line) {
+// adapt begins when the viewer's codec, and so its encoder, is known.
+func (v *Viewer) adapt(l, lower *producer) {
 	n := &v.net
-	if l.rate == nil || n.line != nil {
+	if l.rate == nil || n.first != nil {
 		return
 	}
-	n.line, n.lower, n.from, n.to = l, lower, l, l
+	n.first, n.lower, n.from, n.to = l, lower, l, l
 	n.key, n.estimator = l.rate.join()
 }
 
-func (v *Viewer) unfollow() {
-	if v.net.line == nil {
+func (v *Viewer) endAdaptation() {
+	if v.net.first == nil {
 		return
 	}
-	v.net.line.rate.leave(v.net.key)
+	v.net.first.rate.leave(v.net.key)
 	if v.net.slow && v.net.lower != nil {
 		v.net.lower.rate.leave(v.net.lowerKey)
 	}
@@ -50,27 +50,27 @@ func (v *Viewer) unfollow() {
 // reported takes a report on what was sent.
 func (v *Viewer) reported(f congestion.Feedback) {
 	n := &v.net
-	if n.line == nil {
+	if n.first == nil {
 		return
 	}
 	n.estimator.Receive(f)
-	n.at, n.heard = f.At, time.Now()
-	v.followNetwork()
+	n.at, n.heard = f.Received, time.Now()
+	v.adaptToNetwork()
 }
 
-// followNetwork tells the shared rates what is known by now, and sends what they let the viewer have. It is called with each
+// adaptToNetwork tells the shared rates what is known by now, and sends what they let the viewer have. It is called with each
 // report and, since silence counts too, once a tick.
-func (v *Viewer) followNetwork() {
+func (v *Viewer) adaptToNetwork() {
 	n := &v.net
-	if n.line == nil || n.heard.IsZero() {
+	if n.first == nil || n.heard.IsZero() {
 		return
 	}
 	s := n.estimator.Snapshot(n.at + time.Since(n.heard))
-	v.stat.EstimateBPS, v.stat.Loss, v.stat.RTTMS = s.Target, s.Loss, s.RTT.Milliseconds()
-	slow, held := n.line.rate.see(n.key, s)
+	v.stat.EstimateBPS, v.stat.Loss, v.stat.RTTMS = s.Estimate, s.Loss, s.RTT.Milliseconds()
+	slow, held := n.first.rate.see(n.key, s)
 	if slow != n.slow {
 		n.slow = slow
-		v.log.Info("viewer's link", "slow", slow, "estimate_bps", s.Target, "loss", s.Loss)
+		v.log.Info("viewer's link", "slow", slow, "estimate_bps", s.Estimate, "loss", s.Loss)
 		v.useLower(slow)
 	}
 	spare := slow
@@ -79,10 +79,10 @@ func (v *Viewer) followNetwork() {
 	}
 	v.move()
 	leaving := held || n.to != n.from
-	v.spare(spare || held || slow && n.from == n.line, leaving)
+	v.sendKeyframesOnly(spare || held || slow && n.from == n.first, leaving)
 	n.soon = nil
 	if leaving {
-		n.soon = time.After(followSoon)
+		n.soon = time.After(lookAgain)
 	}
 }
 
@@ -104,8 +104,8 @@ func (v *Viewer) useLower(slow bool) {
 // old one no longer used.
 func (v *Viewer) move() {
 	n := &v.net
-	to := n.line
-	stays := n.to == n.lower && !n.line.rate.settled()
+	to := n.first
+	stays := n.to == n.lower && !n.first.rate.settled()
 	if (n.slow || stays) && n.lower != nil && !n.lower.starved() {
 		to = n.lower
 	}
@@ -113,19 +113,19 @@ func (v *Viewer) move() {
 		n.to = to
 		v.use(to)
 		v.peer.Feed(to.fan)
-		to.ask()
+		to.requestKeyframe()
 	}
 	if n.from != n.to {
 		if !v.peer.Fed() {
 			return
 		}
-		n.from, n.spared = n.to, false
+		n.from, n.keyframesOnly = n.to, false
 		v.stat.Rendition = ""
 		if n.from == n.lower {
 			v.stat.Rendition = renditionLower
 		}
 	}
-	for _, l := range []*line{n.line, n.lower} {
+	for _, l := range []*producer{n.first, n.lower} {
 		if l != nil && l != n.from && (l != n.lower || !n.slow) {
 			v.leave(l)
 		}
@@ -135,33 +135,33 @@ func (v *Viewer) move() {
 // renditionLower is what the status says of a viewer that gets the lower rendition.
 const renditionLower = "lower"
 
-// spare sends keyframes only, and asks for one at once and now and then, or everything again. Who is on the way to the lower
+// sendKeyframesOnly sends keyframes only, and asks for one at once and now and then, or everything again. Who is on the way to the lower
 // rendition, or about to be, needs none of the first, which would only keep its link full.
-func (v *Viewer) spare(keyframesOnly, leaving bool) {
+func (v *Viewer) sendKeyframesOnly(keyframesOnly, leaving bool) {
 	n := &v.net
-	if keyframesOnly != n.spared {
-		n.spared, n.asked = keyframesOnly, time.Time{}
-		v.peer.Spare(keyframesOnly)
+	if keyframesOnly != n.keyframesOnly {
+		n.keyframesOnly, n.asked = keyframesOnly, time.Time{}
+		v.peer.KeyframesOnly(keyframesOnly)
 		if !keyframesOnly {
-			n.from.ask()
+			n.from.requestKeyframe()
 		}
 	}
 	v.stat.KeyframesOnly = keyframesOnly
-	if keyframesOnly && !leaving && time.Since(n.asked) >= sparedKey {
+	if keyframesOnly && !leaving && time.Since(n.asked) >= keyframesOnlyPeriod {
 		n.asked = time.Now()
-		n.from.ask()
+		n.from.requestKeyframe()
 	}
 }
 
 // use counts the viewer among the users of a line, once; leave takes it back.
-func (v *Viewer) use(l *line) {
+func (v *Viewer) use(l *producer) {
 	if !slices.Contains(v.using, l) {
 		l.use()
 		v.using = append(v.using, l)
 	}
 }
 
-func (v *Viewer) leave(l *line) {
+func (v *Viewer) leave(l *producer) {
 	if i := slices.Index(v.using, l); i >= 0 {
 		v.using = slices.Delete(v.using, i, i+1)
 		l.drop()

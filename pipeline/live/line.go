@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// line is one production line: a graph that runs while somebody uses its fan, the best of its recipes that works. What fails
+// producer is one production producer: a graph that runs while somebody uses its fan, the best of its recipes that works. What fails
 // is replaced by the next, and is tried again beside it later. One goroutine owns it.
 //
 // # Concurrency
 //
 // use, drop, ask, adopt, again and status may be called from any goroutine while run is running; they never wait for a graph.
-type line struct {
-	name    string
-	coded   bool
-	menu    menu
-	fan     Fan
-	engine  Engine
-	log     *slog.Logger
-	grace   time.Duration
-	explain func(error) error
-	rate    *sharedRate // what its viewers' links bear, nil for a line that does not follow them
+type producer struct {
+	name         string
+	coded        bool
+	alternatives alternatives
+	fan          Fan
+	engine       Engine
+	log          *slog.Logger
+	grace        time.Duration
+	explain      func(error) error
+	rate         *sharedRate // what its viewers' links bear, nil for a line that does not follow them
 
-	users   atomic.Int64
-	changed chan struct{} // users may have passed zero, either way
-	asked   chan struct{} // a viewer that just joined wants a keyframe
-	adopted chan []recipe // other recipes
-	eager   chan struct{} // what failed may be tried at once
-	shown   atomic.Pointer[shown]
-	stuck   atomic.Uint64 // one more than the frames there were when a stage could not be ended; 0: all could
+	users          atomic.Int64
+	changed        chan struct{}      // users may have passed zero, either way
+	keyframeWanted chan struct{}      // a viewer that just joined wants a keyframe
+	adopted        chan []alternative // other recipes
+	eager          chan struct{}      // what failed may be tried at once
+	shown          atomic.Pointer[shown]
+	stuck          atomic.Uint64 // one more than the frames there were when a stage could not be ended; 0: all could
 
-	now      *running // what serves
+	serving  *running // what serves
 	trying   *running // what is tried beside it
 	retry    *time.Timer
 	idle     *time.Timer
@@ -47,21 +47,21 @@ type line struct {
 
 // shown is what others may know of a line.
 type shown struct {
-	recipe   string
-	standIn  bool
-	waiting  bool  // nothing is left that works: it is going to be tried again
-	up       *line // what feeds it
-	replaced uint64
+	alternative string
+	placeholder bool
+	waiting     bool      // nothing is left that works: it is going to be tried again
+	up          *producer // what feeds it
+	replaced    uint64
 }
 
 const keyInterval = 500 * time.Millisecond // at most one forced keyframe in this time
 
-func newLine(e Engine, name string, coded bool, recipes []recipe, o Options) *line {
-	l := &line{
-		name: name, coded: coded, menu: newMenu(recipes), fan: e.Fan(coded), engine: e, grace: o.Grace,
+func newProducer(e Engine, name string, coded bool, recipes []alternative, o Options) *producer {
+	l := &producer{
+		name: name, coded: coded, alternatives: newAlternatives(recipes), fan: e.Fan(coded), engine: e, grace: o.Grace,
 		explain: func(err error) error { return o.Explain(name, err) },
 		log:     o.Logger.With("line", name),
-		changed: make(chan struct{}, 1), asked: make(chan struct{}, 1), adopted: make(chan []recipe, 1),
+		changed: make(chan struct{}, 1), keyframeWanted: make(chan struct{}, 1), adopted: make(chan []alternative, 1),
 		eager: make(chan struct{}, 1),
 	}
 	l.shown.Store(&shown{})
@@ -69,24 +69,24 @@ func newLine(e Engine, name string, coded bool, recipes []recipe, o Options) *li
 }
 
 // use says that one more wants the line's output.
-func (l *line) use() { l.count(1) }
+func (l *producer) use() { l.count(1) }
 
 // drop takes a use back.
-func (l *line) drop() { l.count(-1) }
+func (l *producer) drop() { l.count(-1) }
 
-func (l *line) count(by int64) {
+func (l *producer) count(by int64) {
 	l.users.Add(by)
 	poke(l.changed)
 }
 
-// ask wants a keyframe.
-func (l *line) ask() { poke(l.asked) }
+// requestKeyframe wants a keyframe.
+func (l *producer) requestKeyframe() { poke(l.keyframeWanted) }
 
 // again lets what failed be tried at once: something was plugged in.
-func (l *line) again() { poke(l.eager) }
+func (l *producer) again() { poke(l.eager) }
 
 // adopt gives the line other recipes.
-func (l *line) adopt(recipes []recipe) { put(l.adopted, recipes) }
+func (l *producer) adopt(recipes []alternative) { put(l.adopted, recipes) }
 
 func poke(c chan<- struct{}) {
 	select {
@@ -111,7 +111,7 @@ func put[T any](c chan T, v T) {
 }
 
 // run starts the line with its first user, stops it a grace period after the last, and replaces what fails.
-func (l *line) run(ctx context.Context) {
+func (l *producer) run(ctx context.Context) {
 	l.keyTimer, l.retry, l.idle = stopped(), stopped(), stopped()
 	clock := time.NewTicker(watchPeriod)
 	defer clock.Stop()
@@ -120,7 +120,7 @@ func (l *line) run(ctx context.Context) {
 	l.show()
 	for {
 		var tick <-chan time.Time // where nothing runs there is nothing to watch, and nobody to wake
-		if l.now != nil {
+		if l.serving != nil {
 			tick = clock.C
 		}
 		select {
@@ -134,19 +134,19 @@ func (l *line) run(ctx context.Context) {
 			}
 		case <-l.retry.C:
 			l.tryBetter(ctx)
-		case e := <-l.now.events():
+		case e := <-l.serving.events():
 			l.happened(ctx, e)
 		case e := <-l.trying.events():
 			l.tried(ctx, e)
 		case recipes := <-l.adopted:
 			l.change(ctx, recipes)
 		case <-l.eager:
-			l.menu.forgive()
+			l.alternatives.forgive()
 			l.tryBetter(ctx)
 		case <-l.fan.KeyWanted():
-			l.wantKey()
-		case <-l.asked:
-			l.wantKey()
+			l.keyframeRequested()
+		case <-l.keyframeWanted:
+			l.keyframeRequested()
 		case <-l.keyTimer.C:
 			l.forceKey()
 		case <-l.rateChanged():
@@ -163,14 +163,14 @@ func stopped() *time.Timer {
 	return t
 }
 
-func (l *line) usersChanged(ctx context.Context) {
+func (l *producer) usersChanged(ctx context.Context) {
 	switch {
 	case l.users.Load() > 0:
 		l.idle.Stop()
-		if l.now == nil && l.alone == 0 {
+		if l.serving == nil && l.alone == 0 {
 			l.serve(ctx, "", nil)
 		}
-	case l.now != nil:
+	case l.serving != nil:
 		l.idle.Reset(l.grace)
 	default:
 		l.alone = 0
@@ -180,56 +180,56 @@ func (l *line) usersChanged(ctx context.Context) {
 
 // serve starts the best recipe that may be tried; when none is left, one is tried again later, whatever is known of it.
 // instead and why tell what failed before, if anything did.
-func (l *line) serve(ctx context.Context, instead string, why error) {
+func (l *producer) serve(ctx context.Context, instead string, why error) {
 	for ctx.Err() == nil {
-		i := l.menu.best(time.Now())
+		i := l.alternatives.best(time.Now())
 		if i < 0 {
 			l.wait(why)
 			return
 		}
 		r, err := l.start(ctx, i)
 		if err == nil {
-			l.now = r
+			l.serving = r
 			l.later()
 			l.show()
 			l.applyRate()
-			l.stoodIn(instead, why)
+			l.tellReplaced(instead, why)
 			return
 		}
 		if why == nil {
-			instead, why = l.menu.recipes[i].id, err
+			instead, why = l.alternatives.list[i].id, err
 		}
 		l.failed(i, 0, err)
 	}
 }
 
-// stoodIn tells that another serves in the place of one that failed.
-func (l *line) stoodIn(failed string, why error) {
+// tellReplaced tells that another serves in the place of one that failed.
+func (l *producer) tellReplaced(failed string, why error) {
 	switch {
-	case why == nil || l.now.id == failed:
-	case l.now.standIn:
+	case why == nil || l.serving.id == failed:
+	case l.serving.placeholder:
 		l.tell(slog.LevelWarn, "camera gone; showing a placeholder", why)
 	case l.coded:
 		l.replaced++
 		l.show()
-		l.log.Warn("encoder replaced", "from", failed, "to", l.now.id, "error", why)
+		l.log.Warn("encoder replaced", "from", failed, "to", l.serving.id, "error", why)
 	}
 }
 
 // wait tries again after a time that grows, with nothing to serve meanwhile.
-func (l *line) wait(why error) {
-	if l.alone == 0 && len(l.menu.recipes) > 1 && why != nil {
+func (l *producer) wait(why error) {
+	if l.alone == 0 && len(l.alternatives.list) > 1 && why != nil {
 		l.tell(slog.LevelError, "nothing works; trying again", why)
 	}
 	l.alone++
 	l.show()
-	l.retry.Reset(max(paceAlone.after(l.alone), time.Until(l.menu.soonest())))
+	l.retry.Reset(max(paceAlone.after(l.alone), time.Until(l.alternatives.soonest())))
 }
 
 // later sets the time at which a better recipe than the one that serves may be tried again.
-func (l *line) later() {
+func (l *producer) later() {
 	l.alone = 0
-	if at := l.menu.next(l.now.index); !at.IsZero() {
+	if at := l.alternatives.next(l.serving.index); !at.IsZero() {
 		l.retry.Reset(max(0, time.Until(at)))
 	} else {
 		l.retry.Stop()
@@ -237,21 +237,21 @@ func (l *line) later() {
 }
 
 // tryBetter starts a better recipe beside the one that serves: it takes over with its first picture.
-func (l *line) tryBetter(ctx context.Context) {
+func (l *producer) tryBetter(ctx context.Context) {
 	switch {
-	case l.users.Load() == 0 && l.now == nil:
+	case l.users.Load() == 0 && l.serving == nil:
 		l.alone = 0
 		l.show()
 		return
-	case l.now == nil:
-		l.menu.forgive()
+	case l.serving == nil:
+		l.alternatives.forgive()
 		l.serve(ctx, "", nil)
 		return
 	case l.trying != nil:
 		return
 	}
-	i := l.menu.best(time.Now())
-	if i < 0 || i >= l.now.index {
+	i := l.alternatives.best(time.Now())
+	if i < 0 || i >= l.serving.index {
 		l.later()
 		return
 	}
@@ -265,12 +265,12 @@ func (l *line) tryBetter(ctx context.Context) {
 }
 
 // tried follows what is tried beside the one that serves.
-func (l *line) tried(ctx context.Context, e StageEvent) {
+func (l *producer) tried(ctx context.Context, e StageEvent) {
 	switch {
 	case e.First:
-		old := l.now
-		l.now, l.trying = l.trying, nil
-		l.now.ready = true
+		old := l.serving
+		l.serving, l.trying = l.trying, nil
+		l.serving.ready = true
 		l.retire(old)
 		l.show()
 		l.later()
@@ -285,7 +285,7 @@ func (l *line) tried(ctx context.Context, e StageEvent) {
 }
 
 // giveUp ends a try that did not work out.
-func (l *line) giveUp(err error) {
+func (l *producer) giveUp(err error) {
 	r := l.trying
 	l.trying = nil
 	l.failed(r.index, 0, err)
@@ -294,14 +294,14 @@ func (l *line) giveUp(err error) {
 }
 
 // happened follows what serves.
-func (l *line) happened(ctx context.Context, e StageEvent) {
+func (l *producer) happened(ctx context.Context, e StageEvent) {
 	switch {
 	case e.First:
-		if l.now.ready {
+		if l.serving.ready {
 			l.forceKey() // it takes over again from one that was tried
 		}
-		l.now.ready = true
-		l.log.Info("started", "recipe", l.now.id, "duration_seconds", time.Since(l.now.began).Seconds())
+		l.serving.ready = true
+		l.log.Info("started", "recipe", l.serving.id, "duration_seconds", time.Since(l.serving.began).Seconds())
 	case e.Warning:
 		l.log.Debug("warning", "error", e.Err)
 	case e.Err != nil, e.Ended:
@@ -310,21 +310,21 @@ func (l *line) happened(ctx context.Context, e StageEvent) {
 }
 
 // change takes other recipes: what serves goes on until one of the new ones has made a picture.
-func (l *line) change(ctx context.Context, recipes []recipe) {
-	l.menu = l.menu.replaced(recipes)
+func (l *producer) change(ctx context.Context, recipes []alternative) {
+	l.alternatives = l.alternatives.replaced(recipes)
 	if l.trying != nil {
 		l.retire(l.trying)
 		l.trying = nil
 	}
-	if l.now == nil {
+	if l.serving == nil {
 		l.alone = 0
 		l.usersChanged(ctx)
 		return
 	}
-	l.now.index = len(recipes)
+	l.serving.index = len(recipes)
 	for i, r := range recipes {
-		if r.servedBy(l.now.recipe) {
-			l.now.index = i
+		if r.servedBy(l.serving.alternative) {
+			l.serving.index = i
 			break
 		}
 	}
@@ -332,47 +332,47 @@ func (l *line) change(ctx context.Context, recipes []recipe) {
 }
 
 // stop ends everything until there is a user again.
-func (l *line) stop() {
+func (l *producer) stop() {
 	l.retry.Stop()
 	l.keyTimer.Stop()
 	l.alone = 0 // the next user is served, whatever failed last
-	if l.now == nil {
+	if l.serving == nil {
 		l.show()
 		return
 	}
 	l.retire(l.trying)
-	l.retire(l.now)
-	l.now, l.trying = nil, nil
+	l.retire(l.serving)
+	l.serving, l.trying = nil, nil
 	l.show()
 	l.log.Info("stopped")
 }
 
-func (l *line) show() {
+func (l *producer) show() {
 	s := &shown{replaced: l.replaced, waiting: l.alone > 0}
 	switch {
-	case l.now != nil:
-		s.recipe, s.standIn, s.up = l.now.id, l.now.standIn, l.now.up
-	case len(l.menu.recipes) > 0:
-		s.up = l.menu.recipes[0].up
+	case l.serving != nil:
+		s.alternative, s.placeholder, s.up = l.serving.id, l.serving.placeholder, l.serving.up
+	case len(l.alternatives.list) > 0:
+		s.up = l.alternatives.list[0].up
 	}
 	l.shown.Store(s)
 }
 
 // starved says that the line, or what feeds it, waits to be tried again: no frame is to be expected.
-func (l *line) starved() bool {
+func (l *producer) starved() bool {
 	s := l.shown.Load()
 	return s.waiting || s.up != nil && s.up.starved()
 }
 
-func (l *line) status() LineStatus {
+func (l *producer) status() ProducerStatus {
 	n, s := l.fan.Count(), l.shown.Load()
-	out := LineStatus{
+	out := ProducerStatus{
 		Name: l.name, Users: l.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
-		Placeholder: s.standIn, Replaced: s.replaced, Bitrate: l.bitrate(), Waiting: l.starved(),
+		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: l.bitrate(), Waiting: l.starved(),
 		Stuck: l.stuck.Load() == n.Frames+1,
 	}
 	if l.coded {
-		out.Encoder = s.recipe
+		out.Encoder = s.alternative
 	}
 	return out
 }

@@ -11,22 +11,22 @@ import (
 	"boardcast/pipeline"
 )
 
-func startLine(t *testing.T, e *fakeEngine, up *line) *line {
+func startLine(t *testing.T, e *fakeEngine, up *producer) *producer {
 	t.Helper()
-	return startRecipes(t, e, recipe{id: "x", graph: pipeline.Graph{pipeline.El("x")}, up: up, keyframe: pipeline.KeyframeEvent})
+	return startRecipes(t, e, alternative{id: "x", graph: pipeline.Graph{pipeline.El("x")}, up: up, keyframe: pipeline.KeyframeEvent})
 }
 
 // startRecipes starts a line of encoders, or of cameras where the last one is a placeholder.
-func startRecipes(t *testing.T, e *fakeEngine, recipes ...recipe) *line {
+func startRecipes(t *testing.T, e *fakeEngine, recipes ...alternative) *producer {
 	t.Helper()
 	return startFollowing(t, e, nil, recipes...)
 }
 
 // startFollowing starts a line whose bitrate follows a rate.
-func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, recipes ...recipe) *line {
+func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, recipes ...alternative) *producer {
 	t.Helper()
 	o := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}.withDefaults()
-	l := newLine(e, "test", !recipes[len(recipes)-1].standIn, recipes, o)
+	l := newProducer(e, "test", !recipes[len(recipes)-1].placeholder, recipes, o)
 	l.rate = rate
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -146,7 +146,7 @@ func TestLineIgnoresWarnings(t *testing.T) {
 func TestLineSaysThatItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		up := startRecipes(t, e, recipe{id: "source", graph: pipeline.Graph{pipeline.El("source")}})
+		up := startRecipes(t, e, alternative{id: "source", graph: pipeline.Graph{pipeline.El("source")}})
 		l := startLine(t, e, up)
 		check := func(when string, own, fed bool) {
 			t.Helper()

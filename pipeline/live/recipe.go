@@ -6,22 +6,22 @@ import (
 	"boardcast/pipeline"
 )
 
-// recipe is one way to run a line: a graph, what feeds it and how it is steered.
-type recipe struct {
-	id       string // an encoder's ID, or what the graph is
-	graph    pipeline.Graph
-	keyframe pipeline.KeyframeMethod
-	up       *line             // whose fan feeds it, nil for a source
-	period   time.Duration     // from one picture to the next, as it should be
-	standIn  bool              // a placeholder: it serves while nothing else does
-	product  *pipeline.Product // of an encoder that pictures come to from elsewhere; nil where the graph is all there is to know
-	bitrate  func(bitsPerSecond int) (pipeline.Prop, bool)
-	rate     int // bit/s that the graph says
+// alternative is one way to run a line: a graph, what feeds it and how it is steered.
+type alternative struct {
+	id          string // an encoder's ID, or what the graph is
+	graph       pipeline.Graph
+	keyframe    pipeline.KeyframeMethod
+	up          *producer         // whose fan feeds it, nil for a source
+	period      time.Duration     // from one picture to the next, as it should be
+	placeholder bool              // a placeholder: it serves while nothing else does
+	product     *pipeline.Product // of an encoder that pictures come to from elsewhere; nil where the graph is all there is to know
+	bitrate     func(bitsPerSecond int) (pipeline.Prop, bool)
+	rate        int // bit/s that the graph says
 }
 
 // servedBy reports whether what runs, o, does in the place of r. An encoder that makes the same goes on when another camera
 // feeds it, if it can take that one's pictures.
-func (r recipe) servedBy(o recipe) bool {
+func (r alternative) servedBy(o alternative) bool {
 	switch {
 	case r.id != o.id || r.up != o.up:
 		return false
@@ -35,7 +35,7 @@ func (r recipe) servedBy(o recipe) bool {
 type health struct {
 	strikes int       // failures, one after the other
 	until   time.Time // not to be tried before
-	hung    bool      // it did not come back, and may have to be left behind each time
+	stuck   bool      // it did not come back, and may have to be left behind each time
 }
 
 // pace is how soon what failed is tried again: after first, then ever more slowly up to longest.
@@ -57,17 +57,17 @@ var (
 // healed is how long a recipe must have run for its failures to be forgotten.
 const healed = 10 * time.Minute
 
-// menu is the recipes of a line, the best first, and what is known of each.
-type menu struct {
-	recipes []recipe
-	health  []health
-	pace    pace
+// alternatives is the recipes of a line, the best first, and what is known of each.
+type alternatives struct {
+	list   []alternative
+	health []health
+	pace   pace
 }
 
-func newMenu(recipes []recipe) menu {
-	m := menu{recipes: recipes, health: make([]health, len(recipes)), pace: paceAlone}
+func newAlternatives(recipes []alternative) alternatives {
+	m := alternatives{list: recipes, health: make([]health, len(recipes)), pace: paceAlone}
 	switch {
-	case len(recipes) > 1 && recipes[len(recipes)-1].standIn:
+	case len(recipes) > 1 && recipes[len(recipes)-1].placeholder:
 		m.pace = paceCamera
 	case len(recipes) > 1:
 		m.pace = paceEncoder
@@ -76,10 +76,10 @@ func newMenu(recipes []recipe) menu {
 }
 
 // replaced is the menu with other recipes; what is known of those that stay is kept.
-func (m menu) replaced(recipes []recipe) menu {
-	out := newMenu(recipes)
+func (m alternatives) replaced(recipes []alternative) alternatives {
+	out := newAlternatives(recipes)
 	for i, r := range recipes {
-		for j, old := range m.recipes {
+		for j, old := range m.list {
 			if r.servedBy(old) {
 				out.health[i] = m.health[j]
 			}
@@ -89,8 +89,8 @@ func (m menu) replaced(recipes []recipe) menu {
 }
 
 // best is the first recipe that may be tried now, -1 for none.
-func (m menu) best(now time.Time) int {
-	for i := range m.recipes {
+func (m alternatives) best(now time.Time) int {
+	for i := range m.list {
 		if !now.Before(m.health[i].until) {
 			return i
 		}
@@ -99,7 +99,7 @@ func (m menu) best(now time.Time) int {
 }
 
 // next is when a recipe before index i may be tried again, zero for none.
-func (m menu) next(i int) time.Time {
+func (m alternatives) next(i int) time.Time {
 	var soonest time.Time
 	for _, h := range m.health[:min(max(i, 0), len(m.health))] {
 		if soonest.IsZero() || h.until.Before(soonest) {
@@ -110,13 +110,13 @@ func (m menu) next(i int) time.Time {
 }
 
 // strike notes a failure after a recipe ran for a time.
-func (m menu) strike(i int, ran time.Duration, hung bool, now time.Time) {
+func (m alternatives) strike(i int, ran time.Duration, hung bool, now time.Time) {
 	h := &m.health[i]
 	if ran > healed {
 		h.strikes = 0
 	}
 	h.strikes++
-	h.hung = hung
+	h.stuck = hung
 	p := m.pace
 	if hung {
 		p = paceEncoder
@@ -125,10 +125,10 @@ func (m menu) strike(i int, ran time.Duration, hung bool, now time.Time) {
 }
 
 // soonest is the earliest time at which one of the recipes that hung, all of them, may be tried again; zero when another may.
-func (m menu) soonest() time.Time {
+func (m alternatives) soonest() time.Time {
 	var at time.Time
 	for _, h := range m.health {
-		if !h.hung {
+		if !h.stuck {
 			return time.Time{}
 		}
 		if at.IsZero() || h.until.Before(at) {
@@ -139,7 +139,7 @@ func (m menu) soonest() time.Time {
 }
 
 // forgive lets everything be tried at once.
-func (m menu) forgive() {
+func (m alternatives) forgive() {
 	for i := range m.health {
 		m.health[i].until = time.Time{}
 	}

@@ -31,7 +31,7 @@ func twoViewers(t *testing.T) *pair {
 	return a
 }
 
-func (a *pair) lower() *line { return a.b.lower[pipeline.H264] }
+func (a *pair) lower() *producer { return a.b.lower[pipeline.H264] }
 
 // run lets both report, the second over a link that carries so much of what it is sent.
 func (a *pair) run(seconds, carries int) {
@@ -49,9 +49,9 @@ func (a *pair) run(seconds, carries int) {
 
 func (a *pair) second() ViewerStatus { return a.v[1].status() }
 
-func (a *pair) line(name string) LineStatus {
+func (a *pair) line(name string) ProducerStatus {
 	s := a.b.Status()
-	return s.Lines[slices.IndexFunc(s.Lines, func(l LineStatus) bool { return l.Name == name })]
+	return s.Producers[slices.IndexFunc(s.Producers, func(l ProducerStatus) bool { return l.Name == name })]
 }
 
 // A slow viewer is given the lower rendition, which runs only then, and everything again when its link is well.

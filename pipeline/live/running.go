@@ -14,7 +14,7 @@ import (
 
 // running is a recipe that runs, with what is watched of it.
 type running struct {
-	recipe
+	alternative
 	stage Stage
 	index int // in the line's menu
 	began time.Time
@@ -58,17 +58,17 @@ const (
 var errEnded = errors.New("the stream ended")
 
 // start runs a recipe; its pictures count from the first on.
-func (l *line) start(ctx context.Context, i int) (*running, error) {
-	r := &running{recipe: l.menu.recipes[i], index: i, began: time.Now()}
+func (l *producer) start(ctx context.Context, i int) (*running, error) {
+	r := &running{alternative: l.alternatives.list[i], index: i, began: time.Now()}
 	var in Fan
 	if r.up != nil {
 		in = r.up.fan
 	}
 	graph := r.graph
-	if r.standIn && !l.coded {
+	if r.placeholder && !l.coded {
 		graph = yielding(graph, l.fan.Caps())
 	}
-	if r.up != nil && len(l.menu.recipes) > 1 {
+	if r.up != nil && len(l.alternatives.list) > 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, replacedLimit)
 		defer cancel()
@@ -100,7 +100,7 @@ func yielding(g pipeline.Graph, caps string) pipeline.Graph {
 }
 
 // retire ends a stage without waiting for it: a driver that hangs must not keep the next one from starting.
-func (l *line) retire(r *running) {
+func (l *producer) retire(r *running) {
 	if r == nil {
 		return
 	}
@@ -116,14 +116,14 @@ func (l *line) retire(r *running) {
 }
 
 // failed notes a failure. Nobody is told of the second in a row.
-func (l *line) failed(i int, ran time.Duration, err error) {
-	r := l.menu.recipes[i]
-	known := l.menu.health[i].strikes > 0 && ran <= healed
-	l.menu.strike(i, ran, errors.Is(err, ErrHung), time.Now())
+func (l *producer) failed(i int, ran time.Duration, err error) {
+	r := l.alternatives.list[i]
+	known := l.alternatives.health[i].strikes > 0 && ran <= healed
+	l.alternatives.strike(i, ran, errors.Is(err, ErrStuck), time.Now())
 	switch {
 	case known:
-		l.log.Debug("failed again", "recipe", r.id, "error", err, "count", l.menu.health[i].strikes)
-	case len(l.menu.recipes) == 1:
+		l.log.Debug("failed again", "recipe", r.id, "error", err, "count", l.alternatives.health[i].strikes)
+	case len(l.alternatives.list) == 1:
 		l.tell(slog.LevelError, "failed; trying again", err)
 	default:
 		l.log.Debug("failed", "recipe", r.id, "error", err)
@@ -131,68 +131,68 @@ func (l *line) failed(i int, ran time.Duration, err error) {
 }
 
 // tell logs a failure with what is the matter with the device. Finding that out asks the device, for which nothing waits.
-func (l *line) tell(level slog.Level, message string, err error) {
+func (l *producer) tell(level slog.Level, message string, err error) {
 	l.closing.Go(func() {
 		l.log.Log(context.Background(), level, message, "error", l.explain(err)) //nolint:sloglint // its callers' are constants
 	})
 }
 
 // replace puts the next recipe in the place of the one that serves.
-func (l *line) replace(ctx context.Context, err error) {
+func (l *producer) replace(ctx context.Context, err error) {
 	if err == nil {
 		err = errEnded
 	}
-	old := l.now
-	l.now = nil
-	if old.index < len(l.menu.recipes) {
+	old := l.serving
+	l.serving = nil
+	if old.index < len(l.alternatives.list) {
 		l.failed(old.index, time.Since(old.began), err)
 	}
 	if l.trying != nil {
-		l.now, l.trying = l.trying, nil // it may well be the answer
+		l.serving, l.trying = l.trying, nil // it may well be the answer
 		l.later()
 	}
 	l.retire(old)
-	if l.now == nil {
+	if l.serving == nil {
 		l.serve(ctx, old.id, err)
 		return
 	}
 	l.show()
-	l.stoodIn(old.id, err)
+	l.tellReplaced(old.id, err)
 }
 
 // promoted tells of a recipe that took over from a lesser one.
-func (l *line) promoted(old *running) {
-	seconds := time.Since(l.now.began).Seconds()
+func (l *producer) promoted(old *running) {
+	seconds := time.Since(l.serving.began).Seconds()
 	switch {
-	case old.standIn:
+	case old.placeholder:
 		l.log.Info("camera back", "duration_seconds", seconds)
-	case l.coded && old.id != l.now.id:
-		l.log.Info("encoder back", "from", old.id, "to", l.now.id, "duration_seconds", seconds)
+	case l.coded && old.id != l.serving.id:
+		l.log.Info("encoder back", "from", old.id, "to", l.serving.id, "duration_seconds", seconds)
 	default:
-		l.log.Info("changed", "recipe", l.now.id, "duration_seconds", seconds)
+		l.log.Info("changed", "recipe", l.serving.id, "duration_seconds", seconds)
 	}
 }
 
 // watch finds what failed without a word.
-func (l *line) watch(ctx context.Context, now time.Time) {
+func (l *producer) watch(ctx context.Context, now time.Time) {
 	if r := l.trying; r != nil && now.Sub(r.progress) > sourceStart {
 		l.giveUp(fmt.Errorf("no picture in %v", sourceStart))
 	}
 	late := now.Sub(l.watched) > 3*watchPeriod
 	l.watched = now
-	if l.now == nil {
+	if l.serving == nil {
 		return
 	}
 	if late { // this program itself was kept from running, or from looking
-		l.now.excuse(now)
+		l.serving.excuse(now)
 		return
 	}
-	if why := l.now.stalled(l.fan.Count().Frames, now); why != nil {
+	if why := l.serving.stalled(l.fan.Count().Frames, now); why != nil {
 		l.replace(ctx, why)
 		return
 	}
-	if why := l.now.deaf(l.fan.Count(), now); why != nil {
-		l.unheard(ctx, why)
+	if why := l.serving.deaf(l.fan.Count(), now); why != nil {
+		l.replaceDeaf(ctx, why)
 	}
 }
 
@@ -244,21 +244,21 @@ func (r *running) deaf(n FanCount, now time.Time) error {
 	return nil
 }
 
-// unheard asks once more, then takes another encoder where there is one.
-func (l *line) unheard(ctx context.Context, why error) {
+// replaceDeaf asks once more, then takes another encoder where there is one.
+func (l *producer) replaceDeaf(ctx context.Context, why error) {
 	switch {
-	case l.now.unanswered < keyMisses:
+	case l.serving.unanswered < keyMisses:
 		l.forceKey()
-	case len(l.menu.recipes) > 1:
+	case len(l.alternatives.list) > 1:
 		l.replace(ctx, why)
-	case l.now.unanswered == keyMisses:
+	case l.serving.unanswered == keyMisses:
 		l.log.Warn("keyframes are not made when asked for", "error", why)
 	}
 }
 
-// wantKey merges the wishes of all viewers to one keyframe per keyPause.
-func (l *line) wantKey() {
-	if l.now == nil {
+// keyframeRequested merges the wishes of all viewers to one keyframe per keyPause.
+func (l *producer) keyframeRequested() {
+	if l.serving == nil {
 		return // a fresh encoder begins with one
 	}
 	if wait := l.keyPause() - time.Since(l.lastKey); wait > 0 {
@@ -268,18 +268,18 @@ func (l *line) wantKey() {
 	l.forceKey()
 }
 
-func (l *line) forceKey() {
-	if l.now == nil || l.now.keyframe == 0 || l.now.keyframe == pipeline.KeyframeNone {
+func (l *producer) forceKey() {
+	if l.serving == nil || l.serving.keyframe == 0 || l.serving.keyframe == pipeline.KeyframeNone {
 		return
 	}
 	l.keyTimer.Stop()
 	l.lastKey = time.Now()
-	if l.now.keyAsked.IsZero() {
+	if l.serving.keyAsked.IsZero() {
 		n := l.fan.Count()
-		l.now.keyAsked, l.now.keysThen, l.now.framesThen = time.Now(), n.Keyframes, n.Frames
+		l.serving.keyAsked, l.serving.keysThen, l.serving.framesThen = time.Now(), n.Keyframes, n.Frames
 	}
 	l.applyRate() // a rate that was lowered for who moves here holds for its first keyframe
-	if err := l.now.stage.Keyframe(l.now.keyframe); err != nil {
+	if err := l.serving.stage.Keyframe(l.serving.keyframe); err != nil {
 		l.log.Warn("force keyframe", "error", err)
 	}
 }

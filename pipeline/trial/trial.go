@@ -102,7 +102,7 @@ func (t *Trials) Encoder(ctx context.Context, e pipeline.Encoder, raw pipeline.R
 			o, err := t.one(ctx, spec)
 			v = judge(spec, o, err)
 			v.Input = i
-			if v.Works() || ctx.Err() != nil || errors.Is(err, errHung) {
+			if v.Works() || ctx.Err() != nil || errors.Is(err, errStuck) {
 				break
 			}
 		}

@@ -44,14 +44,14 @@ type Agreement struct {
 
 // Place is the section in the peer's description that a candidate of one of webrtcbin's belongs to. Chromium takes those of a bundle
 // only with the section that has the transport.
-func (a *Agreement) Place(mline int) int {
+func (a *Agreement) Place(section int) int {
 	if a.bundled {
 		return a.tag
 	}
-	if mline >= 0 && mline < len(a.Served) {
-		return a.Served[mline].Section
+	if section >= 0 && section < len(a.Served) {
+		return a.Served[section].Section
 	}
-	return mline
+	return section
 }
 
 // MLine is webrtcbin's section for a candidate of a section of the peer's; -1 for none.

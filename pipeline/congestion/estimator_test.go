@@ -269,7 +269,7 @@ func later(part, all []Feedback, by time.Duration) []Feedback {
 	return all
 }
 
-func TestIntake(t *testing.T) {
+func TestReports(t *testing.T) {
 	packet := func(seq uint32) Packet { return Packet{Seq: seq, Sent: time.Duration(seq) * ms} }
 	lost := func(seq uint32) Packet { return Packet{Seq: seq, Sent: time.Duration(seq) * ms, Lost: true} }
 	in := &reports{}

@@ -76,7 +76,7 @@ func NewPolicy(b Bounds) *Policy {
 func (p *Policy) Step(now time.Duration, views []View) Decision {
 	step := p.moveTo(now)
 	p.remember(views)
-	if p.judge(views) { // the trial's first keyframe is to be of the rate that suits the viewer's link
+	if p.judge(views) { // the upgrade's first keyframe is to be of the rate that suits the viewer's link
 		p.nextSet = p.now
 	}
 	measured := slices.DeleteFunc(slices.Clone(views), func(v View) bool { return !v.Measured || v.Estimate <= 0 })
@@ -126,7 +126,7 @@ func (p *Policy) remember(views []View) {
 	maps.DeleteFunc(p.viewers, func(key uint64, _ *viewer) bool { return !here[key] })
 }
 
-// judge moves each viewer to its next state. It tells whether a trial began for which the rate goes down.
+// judge moves each viewer to its next state. It tells whether an upgrade began for which the rate goes down.
 func (p *Policy) judge(views []View) (lowersRate bool) {
 	rate := max(p.set, int(p.level))
 	for _, v := range views {
@@ -148,7 +148,7 @@ func (p *Policy) follow(goal float64, rising int, step time.Duration) {
 }
 
 // cap is the highest rate that does not flood the link of a served viewer that the chosen rate leaves out. The cap holds for
-// capTime, until the viewer is slow, and only where there is a lower rendition. A trial that does not lower the rate costs the other viewers nothing.
+// capTime, until the viewer is slow, and only where there is a lower rendition. An upgrade that does not lower the rate costs the other viewers nothing.
 // While a viewer is silent the rate does not rise.
 func (p *Policy) cap(views []View) float64 {
 	most := math.Inf(1)
@@ -163,7 +163,7 @@ func (p *Policy) cap(views []View) float64 {
 		case st.paused():
 		case st.reach.within(silent, p.now, capTime):
 			most = min(most, float64(p.set))
-		case p.bounds.LowerCeiling > 0 && (st.trial == nil || st.trial.lowersRate) && st.reach.within(leftOut, p.now, capTime):
+		case p.bounds.LowerCeiling > 0 && (st.upgrade == nil || st.upgrade.lowersRate) && st.reach.within(leftOut, p.now, capTime):
 			most = min(most, p.usable(v, v.Estimate))
 		}
 	}

@@ -236,7 +236,7 @@ func TestPolicyRisesSlowlyTogether(t *testing.T) {
 	}
 }
 
-// Each trial that fails makes the wait for the next one twice as long, from the first wait to the longest.
+// Each upgrade that fails makes the wait for the next one twice as long, from the first wait to the longest.
 func TestPolicyPenalty(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {

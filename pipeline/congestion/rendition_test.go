@@ -46,7 +46,7 @@ func TestRenditionOnACut(t *testing.T) {
 		name           string
 		full, low      float64
 		ceiling, lower int
-		changes        int     // of rendition, at most; a trial that fails is two
+		changes        int     // of rendition, at most; an upgrade that fails is two
 		rate           float64 // of both viewers when the link is fast
 	}{
 		{"limited by the link", 5e6, 700e3, 4.8e6, 1.2e6, 2, 4.56e6},
@@ -102,8 +102,8 @@ func TestRenditionOnACut(t *testing.T) {
 	}
 }
 
-// After a cut a viewer soon gets every frame again, with any seed. The keyframe at the beginning of a trial does not look like a
-// full link. On a lossy link the loss of before does not end the trial.
+// After a cut a viewer soon gets every frame again, with any seed. The keyframe at the beginning of an upgrade does not look like a
+// full link. On a lossy link the loss of before does not end the upgrade.
 func TestRenditionAgainWhateverChanceDoes(t *testing.T) {
 	const s, low = time.Second, 700e3
 	for _, c := range []struct {
@@ -136,7 +136,7 @@ func TestRenditionAgainWhateverChanceDoes(t *testing.T) {
 	}
 }
 
-// A viewer whose link never carries the shared rate has ever fewer trials, and each trial is short.
+// A viewer whose link never carries the shared rate has ever fewer upgrades, and each upgrade is short.
 func TestRenditionDoesNotFlap(t *testing.T) {
 	const s = time.Second
 	slow := &link{rate: steady(700e3), queue: 420e3, delay: 20 * ms}
@@ -270,8 +270,8 @@ func TestHeldNoLongerThanFlooded(t *testing.T) {
 	}
 }
 
-// Loss of before a trial, of which nothing new is known, does not end the trial. More loss does.
-func TestOldLossEndsNoTrial(t *testing.T) {
+// Loss of before an upgrade, of which nothing new is known, does not end the upgrade. More loss does.
+func TestOldLossEndsNoUpgrade(t *testing.T) {
 	const s = time.Second
 	p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Margin: 1, LowerRendition: true})
 	slow, times := false, 0

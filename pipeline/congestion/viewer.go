@@ -44,8 +44,8 @@ func (v *viewer) slow() (*slow, bool) {
 	return s, is
 }
 
-// lowersRate tells whether the viewer is in a trial for which the shared rate goes down.
+// lowersRate tells whether the viewer is in an upgrade for which the shared rate goes down.
 func (v *viewer) lowersRate() bool {
 	s, is := v.state.(*served)
-	return is && s.trial != nil && s.trial.lowersRate
+	return is && s.upgrade != nil && s.upgrade.lowersRate
 }

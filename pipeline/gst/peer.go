@@ -161,14 +161,14 @@ func (p *peer) report(f congestion.Feedback) {
 
 func (p *peer) Events() <-chan live.PeerEvent { return p.events }
 
-func (p *peer) AddMedia(slot pipeline.Slot, mline int, preferences, direction string) error {
+func (p *peer) AddMedia(slot pipeline.Slot, section int, preferences, direction string) error {
 	return p.call("add media", func() error {
 		c, freeC := cString(preferences)
 		defer freeC()
 		d, freeD := cString(direction)
 		defer freeD()
-		if C.peer_media(p.c, C.int(slot), C.int(mline), c, d) == 0 {
-			return fmt.Errorf("add %q at section %d: refused", preferences, mline)
+		if C.peer_media(p.c, C.int(slot), C.int(section), c, d) == 0 {
+			return fmt.Errorf("add %q at section %d: refused", preferences, section)
 		}
 		return nil
 	})
@@ -224,11 +224,11 @@ func (p *peer) set(remote C.gboolean, typ, sdp string) error {
 	})
 }
 
-func (p *peer) AddCandidate(mline int, candidate string) {
+func (p *peer) AddCandidate(section int, candidate string) {
 	_ = p.call("add candidate", func() error {
 		c, free := cString(candidate)
 		defer free()
-		C.peer_candidate(p.c, C.guint(mline), c)
+		C.peer_candidate(p.c, C.guint(section), c)
 		return nil
 	})
 }

@@ -177,7 +177,7 @@ func TestOwnStreamUnderViewers(t *testing.T) {
 func withoutH264(sdp string) string {
 	var out []string
 	gone := regexp.MustCompile(`^a=(rtpmap|fmtp|rtcp-fb):102[ :]`)
-	for l := range strings.Producers(sdp) {
+	for l := range strings.Lines(sdp) {
 		if strings.HasPrefix(l, "m=video") {
 			l = strings.Replace(l, " 102", "", 1)
 		}

@@ -153,7 +153,7 @@ func (v *Viewer) sendKeyframesOnly(keyframesOnly, leaving bool) {
 	}
 }
 
-// use counts the viewer among the users of a line, once; leave takes it back.
+// use counts the viewer among the users of a producer, once; leave takes it back.
 func (v *Viewer) use(l *producer) {
 	if !slices.Contains(v.using, l) {
 		l.use()

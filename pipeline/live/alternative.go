@@ -6,7 +6,7 @@ import (
 	"boardcast/pipeline"
 )
 
-// alternative is one way to run a line: a graph, what feeds it and how it is steered.
+// alternative is one way to run a producer: a graph, what feeds it and how it is steered.
 type alternative struct {
 	id          string // an encoder's ID, or what the graph is
 	graph       pipeline.Graph
@@ -31,7 +31,7 @@ func (r alternative) servedBy(o alternative) bool {
 	return r.product.ServedBy(*o.product)
 }
 
-// health is what a line remembers of a recipe that failed.
+// health is what a producer remembers of an alternative that failed.
 type health struct {
 	strikes int       // failures, one after the other
 	until   time.Time // not to be tried before
@@ -54,31 +54,31 @@ var (
 	paceEncoder = pace{time.Minute, time.Hour}
 )
 
-// healed is how long a recipe must have run for its failures to be forgotten.
+// healed is how long an alternative must have run for its failures to be forgotten.
 const healed = 10 * time.Minute
 
-// alternatives is the recipes of a line, the best first, and what is known of each.
+// alternatives is the alternatives of a producer, the best first, and what is known of each.
 type alternatives struct {
 	list   []alternative
 	health []health
 	pace   pace
 }
 
-func newAlternatives(recipes []alternative) alternatives {
-	m := alternatives{list: recipes, health: make([]health, len(recipes)), pace: paceAlone}
+func newAlternatives(list []alternative) alternatives {
+	m := alternatives{list: list, health: make([]health, len(list)), pace: paceAlone}
 	switch {
-	case len(recipes) > 1 && recipes[len(recipes)-1].placeholder:
+	case len(list) > 1 && list[len(list)-1].placeholder:
 		m.pace = paceCamera
-	case len(recipes) > 1:
+	case len(list) > 1:
 		m.pace = paceEncoder
 	}
 	return m
 }
 
-// replaced is the menu with other recipes; what is known of those that stay is kept.
-func (m alternatives) replaced(recipes []alternative) alternatives {
-	out := newAlternatives(recipes)
-	for i, r := range recipes {
+// replaced is the list of alternatives with another list; what is known of an alternative that stays is kept.
+func (m alternatives) replaced(list []alternative) alternatives {
+	out := newAlternatives(list)
+	for i, r := range list {
 		for j, old := range m.list {
 			if r.servedBy(old) {
 				out.health[i] = m.health[j]
@@ -88,7 +88,7 @@ func (m alternatives) replaced(recipes []alternative) alternatives {
 	return out
 }
 
-// best is the first recipe that may be tried now, -1 for none.
+// best is the first alternative that may be tried now, -1 for none.
 func (m alternatives) best(now time.Time) int {
 	for i := range m.list {
 		if !now.Before(m.health[i].until) {
@@ -98,7 +98,7 @@ func (m alternatives) best(now time.Time) int {
 	return -1
 }
 
-// next is when a recipe before index i may be tried again, zero for none.
+// next is when an alternative before index i may be tried again, zero for none.
 func (m alternatives) next(i int) time.Time {
 	var soonest time.Time
 	for _, h := range m.health[:min(max(i, 0), len(m.health))] {
@@ -109,7 +109,7 @@ func (m alternatives) next(i int) time.Time {
 	return soonest
 }
 
-// strike notes a failure after a recipe ran for a time.
+// strike notes a failure after an alternative ran for a time.
 func (m alternatives) strike(i int, ran time.Duration, hung bool, now time.Time) {
 	h := &m.health[i]
 	if ran > healed {
@@ -124,7 +124,7 @@ func (m alternatives) strike(i int, ran time.Duration, hung bool, now time.Time)
 	h.until = now.Add(p.after(h.strikes))
 }
 
-// soonest is the earliest time at which one of the recipes that hung, all of them, may be tried again; zero when another may.
+// soonest is the earliest time at which one of the alternatives that hung, all of them, may be tried again; zero when another may.
 func (m alternatives) soonest() time.Time {
 	var at time.Time
 	for _, h := range m.health {

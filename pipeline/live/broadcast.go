@@ -28,7 +28,7 @@ type Options struct {
 	Greeting     string // first message on each data channel, none when empty
 	Logger       *slog.Logger
 	// Explain may turn the failure of a producer ("capture", "microphone") into one that tells what to do.
-	Explain func(line string, err error) error
+	Explain func(producer string, err error) error
 }
 
 func (o Options) withDefaults() Options {
@@ -108,26 +108,26 @@ func NewBroadcast(e Engine, plan pipeline.Plan, o Options) *Broadcast {
 	if plan.Audio != nil {
 		b.audio = newProducer(e, microphoneName, false, nil, o)
 	}
-	for l, recipes := range b.alternatives(plan) {
-		l.alternatives = newAlternatives(recipes)
+	for l, list := range b.alternatives(plan) {
+		l.alternatives = newAlternatives(list)
 	}
 	return b
 }
 
-// alternatives are those of each line for a plan.
+// alternatives are those of each producer for a plan.
 func (b *Broadcast) alternatives(plan pipeline.Plan) map[*producer][]alternative {
 	out := map[*producer][]alternative{}
 	if b.raw != nil && plan.Capture != nil {
 		out[b.raw] = b.captureAlternatives(plan)
 	}
 	for codec, l := range b.coded {
-		if recipes := b.encoderAlternatives(slices.Concat(plan.Choices, plan.Spares, plan.Sliced()), codec); len(recipes) > 0 {
-			out[l] = recipes
+		if list := b.encoderAlternatives(slices.Concat(plan.Choices, plan.Spares, plan.Sliced()), codec); len(list) > 0 {
+			out[l] = list
 		}
 	}
 	for codec, l := range b.lower {
-		if recipes := b.encoderAlternatives(plan.Lower, codec); len(recipes) > 0 {
-			out[l] = recipes
+		if list := b.encoderAlternatives(plan.Lower, codec); len(list) > 0 {
+			out[l] = list
 		}
 	}
 	if b.audio != nil && plan.Audio != nil {
@@ -143,8 +143,8 @@ func (b *Broadcast) plan() *pipeline.Plan { return b.chosen.Load() }
 // as soon as there is one. Codecs, and a microphone, that the first plan did not have are left out.
 func (b *Broadcast) Adopt(plan pipeline.Plan) {
 	b.chosen.Store(&plan)
-	for l, recipes := range b.alternatives(plan) {
-		l.adopt(recipes)
+	for l, list := range b.alternatives(plan) {
+		l.adopt(list)
 	}
 }
 
@@ -161,7 +161,7 @@ const (
 	microphoneName = "microphone"
 )
 
-// lowerSuffix tells a line of the lower rendition from its codec's first.
+// lowerSuffix tells a producer of the lower rendition from its codec's first.
 const lowerSuffix = "-lower"
 
 // captureAlternatives are the camera and its placeholder, or what decodes the camera's own stream.

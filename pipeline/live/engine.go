@@ -75,7 +75,7 @@ type PeerOptions struct {
 type Peer interface {
 	// Events is a bounded queue; it is not closed.
 	Events() <-chan PeerEvent
-	// AddMedia makes a sending section: mline -1 for the next one of our offer, else the place in the other side's.
+	// AddMedia makes a sending section: section -1 for the next one of our offer, else the place in the other side's.
 	AddMedia(slot pipeline.Slot, section int, preferences, direction string) error
 	// Open readies the connection and makes the data channel when label is not empty.
 	Open(label string) error

@@ -233,8 +233,8 @@ func (p *fakePeer) said() []string {
 
 func (p *fakePeer) Events() <-chan PeerEvent { return p.events }
 
-func (p *fakePeer) AddMedia(slot pipeline.Slot, mline int, prefs, direction string) error {
-	p.note("media " + strconv.Itoa(int(slot)) + " at " + strconv.Itoa(mline) + " " + direction)
+func (p *fakePeer) AddMedia(slot pipeline.Slot, section int, prefs, direction string) error {
+	p.note("media " + strconv.Itoa(int(slot)) + " at " + strconv.Itoa(section) + " " + direction)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.prefs == nil {

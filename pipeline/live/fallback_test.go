@@ -21,11 +21,11 @@ func encoders(up *producer) []alternative {
 	}
 }
 
-// watched is a line of two encoders with one user, whose first serves.
+// watched is a producer of two encoders with one user, whose first serves.
 func watched(t *testing.T, e *fakeEngine) *producer {
 	t.Helper()
 	up := startLine(t, e, nil)
-	l := startRecipes(t, e, encoders(up)...)
+	l := startAlternatives(t, e, encoders(up)...)
 	l.use()
 	<-time.After(time.Second)
 	synctest.Wait()
@@ -46,7 +46,7 @@ func (e *fakeEngine) of(element string) []*fakeStage {
 	return out
 }
 
-// flows asserts that pictures come out of a line.
+// flows asserts that pictures come out of a producer.
 func flows(t *testing.T, l *producer) {
 	t.Helper()
 	before := l.status().Frames
@@ -56,7 +56,7 @@ func flows(t *testing.T, l *producer) {
 	}
 }
 
-// serves asserts which recipe does within a time, and how often one was replaced.
+// serves asserts which alternative does within a time, and how often one was replaced.
 func serves(t *testing.T, l *producer, id string, replaced uint64, within time.Duration) {
 	t.Helper()
 	deadline := time.Now().Add(within)
@@ -128,8 +128,8 @@ func TestStalledEncoderIsReplaced(t *testing.T) {
 func TestEncoderWithoutInputIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		up := startRecipes(t, e, alternative{id: "slow", graph: pipeline.Graph{pipeline.El("slow")}, period: time.Hour})
-		l := startRecipes(t, e, encoders(up)...)
+		up := startAlternatives(t, e, alternative{id: "slow", graph: pipeline.Graph{pipeline.El("slow")}, period: time.Hour})
+		l := startAlternatives(t, e, encoders(up)...)
 		e.turn(e.still, "slow", true)
 		e.turn(e.still, "hard", true)
 		l.use()
@@ -222,7 +222,7 @@ func camera(id string) []alternative {
 func TestCameraGoesAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startRecipes(t, e, camera("cam")...)
+		l := startAlternatives(t, e, camera("cam")...)
 		l.fan.(*fakeFan).caps = "as the camera's"
 		l.use()
 		<-time.After(time.Second)
@@ -253,7 +253,7 @@ func TestCameraGoesAndComesBack(t *testing.T) {
 func TestNothingIsTriedInALoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startRecipes(t, e, camera("cam")...)
+		l := startAlternatives(t, e, camera("cam")...)
 		e.refuses("cam", errBroken)
 		e.refuses("standin", errBroken)
 		l.use()
@@ -268,7 +268,7 @@ func TestNothingIsTriedInALoop(t *testing.T) {
 func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startRecipes(t, e, camera("cam")...)
+		l := startAlternatives(t, e, camera("cam")...)
 		l.use()
 		<-time.After(time.Second)
 		e.turn(e.still, "cam", true)
@@ -282,7 +282,7 @@ func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 func TestAdoptedCameraTakesOverWithItsFirstPicture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startRecipes(t, e, alternative{id: "camera", graph: pipeline.Graph{pipeline.El("test")}})
+		l := startAlternatives(t, e, alternative{id: "camera", graph: pipeline.Graph{pipeline.El("test")}})
 		l.use()
 		<-time.After(time.Second)
 		e.turn(e.still, "cam", true)
@@ -352,7 +352,7 @@ func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
 				of := func(element string, p pipeline.Product) alternative {
 					return alternative{id: "hard", graph: pipeline.Graph{pipeline.El(element)}, up: up, keyframe: pipeline.KeyframeEvent, product: &p}
 				}
-				l := startRecipes(t, e, of("old", c.old))
+				l := startAlternatives(t, e, of("old", c.old))
 				l.use()
 				<-time.After(time.Second)
 				l.adopt([]alternative{of("new", c.new)})
@@ -392,7 +392,7 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 		up := startLine(t, e, nil)
 		rows := encoders(up)
 		rows[0].period = time.Second
-		l := startRecipes(t, e, rows...)
+		l := startAlternatives(t, e, rows...)
 		l.use()
 		<-time.After(time.Second)
 		for range 10 { // a picture a second
@@ -408,15 +408,15 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 // What hangs is not tried again as soon as what errs: it may be left behind each time.
 func TestHungCameraIsTriedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, recipes := range [][]alternative{camera("cam"), {{id: "cam", graph: pipeline.Graph{pipeline.El("cam")}}}} {
+		for _, list := range [][]alternative{camera("cam"), {{id: "cam", graph: pipeline.Graph{pipeline.El("cam")}}}} {
 			e := newFakeEngine()
-			l := startRecipes(t, e, recipes...)
+			l := startAlternatives(t, e, list...)
 			e.refuses("cam", fmt.Errorf("start: %w", ErrStuck))
 			l.use()
 			<-time.After(10 * time.Minute)
 			synctest.Wait()
 			if n := len(e.of("cam")); n < 2 || n > 6 {
-				t.Errorf("%d tries in ten minutes, with %d recipes", n, len(recipes))
+				t.Errorf("%d tries in ten minutes, with %d alternatives", n, len(list))
 			}
 		}
 	})
@@ -428,7 +428,7 @@ func TestPauseOfTheProgramIsExcused(t *testing.T) {
 	r := &running{alternative: alternative{id: "hard", up: &producer{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true, progress: now, keyAsked: now}
 	l := &producer{fan: &fakeFan{}, serving: r, watched: now}
 	later := now.Add(5 * time.Second)
-	l.watch(t.Context(), later) // would replace it, which this line can't
+	l.watch(t.Context(), later) // would replace it, which this producer can't
 	if l.serving != r || !r.progress.Equal(later) || !r.keyAsked.Equal(later) {
 		t.Errorf("%+v", r)
 	}

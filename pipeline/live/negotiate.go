@@ -127,8 +127,8 @@ func (v *Viewer) makeOffer() error {
 	return v.peer.Open(channelLabel)
 }
 
-func (v *Viewer) addMedia(slot pipeline.Slot, mline int, preferences, direction string) error {
-	if err := v.peer.AddMedia(slot, mline, v.source(slot, preferences), direction); err != nil {
+func (v *Viewer) addMedia(slot pipeline.Slot, section int, preferences, direction string) error {
+	if err := v.peer.AddMedia(slot, section, v.source(slot, preferences), direction); err != nil {
 		return err
 	}
 	v.neg.added[slot] = true
@@ -157,11 +157,11 @@ func (v *Viewer) takeOffer(text string) error {
 	if err != nil {
 		return fmt.Errorf("the offer is refused: %w", err)
 	}
-	for mline, p := range agreed.Parts {
+	for section, p := range agreed.Parts {
 		if !p.Sends || v.neg.added[p.Slot] {
 			continue
 		}
-		if err := v.addMedia(p.Slot, mline, p.Preferences(t.Format), agreed.Served[mline].Direction.String()); err != nil {
+		if err := v.addMedia(p.Slot, section, p.Preferences(t.Format), agreed.Served[section].Direction.String()); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// producer is one production producer: a graph that runs while somebody uses its fan, the best of its recipes that works. What fails
+// producer is one producer: a graph that runs while somebody uses its fan, the best of its alternatives that works. What fails
 // is replaced by the next, and is tried again beside it later. One goroutine owns it.
 //
 // # Concurrency
@@ -23,12 +23,12 @@ type producer struct {
 	log          *slog.Logger
 	grace        time.Duration
 	explain      func(error) error
-	rate         *sharedRate // what its viewers' links bear, nil for a line that does not follow them
+	rate         *sharedRate // what its viewers' links bear, nil for a producer that does not follow them
 
 	users          atomic.Int64
 	changed        chan struct{}      // users may have passed zero, either way
 	keyframeWanted chan struct{}      // a viewer that just joined wants a keyframe
-	adopted        chan []alternative // other recipes
+	adopted        chan []alternative // other alternatives
 	eager          chan struct{}      // what failed may be tried at once
 	shown          atomic.Pointer[shown]
 	stuck          atomic.Uint64 // one more than the frames there were when a stage could not be ended; 0: all could
@@ -45,7 +45,7 @@ type producer struct {
 	closing  sync.WaitGroup
 }
 
-// shown is what others may know of a line.
+// shown is what others may know of a producer.
 type shown struct {
 	alternative string
 	placeholder bool
@@ -56,11 +56,11 @@ type shown struct {
 
 const keyInterval = 500 * time.Millisecond // at most one forced keyframe in this time
 
-func newProducer(e Engine, name string, coded bool, recipes []alternative, o Options) *producer {
+func newProducer(e Engine, name string, coded bool, list []alternative, o Options) *producer {
 	l := &producer{
-		name: name, coded: coded, alternatives: newAlternatives(recipes), fan: e.Fan(coded), engine: e, grace: o.Grace,
+		name: name, coded: coded, alternatives: newAlternatives(list), fan: e.Fan(coded), engine: e, grace: o.Grace,
 		explain: func(err error) error { return o.Explain(name, err) },
-		log:     o.Logger.With("line", name),
+		log:     o.Logger.With("producer", name),
 		changed: make(chan struct{}, 1), keyframeWanted: make(chan struct{}, 1), adopted: make(chan []alternative, 1),
 		eager: make(chan struct{}, 1),
 	}
@@ -68,25 +68,25 @@ func newProducer(e Engine, name string, coded bool, recipes []alternative, o Opt
 	return l
 }
 
-// use says that one more wants the line's output.
-func (l *producer) use() { l.count(1) }
+// use says that one more wants the producer's output.
+func (p *producer) use() { p.count(1) }
 
 // drop takes a use back.
-func (l *producer) drop() { l.count(-1) }
+func (p *producer) drop() { p.count(-1) }
 
-func (l *producer) count(by int64) {
-	l.users.Add(by)
-	poke(l.changed)
+func (p *producer) count(by int64) {
+	p.users.Add(by)
+	poke(p.changed)
 }
 
 // requestKeyframe wants a keyframe.
-func (l *producer) requestKeyframe() { poke(l.keyframeWanted) }
+func (p *producer) requestKeyframe() { poke(p.keyframeWanted) }
 
 // again lets what failed be tried at once: something was plugged in.
-func (l *producer) again() { poke(l.eager) }
+func (p *producer) again() { poke(p.eager) }
 
-// adopt gives the line other recipes.
-func (l *producer) adopt(recipes []alternative) { put(l.adopted, recipes) }
+// adopt gives the producer other alternatives.
+func (p *producer) adopt(list []alternative) { put(p.adopted, list) }
 
 func poke(c chan<- struct{}) {
 	select {
@@ -110,49 +110,49 @@ func put[T any](c chan T, v T) {
 	}
 }
 
-// run starts the line with its first user, stops it a grace period after the last, and replaces what fails.
-func (l *producer) run(ctx context.Context) {
-	l.keyTimer, l.retry, l.idle = stopped(), stopped(), stopped()
+// run starts the producer with its first user, stops it a grace period after the last, and replaces what fails.
+func (p *producer) run(ctx context.Context) {
+	p.keyTimer, p.retry, p.idle = stopped(), stopped(), stopped()
 	clock := time.NewTicker(watchPeriod)
 	defer clock.Stop()
-	defer l.closing.Wait()
-	defer l.stop()
-	l.show()
+	defer p.closing.Wait()
+	defer p.stop()
+	p.show()
 	for {
 		var tick <-chan time.Time // where nothing runs there is nothing to watch, and nobody to wake
-		if l.serving != nil {
+		if p.serving != nil {
 			tick = clock.C
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-l.changed:
-			l.usersChanged(ctx)
-		case <-l.idle.C:
-			if l.users.Load() == 0 {
-				l.stop()
+		case <-p.changed:
+			p.usersChanged(ctx)
+		case <-p.idle.C:
+			if p.users.Load() == 0 {
+				p.stop()
 			}
-		case <-l.retry.C:
-			l.tryBetter(ctx)
-		case e := <-l.serving.events():
-			l.happened(ctx, e)
-		case e := <-l.trying.events():
-			l.tried(ctx, e)
-		case recipes := <-l.adopted:
-			l.change(ctx, recipes)
-		case <-l.eager:
-			l.alternatives.forgive()
-			l.tryBetter(ctx)
-		case <-l.fan.KeyWanted():
-			l.keyframeRequested()
-		case <-l.keyframeWanted:
-			l.keyframeRequested()
-		case <-l.keyTimer.C:
-			l.forceKey()
-		case <-l.rateChanged():
-			l.applyRate()
+		case <-p.retry.C:
+			p.tryBetter(ctx)
+		case e := <-p.serving.events():
+			p.happened(ctx, e)
+		case e := <-p.trying.events():
+			p.tried(ctx, e)
+		case list := <-p.adopted:
+			p.change(ctx, list)
+		case <-p.eager:
+			p.alternatives.forgive()
+			p.tryBetter(ctx)
+		case <-p.fan.KeyWanted():
+			p.keyframeRequested()
+		case <-p.keyframeWanted:
+			p.keyframeRequested()
+		case <-p.keyTimer.C:
+			p.forceKey()
+		case <-p.rateChanged():
+			p.applyRate()
 		case now := <-tick:
-			l.watch(ctx, now)
+			p.watch(ctx, now)
 		}
 	}
 }
@@ -163,215 +163,215 @@ func stopped() *time.Timer {
 	return t
 }
 
-func (l *producer) usersChanged(ctx context.Context) {
+func (p *producer) usersChanged(ctx context.Context) {
 	switch {
-	case l.users.Load() > 0:
-		l.idle.Stop()
-		if l.serving == nil && l.alone == 0 {
-			l.serve(ctx, "", nil)
+	case p.users.Load() > 0:
+		p.idle.Stop()
+		if p.serving == nil && p.alone == 0 {
+			p.serve(ctx, "", nil)
 		}
-	case l.serving != nil:
-		l.idle.Reset(l.grace)
+	case p.serving != nil:
+		p.idle.Reset(p.grace)
 	default:
-		l.alone = 0
-		l.show()
+		p.alone = 0
+		p.show()
 	}
 }
 
-// serve starts the best recipe that may be tried; when none is left, one is tried again later, whatever is known of it.
+// serve starts the best alternative that may be tried; when none is left, one is tried again later, whatever is known of it.
 // instead and why tell what failed before, if anything did.
-func (l *producer) serve(ctx context.Context, instead string, why error) {
+func (p *producer) serve(ctx context.Context, instead string, why error) {
 	for ctx.Err() == nil {
-		i := l.alternatives.best(time.Now())
+		i := p.alternatives.best(time.Now())
 		if i < 0 {
-			l.wait(why)
+			p.wait(why)
 			return
 		}
-		r, err := l.start(ctx, i)
+		r, err := p.start(ctx, i)
 		if err == nil {
-			l.serving = r
-			l.later()
-			l.show()
-			l.applyRate()
-			l.tellReplaced(instead, why)
+			p.serving = r
+			p.later()
+			p.show()
+			p.applyRate()
+			p.tellReplaced(instead, why)
 			return
 		}
 		if why == nil {
-			instead, why = l.alternatives.list[i].id, err
+			instead, why = p.alternatives.list[i].id, err
 		}
-		l.failed(i, 0, err)
+		p.failed(i, 0, err)
 	}
 }
 
 // tellReplaced tells that another serves in the place of one that failed.
-func (l *producer) tellReplaced(failed string, why error) {
+func (p *producer) tellReplaced(failed string, why error) {
 	switch {
-	case why == nil || l.serving.id == failed:
-	case l.serving.placeholder:
-		l.tell(slog.LevelWarn, "camera gone; showing a placeholder", why)
-	case l.coded:
-		l.replaced++
-		l.show()
-		l.log.Warn("encoder replaced", "from", failed, "to", l.serving.id, "error", why)
+	case why == nil || p.serving.id == failed:
+	case p.serving.placeholder:
+		p.tell(slog.LevelWarn, "camera gone; showing a placeholder", why)
+	case p.coded:
+		p.replaced++
+		p.show()
+		p.log.Warn("encoder replaced", "from", failed, "to", p.serving.id, "error", why)
 	}
 }
 
 // wait tries again after a time that grows, with nothing to serve meanwhile.
-func (l *producer) wait(why error) {
-	if l.alone == 0 && len(l.alternatives.list) > 1 && why != nil {
-		l.tell(slog.LevelError, "nothing works; trying again", why)
+func (p *producer) wait(why error) {
+	if p.alone == 0 && len(p.alternatives.list) > 1 && why != nil {
+		p.tell(slog.LevelError, "nothing works; trying again", why)
 	}
-	l.alone++
-	l.show()
-	l.retry.Reset(max(paceAlone.after(l.alone), time.Until(l.alternatives.soonest())))
+	p.alone++
+	p.show()
+	p.retry.Reset(max(paceAlone.after(p.alone), time.Until(p.alternatives.soonest())))
 }
 
-// later sets the time at which a better recipe than the one that serves may be tried again.
-func (l *producer) later() {
-	l.alone = 0
-	if at := l.alternatives.next(l.serving.index); !at.IsZero() {
-		l.retry.Reset(max(0, time.Until(at)))
+// later sets the time at which a better alternative than the one that serves may be tried again.
+func (p *producer) later() {
+	p.alone = 0
+	if at := p.alternatives.next(p.serving.index); !at.IsZero() {
+		p.retry.Reset(max(0, time.Until(at)))
 	} else {
-		l.retry.Stop()
+		p.retry.Stop()
 	}
 }
 
-// tryBetter starts a better recipe beside the one that serves: it takes over with its first picture.
-func (l *producer) tryBetter(ctx context.Context) {
+// tryBetter starts a better alternative beside the one that serves: it takes over with its first picture.
+func (p *producer) tryBetter(ctx context.Context) {
 	switch {
-	case l.users.Load() == 0 && l.serving == nil:
-		l.alone = 0
-		l.show()
+	case p.users.Load() == 0 && p.serving == nil:
+		p.alone = 0
+		p.show()
 		return
-	case l.serving == nil:
-		l.alternatives.forgive()
-		l.serve(ctx, "", nil)
+	case p.serving == nil:
+		p.alternatives.forgive()
+		p.serve(ctx, "", nil)
 		return
-	case l.trying != nil:
-		return
-	}
-	i := l.alternatives.best(time.Now())
-	if i < 0 || i >= l.serving.index {
-		l.later()
+	case p.trying != nil:
 		return
 	}
-	r, err := l.start(ctx, i)
+	i := p.alternatives.best(time.Now())
+	if i < 0 || i >= p.serving.index {
+		p.later()
+		return
+	}
+	r, err := p.start(ctx, i)
 	if err != nil {
-		l.failed(i, 0, err)
-		l.later()
+		p.failed(i, 0, err)
+		p.later()
 		return
 	}
-	l.trying = r
+	p.trying = r
 }
 
 // tried follows what is tried beside the one that serves.
-func (l *producer) tried(ctx context.Context, e StageEvent) {
+func (p *producer) tried(ctx context.Context, e StageEvent) {
 	switch {
 	case e.First:
-		old := l.serving
-		l.serving, l.trying = l.trying, nil
-		l.serving.ready = true
-		l.retire(old)
-		l.show()
-		l.later()
-		l.applyRate()
-		l.promoted(old)
-		l.tryBetter(ctx) // recipes may have changed meanwhile
+		old := p.serving
+		p.serving, p.trying = p.trying, nil
+		p.serving.ready = true
+		p.retire(old)
+		p.show()
+		p.later()
+		p.applyRate()
+		p.promoted(old)
+		p.tryBetter(ctx) // alternatives may have changed meanwhile
 	case e.Warning:
-		l.log.Debug("warning", "error", e.Err)
+		p.log.Debug("warning", "error", e.Err)
 	case e.Err != nil, e.Ended:
-		l.giveUp(e.Err)
+		p.giveUp(e.Err)
 	}
 }
 
 // giveUp ends a try that did not work out.
-func (l *producer) giveUp(err error) {
-	r := l.trying
-	l.trying = nil
-	l.failed(r.index, 0, err)
-	l.retire(r)
-	l.later()
+func (p *producer) giveUp(err error) {
+	r := p.trying
+	p.trying = nil
+	p.failed(r.index, 0, err)
+	p.retire(r)
+	p.later()
 }
 
 // happened follows what serves.
-func (l *producer) happened(ctx context.Context, e StageEvent) {
+func (p *producer) happened(ctx context.Context, e StageEvent) {
 	switch {
 	case e.First:
-		if l.serving.ready {
-			l.forceKey() // it takes over again from one that was tried
+		if p.serving.ready {
+			p.forceKey() // it takes over again from one that was tried
 		}
-		l.serving.ready = true
-		l.log.Info("started", "recipe", l.serving.id, "duration_seconds", time.Since(l.serving.began).Seconds())
+		p.serving.ready = true
+		p.log.Info("started", "alternative", p.serving.id, "duration_seconds", time.Since(p.serving.began).Seconds())
 	case e.Warning:
-		l.log.Debug("warning", "error", e.Err)
+		p.log.Debug("warning", "error", e.Err)
 	case e.Err != nil, e.Ended:
-		l.replace(ctx, e.Err)
+		p.replace(ctx, e.Err)
 	}
 }
 
-// change takes other recipes: what serves goes on until one of the new ones has made a picture.
-func (l *producer) change(ctx context.Context, recipes []alternative) {
-	l.alternatives = l.alternatives.replaced(recipes)
-	if l.trying != nil {
-		l.retire(l.trying)
-		l.trying = nil
+// change takes other alternatives: what serves goes on until one of the new ones has made a picture.
+func (p *producer) change(ctx context.Context, list []alternative) {
+	p.alternatives = p.alternatives.replaced(list)
+	if p.trying != nil {
+		p.retire(p.trying)
+		p.trying = nil
 	}
-	if l.serving == nil {
-		l.alone = 0
-		l.usersChanged(ctx)
+	if p.serving == nil {
+		p.alone = 0
+		p.usersChanged(ctx)
 		return
 	}
-	l.serving.index = len(recipes)
-	for i, r := range recipes {
-		if r.servedBy(l.serving.alternative) {
-			l.serving.index = i
+	p.serving.index = len(list)
+	for i, r := range list {
+		if r.servedBy(p.serving.alternative) {
+			p.serving.index = i
 			break
 		}
 	}
-	l.tryBetter(ctx)
+	p.tryBetter(ctx)
 }
 
 // stop ends everything until there is a user again.
-func (l *producer) stop() {
-	l.retry.Stop()
-	l.keyTimer.Stop()
-	l.alone = 0 // the next user is served, whatever failed last
-	if l.serving == nil {
-		l.show()
+func (p *producer) stop() {
+	p.retry.Stop()
+	p.keyTimer.Stop()
+	p.alone = 0 // the next user is served, whatever failed last
+	if p.serving == nil {
+		p.show()
 		return
 	}
-	l.retire(l.trying)
-	l.retire(l.serving)
-	l.serving, l.trying = nil, nil
-	l.show()
-	l.log.Info("stopped")
+	p.retire(p.trying)
+	p.retire(p.serving)
+	p.serving, p.trying = nil, nil
+	p.show()
+	p.log.Info("stopped")
 }
 
-func (l *producer) show() {
-	s := &shown{replaced: l.replaced, waiting: l.alone > 0}
+func (p *producer) show() {
+	s := &shown{replaced: p.replaced, waiting: p.alone > 0}
 	switch {
-	case l.serving != nil:
-		s.alternative, s.placeholder, s.up = l.serving.id, l.serving.placeholder, l.serving.up
-	case len(l.alternatives.list) > 0:
-		s.up = l.alternatives.list[0].up
+	case p.serving != nil:
+		s.alternative, s.placeholder, s.up = p.serving.id, p.serving.placeholder, p.serving.up
+	case len(p.alternatives.list) > 0:
+		s.up = p.alternatives.list[0].up
 	}
-	l.shown.Store(s)
+	p.shown.Store(s)
 }
 
-// starved says that the line, or what feeds it, waits to be tried again: no frame is to be expected.
-func (l *producer) starved() bool {
-	s := l.shown.Load()
+// starved says that the producer, or what feeds it, waits to be tried again: no frame is to be expected.
+func (p *producer) starved() bool {
+	s := p.shown.Load()
 	return s.waiting || s.up != nil && s.up.starved()
 }
 
-func (l *producer) status() ProducerStatus {
-	n, s := l.fan.Count(), l.shown.Load()
+func (p *producer) status() ProducerStatus {
+	n, s := p.fan.Count(), p.shown.Load()
 	out := ProducerStatus{
-		Name: l.name, Users: l.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
-		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: l.bitrate(), Waiting: l.starved(),
-		Stuck: l.stuck.Load() == n.Frames+1,
+		Name: p.name, Users: p.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
+		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: p.bitrate(), Waiting: p.starved(),
+		Stuck: p.stuck.Load() == n.Frames+1,
 	}
-	if l.coded {
+	if p.coded {
 		out.Encoder = s.alternative
 	}
 	return out

@@ -13,20 +13,20 @@ import (
 
 func startLine(t *testing.T, e *fakeEngine, up *producer) *producer {
 	t.Helper()
-	return startRecipes(t, e, alternative{id: "x", graph: pipeline.Graph{pipeline.El("x")}, up: up, keyframe: pipeline.KeyframeEvent})
+	return startAlternatives(t, e, alternative{id: "x", graph: pipeline.Graph{pipeline.El("x")}, up: up, keyframe: pipeline.KeyframeEvent})
 }
 
-// startRecipes starts a line of encoders, or of cameras where the last one is a placeholder.
-func startRecipes(t *testing.T, e *fakeEngine, recipes ...alternative) *producer {
+// startAlternatives starts a producer of encoders, or of cameras where the last one is a placeholder.
+func startAlternatives(t *testing.T, e *fakeEngine, list ...alternative) *producer {
 	t.Helper()
-	return startFollowing(t, e, nil, recipes...)
+	return startFollowing(t, e, nil, list...)
 }
 
-// startFollowing starts a line whose bitrate follows a rate.
-func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, recipes ...alternative) *producer {
+// startFollowing starts a producer whose bitrate follows a rate.
+func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, list ...alternative) *producer {
 	t.Helper()
 	o := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}.withDefaults()
-	l := newProducer(e, "test", !recipes[len(recipes)-1].placeholder, recipes, o)
+	l := newProducer(e, "test", !list[len(list)-1].placeholder, list, o)
 	l.rate = rate
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -48,7 +48,7 @@ func TestLineRunsWhileUsed(t *testing.T) {
 		l.use()
 		synctest.Wait()
 		if n := len(e.started()); n != 2 {
-			t.Fatalf("%d stages run for two users of one line, want it and what feeds it", n)
+			t.Fatalf("%d stages run for two users of one producer, want it and what feeds it", n)
 		}
 		l.drop()
 		l.drop()
@@ -146,7 +146,7 @@ func TestLineIgnoresWarnings(t *testing.T) {
 func TestLineSaysThatItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		up := startRecipes(t, e, alternative{id: "source", graph: pipeline.Graph{pipeline.El("source")}})
+		up := startAlternatives(t, e, alternative{id: "source", graph: pipeline.Graph{pipeline.El("source")}})
 		l := startLine(t, e, up)
 		check := func(when string, own, fed bool) {
 			t.Helper()

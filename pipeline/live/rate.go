@@ -11,7 +11,7 @@ import (
 )
 
 // sharedRate follows the viewers of one encoder with its bitrate. Nothing runs here: the viewers' own goroutines bring
-// their estimates, and the line's sets the encoder, so that no viewer ever waits for it.
+// their estimates, and the producer's sets the encoder, so that no viewer ever waits for it.
 //
 // # Concurrency
 //
@@ -126,36 +126,36 @@ func (r *sharedRate) step(at time.Duration) {
 	}
 }
 
-// adaptRate makes the line's bitrate follow its viewers' links, from that of the choice downwards.
-func (l *producer) adaptRate(c pipeline.Choice, floor, lower int, last bool) {
+// adaptRate makes the producer's bitrate follow its viewers' links, from that of the choice downwards.
+func (p *producer) adaptRate(c pipeline.Choice, floor, lower int, last bool) {
 	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
-	l.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)
+	p.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)
 }
 
-// bitrate is what the encoder is to make, 0 for a line without one.
-func (l *producer) bitrate() int64 {
-	if l.rate == nil {
+// bitrate is what the encoder is to make, 0 for a producer without one.
+func (p *producer) bitrate() int64 {
+	if p.rate == nil {
 		return 0
 	}
-	return l.rate.wanted.Load()
+	return p.rate.wanted.Load()
 }
 
 // keyPause is the least time between two forced keyframes. On a slow link a keyframe takes long: lost packets ask for one,
 // and if each wish were met at once, the keyframes alone would fill the link and lose more.
-func (l *producer) keyPause() time.Duration {
-	if l.rate == nil {
+func (p *producer) keyPause() time.Duration {
+	if p.rate == nil {
 		return keyInterval
 	}
-	takes := float64(l.fan.Count().KeyBytes) * 8 / float64(max(l.rate.wanted.Load(), 1))
+	takes := float64(p.fan.Count().KeyBytes) * 8 / float64(max(p.rate.wanted.Load(), 1))
 	return min(max(keyInterval, time.Duration(keyShare*takes*float64(time.Second))), longestPause)
 }
 
-// rateChanged is the channel that tells the line's goroutine of a new rate; nil, which never does, without one to follow.
-func (l *producer) rateChanged() <-chan struct{} {
-	if l.rate == nil {
+// rateChanged is the channel that tells the producer's goroutine of a new rate; nil, which never does, without one to follow.
+func (p *producer) rateChanged() <-chan struct{} {
+	if p.rate == nil {
 		return nil
 	}
-	return l.rate.changed
+	return p.rate.changed
 }
 
 // applyRate sets the running encoder to the rate that is wanted, where it takes one while it runs; a fresh one runs at its

@@ -228,7 +228,7 @@ func TestKeyPause(t *testing.T) {
 		}
 	}
 	if got := (&producer{}).keyPause(); got != keyInterval {
-		t.Errorf("a line without a rate: %v", got)
+		t.Errorf("a producer without a rate: %v", got)
 	}
 }
 

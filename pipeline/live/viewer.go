@@ -69,7 +69,7 @@ type Viewer struct {
 	b    *Broadcast
 	send func(Message)
 	log  *slog.Logger
-	// place is the viewer's in the audience, which it may have to give to another.
+	// place is the right to be served; the viewer may have to give it to another.
 	place  *places.Place
 	ousted atomic.Bool
 

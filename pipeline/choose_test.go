@@ -236,7 +236,7 @@ func TestFormatForLimits(t *testing.T) {
 	camera := VideoSource{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1}
 	cases := []struct {
 		name   string
-		wish   Request
+		request   Request
 		limits board.Limits
 		want   VideoFormat
 	}{
@@ -250,7 +250,7 @@ func TestFormatForLimits(t *testing.T) {
 		{"more than there is", Request{Bitrate: 1, Width: 3840, Height: 2160, FPS: 120}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
 	}
 	for _, c := range cases {
-		if diff := cmp.Diff(c.want, formatFor(c.wish, camera, c.limits)); diff != "" {
+		if diff := cmp.Diff(c.want, formatFor(c.request, camera, c.limits)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
@@ -289,7 +289,7 @@ func TestDirectIsMeasured(t *testing.T) {
 	cam := goldenCameras["h264"]
 	cases := []struct {
 		name   string
-		wish   Request
+		request   Request
 		allow  bool
 		v      Verdict
 		direct bool
@@ -317,7 +317,7 @@ func TestDirectIsMeasured(t *testing.T) {
 					return c.v
 				}},
 			}
-			p := choosePlan(t, c.wish, g)
+			p := choosePlan(t, c.request, g)
 			if got := p.Choices[0].Direct; got != c.direct || got != (p.Capture == nil) {
 				t.Errorf("direct %t, capture %s", got, p.Capture)
 			}

@@ -20,13 +20,13 @@ const (
 
 // direct fills in the plan with the camera's own H.264, where that is allowed, was measured and suits.
 func (c *chooser) direct(p *Plan) bool {
-	asked := c.wish.Encoder == directEncoder.ID
-	allowed := c.given.Direct && c.given.Camera != nil && c.given.Trials != nil && (asked || auto(c.wish.Encoder))
-	if !allowed || !auto(c.wish.Codec) && Codec(c.wish.Codec) != H264 {
+	asked := c.request.Encoder == directEncoder.ID
+	allowed := c.given.Direct && c.given.Camera != nil && c.given.Trials != nil && (asked || auto(c.request.Encoder))
+	if !allowed || !auto(c.request.Codec) && Codec(c.request.Codec) != H264 {
 		return false
 	}
 	m, _, err := device.PickMode(*c.given.Camera, device.Request{
-		Width: c.wish.Width, Height: c.wish.Height, FPS: float64(c.wish.FPS), FourCC: fourH264,
+		Width: c.request.Width, Height: c.request.Height, FPS: float64(c.request.FPS), FourCC: fourH264,
 	})
 	if err != nil {
 		return false
@@ -69,7 +69,7 @@ func (c *chooser) besideDirect(p *Plan, v VideoSource, f VideoFormat) {
 		}
 	}
 	for _, d := range h264Decoders {
-		if auto(c.wish.Codec) && c.given.Machine.installed(d) {
+		if auto(c.request.Codec) && c.given.Machine.installed(d) {
 			p.Capture = Graph{
 				codedInEnd(), El("h264parse"), El(d), El("videoconvert"),
 				Filter("video/x-raw,format=I420,width=%d,height=%d", f.Width, f.Height), outEnd(2),

@@ -7,7 +7,7 @@
 // The package starts nothing and has no goroutine. Whether an encoder works is asked of a [Prover], which pipeline/trial
 // implements. What a plan says is run, and sent to viewers, by pipeline/live. This package knows neither of the two.
 //
-//	plan, err := pipeline.Choose(ctx, wish, given)
+//	plan, err := pipeline.Choose(ctx, request, given)
 //	for _, c := range plan.Choices {
 //		fmt.Println(c.Encoder.ID, c.Graph)
 //	}

@@ -94,18 +94,18 @@ func (b bounds) size(fourCC string, s device.Size) (device.Size, bool) {
 	return out, len(out.Rates) > 0
 }
 
-// pickMode is the mode nearest to the wish that keeps to the bounds. Where none does, it is the cheapest, or any that can
+// pickMode is the mode nearest to the request that keeps to the bounds. Where none does, it is the cheapest, or any that can
 // be decoded: the encoder's graph scales and drops.
 func pickMode(cam device.Camera, w Request, b bounds) (device.Mode, string, error) {
-	wish := device.Request{Width: w.Width, Height: w.Height, FPS: float64(w.FPS)}
-	m, why, err := device.PickMode(within(cam, b), wish)
+	request := device.Request{Width: w.Width, Height: w.Height, FPS: float64(w.FPS)}
+	m, why, err := device.PickMode(within(cam, b), request)
 	if err == nil {
 		return m, why, nil
 	}
 	if least, ok := cheapest(cam, b); ok && b.pixels > 0 {
 		return least, "the least that the camera has", nil
 	}
-	m, why, err = device.PickMode(within(cam, bounds{decodes: b.decodes}), wish)
+	m, why, err = device.PickMode(within(cam, bounds{decodes: b.decodes}), request)
 	if err != nil {
 		return m, "", fmt.Errorf("choose a mode: %w", err)
 	}
@@ -136,7 +136,7 @@ func cheapest(cam device.Camera, b bounds) (device.Mode, bool) {
 	return best, least > 0
 }
 
-// formatFor is what the encoder makes of a mode: the size that was wished for, if the camera's is as large, else the
+// formatFor is what the encoder makes of a mode: the size that was asked for, if the camera's is as large, else the
 // camera's, within the limits.
 func formatFor(w Request, v VideoSource, l board.Limits) VideoFormat {
 	width, height := complete(w.Width, w.Height, v.Width, v.Height)

@@ -126,7 +126,7 @@ func (e *NoEncoderError) Hint() string {
 // Choose decides what to run: the encoder by the board's order and by trial, the camera's mode by the wish, the limits of
 // that encoder and what it was seen to manage. ctx ends the trials, not the choice.
 func Choose(ctx context.Context, w Request, g Given) (Plan, error) {
-	return (&chooser{wish: w, given: g, ctx: ctx}).plan()
+	return (&chooser{request: w, given: g, ctx: ctx}).plan()
 }
 
 // Defaults where neither the user nor the camera says.

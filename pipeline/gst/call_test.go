@@ -102,11 +102,11 @@ func TestStopIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hung := make(chan struct{})
-	if err := p.stop(50*time.Millisecond, func() { <-hung }); !errors.Is(err, live.ErrStuck) {
+	stuck := make(chan struct{})
+	if err := p.stop(50*time.Millisecond, func() { <-stuck }); !errors.Is(err, live.ErrStuck) {
 		t.Errorf("stop said %v, want %v", err, live.ErrStuck)
 	}
-	close(hung)
+	close(stuck)
 }
 
 // safeText takes a log on several goroutines.

@@ -110,21 +110,21 @@ func (m alternatives) next(i int) time.Time {
 }
 
 // strike notes a failure after an alternative ran for a time.
-func (m alternatives) strike(i int, ran time.Duration, hung bool, now time.Time) {
+func (m alternatives) strike(i int, ran time.Duration, stuck bool, now time.Time) {
 	h := &m.health[i]
 	if ran > healed {
 		h.strikes = 0
 	}
 	h.strikes++
-	h.stuck = hung
+	h.stuck = stuck
 	p := m.pace
-	if hung {
+	if stuck {
 		p = paceEncoder
 	}
 	h.until = now.Add(p.after(h.strikes))
 }
 
-// soonest is the earliest time at which one of the alternatives that hung, all of them, may be tried again; zero when another may.
+// soonest is the earliest time at which one of the alternatives that are stuck, all of them, may be tried again; zero when another may.
 func (m alternatives) soonest() time.Time {
 	var at time.Time
 	for _, h := range m.health {

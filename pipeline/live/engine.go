@@ -27,7 +27,7 @@ type Engine interface {
 // Fan hands what one stage makes to any number of consumers. It outlives the stages that fill it. Of several stages the one
 // that was started last counts, from its first picture to its end: until then, and again after it, an earlier one does.
 type Fan interface {
-	// KeyWanted tells that a consumer needs a keyframe; several wishes may be one value.
+	// KeyWanted tells that a consumer needs a keyframe; several requests may be one value.
 	KeyWanted() <-chan struct{}
 	Count() FanCount
 	// Caps is what came last, in GStreamer's words, empty before the first.

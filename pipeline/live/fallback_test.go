@@ -406,7 +406,7 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 }
 
 // What hangs is not tried again as soon as what errs: it may be left behind each time.
-func TestHungCameraIsTriedSeldom(t *testing.T) {
+func TestStuckCameraIsTriedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, list := range [][]alternative{camera("cam"), {{id: "cam", graph: pipeline.Graph{pipeline.El("cam")}}}} {
 			e := newFakeEngine()

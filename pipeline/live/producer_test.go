@@ -76,7 +76,7 @@ func TestLineRunsWhileUsed(t *testing.T) {
 	})
 }
 
-func TestLineMergesKeyframeWishes(t *testing.T) {
+func TestProducerMergesKeyframeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
 		l := startLine(t, e, nil)
@@ -90,7 +90,7 @@ func TestLineMergesKeyframeWishes(t *testing.T) {
 		<-time.After(time.Second)
 		got := e.started()[0].forced()
 		if len(got) < 4 || len(got) > 5 {
-			t.Fatalf("%d keyframes for 40 wishes in 2 s, want one each 500 ms", len(got))
+			t.Fatalf("%d keyframes for 40 requests in 2 s, want one each 500 ms", len(got))
 		}
 		for i := 1; i < len(got); i++ {
 			if d := got[i].Sub(got[i-1]); d < keyInterval {

@@ -141,7 +141,7 @@ func (p *producer) bitrate() int64 {
 }
 
 // keyPause is the least time between two forced keyframes. On a slow link a keyframe takes long: lost packets ask for one,
-// and if each wish were met at once, the keyframes alone would fill the link and lose more.
+// and if each request were met at once, the keyframes alone would fill the link and lose more.
 func (p *producer) keyPause() time.Duration {
 	if p.rate == nil {
 		return keyInterval

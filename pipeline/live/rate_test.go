@@ -118,7 +118,7 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 
 // Of two viewers the slow one gets keyframes only where there is no lower rendition, asks for some, and gets everything again
 // when its link is well.
-func TestSlowViewerIsSpared(t *testing.T) {
+func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := startPlan(t, testPlan(t, pipeline.Request{OneRendition: true}), Options{})
 		first, p1, _ := join(t, b, e)
@@ -127,20 +127,20 @@ func TestSlowViewerIsSpared(t *testing.T) {
 		connectFollowing(second, p2)
 		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
 		fast, slow := &fakeLink{}, &fakeLink{}
-		spared := func() []string {
+		keyframesOnly := func() []string {
 			return slices.DeleteFunc(p2.said(), func(s string) bool { return !strings.HasPrefix(s, "spare") })
 		}
 		run := func(seconds, carries int) {
 			for range seconds * 10 {
 				fast.report(p1, rate(), 10_000_000)
-				if n := len(spared()); n%2 == 0 { // else keyframes alone go out
+				if n := len(keyframesOnly()); n%2 == 0 { // else keyframes alone go out
 					slow.report(p2, rate(), carries)
 				}
 			}
 		}
 		run(9, 150_000)
-		if diff := cmp.Diff([]string{"spare true"}, spared()); diff != "" {
-			t.Fatalf("spared (-want +got):\n%s", diff)
+		if diff := cmp.Diff([]string{"spare true"}, keyframesOnly()); diff != "" {
+			t.Fatalf("keyframesOnly (-want +got):\n%s", diff)
 		}
 		if rate() < 1_400_000 {
 			t.Errorf("%d bit/s: the slow viewer costs the other", rate())
@@ -149,11 +149,11 @@ func TestSlowViewerIsSpared(t *testing.T) {
 			t.Errorf("status %+v", s.Viewers)
 		}
 		run(30, 10_000_000)
-		if diff := cmp.Diff([]string{"spare true", "spare false"}, spared()); diff != "" {
-			t.Errorf("spared (-want +got):\n%s", diff)
+		if diff := cmp.Diff([]string{"spare true", "spare false"}, keyframesOnly()); diff != "" {
+			t.Errorf("keyframesOnly (-want +got):\n%s", diff)
 		}
 		if slices.Contains(strings.Split(strings.Join(p1.said(), "\n"), "\n"), "spare true") {
-			t.Error("the fast viewer was spared")
+			t.Error("the fast viewer was keyframesOnly")
 		}
 		if n := len(encoderOf(t, e).forced()); n < 3 {
 			t.Errorf("%d keyframes were forced, want some for the slow viewer", n)

@@ -47,7 +47,7 @@ const (
 	sourceStall  = 2 * time.Second        // or five pictures, whichever is longer
 	sourceStart  = 10 * time.Second       // cameras wake up slowly
 	stallInputs  = 3                      // pictures that must have gone in meanwhile
-	keyLimit     = 700 * time.Millisecond // from the wish for a keyframe to the keyframe
+	keyLimit     = 700 * time.Millisecond // from the keyframe request to the keyframe
 	keyFrames    = 10                     // pictures that came meanwhile without being one
 	keyMisses    = 2                      // in a row
 
@@ -256,7 +256,7 @@ func (p *producer) replaceDeaf(ctx context.Context, why error) {
 	}
 }
 
-// keyframeRequested merges the wishes of all viewers to one keyframe per keyPause.
+// keyframeRequested merges the keyframe requests of all viewers to one keyframe per keyPause.
 func (p *producer) keyframeRequested() {
 	if p.serving == nil {
 		return // a fresh encoder begins with one

@@ -62,7 +62,7 @@ func TestJudge(t *testing.T) {
 		{"High", func(_ *Spec, o *Observation) { o.SPS.Profile = 100 }, nil, pipeline.OutcomeFailed, "profile 100", nil},
 		{"VP8 has no SPS", func(s *Spec, o *Observation) { s.Codec, o.SPS = pipeline.VP8, nil }, nil, pipeline.OutcomeUsable, "as asked", nil},
 		{"the level is the stream's own", func(_ *Spec, o *Observation) { o.SPS.Level = 40 }, nil, pipeline.OutcomeUsable, "", func(v pipeline.Verdict) bool { return v.ProfileLevelID == "42c028" }},
-		{"no answer to a wish for a keyframe", func(_ *Spec, o *Observation) { o.KeySeen = false }, nil, pipeline.OutcomeUsable, "keyframes can't", func(v pipeline.Verdict) bool { return v.NoKeyframe && !v.NotLive }},
+		{"no answer to a keyframe request", func(_ *Spec, o *Observation) { o.KeySeen = false }, nil, pipeline.OutcomeUsable, "keyframes can't", func(v pipeline.Verdict) bool { return v.NoKeyframe && !v.NotLive }},
 		{"too slow to answer it", func(_ *Spec, o *Observation) { o.KeySeen, o.Frames, o.RaiseAsked = false, Key-1, false }, nil, pipeline.OutcomeUsable, "too slow", func(v pipeline.Verdict) bool { return !v.NoKeyframe && !v.Complete }},
 		{"keyframes are not to be asked for", func(s *Spec, o *Observation) {
 			s.Keyframe, o.KeyAsked, o.KeySeen = pipeline.KeyframeNone, false, false

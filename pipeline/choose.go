@@ -12,7 +12,7 @@ import (
 // chooser makes one plan.
 type chooser struct {
 	ctx         context.Context //nolint:containedctx // of one call of Choose
-	request        Request
+	request     Request
 	given       Given
 	noConnector bool // nothing answers on the board's connector
 

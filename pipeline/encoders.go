@@ -97,13 +97,18 @@ type Encoder struct {
 	Package  string // Debian package, or whose software, that brings the element
 	Holds    Holds
 	Control
-	Props   []string // "name=value"; {cores} and {interval} are filled in. What the element lacks is left out.
-	Extra   []string // "control=value" within extra-controls
-	Inputs  []Input  // the best first
-	Output  string   // caps after it; {level} is the H.264 level
-	Parser  string   // element between encoder and fan, with its properties
+	Chain
 	Limits  board.Limits
-	Drivers []Driver
+	Drivers []Driver // what differs from the row with one driver or another; the first that matches counts
+}
+
+// Chain is what never changes of an encoder's graph: the encoder's fixed properties, and the elements before and after it.
+type Chain struct {
+	Props  []string // "name=value"; {cores} and {interval} are filled in. What the element lacks is left out.
+	Extra  []string // "control=value" within extra-controls
+	Inputs []Input  // the best first
+	Output string   // caps after the encoder; {level} is the H.264 level
+	Parser string   // the element between encoder and fan, with its properties; may be empty
 }
 
 // EncoderName is the name that the encoder element has in every graph.

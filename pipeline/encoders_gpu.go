@@ -24,7 +24,7 @@ func gpuEncoders() []Encoder {
 				Bitrate: "bitrate", Unit: KilobitPerSecond, Live: true,
 				Interval: interval, MaxInterval: most, Keyframe: KeyframeEvent,
 			},
-			Props: props, Inputs: inputs, Output: vp8Plain,
+			Chain: Chain{Props: props, Inputs: inputs, Output: vp8Plain},
 		}
 		if codec == H264 {
 			e.Output, e.Parser = h264Profile, h264Parser

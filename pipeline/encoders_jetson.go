@@ -34,13 +34,15 @@ func jetsonEncoders() []Encoder {
 		{
 			ID: "nvv4l2h264enc", Codec: H264, Element: "nvv4l2h264enc", Family: familyNV, Hardware: true, Package: l4tPackage,
 			Control: control,
-			Props:   append(slices.Clip(props), "insert-sps-pps=true", "insert-vui=true", "num-B-Frames=0", "profile=0"),
-			Inputs:  nvmmInput(), Output: h264Plain, Parser: h264Parser,
+			Chain: Chain{
+				Props:  append(slices.Clip(props), "insert-sps-pps=true", "insert-vui=true", "num-B-Frames=0", "profile=0"),
+				Inputs: nvmmInput(), Output: h264Plain, Parser: h264Parser,
+			},
 		},
 		{
 			// Only Tegra X1 and X2 have it, though the element may be there on others.
 			ID: "nvv4l2vp8enc", Codec: VP8, Element: "nvv4l2vp8enc", Family: familyNV, Hardware: true, Package: l4tPackage,
-			Control: control, Props: props, Inputs: nvmmInput(), Output: vp8Plain,
+			Control: control, Chain: Chain{Props: props, Inputs: nvmmInput(), Output: vp8Plain},
 		},
 	}, omxEncoders()...)
 }
@@ -61,18 +63,22 @@ func omxEncoders() []Encoder {
 				Bitrate: "target-bitrate", Unit: BitPerSecond, Live: true,
 				Interval: "interval-intraframes", MaxInterval: v4l2GOP, Keyframe: KeyframeEvent,
 			},
-			Props:  []string{"control-rate=variable", "inline-header=true", "b-frames=0"},
-			Inputs: cpuInput("I420"), Output: h264Profile, Parser: h264Parser,
+			Chain: Chain{
+				Props:  []string{"control-rate=variable", "inline-header=true", "b-frames=0"},
+				Inputs: cpuInput("I420"), Output: h264Profile, Parser: h264Parser,
+			},
 		},
 		{
 			ID: "omxh264enc/l4t", Codec: H264, Element: "omxh264enc", Family: familyOMX, Hardware: true, Package: omxL4T,
 			Holds: Holds{Requires: []string{"iframeinterval"}}, Control: nvidia,
-			Props:  []string{"control-rate=2", "insert-sps-pps=true", "num-B-Frames=0", "profile=baseline"},
-			Inputs: input, Output: h264Plain, Parser: h264Parser,
+			Chain: Chain{
+				Props:  []string{"control-rate=2", "insert-sps-pps=true", "num-B-Frames=0", "profile=baseline"},
+				Inputs: input, Output: h264Plain, Parser: h264Parser,
+			},
 		},
 		{
 			ID: "omxvp8enc", Codec: VP8, Element: "omxvp8enc", Family: familyOMX, Hardware: true, Package: omxL4T,
-			Control: nvidia, Props: []string{"control-rate=2"}, Inputs: input, Output: vp8Plain,
+			Control: nvidia, Chain: Chain{Props: []string{"control-rate=2"}, Inputs: input, Output: vp8Plain},
 		},
 	}
 }

@@ -27,9 +27,12 @@ func mppEncoders() []Encoder {
 				Bitrate: "bps|bitrate", Unit: BitPerSecond, Live: true,
 				Interval: "gop", MaxInterval: mppGOP, Keyframe: KeyframeEvent,
 			},
-			Props:  append([]string{"rc-mode=cbr"}, props...),
-			Inputs: []Input{{Format: "NV12", By: byCPU, Takes: []string{"NV12", "I420", "YUY2", "UYVY"}}},
-			Output: output, Parser: parser, Limits: board.Limits{MinWidth: minWidth, MinHeight: 64, SizeMultiple: 2},
+			Chain: Chain{
+				Props:  append([]string{"rc-mode=cbr"}, props...),
+				Inputs: []Input{{Format: "NV12", By: byCPU, Takes: []string{"NV12", "I420", "YUY2", "UYVY"}}},
+				Output: output, Parser: parser,
+			},
+			Limits: board.Limits{MinWidth: minWidth, MinHeight: 64, SizeMultiple: 2},
 		}
 	}
 	return []Encoder{
@@ -46,9 +49,11 @@ func imxEncoders() []Encoder {
 				Bitrate: "bitrate", Unit: KilobitPerSecond, Live: true,
 				Interval: "gop-size", MaxInterval: longGOP, Keyframe: KeyframeEvent,
 			},
-			Props:  props,
-			Inputs: []Input{{Format: "NV12", By: converter}, {Format: "NV12", By: byCPU}},
-			Output: output, Parser: parser,
+			Chain: Chain{
+				Props:  props,
+				Inputs: []Input{{Format: "NV12", By: converter}, {Format: "NV12", By: byCPU}},
+				Output: output, Parser: parser,
+			},
 			Limits: board.Limits{MinWidth: 64, MinHeight: 64, MaxWidth: 1920, MaxHeight: 1088},
 		}
 	}
@@ -65,19 +70,21 @@ func bspEncoders() []Encoder {
 		{
 			ID: "v4l2slh264enc", Codec: H264, Element: "v4l2slh264enc", Family: "v4l2", Hardware: true, Package: stPackage,
 			Control: Control{Keyframe: KeyframeEvent},
-			Inputs:  cpuInput("NV12"), Output: h264Profile, Parser: h264Parser,
+			Chain:   Chain{Inputs: cpuInput("NV12"), Output: h264Profile, Parser: h264Parser},
 		},
 		{
 			ID: "v4l2slvp8enc", Codec: VP8, Element: "v4l2slvp8enc", Family: "v4l2", Hardware: true, Package: stPackage,
 			Control: Control{Keyframe: KeyframeEvent},
-			Inputs:  cpuInput("NV12"), Output: vp8Plain,
+			Chain:   Chain{Inputs: cpuInput("NV12"), Output: vp8Plain},
 		},
 		{
 			ID: "qtic2venc", Codec: H264, Element: "qtic2venc", Family: "v4l2", Hardware: true, Package: qimPackage,
 			Control: Control{Bitrate: "target-bitrate", Unit: BitPerSecond, Live: true, Keyframe: KeyframeEvent},
-			Props:   []string{"control-rate=constant"},
-			Inputs:  []Input{{Format: "NV12", By: "qtivtransform"}, {Format: "NV12", By: byCPU}},
-			Output:  "video/x-h264", Parser: h264Parser,
+			Chain: Chain{
+				Props:  []string{"control-rate=constant"},
+				Inputs: []Input{{Format: "NV12", By: "qtivtransform"}, {Format: "NV12", By: byCPU}},
+				Output: "video/x-h264", Parser: h264Parser,
+			},
 		},
 	}
 }

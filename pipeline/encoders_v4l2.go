@@ -32,9 +32,12 @@ func v4l2Encoders() []Encoder {
 				Bitrate: extraControls + ":video_bitrate", Unit: BitPerSecond, Live: true,
 				Interval: Knob(extraControls + ":" + kind.interval), MaxInterval: v4l2GOP,
 			},
-			Extra:  []string{"video_bitrate_mode=1"},
-			Inputs: []Input{{Format: "NV12", By: byISP}, {Format: "NV12", By: byCPU}},
-			Output: kind.output, Parser: kind.parse, Drivers: kind.drivers,
+			Chain: Chain{
+				Extra:  []string{"video_bitrate_mode=1"},
+				Inputs: []Input{{Format: "NV12", By: byISP}, {Format: "NV12", By: byCPU}},
+				Output: kind.output, Parser: kind.parse,
+			},
+			Drivers: kind.drivers,
 		}
 		if kind.codec == H264 {
 			row.Extra = append(row.Extra, "repeat_sequence_header=1")

@@ -178,9 +178,9 @@ func testGraph(v VideoSource, m Machine) Graph {
 	return append(g, outEnd(2))
 }
 
-// standInGraph is what is shown while a camera is gone: a ball that moves, and a word, in the form of the camera's pictures.
+// placeholderGraph is what is shown while a camera is gone: a ball that moves, and a word, in the form of the camera's pictures.
 // The last filter is replaced by the caps that the camera really had, where they are known.
-func standInGraph(v VideoSource, raw Raw, m Machine) Graph {
+func placeholderGraph(v VideoSource, raw Raw, m Machine) Graph {
 	if v.isTest() {
 		return nil
 	}

@@ -69,18 +69,18 @@ type Choice struct {
 
 // Plan is everything that is to run, as values.
 type Plan struct {
-	Format   VideoFormat // of the first choice
-	Source   VideoSource
-	Capture  Graph    // nil without a picture; where the first choice is direct it decodes that, or is nil
-	StandIn  Graph    // shown while the camera is gone; nil where there is none that can go
-	Choices  []Choice // one per codec, the preferred first
-	Spares   []Choice // what else does, in order: for the day when a choice fails
-	Lower    []Choice // lower renditions of Choices, for slow viewers; none where the encoder has no power left for one
-	Audio    Graph    // nil without a microphone
-	Talkback bool
-	Hear     Graph // decodes incoming audio
-	See      Graph // decodes incoming video
-	Why      []string
+	Format      VideoFormat // of the first choice
+	Source      VideoSource
+	Capture     Graph    // nil without video; where the first choice is direct, it decodes the camera's stream, or is nil
+	Placeholder Graph    // shown while the camera is gone; nil for the test picture, and where the first choice is direct
+	Choices     []Choice // one per codec, the preferred one first
+	Spares      []Choice // in the order in which they are taken when a choice fails
+	Lower       []Choice // lower renditions of Choices, for slow viewers; none where the encoder has no power left for one
+	Audio       Graph    // nil without a microphone
+	Talkback    bool
+	Hear        Graph    // decodes incoming audio
+	See         Graph    // decodes incoming video
+	Why         []string // a sentence each, for people: how the camera is run, and why each encoder was chosen
 }
 
 // ErrNoEncoder tells that no encoder of the table that fits the wish is installed and works.
@@ -143,10 +143,3 @@ func (v VideoFormat) DefaultBitrate() int {
 }
 
 func auto(s string) bool { return s == "" || s == "auto" }
-
-func word(s string) string {
-	if s == "" {
-		return "auto"
-	}
-	return s
-}

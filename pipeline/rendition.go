@@ -30,18 +30,18 @@ func (v VideoFormat) lower(l board.Limits) VideoFormat {
 	return out
 }
 
-// lower makes the lower rendition of a choice; why tells what speaks against it.
-func (c *chooser) lower(choice Choice) (lower Choice, why string) {
-	e, l := choice.Encoder, choice.Encoder.limits(c.given.Board)
-	f := choice.Format.lower(l)
+// lower is the lower rendition of a choice on a board; why tells what speaks against it.
+func (c Choice) lower(on board.Board) (lower Choice, why string) {
+	e, l := c.Encoder, c.Encoder.limits(on)
+	f := c.Format.lower(l)
 	f.Bitrate = e.Rates.Clamp(f.Bitrate)
 	switch {
-	case f.Bitrate > choice.Format.Bitrate/2:
+	case f.Bitrate > c.Format.Bitrate/2:
 		return Choice{}, "the first has little enough bitrate"
-	case !affords(choice, f, l):
+	case !affords(c, f, l):
 		return Choice{}, e.Element + " has no power left for it"
 	}
-	return Choice{Encoder: e, Graph: e.Graph(c.raw, f), Format: f, Of: c.raw, Verdict: choice.Verdict}, ""
+	return Choice{Encoder: e, Graph: e.Graph(c.Of, f), Format: f, Of: c.Of, Verdict: c.Verdict}, ""
 }
 
 // affords reports whether the encoder of a choice was seen to be fast enough for a lower rendition beside it. What was not
@@ -58,19 +58,21 @@ func affords(choice Choice, lower VideoFormat, l board.Limits) bool {
 	return room == 0 || room >= (1+lowerCost)*full.pixelsPerSecond()
 }
 
-// addLower adds the lower renditions of the choices.
-func (c *chooser) addLower(p *Plan) {
+// lowerRenditions are the lower renditions of the choices. refused tells a person of each choice that has none, and why.
+func (c *chooser) lowerRenditions(choices []Choice) (lower []Choice, refused []string) {
 	if c.request.OneRendition {
-		return
+		return nil, nil
 	}
-	for _, choice := range p.Choices {
-		lower, why := c.lower(choice)
-		if why != "" {
-			p.Why = append(p.Why, fmt.Sprintf("for slow links: keyframes only of %s, no lower rendition: %s", strings.ToUpper(string(choice.Encoder.Codec)), why))
+	for _, choice := range choices {
+		one, why := choice.lower(c.given.Board)
+		if why == "" {
+			lower = append(lower, one)
 			continue
 		}
-		p.Lower = append(p.Lower, lower)
+		name := strings.ToUpper(string(choice.Encoder.Codec))
+		refused = append(refused, fmt.Sprintf("for slow links: keyframes only of %s, no lower rendition: %s", name, why))
 	}
+	return lower, refused
 }
 
 // ChoiceOf is the first choice of a codec; false where there is none.

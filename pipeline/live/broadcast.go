@@ -171,8 +171,8 @@ func (b *Broadcast) captureAlternatives(p pipeline.Plan) []alternative {
 		first.id, first.up = "decoder", b.coded[p.Choices[0].Encoder.Codec]
 	}
 	out := []alternative{first}
-	if p.StandIn != nil {
-		out = append(out, alternative{id: "placeholder", graph: p.StandIn, period: p.Source.Period(), placeholder: true})
+	if p.Placeholder != nil {
+		out = append(out, alternative{id: "placeholder", graph: p.Placeholder, period: p.Source.Period(), placeholder: true})
 	}
 	return out
 }

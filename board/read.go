@@ -1,6 +1,7 @@
 package board
 
 import (
+	"cmp"
 	"io"
 	"io/fs"
 	"strings"
@@ -23,9 +24,7 @@ func read(root fs.FS) Raw {
 		}
 	}
 	r.DMI = readDMI(root)
-	if r.Model == "" {
-		r.Model = r.DMI
-	}
+	r.Model = cmp.Or(r.Model, r.DMI)
 	r.L4T = parseL4T(string(slurp(root, "etc/nv_tegra_release")))
 	_, err := fs.Stat(root, "proc/driver/nvidia/version")
 	r.NVIDIA = err == nil

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -18,15 +19,9 @@ func ParseVersion(text string) Version {
 	return v
 }
 
-// Less orders versions.
+// Less reports whether v is older than o.
 func (v Version) Less(o Version) bool {
-	if v.Major != o.Major {
-		return v.Major < o.Major
-	}
-	if v.Minor != o.Minor {
-		return v.Minor < o.Minor
-	}
-	return v.Micro < o.Micro
+	return cmp.Or(cmp.Compare(v.Major, o.Major), cmp.Compare(v.Minor, o.Minor), cmp.Compare(v.Micro, o.Micro)) < 0
 }
 
 // String is the version as GStreamer writes it.

@@ -30,8 +30,10 @@ var (
 // good is what a child sees of an encoder that does all it should.
 func good() Observation {
 	return Observation{
-		Frames: mostFrames, FramesPerSecond: 90, CPUMillis: 4, Width: 640, Height: 480, FirstKey: true, KeyAsked: true, KeySeen: true,
-		RaiseAsked: true, Before: 6000, After: 11000, SPS: &SPS{66, 0xc0, 31, 640, 480, 1},
+		Frames: mostFrames, Speed: Speed{FramesPerSecond: 90, CPUMillis: 4},
+		Stream:         Stream{Width: 640, Height: 480, FirstKey: true, SPS: &SPS{66, 0xc0, 31, 640, 480, 1}},
+		KeyframeAnswer: KeyframeAnswer{KeyAsked: true, KeySeen: true},
+		BitrateAnswer:  BitrateAnswer{RaiseAsked: true, Before: 6000, After: 11000},
 	}
 }
 
@@ -88,7 +90,7 @@ func TestJudge(t *testing.T) {
 
 func TestJudgeSource(t *testing.T) {
 	spec := Spec{Codec: pipeline.H264, Budget: time.Second}
-	o := Observation{Frames: 120, GOP: 30, SPS: &SPS{Profile: 66, Level: 40}}
+	o := Observation{Frames: 120, Stream: Stream{GOP: 30, SPS: &SPS{Profile: 66, Level: 40}}}
 	if v := judgeSource(spec, o, nil); !v.Works() || v.Source.GOP != 30 || v.ProfileLevelID != "42c028" {
 		t.Errorf("%+v", v)
 	}

@@ -7,8 +7,8 @@ import (
 	"boardcast/board"
 )
 
-// EncodersFor are the encoders of a codec that may be tried on a machine, the best first: what the board's row names, then
-// other hardware that is installed, then software. Each comes from Fit. Rows that don't fit are in unfit.
+// EncodersFor are the encoders of a codec that may be tried on a machine, the best first: those that the board's row names, then other
+// hardware that is installed, then software. Each comes from Fit. unfit has the rows that do not fit, by their IDs.
 func EncodersFor(b board.Board, m Machine, codec Codec) (fit []Encoder, unfit map[string]*Unfit) {
 	order := b.H264
 	if codec == VP8 {
@@ -33,7 +33,7 @@ func EncodersFor(b board.Board, m Machine, codec Codec) (fit []Encoder, unfit ma
 	return append(hardware, software...), unfit
 }
 
-// instances are the rows of a codec, and a copy for each further device of a row's kind.
+// instances are the rows of a codec, with a copy of a row for each further device of its kind.
 func instances(m Machine, codec Codec) []Encoder {
 	var out []Encoder
 	for _, e := range Encoders {
@@ -50,7 +50,7 @@ func instances(m Machine, codec Codec) []Encoder {
 	return out
 }
 
-// ranked puts the encoders that a board names first, in its order.
+// ranked are the rows with those that a board names first, in the board's order.
 func ranked(order []string, rows []Encoder) []Encoder {
 	rank := func(e Encoder) int {
 		if i := slices.IndexFunc(order, e.Is); i >= 0 {

@@ -1,20 +1,21 @@
 package pipeline
 
-// tooSlow reports whether a software encoder whose size is ours to choose should be given less to do.
+// tooSlow reports whether an encoder should be given less to do: it runs in software, the size is ours to choose, and its trial vouches
+// for less than the format.
 func (c *chooser) tooSlow(e Encoder, v Verdict, f VideoFormat) bool {
 	room := capacity(v, f)
 	return !e.Hardware && c.sizeOpen() && room > 0 && f.pixelsPerSecond() > room
 }
 
-// sizeOpen reports whether the size is ours to choose.
+// sizeOpen reports whether the user has left the size to us.
 func (c *chooser) sizeOpen() bool { return c.request.Width == 0 && c.request.Height == 0 }
 
-// headroom is how much faster than real time a software encoder must be in its trial: the capture, the network and the
-// rest of the board want their share, and a busy scene costs more than the trial's.
+// headroom is a factor: a software encoder must be so much faster than real time in its trial. The capture, the network and the rest of
+// the board need their share of the CPU, and a busy scene takes more than the trial's.
 const headroom = 2
 
-// capacity is the pixels per second that a trial vouches for, 0 when it measured nothing. It may have run while others
-// kept the machine busy, so what one core would do counts too.
+// capacity is the pixels per second that a trial vouches for, 0 if it measured nothing. What one core would encode by the CPU time of a
+// frame counts too, since other programs may have kept the machine busy during the trial.
 func capacity(v Verdict, f VideoFormat) float64 {
 	const second = 1000 // milliseconds
 	fps := v.FramesPerSecond
@@ -24,7 +25,7 @@ func capacity(v Verdict, f VideoFormat) float64 {
 	return fps * float64(f.Width*f.Height) / headroom
 }
 
-// shrink makes a format that fits a capacity: fewer pixels, down to a quarter of each side, and half the rate.
+// shrink is the format made to fit a capacity: by fewer pixels, down to a quarter of each side, and by half the frame rate.
 func shrink(f VideoFormat, room float64) VideoFormat {
 	if room <= 0 || f.pixelsPerSecond() <= room {
 		return f

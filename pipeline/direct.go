@@ -7,13 +7,14 @@ import (
 	"boardcast/device"
 )
 
-// directEncoder stands for a camera that encodes by itself: nothing can be asked of it.
+// directEncoder stands for a camera that encodes by itself. It takes neither keyframe requests nor a new bitrate.
 var directEncoder = Encoder{
 	ID: "camera", Codec: H264, Element: "camera", Family: "camera", Hardware: true, Control: Control{Keyframe: KeyframeNone},
 }
 
-// Longest distance between a camera's own keyframes, in seconds, at which its stream is passed through: a viewer waits
-// as long for the first picture, and after each loss. Where the board has an encoder, that is the better one sooner.
+// The longest distance between a camera's own keyframes, in seconds, at which its stream is passed on. A viewer waits for so long until the
+// first picture, and after each loss. An encoder in hardware costs little, so that it is preferred at a shorter distance than one in
+// software.
 const (
 	directGOPSoftware = 4
 	directGOPHardware = 1
@@ -106,7 +107,7 @@ func (c *chooser) directPlaceholder(found findings) (Choice, bool) {
 	return Choice{Encoder: e, Graph: g, Format: f, Direct: true, Placeholder: true}, true
 }
 
-// unsuited says why a camera's own stream is not passed through, empty when it is.
+// unsuited tells a person why a camera's own stream is not passed on; empty where it is.
 func (c *chooser) unsuited(v Verdict, f VideoFormat) string {
 	longest := float64(directGOPSoftware)
 	if fit, _ := EncodersFor(c.given.Board, c.given.Machine, H264); len(fit) > 0 && fit[0].Hardware {

@@ -1,21 +1,24 @@
 package pipeline
 
+// Who brings the elements.
 const (
 	vaPackage    = "gstreamer1.0-plugins-bad 1.22 or newer, and a VA driver that encodes (/dev/dri/renderD*)"
 	vaVP8Package = "gstreamer1.0-plugins-bad 1.26 or newer, and a VA driver that encodes VP8 (few do)"
 	vaapiPackage = "gstreamer1.0-vaapi, up to GStreamer 1.26"
 	qsvPackage   = "gstreamer1.0-plugins-bad 1.22 or newer built with QSV, and Intel's media runtime"
 	nvPackage    = "gstreamer1.0-plugins-bad, and NVIDIA's driver"
-	vaInterval   = 256 // key-int-max ends at 1024
 )
 
-// throughMemory is a converter into the encoder's own memory, with plain pictures as the second choice.
+// vaInterval is the keyframe distance in frames with VA, as webrtcsink has it: key-int-max ends at 1024.
+const vaInterval = 256
+
+// throughMemory are two inputs: a converter into the encoder's own memory, and plain memory as the second choice.
 func throughMemory(memory, by string) []Input {
 	return []Input{{Memory: memory, Format: "NV12", By: by}, {Format: "NV12", By: byCPU}}
 }
 
-// gpuEncoders are those of PCs. Which rate controls va has depends on the driver: without HuC firmware many Intel chips
-// have no cbr, which is then left out. VA, VAAPI and QSV have no plain baseline; they choose the level themselves.
+// gpuEncoders are those of PCs. Which rate controls VA has depends on the driver: without HuC firmware many Intel chips have no cbr, and
+// the property is then left out. VA, VAAPI and QSV have no plain baseline profile, and choose the level themselves.
 func gpuEncoders() []Encoder {
 	row := func(codec Codec, element, family, pack string, interval Knob, most int, inputs []Input, props ...string) Encoder {
 		e := Encoder{

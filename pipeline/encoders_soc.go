@@ -2,6 +2,7 @@ package pipeline
 
 import "boardcast/board"
 
+// Who brings the elements, and their families.
 const (
 	mppPackage     = "gstreamer1.0-rockchip1, of Rockchip's gstreamer-rockchip"
 	imxPackage     = "imx-gst1.0-plugin, of NXP's board support package"
@@ -10,15 +11,18 @@ const (
 	qimPackage     = "Qualcomm's Intelligent Multimedia SDK"
 	familyMPP      = "mpp"
 	familyIMX      = "imx"
-	mppGOP         = 600
 )
 
+// mppGOP is the keyframe distance in frames, 20 s at 30 frames/s: keyframes come when viewers ask for them.
+const mppGOP = 600
+
+// socEncoders are those of systems on a chip with elements of their makers.
 func socEncoders() []Encoder {
 	return append(append(mppEncoders(), imxEncoders()...), bspEncoders()...)
 }
 
-// mppEncoders are Rockchip's. The template has no constrained-baseline: asking for it is not negotiated. Some forks call
-// bps bitrate. The element converts by itself, through RGA.
+// mppEncoders are Rockchip's. Their caps do not have constrained-baseline, so that baseline is asked for. Some forks of the element call
+// the property bps bitrate. The element converts formats by itself, with the chip's RGA.
 func mppEncoders() []Encoder {
 	row := func(codec Codec, element, output, parser string, minWidth int, props ...string) Encoder {
 		return Encoder{
@@ -41,6 +45,7 @@ func mppEncoders() []Encoder {
 	}
 }
 
+// imxEncoders are NXP's, of its own package and of the community's.
 func imxEncoders() []Encoder {
 	row := func(codec Codec, element, pack, output, parser, converter string, props ...string) Encoder {
 		return Encoder{
@@ -64,7 +69,7 @@ func imxEncoders() []Encoder {
 	}
 }
 
-// bspEncoders are known by name and little else: nothing but the trial vouches for them.
+// bspEncoders come with a maker's board support package. Little but their names is known, so that only the trial tells whether they work.
 func bspEncoders() []Encoder {
 	return []Encoder{
 		{

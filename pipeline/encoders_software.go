@@ -1,7 +1,7 @@
 package pipeline
 
-// Caps after an encoder. Constrained baseline is what every browser decodes. The level stands in the caps only where the
-// encoder writes the one that it is told; elsewhere it chooses its own, which the trial reads from the stream.
+// Caps after an encoder. Every browser decodes constrained baseline. The level is in the caps only of encoders that write the level that
+// they are told. Other encoders choose a level themselves, which the trial reads from the stream.
 const (
 	h264Level    = "video/x-h264,profile=(string)constrained-baseline,level=(string){level},stream-format=byte-stream,alignment=au"
 	h264Profile  = "video/x-h264,profile=(string)constrained-baseline,stream-format=byte-stream,alignment=au"
@@ -12,21 +12,23 @@ const (
 	h264Parser = "h264parse config-interval=-1"
 )
 
-// Converters.
+// Converters, in launch syntax.
 const (
-	byCPU = "videoconvert ! videoscale"
-	byISP = "v4l2convert"
-	byVIC = "nvvidconv"
+	byCPU = "videoconvert ! videoscale" // in software
+	byISP = "v4l2convert"               // the Raspberry Pi's image signal processor, and other V4L2 converters
+	byVIC = "nvvidconv"                 // Tegra's video image compositor
 )
 
-const (
-	familySoftware = "software"
-	longGOP        = 2560 // frames, as webrtcsink has it: keyframes come when they are asked for
-)
+const familySoftware = "software"
 
+// longGOP is the keyframe distance in frames of encoders that answer keyframe requests. It is what webrtcsink has: keyframes come when
+// viewers need them, and hardly ever by themselves.
+const longGOP = 2560
+
+// cpuInput is an input in plain memory, converted in software.
 func cpuInput(format string) []Input { return []Input{{Format: format, By: byCPU}} }
 
-// softwareEncoders run on the CPU of any machine, so that their rates and properties are set for the least work.
+// softwareEncoders run on any machine. Their properties are set for the least CPU.
 func softwareEncoders() []Encoder {
 	return []Encoder{x264(), openH264(), vp8(), vp9()}
 }
@@ -96,7 +98,7 @@ func vp9() Encoder {
 	}
 }
 
-// vpxControl is how both encoders of libvpx are steered. A keyframe comes when it is asked for, and every 2000 frames in any case.
+// vpxControl is how libvpx's encoders are steered. Their keyframe distance of 2000 frames is webrtcsink's, as longGOP is.
 var vpxControl = Control{
 	Bitrate: "target-bitrate", Unit: BitPerSecond, Live: true,
 	Interval: "keyframe-max-dist", MaxInterval: 2000, Keyframe: KeyframeEvent,

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// reasons are the lines that tell a person what was chosen and why: one sentence each.
+// reasons tell a person what was chosen and why, in a line each.
 func reasons(r Request, found findings) []string {
 	why := []string{found.feed.reason()}
 	for i, choice := range found.choices {
@@ -45,7 +45,7 @@ func (c Choice) reason(why string) string {
 		c.Format, c.Format.Bitrate/1000, why)
 }
 
-// because says why the encoder of a choice was taken.
+// because tells why the encoder of a choice was taken.
 func because(r Request, found findings, i int) string {
 	choice, first := found.choices[i], found.choices[0]
 	var reason string

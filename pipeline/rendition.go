@@ -7,17 +7,21 @@ import (
 	"boardcast/board"
 )
 
-// The lower rendition of a choice: the same pictures by the same encoder, smaller, for viewers whose links do not carry the
-// first.
+// The lower rendition of a choice: the same frames by the same encoder, but smaller, for viewers whose links do not carry the first
+// rendition.
 const (
-	lowerSide   = 0.5 // of each side
-	lowerWidth  = 160 // and its picture is no smaller
+	lowerSide = 0.5 // a factor on width and height
+	// Pixels. The lower rendition is no smaller, since on a smaller picture nobody recognises anything.
+	lowerWidth  = 160
 	lowerHeight = 120
-	lowerPart   = 4   // its rate is at most one part in so many of the first's
-	lowerCost   = 0.5 // of what the first takes: its pictures are a quarter, but are converted from whole ones
+	// A divisor. The bitrate is that of the first rendition divided by this, as a quarter of the pixels needs a quarter of the bits.
+	lowerPart = 4
+	// The encoder's work, as a part of its work for the first rendition: frames have a quarter of the pixels, but are scaled from whole
+	// ones.
+	lowerCost = 0.5
 )
 
-// LeastBitrate is the floor of a lower rendition, and the least that a link is taken to carry, in bit/s.
+// LeastBitrate is the floor of a lower rendition, and the least that a link is taken to carry, in bit/s: with less there is no picture.
 const LeastBitrate = 50_000
 
 // lower is the format of the lower rendition, within the limits of its encoder.
@@ -44,8 +48,8 @@ func (c Choice) lower(on board.Board) (lower Choice, why string) {
 	return Choice{Encoder: e, Graph: e.Graph(c.Of, f), Format: f, Of: c.Of, Verdict: c.Verdict}, ""
 }
 
-// affords reports whether the encoder of a choice was seen to be fast enough for a lower rendition beside it. What was not
-// measured speaks against nothing.
+// affords reports whether the encoder of a choice is fast enough for a lower rendition beside it. An encoder that was not measured is
+// taken to be fast enough.
 func affords(choice Choice, lower VideoFormat, l board.Limits) bool {
 	full, v := choice.Format, choice.Verdict
 	if l.MacroblocksPerSecond > 0 && full.macroblocksPerSecond()+lower.macroblocksPerSecond() > l.MacroblocksPerSecond || exceeds(l, lower) != "" {

@@ -1,17 +1,17 @@
 package pipeline
 
-// Sample makes a dozen pictures of the kind that a capture hands on, bars that move and a patch of noise: what an encoder is tried with.
-// It ends in the appsink that [OutName] names.
+// Sample is the graph that makes a dozen frames to try an encoder with: bars that move and a patch of noise, in the form of a capture's
+// frames. It ends in the appsink that [OutName] names.
 func Sample(raw Raw) Graph {
 	format, more, pictures := raw.Format, "", 12
 	switch format {
 	case "":
 		format = "Y42B" // what JPEG of webcams decodes to
 	case "YUY2", "UYVY":
-		more = ",colorimetry=2:4:7:1" // as V4L2 says of webcams: sRGB, which some drivers refuse
+		more = ",colorimetry=2:4:7:1" // sRGB, which V4L2 says of webcams, and which some drivers refuse
 	}
 	var there Graph
-	if raw.Memory == memoryNVMM { // its converter does not go from plain pictures to plain pictures, and has few buffers
+	if raw.Memory == memoryNVMM { // nvvidconv does not convert from plain memory to plain memory, and has few buffers
 		format, more, pictures = "NV12", "", 3
 		there = Graph{El(byVIC), Filter("video/x-raw(memory:%s),format=NV12", raw.Memory)}
 	}

@@ -29,7 +29,7 @@ func cameras() map[string]Camera {
 		"hd": {
 			Name: "HD Cam", Driver: "uvcvideo", Bus: "usb-0000:00:14.0-2", USBPath: "1-2", Path: "/dev/video4",
 			ByID: "/dev/v4l/by-id/usb-HD_Cam_1-video-index0", ByPath: "/dev/v4l/by-path/pci-usb-0:2:1.0-video-index0",
-			ID: "/dev/v4l/by-id/usb-HD_Cam_1-video-index0", Formats: formats("MJPG", 1280, 720, 30), aliases: []string{"/dev/door"},
+			ID: "/dev/v4l/by-id/usb-HD_Cam_1-video-index0", Formats: formats("MJPG", 1280, 720, 30), nodeFacts: nodeFacts{aliases: []string{"/dev/door"}},
 		},
 		"hd264": {
 			Name: "HD Cam", Driver: "uvcvideo", Bus: "usb-0000:00:14.0-2", USBPath: "1-2", Path: "/dev/video6",
@@ -153,7 +153,7 @@ func TestPickCameraWithoutBus(t *testing.T) {
 
 func TestListingPickCamera(t *testing.T) {
 	forbidden := Skipped{
-		Path: "/dev/video0", Name: "HD Cam", Why: WhyForbidden, names: Camera{Path: "/dev/video0", aliases: []string{"/dev/door"}},
+		Path: "/dev/video0", Name: "HD Cam", Why: WhyForbidden, names: Camera{Path: "/dev/video0", nodeFacts: nodeFacts{aliases: []string{"/dev/door"}}},
 		Err: &Error{What: "open /dev/video0", Kind: ErrForbidden, Hint: "join the group", Err: unix.EACCES},
 	}
 	sensor := Skipped{Path: "/dev/video1", Name: "unicam-image", Why: WhySensor}

@@ -221,6 +221,62 @@ func TestCameraCases(t *testing.T) {
 	})
 }
 
+// soundCases are the devices that auto takes of each machine's cards, "none" where it takes none.
+var soundCases = []struct{ name, microphone, speaker string }{
+	{"e01", "hw:CARD=rockchipes8388,DEV=0", "hw:CARD=rockchipes8388,DEV=0"},
+	{"e03", "hw:CARD=Audio,DEV=0", "hw:CARD=Audio,DEV=0"},
+	{"e04", "none", "hw:CARD=HDA,DEV=3"},
+	{"e05", "hw:CARD=Device,DEV=0", "hw:CARD=Device,DEV=0"},
+	{"e06", "hw:CARD=seeed8micvoicec,DEV=0", "hw:CARD=ALSA,DEV=0"},
+	{"e07", "hw:CARD=ODROIDN2,DEV=3", "hw:CARD=ODROIDN2,DEV=0"},
+	{"e09", "hw:CARD=I2SES8316,DEV=0", "hw:CARD=I2SES8316,DEV=0"},
+	{"e10", "hw:CARD=MS2109,DEV=0", "hw:CARD=Mic,DEV=0"},
+}
+
+func TestSoundCases(t *testing.T) {
+	var rows []string
+	for _, c := range soundCases {
+		rows = append(rows, c.name)
+	}
+	held(t, "e: sound cards", rows, func(t *testing.T, i int) {
+		want := soundCases[i]
+		l := readCase(t, want.name).list(t, nil)
+		camera, err := l.PickCamera("auto")
+		if err != nil {
+			t.Fatal(err)
+		}
+		camera.Source = SourceDevice // where the case has none: with a camera there is no test tone
+		m, err1 := PickMicrophone(l.Microphones, "auto", camera)
+		s, err2 := PickSpeaker(l.Speakers, "auto")
+		if err1 != nil || err2 != nil || soundText(m) != want.microphone || soundText(s) != want.speaker {
+			t.Errorf("got %v, %v; %v, %v, want %s and %s", m, err1, s, err2, want.microphone, want.speaker)
+		}
+	})
+}
+
+// soundText is the device that was chosen, or the source where there is none.
+func soundText(c SoundChoice) string {
+	if c.Source != SourceDevice {
+		return string(c.Source)
+	}
+	return c.Sound.PCM
+}
+
+// A port of a Jetson's audio engine is taken when it is named, by the only words that there are for it.
+func TestUnroutedByName(t *testing.T) {
+	l := readCase(t, "e04").list(t, nil)
+	for _, want := range []string{"hw:CARD=APE,DEV=1", "ADMAIF2-1"} {
+		m, err := PickMicrophone(l.Microphones, want, Choice{})
+		if err != nil || m.Sound.PCM != "hw:CARD=APE,DEV=1" {
+			t.Errorf("%s: %v, %v", want, m, err)
+		}
+	}
+	m, err := PickMicrophone(l.Microphones, "auto", Choice{Source: SourceDevice})
+	if err != nil || !strings.Contains(m.Reason, "name one") {
+		t.Errorf("auto: %v, %v, want a word on the ports that are there", m, err)
+	}
+}
+
 // Names are shown whole, but for what no terminal should print.
 func TestNamesOfCases(t *testing.T) {
 	var names []string

@@ -37,8 +37,11 @@ type Sound struct {
 
 // cardFacts are what a listing knows of a sound device beyond its JSON.
 type cardFacts struct {
-	twin  bool   // another of the model was there, see markSoundTwins
-	pcmID string // ALSA's identifier of the device within the card, which says more than its name where that is empty
+	twin   bool   // another of the model was there, see markSoundTwins
+	shared bool   // another of the model may have the same byID in its turn, see markSoundTwins
+	byID   string // udev's name of the card from the serial number, full path, "" if none
+	byPath string // udev's name of the card from the connector, full path, "" if none
+	pcmID  string // ALSA's identifier of the device within the card, which says more than its name where that is empty
 }
 
 type soundCard struct {
@@ -107,12 +110,14 @@ func parsePCMs(text string) []soundDevice {
 func sounds(root fs.FS) (microphones, speakers []Sound) {
 	microphones, speakers = []Sound{}, []Sound{}
 	cards := parseCards(readText(root, "proc/asound/cards"))
+	byID, byPath := soundLinks(root, soundByIDDir), soundLinks(root, soundByPathDir)
 	for _, d := range parsePCMs(readText(root, "proc/asound/pcm")) {
 		i := slices.IndexFunc(cards, func(c soundCard) bool { return c.number == d.card })
 		if i < 0 {
 			continue // gone between the two reads
 		}
 		s := newSound(root, cards[i], d)
+		s.byID, s.byPath = byID[d.card], byPath[d.card]
 		if d.capture {
 			s.Stream = Capture
 			microphones = append(microphones, s)

@@ -12,7 +12,8 @@ import (
 //   - "auto" or "": the microphone on the chosen camera's own USB device, else the first on USB, else one on the board,
 //     else any but the ports of a Jetson's audio engine, virtual ones last; where there is none, the test tone with a test picture and silence with a camera
 //   - "test": the test tone; "none": no sound
-//   - Sound.PCM, also with plughw: and with numbers (hw:1,0); the card's identifier, whatever its case
+//   - Sound.PCM, also with plughw: and with numbers (hw:1,0); the card's identifier, whatever its case; udev's name of the
+//     card in /dev/snd/by-id or /dev/snd/by-path, in full or its last part
 //   - otherwise part of a name, whatever its case
 //
 // The error is an *Error of kind ErrNoMatch or ErrAmbiguous.
@@ -128,6 +129,7 @@ func pickSound(kind string, list []Sound, want string) (SoundChoice, error) {
 	}{
 		{"asked for by address", func(s Sound) bool { return s.goesBy(want) }},
 		{"asked for by card", func(s Sound) bool { return strings.EqualFold(s.ID, want) }},
+		{"asked for by stable id", func(s Sound) bool { return isName(want, s.byID) || isName(want, s.byPath) }},
 		{"asked for by name", func(s Sound) bool { return containsFold(s.Name, want) || containsFold(s.DeviceName, want) }},
 	}
 	for _, way := range ways {

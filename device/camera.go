@@ -1,6 +1,7 @@
 package device
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,7 +68,8 @@ func (r Rate) String() string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// reduced makes num/den a Rate in lowest terms; a zero part gives the unknown Rate.
+// reduced makes num/den a Rate in lowest terms, of numbers that an int holds everywhere: GStreamer's fractions have 31 bits
+// too. A zero part gives the unknown Rate.
 func reduced(num, den uint32) Rate {
 	if num == 0 || den == 0 {
 		return Rate{}
@@ -76,7 +78,11 @@ func reduced(num, den uint32) Rate {
 	for b != 0 {
 		a, b = b, a%b
 	}
-	return Rate{Num: num / a, Den: den / a}
+	num, den = num/a, den/a
+	for num > math.MaxInt32 || den > math.MaxInt32 {
+		num, den = max(num/2, 1), max(den/2, 1)
+	}
+	return Rate{Num: num, Den: den}
 }
 
 // highestFirst sorts rates and drops doubles and unknown ones.

@@ -203,7 +203,7 @@ func (m Mode) merit() float64 {
 	if rate == 0 {
 		rate = unknownRate
 	}
-	merit := min(float64(m.Width*m.Height), enoughPixels) * min(rate, enoughRate)
+	merit := min(float64(m.Width)*float64(m.Height), enoughPixels) * min(rate, enoughRate)
 	if known[m.FourCC].kind == kindGrey {
 		merit *= greyFactor
 	}

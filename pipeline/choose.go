@@ -254,7 +254,7 @@ func capacity(v Verdict, f VideoFormat) float64 {
 	if v.CPUMillis > 0 {
 		fps = max(fps, second/v.CPUMillis)
 	}
-	return fps * float64(f.Width*f.Height) / headroom
+	return fps * pixels(f.Width, f.Height) / headroom
 }
 
 // shrink makes a format that fits a capacity: fewer pixels, down to a quarter of each side, and half the rate.
@@ -335,7 +335,7 @@ func (c *chooser) chooseMode(v *VideoSource, b bounds) error {
 	}
 	c.why = why
 	v.FourCC, v.Width, v.Height = m.FourCC, m.Width, m.Height
-	v.FPSNum, v.FPSDen = int(m.Rate.Num), int(max(1, m.Rate.Den))
+	v.FPSNum, v.FPSDen = rateOf(m.Rate)
 	return nil
 }
 

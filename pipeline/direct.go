@@ -31,10 +31,8 @@ func (c *chooser) direct(p *Plan) bool {
 	if err != nil {
 		return false
 	}
-	v := VideoSource{
-		Device: c.given.Camera.Path, Name: c.given.Camera.Name, FourCC: m.FourCC, Width: m.Width, Height: m.Height,
-		FPSNum: int(m.Rate.Num), FPSDen: int(max(1, m.Rate.Den)),
-	}
+	v := VideoSource{Device: c.given.Camera.Path, Name: c.given.Camera.Name, FourCC: m.FourCC, Width: m.Width, Height: m.Height}
+	v.FPSNum, v.FPSDen = rateOf(m.Rate)
 	g := passthrough(v)
 	verdict := c.given.Trials.Source(c.ctx, g, v.Name, H264)
 	f := formatFor(Wish{}, v, directEncoder.Limits)

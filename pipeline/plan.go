@@ -138,8 +138,9 @@ const (
 
 // DefaultBitrate is a sixth of a bit per pixel, in bit/s: 1.5 Mbit/s for 640x480 at 30 frames/s.
 func (v VideoFormat) DefaultBitrate() int {
-	rate := v.Width * v.Height * v.FPSNum / max(1, v.FPSDen) / 6
-	return min(max(rate/50_000*50_000, 200_000), 6_000_000)
+	// 64 bits: the product of 1920, 1080 and 30000 (of 30000/1001) has 36, and an int has 32 on some boards.
+	rate := int64(v.Width) * int64(v.Height) * int64(v.FPSNum) / int64(max(1, v.FPSDen)) / 6
+	return int(min(max(rate/50_000*50_000, 200_000), 6_000_000))
 }
 
 func auto(s string) bool { return s == "" || s == "auto" }

@@ -214,7 +214,7 @@ func TestCameraCases(t *testing.T) {
 			}
 			return
 		}
-		m, _, err := PickMode(choice.Camera, Wish{})
+		m, _, err := PickMode(choice.Camera, Request{})
 		if got := modeText(m); err != nil || got != want.mode {
 			t.Errorf("mode %q, %v, want %q", got, err, want.mode)
 		}

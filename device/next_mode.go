@@ -13,7 +13,7 @@ const (
 	// lessLoad is the most of the refused mode's bits a second, as a part of them, where the bus has no room. The step is
 	// large enough that a few of them come to what two cameras on one bus can have.
 	lessLoad = 0.75
-	// leastPart is the part of the wished rate below which a smaller picture is better than a larger one.
+	// leastPart is the part of the rate asked for below which a smaller picture is better than a larger one.
 	leastPart = 0.5
 	// rawBits and jpegBits are about how many bits a pixel has on the bus.
 	rawBits, jpegBits = 16, 2
@@ -26,15 +26,15 @@ const (
 // cause is what the driver said at the start. syscall.ENOSPC is a USB bus without room for the mode, which another camera
 // has taken. With syscall.EINVAL the mode itself is wrong, and the next one may be as large. Any other cause, and none, is
 // taken for a full bus.
-func NextMode(c Camera, w Wish, m Mode, cause error) (next Mode, why string, ok bool) {
+func NextMode(c Camera, r Request, m Mode, cause error) (next Mode, why string, ok bool) {
 	wrong := errors.Is(cause, syscall.EINVAL)
-	modes := keep(w.candidates(c.modes()), func(n Mode) bool {
+	modes := keep(r.candidates(c.modes()), func(n Mode) bool {
 		return n.below(m) && n.upright() == m.upright() && (wrong || n.load() <= lessLoad*m.load())
 	})
 	if len(modes) == 0 {
 		return Mode{}, "", false
 	}
-	goal := w.goal()
+	goal := r.goal()
 	next = slices.MinFunc(modes, func(a, b Mode) int {
 		return cmp.Or(
 			cmp.Compare(a.resort(m, goal), b.resort(m, goal)),

@@ -21,37 +21,37 @@ func TestNextMode(t *testing.T) {
 	tests := []struct {
 		name    string
 		formats []Format
-		wish    Wish
+		request Request
 		mode    string
 		cause   error
 		want    string // "" where nothing is left
 		why     string
 	}{
-		{"full: JPEG of the same size", []Format{yuyv, mjpg}, Wish{}, "YUYV 1280x720 30/1", full, "MJPG 1280x720 30/1", "its bus has no room left for YUYV 1280x720 at 30 frames/s"},
-		{"full: the next smaller JPEG", []Format{yuyv, mjpg}, Wish{}, "MJPG 1280x720 30/1", full, "MJPG 640x480 30/1", "its bus has no room left for MJPG 1280x720 at 30 frames/s"},
-		{"full: no smaller JPEG, and raw only where it is less", []Format{yuyv, mjpg}, Wish{}, "MJPG 640x480 30/1", full, "", ""},
-		{"full: no JPEG", []Format{yuyv}, Wish{}, "YUYV 1280x720 30/1", full, "YUYV 640x480 30/1", "its bus has no room left for YUYV 1280x720 at 30 frames/s"},
-		{"full: smaller, but as many pixels a second", []Format{yuyv}, Wish{}, "YUYV 1280x720 10/1", full, "YUYV 640x480 15/1", "its bus has no room left for YUYV 1280x720 at 10 frames/s"},
-		{"full: another raw format is no less", []Format{nv12, yuyv}, Wish{}, "NV12 1280x720 30/1", full, "YUYV 640x480 30/1", "its bus has no room left for NV12 1280x720 at 30 frames/s"},
-		{"full: one size", []Format{only}, Wish{}, "YUYV 640x480 30/1", full, "YUYV 640x480 15/1", "its bus has no room left for YUYV 640x480 at 30 frames/s"},
-		{"full: no rates are listed", []Format{unlisted}, Wish{}, "YUYV 1280x720 0/0", full, "YUYV 640x480 0/0", "its bus has no room left for YUYV 1280x720 at ? frames/s"},
-		{"wrong: another format of the size", []Format{nv12, yuyv, mjpg}, Wish{}, "NV12 1280x720 30/1", wrong, "YUYV 1280x720 30/1", "it lists NV12 1280x720 at 30 frames/s, and refuses it"},
-		{"wrong: JPEG", []Format{yuyv, mjpg}, Wish{}, "YUYV 1280x720 30/1", wrong, "MJPG 1280x720 30/1", "it lists YUYV 1280x720 at 30 frames/s, and refuses it"},
-		{"wrong: as many pixels a second are no matter", []Format{yuyv}, Wish{}, "YUYV 1280x720 10/1", wrong, "YUYV 640x480 30/1", "it lists YUYV 1280x720 at 10 frames/s, and refuses it"},
-		{"wrong: the wished rate", []Format{yuyv}, Wish{FPS: 15}, "YUYV 1280x720 30/1", wrong, "YUYV 640x480 15/1", "it lists YUYV 1280x720 at 30 frames/s, and refuses it"},
-		{"wrong: the last resort is slower", []Format{only}, Wish{}, "YUYV 640x480 30/1", wrong, "YUYV 640x480 25/1", "it lists YUYV 640x480 at 30 frames/s, and refuses it"},
-		{"not told: as full", []Format{yuyv, mjpg}, Wish{}, "YUYV 1280x720 30/1", nil, "MJPG 1280x720 30/1", "it did not start with YUYV 1280x720 at 30 frames/s"},
-		{"another error: as full", []Format{yuyv}, Wish{}, "YUYV 1280x720 10/1", syscall.EIO, "YUYV 640x480 15/1", "it did not start with YUYV 1280x720 at 10 frames/s"},
-		{"the user's format alone", []Format{yuyv, mjpg}, Wish{FourCC: "YUYV"}, "YUYV 1280x720 30/1", full, "YUYV 640x480 30/1", "its bus has no room left for YUYV 1280x720 at 30 frames/s"},
-		{"H.264 stays H.264", []Format{yuyv, h264}, Wish{FourCC: "H264"}, "H264 1280x720 30/1", full, "H264 640x480 30/1", "its bus has no room left for H264 1280x720 at 30 frames/s"},
-		{"not to a picture that is taller than wide", []Format{upright, yuyv}, Wish{}, "YUYV 320x240 30/1", wrong, "YUYV 256x192 25/1", "it lists YUYV 320x240 at 30 frames/s, and refuses it"},
-		{"the smallest", []Format{yuyv}, Wish{}, "YUYV 320x240 30/1", full, "", ""},
+		{"full: JPEG of the same size", []Format{yuyv, mjpg}, Request{}, "YUYV 1280x720 30/1", full, "MJPG 1280x720 30/1", "its bus has no room left for YUYV 1280x720 at 30 frames/s"},
+		{"full: the next smaller JPEG", []Format{yuyv, mjpg}, Request{}, "MJPG 1280x720 30/1", full, "MJPG 640x480 30/1", "its bus has no room left for MJPG 1280x720 at 30 frames/s"},
+		{"full: no smaller JPEG, and raw only where it is less", []Format{yuyv, mjpg}, Request{}, "MJPG 640x480 30/1", full, "", ""},
+		{"full: no JPEG", []Format{yuyv}, Request{}, "YUYV 1280x720 30/1", full, "YUYV 640x480 30/1", "its bus has no room left for YUYV 1280x720 at 30 frames/s"},
+		{"full: smaller, but as many pixels a second", []Format{yuyv}, Request{}, "YUYV 1280x720 10/1", full, "YUYV 640x480 15/1", "its bus has no room left for YUYV 1280x720 at 10 frames/s"},
+		{"full: another raw format is no less", []Format{nv12, yuyv}, Request{}, "NV12 1280x720 30/1", full, "YUYV 640x480 30/1", "its bus has no room left for NV12 1280x720 at 30 frames/s"},
+		{"full: one size", []Format{only}, Request{}, "YUYV 640x480 30/1", full, "YUYV 640x480 15/1", "its bus has no room left for YUYV 640x480 at 30 frames/s"},
+		{"full: no rates are listed", []Format{unlisted}, Request{}, "YUYV 1280x720 0/0", full, "YUYV 640x480 0/0", "its bus has no room left for YUYV 1280x720 at ? frames/s"},
+		{"wrong: another format of the size", []Format{nv12, yuyv, mjpg}, Request{}, "NV12 1280x720 30/1", wrong, "YUYV 1280x720 30/1", "it lists NV12 1280x720 at 30 frames/s, and refuses it"},
+		{"wrong: JPEG", []Format{yuyv, mjpg}, Request{}, "YUYV 1280x720 30/1", wrong, "MJPG 1280x720 30/1", "it lists YUYV 1280x720 at 30 frames/s, and refuses it"},
+		{"wrong: as many pixels a second are no matter", []Format{yuyv}, Request{}, "YUYV 1280x720 10/1", wrong, "YUYV 640x480 30/1", "it lists YUYV 1280x720 at 10 frames/s, and refuses it"},
+		{"wrong: the rate asked for", []Format{yuyv}, Request{FPS: 15}, "YUYV 1280x720 30/1", wrong, "YUYV 640x480 15/1", "it lists YUYV 1280x720 at 30 frames/s, and refuses it"},
+		{"wrong: the last resort is slower", []Format{only}, Request{}, "YUYV 640x480 30/1", wrong, "YUYV 640x480 25/1", "it lists YUYV 640x480 at 30 frames/s, and refuses it"},
+		{"not told: as full", []Format{yuyv, mjpg}, Request{}, "YUYV 1280x720 30/1", nil, "MJPG 1280x720 30/1", "it did not start with YUYV 1280x720 at 30 frames/s"},
+		{"another error: as full", []Format{yuyv}, Request{}, "YUYV 1280x720 10/1", syscall.EIO, "YUYV 640x480 15/1", "it did not start with YUYV 1280x720 at 10 frames/s"},
+		{"the user's format alone", []Format{yuyv, mjpg}, Request{FourCC: "YUYV"}, "YUYV 1280x720 30/1", full, "YUYV 640x480 30/1", "its bus has no room left for YUYV 1280x720 at 30 frames/s"},
+		{"H.264 stays H.264", []Format{yuyv, h264}, Request{FourCC: "H264"}, "H264 1280x720 30/1", full, "H264 640x480 30/1", "its bus has no room left for H264 1280x720 at 30 frames/s"},
+		{"not to a picture that is taller than wide", []Format{upright, yuyv}, Request{}, "YUYV 320x240 30/1", wrong, "YUYV 256x192 25/1", "it lists YUYV 320x240 at 30 frames/s, and refuses it"},
+		{"the smallest", []Format{yuyv}, Request{}, "YUYV 320x240 30/1", full, "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := Camera{Formats: tt.formats}
 			i := slices.IndexFunc(c.modes(), func(m Mode) bool { return modeText(m) == tt.mode })
-			next, why, ok := NextMode(c, tt.wish, c.modes()[i], tt.cause)
+			next, why, ok := NextMode(c, tt.request, c.modes()[i], tt.cause)
 			got := ""
 			if ok {
 				got = modeText(next)
@@ -69,7 +69,7 @@ func TestNextModeEnds(t *testing.T) {
 	for _, row := range cameraCases {
 		for _, c := range readCase(t, row.name).list(t, row.now).Cameras {
 			for _, f := range c.Formats {
-				m, _, err := PickMode(c, Wish{FourCC: f.FourCC})
+				m, _, err := PickMode(c, Request{FourCC: f.FourCC})
 				if err != nil {
 					continue // no size, or no picture
 				}
@@ -85,7 +85,7 @@ func TestNextModeEnds(t *testing.T) {
 func walkDown(t *testing.T, c Camera, m Mode, cause error) int {
 	t.Helper()
 	for steps := range len(c.modes()) {
-		next, _, ok := NextMode(c, Wish{}, m, cause)
+		next, _, ok := NextMode(c, Request{}, m, cause)
 		if !ok {
 			return steps
 		}

@@ -69,13 +69,13 @@ func TestUnreducedRateInPlan(t *testing.T) {
 	cam := device.Camera{Name: "Cam", Path: "/dev/video0", Formats: []device.Format{{FourCC: "YUYV", Sizes: []device.Size{
 		{Width: 640, Height: 480, Rates: []device.Rate{{Num: 30_000_000, Den: 1_000_000}}},
 	}}}}
-	c := &chooser{wish: Wish{FPS: 30}, given: Given{Camera: &cam}}
+	c := &chooser{request: Request{FPS: 30}, given: Given{Camera: &cam}}
 	v, _, err := c.source(bounds{})
 	if err != nil || v.FPSNum != 30 || v.FPSDen != 1 {
 		t.Fatalf("rate %d/%d, %v, want 30/1", v.FPSNum, v.FPSDen, err)
 	}
 	v.FPSNum, v.FPSDen = 30_000_000, 1_000_000
-	f := formatFor(Wish{FPS: 30}, v, directEncoder.Limits)
+	f := formatFor(Request{FPS: 30}, v, directEncoder.Limits)
 	if f.FPSNum != v.FPSNum || f.FPSDen != v.FPSDen {
 		t.Errorf("the encoder's rate is %s, want the camera's", f.rate())
 	}

@@ -97,18 +97,40 @@ func TestListFollowsSource(t *testing.T) {
 	}
 }
 
-// followed is a webcam that could say what it captures now.
-type followed struct{ fakeNode }
+// followed is a webcam that could say what it captures now, and counts how often it is asked.
+type followed struct {
+	fakeNode
+	asked *int
+}
 
-func (followed) Current() (Current, error) { return Current{Width: 1, Height: 1}, nil }
+func (f followed) Current() (Current, error) {
+	*f.asked++
+	return Current{Width: 1, Height: 1}, nil
+}
 
-// A camera that lists its sizes has those.
+// A camera that lists its sizes has those, and a format without sizes beside them has the current one.
 func TestListedSizesStand(t *testing.T) {
-	l := List(t.Context(), Options{
-		Root: fstest.MapFS{"dev/video0": charDevice()},
-		Open: openFrom(map[string]any{"/dev/video0": followed{webcam()}}),
-	})
-	if got := l.Cameras[0].Formats[0].Sizes[0]; got.Width != 1280 {
-		t.Errorf("got %+v, want the size that is listed", got)
+	sizeless := webcam()
+	sizeless.formats = append(sizeless.formats, fakeFormat{FormatDesc: FormatDesc{Code: code("NV12")}})
+	for _, tt := range []struct {
+		node  fakeNode
+		asked int
+		want  []int // widths
+	}{
+		{webcam(), 0, []int{1280, 640}},
+		{sizeless, 1, []int{1280, 640, 1}},
+	} {
+		asked := 0
+		l := List(t.Context(), Options{
+			Root: fstest.MapFS{"dev/video0": charDevice()},
+			Open: openFrom(map[string]any{"/dev/video0": followed{tt.node, &asked}}),
+		})
+		var widths []int
+		for _, f := range l.Cameras[0].Formats {
+			widths = append(widths, f.Sizes[0].Width)
+		}
+		if asked != tt.asked || !cmp.Equal(widths, tt.want) {
+			t.Errorf("asked %d times, widths %v, want %d and %v", asked, widths, tt.asked, tt.want)
+		}
 	}
 }

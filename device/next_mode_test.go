@@ -17,6 +17,7 @@ func TestNextMode(t *testing.T) {
 	only := Format{FourCC: "YUYV", Sizes: []Size{size(640, 480, 30, 25, 15)}}
 	h264 := Format{FourCC: "H264", Sizes: []Size{size(1280, 720, 30), size(640, 480, 30)}}
 	unlisted := Format{FourCC: "YUYV", Sizes: []Size{size(1280, 720), size(640, 480)}}
+	half := Format{FourCC: "YUYV", Sizes: []Size{size(1280, 720), size(640, 480, 30)}}
 	full, wrong := fmt.Errorf("start: %w", syscall.ENOSPC), fmt.Errorf("start: %w", syscall.EINVAL)
 	tests := []struct {
 		name    string
@@ -35,6 +36,7 @@ func TestNextMode(t *testing.T) {
 		{"full: another raw format is no less", []Format{nv12, yuyv}, Request{}, "NV12 1280x720 30/1", full, "YUYV 640x480 30/1", "its bus has no room left for NV12 1280x720 at 30 frames/s"},
 		{"full: one size", []Format{only}, Request{}, "YUYV 640x480 30/1", full, "YUYV 640x480 15/1", "its bus has no room left for YUYV 640x480 at 30 frames/s"},
 		{"full: no rates are listed", []Format{unlisted}, Request{}, "YUYV 1280x720 0/0", full, "YUYV 640x480 0/0", "its bus has no room left for YUYV 1280x720 at ? frames/s"},
+		{"full: its rate is not listed, another's is", []Format{half}, Request{}, "YUYV 1280x720 0/0", full, "YUYV 640x480 30/1", "its bus has no room left for YUYV 1280x720 at ? frames/s"},
 		{"wrong: another format of the size", []Format{nv12, yuyv, mjpg}, Request{}, "NV12 1280x720 30/1", wrong, "YUYV 1280x720 30/1", "it lists NV12 1280x720 at 30 frames/s, and refuses it"},
 		{"wrong: JPEG", []Format{yuyv, mjpg}, Request{}, "YUYV 1280x720 30/1", wrong, "MJPG 1280x720 30/1", "it lists YUYV 1280x720 at 30 frames/s, and refuses it"},
 		{"wrong: as many pixels a second are no matter", []Format{yuyv}, Request{}, "YUYV 1280x720 10/1", wrong, "YUYV 640x480 30/1", "it lists YUYV 1280x720 at 10 frames/s, and refuses it"},
@@ -44,7 +46,7 @@ func TestNextMode(t *testing.T) {
 		{"another error: as full", []Format{yuyv}, Request{}, "YUYV 1280x720 10/1", syscall.EIO, "YUYV 640x480 15/1", "it did not start with YUYV 1280x720 at 10 frames/s"},
 		{"the user's format alone", []Format{yuyv, mjpg}, Request{FourCC: "YUYV"}, "YUYV 1280x720 30/1", full, "YUYV 640x480 30/1", "its bus has no room left for YUYV 1280x720 at 30 frames/s"},
 		{"H.264 stays H.264", []Format{yuyv, h264}, Request{FourCC: "H264"}, "H264 1280x720 30/1", full, "H264 640x480 30/1", "its bus has no room left for H264 1280x720 at 30 frames/s"},
-		{"not to a picture that is taller than wide", []Format{upright, yuyv}, Request{}, "YUYV 320x240 30/1", wrong, "YUYV 256x192 25/1", "it lists YUYV 320x240 at 30 frames/s, and refuses it"},
+		{"not to a picture that is taller than wide", []Format{upright, yuyv}, Request{}, "YUYV 640x480 30/1", wrong, "YUYV 320x240 30/1", "it lists YUYV 640x480 at 30 frames/s, and refuses it"},
 		{"the smallest", []Format{yuyv}, Request{}, "YUYV 320x240 30/1", full, "", ""},
 	}
 	for _, tt := range tests {

@@ -149,8 +149,8 @@ func TestAbsurdNumbers(t *testing.T) {
 			t.Errorf("%d/%d became %v", tt.num, tt.den, r.Float())
 		}
 	}
-	list := bySize([]Size{{Width: 30000, Height: 100}, {Width: 32767, Height: 32767}, {Width: 640, Height: 480}})
-	if list[0].Width != 32767 || list[2].Width != 640 {
+	list := bySize([]Size{{Width: 30000, Height: 100}, {Width: 65535, Height: 65535}, {Width: 640, Height: 480}})
+	if list[0].Width != 65535 || list[2].Width != 640 {
 		t.Errorf("order %v, want the largest first", list)
 	}
 }

@@ -22,7 +22,7 @@ func capacity(v Verdict, f VideoFormat) float64 {
 	if v.CPUMillis > 0 {
 		fps = max(fps, second/v.CPUMillis)
 	}
-	return fps * float64(f.Width*f.Height) / headroom
+	return fps * pixels(f.Width, f.Height) / headroom
 }
 
 // shrink is the format made to fit a capacity: by fewer pixels, down to a quarter of each side, and by half the frame rate.

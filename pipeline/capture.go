@@ -82,8 +82,7 @@ func (e *UnsupportedFormatError) Hint() string {
 type capture struct {
 	graph Graph
 	raw   Raw
-	trial bool   // the graph must pass a trial before it is used
-	with  string // the decoder's element
+	trial bool // the graph must pass a trial before it is used
 }
 
 // captures are the ways to capture from a source, the best one first.
@@ -131,8 +130,7 @@ func jpegCaptures(v VideoSource, raw Raw, m Machine) ([]capture, error) {
 		if d.memory != "" {
 			g = append(g, Node{Caps: "video/x-raw(memory:" + d.memory + ")"})
 		}
-		name, _, _ := strings.Cut(d.launch, " ")
-		out = append(out, capture{append(g, outEnd(2)), r, d.hardware, name})
+		out = append(out, capture{append(g, outEnd(2)), r, d.hardware})
 	}
 	if len(out) == 0 {
 		return nil, &UnsupportedFormatError{v.Device, v.FourCC}

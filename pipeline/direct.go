@@ -61,10 +61,9 @@ func (c *chooser) directMode(asked bool) (VideoSource, bool) {
 	if err != nil {
 		return VideoSource{}, false
 	}
-	return VideoSource{
-		Device: c.given.Camera.Path, Name: c.given.Camera.Name, FourCC: m.FourCC, Width: m.Width, Height: m.Height,
-		FPSNum: int(m.Rate.Num), FPSDen: int(max(1, m.Rate.Den)),
-	}, true
+	v := VideoSource{Device: c.given.Camera.Path, Name: c.given.Camera.Name, FourCC: m.FourCC, Width: m.Width, Height: m.Height}
+	v.FPSNum, v.FPSDen = rateOf(m.Rate)
+	return v, true
 }
 
 // h264Decoders are tried in this order: those in software first, which every machine can have, since they only serve the few browsers

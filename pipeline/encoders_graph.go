@@ -53,7 +53,7 @@ func (e Encoder) conversion(src Raw, v VideoFormat) Graph {
 	sameSize := src.Width == v.Width && src.Height == v.Height
 	var g Graph
 	rate := ""
-	if src.FPSNum*max(1, v.FPSDen) > v.FPSNum*max(1, src.FPSDen) {
+	if faster(src.FPSNum, src.FPSDen, v.FPSNum, v.FPSDen) {
 		g, rate = append(g, El("videorate", "drop-only=true")), ",framerate="+v.rate()
 	}
 	caps := fmt.Sprintf("format=%s,width=%d,height=%d%s", in.Format, v.Width, v.Height, rate)

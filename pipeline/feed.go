@@ -60,7 +60,7 @@ func (c *chooser) mode(v VideoSource, b bounds) (VideoSource, string, error) {
 		return v, "", err
 	}
 	v.FourCC, v.Width, v.Height = m.FourCC, m.Width, m.Height
-	v.FPSNum, v.FPSDen = int(m.Rate.Num), int(max(1, m.Rate.Den))
+	v.FPSNum, v.FPSDen = rateOf(m.Rate)
 	return v, why, nil
 }
 

@@ -52,7 +52,8 @@ func (v VideoFormat) macroblocks() int {
 }
 
 func (v VideoFormat) macroblocksPerSecond() int {
-	return v.macroblocks() * max(1, v.FPSNum) / max(1, v.FPSDen)
+	// 64 bits: a camera's rate may be 10000000/333333, and an int has 32 on some boards.
+	return int(int64(v.macroblocks()) * int64(max(1, v.FPSNum)) / int64(max(1, v.FPSDen)))
 }
 
 // levelRow is the index of the lowest level that holds the format, the last one if none does.

@@ -55,9 +55,9 @@ func (b bounds) admits(fourCC string, width, height int, fps float64) bool {
 		return false
 	case exceeds(b.limits, v) != "":
 		return false
-	case b.atMost > 0 && width*height > b.atMost:
+	case b.atMost > 0 && pixels(width, height) > float64(b.atMost):
 		return false
-	case b.pixels > 0 && float64(width*height)*fps > b.pixels:
+	case b.pixels > 0 && pixels(width, height)*fps > b.pixels:
 		return false
 	}
 	return true
@@ -127,7 +127,7 @@ func cheapest(cam device.Camera, b bounds) (device.Mode, bool) {
 	for _, f := range within(cam, b).Formats {
 		for _, s := range f.Sizes {
 			for _, r := range s.Rates {
-				cost := float64(s.Width*s.Height) * r.Float()
+				cost := pixels(s.Width, s.Height) * r.Float()
 				if isJPEG(f.FourCC) {
 					cost *= 2
 				}
@@ -149,7 +149,7 @@ func formatFor(w Request, v VideoSource, l board.Limits) VideoFormat {
 	if f.FPSNum == 0 {
 		f.FPSNum, f.FPSDen = defaultFPS, 1
 	}
-	if w.FPS > 0 && w.FPS*f.FPSDen < f.FPSNum {
+	if w.FPS > 0 && faster(f.FPSNum, f.FPSDen, w.FPS, 1) {
 		f.FPSNum, f.FPSDen = w.FPS, 1
 	}
 	f = f.scaled(scaleInto(f, l))
@@ -181,4 +181,16 @@ func (v VideoFormat) scaled(factor float64) VideoFormat {
 }
 
 // pixelsPerSecond measures the work of an encoder.
-func (v VideoFormat) pixelsPerSecond() float64 { return float64(v.Width*v.Height) * v.fps() }
+func (v VideoFormat) pixelsPerSecond() float64 { return pixels(v.Width, v.Height) * v.fps() }
+
+// pixels is the number of pixels of a frame. It is a float, since an int has 32 bits on some boards.
+func pixels(width, height int) float64 { return float64(width) * float64(height) }
+
+// faster reports whether one frame rate is higher than another. It multiplies in 64 bits: the product of a camera's 10000000/333333 and
+// another rate has more than 32.
+func faster(num, den, otherNum, otherDen int) bool {
+	return int64(num)*int64(max(1, otherDen)) > int64(otherNum)*int64(max(1, den))
+}
+
+// rateOf is a camera's frame rate in lowest terms, 0/1 where it is unknown.
+func rateOf(r device.Rate) (num, den int) { return reduced(int(r.Num), int(r.Den)) }

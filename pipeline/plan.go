@@ -151,8 +151,9 @@ const pixelsPerBit = 6
 
 // DefaultBitrate is the bitrate for a size and a frame rate where the user asks for none, in bit/s.
 func (v VideoFormat) DefaultBitrate() int {
-	rate := v.Width * v.Height * v.FPSNum / max(1, v.FPSDen) / pixelsPerBit
-	return min(max(rate/bitrateStep*bitrateStep, bitrateLeast), bitrateMost)
+	// 64 bits: the product of 1920, 1080 and 30000 (of 30000/1001) has 36, and an int has 32 on some boards.
+	rate := int64(v.Width) * int64(v.Height) * int64(v.FPSNum) / int64(max(1, v.FPSDen)) / pixelsPerBit
+	return int(min(max(rate/bitrateStep*bitrateStep, bitrateLeast), bitrateMost))
 }
 
 // auto reports whether a setting leaves the choice to us.

@@ -325,7 +325,7 @@ func TestDirectIsMeasured(t *testing.T) {
 	}
 }
 
-// Where the board encodes in hardware, waiting two seconds for a camera's keyframe is not worth it.
+// Where the board encodes in hardware, a camera with two seconds between its keyframes is not passed on.
 func TestDirectYieldsToHardware(t *testing.T) {
 	cam := goldenCameras["h264"]
 	g := Given{

@@ -31,18 +31,18 @@ func (c *chooser) plan() (Plan, error) {
 		return p, nil
 	}
 	found, refusal := c.direct()
-	var refused []string
+	var noLower []string
 	if direct := len(found.choices) > 0; !direct {
 		var err error
 		if found, err = c.encoded(refusal); err != nil {
 			return Plan{}, err
 		}
 		p.Placeholder = placeholderGraph(found.feed.source, found.feed.raw, c.given.Machine)
-		p.Lower, refused = c.lowerRenditions(found.choices)
+		p.Lower, noLower = c.lowerRenditions(found.choices)
 	}
 	p.Format, p.Source, p.Capture = found.choices[0].Format, found.feed.source, found.feed.graph
 	p.Choices, p.Spares = found.choices, found.spares
-	p.Why = append(reasons(c.request, found), refused...)
+	p.Why = append(reasons(c.request, found), noLower...)
 	return p, nil
 }
 
@@ -99,11 +99,11 @@ func (c *chooser) codec(codec Codec, in feed) (findings, error) {
 			}
 			continue
 		}
-		tried, in, err := c.try(e, found.feed)
+		tried, next, err := c.try(e, found.feed)
 		if err != nil {
 			return found, err
 		}
-		found.feed = in
+		found.feed = next
 		if tried.Verdict.Works() {
 			found.choices = append(found.choices, tried)
 		} else {

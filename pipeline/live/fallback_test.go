@@ -425,11 +425,12 @@ func TestStuckCameraIsTriedSeldom(t *testing.T) {
 // A pause of the whole program is no stall of what it watches.
 func TestPauseOfTheProgramIsExcused(t *testing.T) {
 	now := time.Now()
-	r := &running{alternative: alternative{id: "hard", up: &producer{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true, progress: now, keyAsked: now}
-	l := &producer{fan: &fakeFan{}, serving: r, watched: now}
+	r := &running{alternative: alternative{id: "hard", up: &producer{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true,
+		flow: flow{since: now}, keys: keyWatch{awaited: &keyAwaited{since: now}}}
+	l := &producer{fan: &fakeFan{}, stages: stages{serving: r, watched: now}}
 	later := now.Add(5 * time.Second)
 	l.watch(t.Context(), later) // would replace it, which this producer can't
-	if l.serving != r || !r.progress.Equal(later) || !r.keyAsked.Equal(later) {
+	if l.serving != r || !r.flow.since.Equal(later) || !r.keys.awaited.since.Equal(later) {
 		t.Errorf("%+v", r)
 	}
 }

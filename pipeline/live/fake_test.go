@@ -318,7 +318,7 @@ func (p *fakePeer) Resume() {
 }
 
 func (p *fakePeer) KeyframesOnly(keyframesOnly bool) {
-	p.note("spare " + strconv.FormatBool(keyframesOnly))
+	p.note("keyframes only " + strconv.FormatBool(keyframesOnly))
 }
 
 func (p *fakePeer) Feed(f Fan) {

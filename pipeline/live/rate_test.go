@@ -68,7 +68,7 @@ func encoderOf(t *testing.T, e *fakeEngine) *fakeStage {
 	return nil
 }
 
-// The encoder is set to what its only viewer's link bears, and a fresh encoder is told at once.
+// The encoder is set to what its only viewer's link carries, and a fresh encoder is told at once.
 func TestEncoderFollowsItsViewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := startBroadcast(t, Options{Grace: time.Second})
@@ -128,7 +128,7 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
 		fast, slow := &fakeLink{}, &fakeLink{}
 		keyframesOnly := func() []string {
-			return slices.DeleteFunc(p2.said(), func(s string) bool { return !strings.HasPrefix(s, "spare") })
+			return slices.DeleteFunc(p2.said(), func(s string) bool { return !strings.HasPrefix(s, "keyframes only") })
 		}
 		run := func(seconds, carries int) {
 			for range seconds * 10 {
@@ -139,7 +139,7 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 			}
 		}
 		run(9, 150_000)
-		if diff := cmp.Diff([]string{"spare true"}, keyframesOnly()); diff != "" {
+		if diff := cmp.Diff([]string{"keyframes only true"}, keyframesOnly()); diff != "" {
 			t.Fatalf("keyframesOnly (-want +got):\n%s", diff)
 		}
 		if rate() < 1_400_000 {
@@ -149,11 +149,11 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 			t.Errorf("status %+v", s.Viewers)
 		}
 		run(30, 10_000_000)
-		if diff := cmp.Diff([]string{"spare true", "spare false"}, keyframesOnly()); diff != "" {
+		if diff := cmp.Diff([]string{"keyframes only true", "keyframes only false"}, keyframesOnly()); diff != "" {
 			t.Errorf("keyframesOnly (-want +got):\n%s", diff)
 		}
-		if slices.Contains(strings.Split(strings.Join(p1.said(), "\n"), "\n"), "spare true") {
-			t.Error("the fast viewer was keyframesOnly")
+		if slices.Contains(strings.Split(strings.Join(p1.said(), "\n"), "\n"), "keyframes only true") {
+			t.Error("the fast viewer got keyframes only")
 		}
 		if n := len(encoderOf(t, e).forced()); n < 3 {
 			t.Errorf("%d keyframes were forced, want some for the slow viewer", n)
@@ -161,7 +161,7 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 	})
 }
 
-// What is new of a link that has just become slow is heeded at once, also where another viewer's report has just been.
+// A link that has just become slow is noticed at once, even where another viewer's feedback has just been taken.
 func TestACutIsHeededAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newSharedRate(2_000_000, 150_000, 500_000, true, false)
@@ -175,8 +175,8 @@ func TestACutIsHeededAtOnce(t *testing.T) {
 		}
 		cut := congestion.Snapshot{Measured: true, Estimate: 400_000, Potential: 500_000, NewestQueue: 80 * time.Millisecond, LinkFell: true}
 		r.see(a, good)
-		if slow, held := r.see(b, cut); slow || !held {
-			t.Errorf("slow %t, held %t, want what is on its way to be held", slow, held)
+		if slow, paused := r.see(b, cut); slow || !paused {
+			t.Errorf("slow %t, paused %t, want the viewer paused before it is slow", slow, paused)
 		}
 	})
 }
@@ -221,9 +221,9 @@ func TestKeyPause(t *testing.T) {
 		{"no keyframe yet", 0, 60_000, keyInterval},
 	}
 	for _, c := range cases {
-		l := &producer{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
-		l.rate.wanted.Store(c.wanted)
-		if got := l.keyPause(); got != c.want {
+		p := &producer{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
+		p.rate.wanted.Store(c.wanted)
+		if got := p.keyPause(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -245,7 +245,7 @@ func TestDeafEncoderKeepsItsRate(t *testing.T) {
 	}
 }
 
-// With a fixed bitrate the encoder is left alone, whatever a link bears.
+// With a fixed bitrate the encoder is left alone, whatever a link carries.
 func TestFixedBitrate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := startBroadcast(t, Options{FixedBitrate: true})
@@ -258,7 +258,7 @@ func TestFixedBitrate(t *testing.T) {
 		if told := encoderOf(t, e).told(); len(told) != 0 {
 			t.Errorf("the encoder was told %v", told)
 		}
-		if slices.Contains(p.said(), "spare true") {
+		if slices.Contains(p.said(), "keyframes only true") {
 			t.Error("the viewer gets keyframes only")
 		}
 	})

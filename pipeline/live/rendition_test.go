@@ -51,7 +51,7 @@ func (a *pair) second() ViewerStatus { return a.v[1].status() }
 
 func (a *pair) producer(name string) ProducerStatus {
 	s := a.b.Status()
-	return s.Producers[slices.IndexFunc(s.Producers, func(l ProducerStatus) bool { return l.Name == name })]
+	return s.Producers[slices.IndexFunc(s.Producers, func(p ProducerStatus) bool { return p.Name == name })]
 }
 
 // A slow viewer is given the lower rendition, which runs only then, and everything again when its link is well.
@@ -59,8 +59,8 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := twoViewers(t)
 		a.run(4, 10_000_000)
-		if l := a.producer("h264-lower"); l.Users != 0 || l.Encoder != "" {
-			t.Errorf("the lower rendition runs for nobody: %+v", l)
+		if p := a.producer("h264-lower"); p.Users != 0 || p.Encoder != "" {
+			t.Errorf("the lower rendition runs for nobody: %+v", p)
 		}
 		first := encoderOf(t, a.e)
 		asked := len(first.forced())
@@ -71,16 +71,16 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if s := a.second(); s.Rendition != renditionLower || s.KeyframesOnly {
 			t.Fatalf("status %+v", s)
 		}
-		l, mean := a.producer("h264-lower"), 0
+		p, mean := a.producer("h264-lower"), 0
 		for range 4 { // it looks for more now and then
 			a.run(1, 200_000)
 			mean += int(a.lower().bitrate()) / 4
 		}
-		if l.Users != 1 || l.Encoder == "" || mean < 100_000 || mean > 200_000 {
-			t.Errorf("lower rendition %+v at %d bit/s, want one user at what its link carries", l, mean)
+		if p.Users != 1 || p.Encoder == "" || mean < 100_000 || mean > 200_000 {
+			t.Errorf("lower rendition %+v at %d bit/s, want one user at what its link carries", p, mean)
 		}
-		if l := a.producer("h264"); l.Users != 1 || l.Bitrate < 1_400_000 {
-			t.Errorf("first rendition %+v, want one user and the whole rate", l)
+		if p := a.producer("h264"); p.Users != 1 || p.Bitrate < 1_400_000 {
+			t.Errorf("first rendition %+v, want one user and the whole rate", p)
 		}
 		stage := a.e.started()[len(a.e.started())-1].graph.String()
 		if !strings.Contains(stage, "width=320,height=240") {
@@ -90,14 +90,14 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if s := a.second(); s.Rendition != "" || s.KeyframesOnly {
 			t.Errorf("status %+v with a good link", s)
 		}
-		if l := a.producer("h264-lower"); l.Users != 0 || l.Encoder != "" {
-			t.Errorf("the lower rendition still runs: %+v", l)
+		if p := a.producer("h264-lower"); p.Users != 0 || p.Encoder != "" {
+			t.Errorf("the lower rendition still runs: %+v", p)
 		}
-		if l := a.producer("h264"); l.Users != 2 {
-			t.Errorf("first rendition %+v", l)
+		if p := a.producer("h264"); p.Users != 2 {
+			t.Errorf("first rendition %+v", p)
 		}
 		said := a.p[1].said()
-		if held, fed := slices.Index(said, "spare true"), slices.Index(said, "feed"); held < 0 || held > fed {
+		if paused, fed := slices.Index(said, "keyframes only true"), slices.Index(said, "feed"); paused < 0 || paused > fed {
 			t.Errorf("a full link is given something until it is sure: %q", said)
 		}
 		feeds := slices.DeleteFunc(said, func(s string) bool { return s != "feed" })
@@ -107,19 +107,19 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 	})
 }
 
-// Who is sent nothing reports nothing, and is given the lower rendition without that.
+// A paused viewer sends no feedback, and is given the lower rendition without it.
 func TestHeldViewerNeedsNoReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := twoViewers(t)
 		a.run(6, 10_000_000)
 		for range 20 {
 			a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].bitrate()), 10_000_000)
-			if slices.Contains(a.p[1].said(), "spare true") {
+			if slices.Contains(a.p[1].said(), "keyframes only true") {
 				break
 			}
 			a.slow.report(a.p[1], int(a.b.coded[pipeline.H264].bitrate()), 400_000)
 		}
-		if said := a.p[1].said(); !slices.Contains(said, "spare true") || slices.Contains(said, "feed") {
+		if said := a.p[1].said(); !slices.Contains(said, "keyframes only true") || slices.Contains(said, "feed") {
 			t.Fatalf("%q, want the full link to be given nothing", said)
 		}
 		<-time.After(500 * time.Millisecond)
@@ -139,8 +139,8 @@ func TestLowerRenditionThatFails(t *testing.T) {
 		if s := a.second(); s.Rendition != "" || !s.KeyframesOnly {
 			t.Fatalf("status %+v, want keyframes", s)
 		}
-		if l := a.producer("h264"); l.Users != 2 || l.Encoder == "" {
-			t.Errorf("first rendition %+v", l)
+		if p := a.producer("h264"); p.Users != 2 || p.Encoder == "" {
+			t.Errorf("first rendition %+v", p)
 		}
 		a.e.refuses("appsrc", nil)
 		<-time.After(30 * time.Second)
@@ -176,8 +176,8 @@ func TestLeavingTheLowerRendition(t *testing.T) {
 		a.v[1].Close()
 		<-a.v[1].Done()
 		<-time.After(3 * time.Second)
-		if l := a.producer("h264-lower"); l.Users != 0 || l.Encoder != "" {
-			t.Errorf("lower rendition %+v", l)
+		if p := a.producer("h264-lower"); p.Users != 0 || p.Encoder != "" {
+			t.Errorf("lower rendition %+v", p)
 		}
 		if n, first := a.lower().rate.counted(), a.b.coded[pipeline.H264].rate.counted(); n != 0 || first != 1 {
 			t.Errorf("%d viewers are counted, and %d of the first rendition", n, first)

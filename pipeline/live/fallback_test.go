@@ -115,62 +115,6 @@ func TestEncoderIsTriedAgainBesideItsReplacementEverLessOften(t *testing.T) {
 	})
 }
 
-func TestStalledEncoderIsReplaced(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
-		p := watched(t, e)
-		e.turn(e.still, "hard", true)
-		serves(t, p, "soft", 1, 2*time.Second-200*time.Millisecond)
-		flows(t, p)
-	})
-}
-
-func TestEncoderWithoutInputIsNotStalled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
-		up := startAlternatives(t, e, alternative{id: "slow", graph: pipeline.Graph{pipeline.El("slow")}, period: time.Hour})
-		p := startAlternatives(t, e, encoders(up)...)
-		e.turn(e.still, "slow", true)
-		e.turn(e.still, "hard", true)
-		p.use()
-		<-time.After(9 * time.Second)
-		synctest.Wait()
-		if s := p.status(); s.Encoder != "hard" || s.Replaced != 0 {
-			t.Errorf("%q serves, replaced %d times, although nothing went in", s.Encoder, s.Replaced)
-		}
-	})
-}
-
-func TestDeafEncoderIsReplaced(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
-		p := watched(t, e)
-		p.requestKeyframe()
-		<-time.After(2 * time.Second)
-		serves(t, p, "hard", 0, 0)
-		e.turn(e.deaf, "hard", true)
-		p.requestKeyframe()
-		serves(t, p, "soft", 1, 2*time.Second)
-		if n := len(e.of("hard")[0].forced()); n < 1+keyMisses {
-			t.Errorf("asked %d times before it was given up", n)
-		}
-	})
-}
-
-func TestLastEncoderIsKeptWhateverItDoes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
-		e.turn(e.deaf, "x", true)
-		p := startProducer(t, e, nil)
-		p.use()
-		p.requestKeyframe()
-		<-time.After(5 * time.Second)
-		if n := len(e.of("x")); n != 1 || e.of("x")[0].isClosed() {
-			t.Errorf("the only encoder was started %d times", n)
-		}
-	})
-}
-
 // A driver that hangs while it is closed keeps nobody from the next picture.
 func TestHangingCloseDelaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -279,32 +223,6 @@ func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 	})
 }
 
-func TestAdoptedCameraTakesOverWithItsFirstPicture(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
-		p := startAlternatives(t, e, alternative{id: "camera", graph: pipeline.Graph{pipeline.El("test")}})
-		p.use()
-		<-time.After(time.Second)
-		e.turn(e.still, "cam", true)
-		p.adopt(camera("cam"))
-		<-time.After(time.Second)
-		if e.of("test")[0].isClosed() {
-			t.Fatal("the old picture ended before the new one began")
-		}
-		flows(t, p)
-		e.turn(e.still, "cam", false)
-		<-time.After(100 * time.Millisecond)
-		if !e.of("test")[0].isClosed() || e.of("cam")[0].isClosed() {
-			t.Error("the new picture did not take over")
-		}
-		p.adopt(camera("cam")) // nothing new
-		<-time.After(time.Second)
-		if n := len(e.of("cam")); n != 1 {
-			t.Errorf("the same camera was started %d times", n)
-		}
-	})
-}
-
 func TestBitrateFollowsTheEncoder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
@@ -331,41 +249,6 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 	})
 }
 
-// An encoder that makes the same goes on when another camera is adopted, if it can take that one's pictures.
-func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
-	full := pipeline.Product{Makes: "x", Of: "I420 640x480", Scales: true}
-	for _, c := range []struct {
-		name     string
-		old, new pipeline.Product
-		want     bool
-	}{
-		{"other pictures, scaled", full, pipeline.Product{Makes: "x", Of: "NV12 320x240"}, true},
-		{"other pictures, taken as they are", pipeline.Product{Makes: "x", Of: "NV12 640x480"}, full, false},
-		{"the same pictures, taken as they are", pipeline.Product{Makes: "x", Of: "NV12 640x480"}, pipeline.Product{Makes: "x", Of: "NV12 640x480"}, true},
-		{"another size out", full, pipeline.Product{Makes: "y", Of: "I420 640x480"}, false},
-		{"more pictures than are wanted", full, pipeline.Product{Makes: "x", Of: "I420 640x480", Paced: true}, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				e := newFakeEngine()
-				up := startProducer(t, e, nil)
-				of := func(element string, p pipeline.Product) alternative {
-					return alternative{id: "hard", graph: pipeline.Graph{pipeline.El(element)}, up: up, keyframe: pipeline.KeyframeEvent, product: &p}
-				}
-				p := startAlternatives(t, e, of("old", c.old))
-				p.use()
-				<-time.After(time.Second)
-				p.adopt([]alternative{of("new", c.new)})
-				<-time.After(time.Second)
-				if kept := !e.of("old")[0].isClosed() && len(e.of("new")) == 0; kept != c.want {
-					t.Errorf("kept %v, want %v", kept, c.want)
-				}
-				flows(t, p)
-			})
-		})
-	}
-}
-
 // A failure just before the last grace ends keeps nobody from being served afterwards.
 func TestFailureInTheGraceIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -385,26 +268,6 @@ func TestFailureInTheGraceIsForgotten(t *testing.T) {
 	})
 }
 
-// An encoder is given the time of three of its own pictures.
-func TestSlowPicturesAreNoStall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
-		up := startProducer(t, e, nil)
-		rows := encoders(up)
-		rows[0].period = time.Second
-		p := startAlternatives(t, e, rows...)
-		p.use()
-		<-time.After(time.Second)
-		for range 10 { // a picture a second
-			e.turn(e.still, "hard", true)
-			<-time.After(1900 * time.Millisecond)
-			e.turn(e.still, "hard", false)
-			<-time.After(100 * time.Millisecond)
-		}
-		serves(t, p, "hard", 0, 0)
-	})
-}
-
 // What hangs is not tried again as soon as what errs: it may be left behind each time.
 func TestStuckCameraIsTriedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -420,17 +283,4 @@ func TestStuckCameraIsTriedSeldom(t *testing.T) {
 			}
 		}
 	})
-}
-
-// A pause of the whole program is no stall of what it watches.
-func TestPauseOfTheProgramIsExcused(t *testing.T) {
-	now := time.Now()
-	r := &running{alternative: alternative{id: "hard", up: &producer{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true,
-		flow: flow{since: now}, keys: keyWatch{awaited: &keyAwaited{since: now}}}
-	p := &producer{fan: &fakeFan{}, stages: stages{serving: r, watched: now}}
-	later := now.Add(5 * time.Second)
-	p.watch(t.Context(), later) // would replace it, which this producer can't
-	if p.serving != r || !r.flow.since.Equal(later) || !r.keys.awaited.since.Equal(later) {
-		t.Errorf("%+v", r)
-	}
 }

@@ -1,0 +1,98 @@
+package live
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"boardcast/pipeline"
+)
+
+func TestStalledEncoderIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		p := watched(t, e)
+		e.turn(e.still, "hard", true)
+		serves(t, p, "soft", 1, 2*time.Second-200*time.Millisecond)
+		flows(t, p)
+	})
+}
+
+func TestEncoderWithoutInputIsNotStalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		up := startAlternatives(t, e, alternative{id: "slow", graph: pipeline.Graph{pipeline.El("slow")}, period: time.Hour})
+		p := startAlternatives(t, e, encoders(up)...)
+		e.turn(e.still, "slow", true)
+		e.turn(e.still, "hard", true)
+		p.use()
+		<-time.After(9 * time.Second)
+		synctest.Wait()
+		if s := p.status(); s.Encoder != "hard" || s.Replaced != 0 {
+			t.Errorf("%q serves, replaced %d times, although nothing went in", s.Encoder, s.Replaced)
+		}
+	})
+}
+
+func TestDeafEncoderIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		p := watched(t, e)
+		p.requestKeyframe()
+		<-time.After(2 * time.Second)
+		serves(t, p, "hard", 0, 0)
+		e.turn(e.deaf, "hard", true)
+		p.requestKeyframe()
+		serves(t, p, "soft", 1, 2*time.Second)
+		if n := len(e.of("hard")[0].forced()); n < 1+keyMisses {
+			t.Errorf("asked %d times before it was given up", n)
+		}
+	})
+}
+
+func TestLastEncoderIsKeptWhateverItDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		e.turn(e.deaf, "x", true)
+		p := startProducer(t, e, nil)
+		p.use()
+		p.requestKeyframe()
+		<-time.After(5 * time.Second)
+		if n := len(e.of("x")); n != 1 || e.of("x")[0].isClosed() {
+			t.Errorf("the only encoder was started %d times", n)
+		}
+	})
+}
+
+// An encoder is given the time of three of its own pictures.
+func TestSlowPicturesAreNoStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		up := startProducer(t, e, nil)
+		rows := encoders(up)
+		rows[0].period = time.Second
+		p := startAlternatives(t, e, rows...)
+		p.use()
+		<-time.After(time.Second)
+		for range 10 { // a picture a second
+			e.turn(e.still, "hard", true)
+			<-time.After(1900 * time.Millisecond)
+			e.turn(e.still, "hard", false)
+			<-time.After(100 * time.Millisecond)
+		}
+		serves(t, p, "hard", 0, 0)
+	})
+}
+
+// A pause of the whole program is no stall of what it watches.
+func TestPauseOfTheProgramIsExcused(t *testing.T) {
+	now := time.Now()
+	r := &running{alternative: alternative{id: "hard", up: &producer{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true,
+		flow: flow{since: now}, keys: keyWatch{awaited: &keyAwaited{since: now}}}
+	p := &producer{fan: &fakeFan{}, stages: stages{serving: r, watched: now}}
+	later := now.Add(5 * time.Second)
+	p.watch(t.Context(), later) // would replace it, which this producer can't
+	if p.serving != r || !r.flow.since.Equal(later) || !r.keys.awaited.since.Equal(later) {
+		t.Errorf("%+v", r)
+	}
+}

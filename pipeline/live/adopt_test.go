@@ -34,7 +34,7 @@ func TestAdoptedCameraTakesOverWithItsFirstPicture(t *testing.T) {
 	})
 }
 
-// An encoder that makes the same goes on when another camera is adopted, if it can take that one's pictures.
+// An encoder goes on when another camera is adopted, if it makes the same and can take the frames of that camera.
 func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
 	full := pipeline.Product{Makes: "x", Of: "I420 640x480", Scales: true}
 	for _, c := range []struct {

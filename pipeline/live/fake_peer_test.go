@@ -13,7 +13,7 @@ import (
 	"boardcast/pipeline/agreement"
 )
 
-// fakePeer records calls as words, in order.
+// fakePeer records calls as texts, in order.
 type fakePeer struct {
 	options  PeerOptions
 	events   chan PeerEvent
@@ -25,9 +25,14 @@ type fakePeer struct {
 	taken    []int // payload types
 	silent   time.Duration
 	overflow bool
-	remote   string   // description
-	to       *fakeFan // that Feed named
-	then     uint64   // its keyframes at that time
+	remote   string // description
+	fakeFeed
+}
+
+// fakeFeed is the last call of Feed.
+type fakeFeed struct {
+	to   *fakeFan
+	then uint64 // keyframes of that fan at the time
 }
 
 func (p *fakePeer) note(words ...string) {
@@ -69,7 +74,7 @@ func (p *fakePeer) SetRemote(typ, text string) error {
 	return nil
 }
 
-// described is the event of a description that webrtcbin would have made by now.
+// described is the event of the description that webrtcbin would have made by now.
 func (p *fakePeer) described(typ string) PeerEvent {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,7 +140,7 @@ func (p *fakePeer) KeyframesOnly(keyframesOnly bool) {
 func (p *fakePeer) Feed(f Fan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.to, p.then = f.(*fakeFan), f.Count().Keyframes
+	p.fakeFeed = fakeFeed{f.(*fakeFan), f.Count().Keyframes}
 	p.calls = append(p.calls, "feed")
 }
 

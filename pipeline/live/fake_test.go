@@ -16,7 +16,7 @@ type fakeEngine struct {
 	mu     sync.Mutex
 	stages []*fakeStage
 	peers  []*fakePeer
-	refuse map[string]error // what Start answers, by the first element
+	refuse map[string]error // errors that Start returns, by the first element of the graph
 	still  map[string]bool  // elements that start and make nothing
 	deaf   map[string]bool  // elements that make no keyframe when asked
 }
@@ -50,7 +50,7 @@ func (e *fakeEngine) Fan(coded bool) Fan { return &fakeFan{coded: coded, key: ma
 func (e *fakeEngine) Start(_ context.Context, g pipeline.Graph, in, out Fan) (Stage, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := &fakeStage{engine: e, graph: g, in: in, out: out, at: time.Now(), events: make(chan StageEvent, 8), end: make(chan struct{})}
+	s := &fakeStage{engine: e, graph: g, in: in, out: out, at: time.Now(), events: make(chan StageEvent, 8), fakeEnd: fakeEnd{end: make(chan struct{})}}
 	e.stages = append(e.stages, s)
 	if err := e.refuse[g[0].Factory]; err != nil {
 		s.closed = true
@@ -99,7 +99,7 @@ func (f *fakeFan) Count() FanCount {
 	return f.n
 }
 
-// flow adds pictures, of which some are keyframes.
+// flow adds frames, of which some are keyframes.
 func (f *fakeFan) flow(pictures, keys uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -107,20 +107,25 @@ func (f *fakeFan) flow(pictures, keys uint64) {
 	f.n.Keyframes += keys
 }
 
-// fakeStage makes a picture every 40 ms, the first a keyframe, unless its element is still.
+// fakeStage makes a frame every 40 ms, the first a keyframe, unless its element is still.
 type fakeStage struct {
 	engine  *fakeEngine
 	graph   pipeline.Graph
 	in, out Fan
 	at      time.Time
 	events  chan StageEvent
-	end     chan struct{}
-	hang    chan struct{} // Close waits for it, unless nil
-	stuck   error         // what Close then says
 	mu      sync.Mutex
 	keys    []time.Time
 	sets    []string
-	closed  bool
+	fakeEnd
+}
+
+// fakeEnd is how a fakeStage ends.
+type fakeEnd struct {
+	end    chan struct{}
+	hang   chan struct{} // Close waits until it is closed, unless it is nil
+	stuck  error         // that Close returns
+	closed bool
 }
 
 func (s *fakeStage) run() {

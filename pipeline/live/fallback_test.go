@@ -13,7 +13,7 @@ import (
 
 var errBroken = errors.New("broken")
 
-// encoders are two rows on one capture.
+// encoders are two alternatives that one capture feeds.
 func encoders(up *producer) []alternative {
 	return []alternative{
 		{id: "hard", graph: pipeline.Graph{pipeline.El("hard")}, up: up, keyframe: pipeline.KeyframeEvent},
@@ -21,7 +21,7 @@ func encoders(up *producer) []alternative {
 	}
 }
 
-// watched is a producer of two encoders with one user, whose first serves.
+// watched is a producer of two encoders with one user. The first encoder serves.
 func watched(t *testing.T, e *fakeEngine) *producer {
 	t.Helper()
 	up := startProducer(t, e, nil)
@@ -46,7 +46,7 @@ func (e *fakeEngine) of(element string) []*fakeStage {
 	return out
 }
 
-// flows asserts that pictures come out of a producer.
+// flows asserts that frames come out of a producer.
 func flows(t *testing.T, p *producer) {
 	t.Helper()
 	before := p.status().Frames
@@ -56,14 +56,14 @@ func flows(t *testing.T, p *producer) {
 	}
 }
 
-// serves asserts which alternative does within a time, and how often one was replaced.
+// serves asserts which alternative serves within a time, and how often one was replaced.
 func serves(t *testing.T, p *producer, id string, replaced uint64, within time.Duration) {
 	t.Helper()
 	deadline := time.Now().Add(within)
 	for p.status().Encoder != id && time.Now().Before(deadline) {
 		<-time.After(10 * time.Millisecond)
 	}
-	synctest.Wait() // what ended closes in a goroutine of its own
+	synctest.Wait() // a stage is closed in a goroutine of its own
 	if s := p.status(); s.Encoder != id || s.Replaced != replaced {
 		t.Fatalf("after %v %q serves, replaced %d times, want %q, %d", within, s.Encoder, s.Replaced, id, replaced)
 	}
@@ -115,7 +115,7 @@ func TestEncoderIsTriedAgainBesideItsReplacementEverLessOften(t *testing.T) {
 	})
 }
 
-// A driver that hangs while it is closed keeps nobody from the next picture.
+// A driver that hangs while it is closed does not delay the next alternative.
 func TestHangingCloseDelaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
@@ -128,13 +128,13 @@ func TestHangingCloseDelaysNothing(t *testing.T) {
 	})
 }
 
-// What cannot be ended is told of, users or none, until there is a frame again.
+// The status tells of a stage that could not be closed until there is a frame again, with users or without.
 func TestStuckStageIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
 		p := startProducer(t, e, nil)
 		p.use()
-		<-time.After(1010 * time.Millisecond) // between two pictures
+		<-time.After(1010 * time.Millisecond) // between two frames
 		e.started()[0].stuck = errors.New("did not return in time")
 		p.drop()
 		<-time.After(10 * time.Second)
@@ -249,7 +249,7 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 	})
 }
 
-// A failure just before the last grace ends keeps nobody from being served afterwards.
+// After a failure just before the grace period ends, the next user is served at once.
 func TestFailureInTheGraceIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
@@ -268,7 +268,7 @@ func TestFailureInTheGraceIsForgotten(t *testing.T) {
 	})
 }
 
-// What hangs is not tried again as soon as what errs: it may be left behind each time.
+// A camera whose driver hangs is tried less often than one that fails: each try may leave a thread behind.
 func TestStuckCameraIsTriedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, list := range [][]alternative{camera("cam"), {{id: "cam", graph: pipeline.Graph{pipeline.El("cam")}}}} {

@@ -19,7 +19,7 @@ const followingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na
 	"a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n" +
 	"a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f\r\na=rtcp-fb:102 transport-cc\r\n"
 
-// connectFollowing takes a viewer to where its reports count.
+// connectFollowing connects a viewer whose bitrate follows its link.
 func connectFollowing(v *Viewer, p *fakePeer) {
 	v.Receive(Message{OfferRequest: true})
 	synctest.Wait()
@@ -29,14 +29,14 @@ func connectFollowing(v *Viewer, p *fakePeer) {
 	events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
 }
 
-// link is the other end of a fake viewer: a link of a rate, over which 30 frames a second of another rate are sent.
+// fakeLink is the link of a fake viewer, over which 30 frames a second are sent.
 type fakeLink struct {
-	at   time.Duration // of the media clock, which is not the program's
+	at   time.Duration // by the media clock, which is not the program's clock
 	seq  uint32
 	free time.Duration // when the link has sent all that it holds
 }
 
-// report sends for 100 ms and reports.
+// report sends for 100 ms at a bitrate, over a link that carries another, and hands over the feedback.
 func (l *fakeLink) report(p *fakePeer, sending, carries int) {
 	f := congestion.Feedback{}
 	for range 3 {
@@ -99,7 +99,7 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		if i := slices.IndexFunc(s.Producers, func(l ProducerStatus) bool { return l.Bitrate > 0 && l.Users > 0 }); i < 0 || s.Producers[i].Bitrate != int64(rate()) {
 			t.Errorf("producers %+v", s.Producers)
 		}
-		// The encoder dies: its replacement begins at its own rate and is told at once.
+		// The encoder fails: its replacement begins at the bitrate of its graph, and is told the wanted one at once.
 		before := len(e.started())
 		encoderOf(t, e).events <- StageEvent{Ended: true}
 		<-time.After(time.Millisecond)
@@ -116,8 +116,8 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 	})
 }
 
-// Of two viewers the slow one gets keyframes only where there is no lower rendition, asks for some, and gets everything again
-// when its link is well.
+// Without a lower rendition the slow one of two viewers gets keyframes only, and asks for some. It gets all frames again when its link
+// carries them.
 func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := startPlan(t, testPlan(t, pipeline.Request{OneRendition: true}), Options{})
@@ -133,7 +133,7 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 		run := func(seconds, carries int) {
 			for range seconds * 10 {
 				fast.report(p1, rate(), 10_000_000)
-				if n := len(keyframesOnly()); n%2 == 0 { // else keyframes alone go out
+				if n := len(keyframesOnly()); n%2 == 0 { // else only keyframes are sent
 					slow.report(p2, rate(), carries)
 				}
 			}
@@ -181,7 +181,7 @@ func TestACutIsHeededAtOnce(t *testing.T) {
 	})
 }
 
-// An encoder that is told to make much less is given some frames for it before a viewer is sent to it.
+// An encoder that is told to make much less gets the time of some frames before a viewer moves to it.
 func TestEncoderSettles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newSharedRate(2_000_000, 150_000, 0, true, false)

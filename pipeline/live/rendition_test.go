@@ -33,7 +33,7 @@ func twoViewers(t *testing.T) *pair {
 
 func (a *pair) lower() *producer { return a.b.lower[pipeline.H264] }
 
-// run lets both report, the second over a link that carries so much of what it is sent.
+// run lets both viewers report, the second over a link that carries so many bit/s.
 func (a *pair) run(seconds, carries int) {
 	for range seconds * 10 {
 		a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].bitrate()), 10_000_000)
@@ -54,7 +54,7 @@ func (a *pair) producer(name string) ProducerStatus {
 	return s.Producers[slices.IndexFunc(s.Producers, func(p ProducerStatus) bool { return p.Name == name })]
 }
 
-// A slow viewer is given the lower rendition, which runs only then, and everything again when its link is well.
+// A slow viewer is sent the lower rendition, which runs only then. When its link carries the first rendition, the viewer gets that again.
 func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := twoViewers(t)
@@ -72,7 +72,7 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 			t.Fatalf("status %+v", s)
 		}
 		p, mean := a.producer("h264-lower"), 0
-		for range 4 { // it looks for more now and then
+		for range 4 { // the policy tries a higher rate now and then
 			a.run(1, 200_000)
 			mean += int(a.lower().bitrate()) / 4
 		}
@@ -129,7 +129,7 @@ func TestHeldViewerNeedsNoReport(t *testing.T) {
 	})
 }
 
-// Until the lower rendition has made a picture, and where it can't, a slow viewer gets keyframes of the first.
+// Where the lower rendition does not run, or not yet, a slow viewer gets keyframes of the first.
 func TestLowerRenditionThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := twoViewers(t)
@@ -144,7 +144,7 @@ func TestLowerRenditionThatFails(t *testing.T) {
 		}
 		a.e.refuses("appsrc", nil)
 		<-time.After(30 * time.Second)
-		a.v[1].Receive(Message{}) // lets nothing happen
+		a.v[1].Receive(Message{}) // changes nothing
 		<-time.After(2 * time.Second)
 		if s := a.second(); s.Rendition != renditionLower {
 			t.Errorf("status %+v once it works", s)

@@ -16,7 +16,7 @@ import (
 	"boardcast/pipeline/places"
 )
 
-// Candidates of a viewer, in a form that is taken.
+// ICE candidates of a viewer, in a form that is taken.
 const (
 	earlyCandidate = "candidate:1 1 UDP 2015363327 192.0.2.7 50001 typ host"
 	lateCandidate  = "candidate:2 1 UDP 2015363327 192.0.2.7 50002 typ host"
@@ -286,44 +286,6 @@ func TestViewerHoldsFewCandidates(t *testing.T) {
 		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
 		if n := strings.Count(strings.Join(p.said(), "\n"), "candidate:"); n != sdp.MaxCandidates {
 			t.Errorf("%d candidates taken, want %d", n, sdp.MaxCandidates)
-		}
-	})
-}
-
-func TestBroadcastIsFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, e := startBroadcast(t, Options{Limit: places.New(2)})
-		first := joinConnected(t, b, e)
-		joinConnected(t, b, e)
-		if _, err := b.Join("third", places.Origin{}, func(Message) {}); !errors.Is(err, places.ErrFull) {
-			t.Fatalf("third viewer: %v, want ErrFull", err)
-		}
-		first.Close()
-		<-first.Done()
-		synctest.Wait()
-		if _, err := b.Join("third", places.Origin{}, func(Message) {}); err != nil {
-			t.Fatalf("after one left: %v", err)
-		}
-	})
-}
-
-func TestViewerLimitOfTwoBroadcasts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := Options{Limit: places.New(2)}
-		front, e := startBroadcast(t, o)
-		rear, other := startBroadcast(t, o)
-		first := joinConnected(t, front, e)
-		joinConnected(t, rear, other)
-		for _, b := range []*Broadcast{front, rear} {
-			if _, err := b.Join("third", places.Origin{}, func(Message) {}); !errors.Is(err, places.ErrFull) {
-				t.Fatalf("third viewer: %v, want ErrFull", err)
-			}
-		}
-		first.Close()
-		<-first.Done()
-		synctest.Wait()
-		if _, err := rear.Join("third", places.Origin{}, func(Message) {}); err != nil {
-			t.Fatalf("after one left the other camera: %v", err)
 		}
 	})
 }

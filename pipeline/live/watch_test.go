@@ -64,7 +64,7 @@ func TestLastEncoderIsKeptWhateverItDoes(t *testing.T) {
 	})
 }
 
-// An encoder is given the time of three of its own pictures.
+// An encoder may take the time of three of its own frames.
 func TestSlowPicturesAreNoStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
@@ -74,7 +74,7 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 		p := startAlternatives(t, e, rows...)
 		p.use()
 		<-time.After(time.Second)
-		for range 10 { // a picture a second
+		for range 10 { // a frame a second
 			e.turn(e.still, "hard", true)
 			<-time.After(1900 * time.Millisecond)
 			e.turn(e.still, "hard", false)
@@ -84,14 +84,14 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 	})
 }
 
-// A pause of the whole program is no stall of what it watches.
+// After a pause of the whole program no stage counts as stalled.
 func TestPauseOfTheProgramIsExcused(t *testing.T) {
 	now := time.Now()
 	r := &running{alternative: alternative{id: "hard", up: &producer{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true,
 		flow: flow{since: now}, keys: keyWatch{awaited: &keyAwaited{since: now}}}
 	p := &producer{fan: &fakeFan{}, stages: stages{serving: r, watched: now}}
 	later := now.Add(5 * time.Second)
-	p.watch(t.Context(), later) // would replace it, which this producer can't
+	p.watch(t.Context(), later) // would replace the stage, for which this producer lacks an engine
 	if p.serving != r || !r.flow.since.Equal(later) || !r.keys.awaited.since.Equal(later) {
 		t.Errorf("%+v", r)
 	}

@@ -27,6 +27,9 @@ func (v *Viewer) heard(e PeerEvent) error {
 	}
 }
 
+// silence is the lowest audio level that is told, in dB: digital silence would be minus infinity, which JSON cannot say.
+const silence = -100
+
 // event deals with the events of a connection that goes on.
 func (v *Viewer) event(e PeerEvent) error {
 	switch e.Kind {
@@ -52,7 +55,7 @@ func (v *Viewer) event(e PeerEvent) error {
 		v.stat.now.Incoming = append(v.stat.now.Incoming, e.Text)
 		v.log.Info("incoming media", "media", e.Text)
 	case Level:
-		db := math.Round(max(e.DB, -100)*10) / 10
+		db := math.Round(max(e.DB, silence)*10) / 10
 		v.stat.now.IncomingAudioDB = &db
 	case Reported:
 		v.reported(e.Report)

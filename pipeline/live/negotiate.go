@@ -215,7 +215,7 @@ func (v *Viewer) addAgreed(agreed agreement.Agreement, f pipeline.VideoFormat) e
 
 // takeAnswer takes the viewer's answer to our offer, once.
 func (v *Viewer) takeAnswer(text string) error {
-	if v.neg.role != offering || v.phase != offered || v.neg.agreed.Parts != nil {
+	if v.phase != offered || v.neg.agreed.Parts != nil {
 		v.log.Debug("answer without an offer")
 		return nil
 	}
@@ -270,7 +270,7 @@ func (v *Viewer) described(e PeerEvent) error {
 
 // descriptionSet goes on once webrtcbin has taken the viewer's description.
 func (v *Viewer) descriptionSet(e PeerEvent) error {
-	const remote = 1
+	const remote = 1 // Index of the viewer's description
 	switch {
 	case e.Err != nil:
 		return v.refusing(fmt.Errorf("set description: %w", e.Err))

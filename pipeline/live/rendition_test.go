@@ -184,3 +184,30 @@ func TestLeavingTheLowerRendition(t *testing.T) {
 		}
 	})
 }
+
+// A viewer that moves to the lower rendition gets all frames of it, also if it got only keyframes of the first.
+func TestMoveEndsKeyframesOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := twoViewers(t)
+		a.run(4, 10_000_000)
+		a.run(9, 200_000)
+		said := slices.DeleteFunc(a.p[1].said(), func(s string) bool { return s != "feed" && !strings.HasPrefix(s, "keyframes only") })
+		if want := []string{"keyframes only true", "feed"}; !slices.Equal(said, want) {
+			t.Errorf("the peer was told %q, want %q", said, want)
+		}
+	})
+}
+
+// A viewer that turns back before the other rendition took over is fed as before.
+func TestFeedTurnsBack(t *testing.T) {
+	first, lower := &producer{}, &producer{}
+	f := feed{from: first}
+	f.lead(lower)
+	if f.to() != lower || f.from != first || f.next != lower {
+		t.Errorf("on the way to the lower rendition: %+v", f)
+	}
+	f.lead(first)
+	if f.to() != first || f.next != nil {
+		t.Errorf("back to the first: %+v", f)
+	}
+}

@@ -96,3 +96,30 @@ func TestPauseOfTheProgramIsExcused(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// An encoder is deaf when it makes frames but no keyframe within the limit. A keyframe that comes ends the count of misses.
+func TestKeyWatch(t *testing.T) {
+	const limit, frames = keyLimit + time.Millisecond, keyFrames
+	for _, c := range []struct {
+		name   string
+		after  time.Duration
+		made   FanCount
+		deaf   bool
+		missed int // of 1 before
+	}{
+		{"in time", keyLimit, FanCount{Frames: frames}, false, 1},
+		{"too few frames", limit, FanCount{Frames: frames - 1}, false, 1},
+		{"no keyframe", limit, FanCount{Frames: frames}, true, 2},
+		{"a keyframe", limit, FanCount{Frames: frames, Keyframes: 1}, false, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := keyWatch{missed: 1}
+				k.ask(FanCount{})
+				if err := k.deaf(c.made, time.Now().Add(c.after)); (err != nil) != c.deaf || k.missed != c.missed {
+					t.Errorf("%v, %d missed; want deaf %t, %d missed", err, k.missed, c.deaf, c.missed)
+				}
+			})
+		})
+	}
+}

@@ -44,12 +44,12 @@ const detachedLimit = 8 * time.Second
 // tick is the time between two checks of a viewer: short against the limits above.
 const tick = time.Second
 
-// A viewer may make channelRate requests a second over the data channel, and channelBurst at once. A page makes one now and then; what
-// is more is dropped, so that no viewer keeps its goroutine busy.
-const (
-	channelRate  = 20
-	channelBurst = 40
-)
+// channelRate is how many requests a second a viewer may make over the data channel. A page makes one now and then. Further ones are
+// dropped, so that a viewer cannot keep the program busy.
+const channelRate = 20
+
+// channelBurst is how many requests a viewer may make at once: those of two seconds.
+const channelBurst = 40
 
 // phase is how far a viewer has come. It never goes back.
 type phase int
@@ -77,7 +77,7 @@ type Viewer struct {
 	b          *Broadcast
 	send       func(Message)
 	log        *slog.Logger
-	near       []netip.Addr  // the local addresses by which it is tried to connect; nil for all
+	near       []netip.Addr  // the local addresses that the connection is tried by; nil for all
 	place      *places.Place // the right to be served; the viewer may have to give it to another
 	neg        negotiation
 	candidates candidates
@@ -92,7 +92,7 @@ type connection struct {
 	phase    phase
 	deadline time.Time   // for the next phase; zero for none
 	since    time.Time   // when the viewer was connected
-	warned   bool        // a complaint of the peer's elements has been logged
+	warned   bool        // a warning of the peer's elements has been logged
 	using    []*producer // that count the viewer as a user
 }
 

@@ -40,8 +40,10 @@ func gpuEncoders() []Encoder {
 	lowPower := row(H264, "vah264lpenc", "va", vaPackage, key, vaInterval, va, "rate-control=cbr", "b-frames=0")
 	vaVP8 := row(VP8, "vavp8enc", "va", vaVP8Package, key, vaInterval, va, "rate-control=cbr")
 	vaapiVP8 := row(VP8, "vaapivp8enc", "vaapi", vaapiPackage, period, longGOP, vaapi, "rate-control=cbr")
-	vah264.Others, lowPower.Others, vaVP8.Others = "varenderD*h264enc", "varenderD*h264lpenc", "varenderD*vp8enc" // a second GPU's
-	vaapiVP8.Keyframe = KeyframeNone                                                                              // it never looks at the request (gstvaapiencoder_vp8.c)
+	// The elements of a second GPU.
+	vah264.Others, lowPower.Others, vaVP8.Others = "varenderD*h264enc", "varenderD*h264lpenc", "varenderD*vp8enc"
+	// The element never looks at a keyframe request (gstvaapiencoder_vp8.c).
+	vaapiVP8.Keyframe = KeyframeNone
 	return []Encoder{
 		row(H264, "nvh264enc", familyNV, nvPackage, gop, longGOP, throughMemory("CUDAMemory", "cudaupload ! cudaconvertscale"),
 			"zerolatency=true", "rc-mode=cbr", "bframes=0", "repeat-sequence-header=true"),

@@ -25,6 +25,8 @@ const (
 	stuckShare = 0.75
 	// A longer RTT comes of a wrong time in a report.
 	mostRTT = 10 * time.Second
+	// bit/s. A receive rate above it comes of a wrong time in a report; the bound keeps the rate within an int of 32 bits.
+	mostRate = 1e9
 	// With each packet whose RTT is longer, the RTT grows by the difference divided by this. An RTT that became longer for good is
 	// believed after some hundreds of packets.
 	rttDivisor = 256
@@ -37,6 +39,7 @@ type Limits struct {
 	Start int // the estimate before the first report; 1 Mbit/s when zero
 }
 
+// withDefaults are the limits with their defaults, in an order that holds: Min, Start, Max.
 func (l Limits) withDefaults() Limits {
 	if l.Min <= 0 {
 		l.Min = 50_000
@@ -226,7 +229,8 @@ func (e *Estimator) Snapshot(now time.Duration) Snapshot {
 	received, _ := e.arrived.rate(receivedSpan)
 	recent, _ := e.arrived.rate(recentSpan)
 	s := Snapshot{
-		Measured: e.begun && now-e.now <= HoldTime, Estimate: e.Estimate(now), ReceiveRate: int(min(received, 1e12)), RecentReceiveRate: int(min(recent, 1e12)),
+		Measured: e.begun && now-e.now <= HoldTime, Estimate: e.Estimate(now),
+		ReceiveRate: int(min(received, mostRate)), RecentReceiveRate: int(min(recent, mostRate)),
 		Usage: e.trend.detector.usage, Gradient: e.trend.line.slope * 1000, LinkFell: e.fell, Loss: e.loss.share, RTT: e.rtt,
 		Queue: time.Duration(e.trend.queue.smoothed * float64(time.Millisecond)), NewestQueue: e.trend.queue.waiting(),
 	}

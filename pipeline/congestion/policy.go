@@ -33,6 +33,7 @@ type Bounds struct {
 	LowerRendition bool    // this encoder makes the lower rendition: its rate suits the slowest served viewer
 }
 
+// withDefaults are the bounds with the margin set, the ceiling above the floor, and the floor above zero.
 func (b Bounds) withDefaults() Bounds {
 	b.Floor = max(b.Floor, 1)
 	b.Ceiling = max(b.Ceiling, b.Floor)

@@ -128,3 +128,17 @@ func TestLossBoundHoldsTheRest(t *testing.T) {
 		t.Errorf("potential %d with a bound of %.0f", s.Potential, e.loss.bound)
 	}
 }
+
+// A rate that no link has comes of a wrong report, and must fit into an int of 32 bits.
+func TestReceiveRateIsBounded(t *testing.T) {
+	e := NewEstimator(Limits{})
+	f := Feedback{Received: time.Second}
+	for i := range history {
+		at := time.Duration(i) * 100 * time.Microsecond
+		f.Packets = append(f.Packets, Packet{Seq: uint32(i), Sent: at, Arrived: at, Size: mostBytes})
+	}
+	e.Receive(f)
+	if s := e.Snapshot(time.Second); s.ReceiveRate != 1e9 || s.RecentReceiveRate != 1e9 {
+		t.Errorf("receive rates %d and %d, want 1 Gbit/s", s.ReceiveRate, s.RecentReceiveRate)
+	}
+}

@@ -1,12 +1,11 @@
 // Package board answers "which board is this, and what is it known for?".
 //
-// It reads a few files of the running system (device tree, DMI, L4T release) and looks them up in a table whose
-// rows are data only: which encoders are worth trying, in which order, within which limits. A row orders the
-// candidates; it proves nothing. Kernel, vendor packages and permissions decide what works, so every candidate must
-// still be tried by whoever runs it.
+// It reads a few files of the running system (device tree, DMI, L4T release) and finds the row of a table that matches them. A row is
+// data: which encoders to try, in which order, within which limits. It proves nothing. The kernel, the vendor's packages and permissions
+// decide whether an encoder works, so that each must still be tried before it is used.
 //
-// The package opens no device and never fails: a board that no row knows is the value with ID "generic", its own
-// strings kept for the log.
+// The package opens no device and never fails. A board that no row knows gets the row with the ID "generic", and what the board says of
+// itself is kept for the log.
 //
 //	b := board.Detect(os.DirFS("/"))
 //	fmt.Fprintln(w, b, b.H264)   // Raspberry Pi 4 (Raspberry Pi 4 Model B Rev 1.4) [v4l2h264enc ...]
@@ -18,29 +17,29 @@ import (
 	"slices"
 )
 
-// Generic is the ID of the last row: software encoders only, matched by every machine that no other row names.
+// Generic is the ID of the last row, which has software encoders only. It is for every machine that no other row matches.
 const Generic = "generic"
 
-// Board is one row of the table and, when it comes from Detect, what the machine said of itself. It is a plain
-// value; the caller may change it.
+// Board is one row of the table. From Detect, it also has what the machine says of itself. It is a plain value, which the caller may
+// change.
 type Board struct {
 	ID   string // stable, lower case, unique in the table
 	Name string // for people
 
-	// Match lists patterns (as of path.Match) that are compared with each entry of the device tree's compatible
-	// list, and with a few keys of the same form for machines without one: "driver:nvidia" where NVIDIA's desktop
-	// driver is loaded, "dmi:VENDOR PRODUCT" from DMI, "l4t:36.4.3" from /etc/nv_tegra_release. Most specific first.
+	// Match lists patterns (as of path.Match), the most specific first. They are compared with each entry of the device tree's compatible
+	// list. For machines without a device tree there are keys of the same form: "driver:nvidia" where NVIDIA's desktop driver is loaded,
+	// "dmi:VENDOR PRODUCT" from DMI, "l4t:36.4.3" from /etc/nv_tegra_release.
 	Match []string
 
-	H264 []string // GStreamer encoder elements worth trying for H.264, best first, software last; never empty
+	H264 []string // GStreamer's encoder elements to try for H.264, the best first, software last; never empty
 	VP8  []string // the same for VP8
 
-	Limits Limits // of the hardware encoder; zero where none is known or there is none
-	CSI    string // GStreamer source element for a camera on the CSI connector, "" where V4L2 is the way or none is known
-	Note   string // what a person should know, one or two sentences, may be empty
-	Source string // where the row's facts come from
+	Limits Limits // of the hardware encoder; zero where none is known, or there is no such encoder
+	CSI    string // GStreamer's source element for a camera on the CSI connector; empty where it is V4L2's, or none is known
+	Note   string // what a person should know, in one or two sentences; may be empty
+	Source string // where the facts of the row come from
 
-	Raw Raw // what the machine said of itself; filled by Detect, zero in the table
+	Raw Raw // what the machine says of itself; zero in the table
 }
 
 // Limits are what a hardware encoder is known to take. A zero field is unknown, not unlimited.
@@ -51,7 +50,7 @@ type Limits struct {
 	MaxWidth, MaxHeight  int // pixels
 }
 
-// Raw holds the strings that Detect read, trimmed and made printable; each is empty where the machine has none.
+// Raw holds the texts that Detect has read, trimmed and without characters that cannot be printed. A text that the machine lacks is empty.
 type Raw struct {
 	Model      string   // device tree model, else DMI vendor and product
 	Compatible []string // device tree compatible, most specific first
@@ -61,7 +60,7 @@ type Raw struct {
 }
 
 // Detect reads the machine under root (os.DirFS("/") for the running one) and returns the first row that matches it.
-// It never fails: what can't be read counts as absent, and the last row matches everything.
+// It never fails: a file that cannot be read counts as missing, and the last row matches everything.
 func Detect(root fs.FS) Board {
 	raw := read(root)
 	b := find(boards(), raw.keys())
@@ -74,7 +73,7 @@ func All() []Board {
 	return boards()
 }
 
-// String is the row's name with the machine's own words for itself where they add something.
+// String is the row's name, with what the machine calls itself if that is different.
 func (b Board) String() string {
 	if b.Raw.Model == "" || b.Raw.Model == b.Name {
 		return b.Name
@@ -82,7 +81,7 @@ func (b Board) String() string {
 	return b.Name + " (" + b.Raw.Model + ")"
 }
 
-// find returns the first row one of whose patterns matches one of the keys, else the last row.
+// find returns the first row that matches, else the last row.
 func find(rows []Board, keys []string) Board {
 	for _, row := range rows {
 		if row.matches(keys) {
@@ -92,10 +91,11 @@ func find(rows []Board, keys []string) Board {
 	return rows[len(rows)-1]
 }
 
+// matches reports whether one of the row's patterns matches one of the keys.
 func (b Board) matches(keys []string) bool {
 	return slices.ContainsFunc(b.Match, func(pattern string) bool {
 		return slices.ContainsFunc(keys, func(key string) bool {
-			ok, err := path.Match(pattern, key) // a bad pattern matches nothing; a test forbids it
+			ok, err := path.Match(pattern, key) // a wrong pattern matches nothing; a test sees to it that there is none
 			return ok && err == nil
 		})
 	})

@@ -1,19 +1,21 @@
 package board
 
 import (
+	"cmp"
 	"io"
 	"io/fs"
 	"strings"
 	"unicode"
 )
 
-// maxFile bounds what is read of any one file: device tree properties and DMI strings are far below it.
+// maxFile is how many bytes are read of one file. Device tree properties and DMI strings are far smaller.
 const maxFile = 64 << 10
 
-// Where the device tree is seen. The first is a symbolic link to the second, and an absolute one, so a root that
-// doesn't follow those (os.Root, a container without /proc) still finds the second.
+// treeDirs are where the device tree is. The first is an absolute symbolic link to the second. A root that does not follow absolute links
+// (os.Root, a container without /proc) still finds the second.
 var treeDirs = []string{"proc/device-tree", "sys/firmware/devicetree/base"}
 
+// read reads what the machine says of itself.
 func read(root fs.FS) Raw {
 	var r Raw
 	for _, dir := range treeDirs {
@@ -23,16 +25,14 @@ func read(root fs.FS) Raw {
 		}
 	}
 	r.DMI = readDMI(root)
-	if r.Model == "" {
-		r.Model = r.DMI
-	}
+	r.Model = cmp.Or(r.Model, r.DMI)
 	r.L4T = parseL4T(string(slurp(root, "etc/nv_tegra_release")))
 	_, err := fs.Stat(root, "proc/driver/nvidia/version")
 	r.NVIDIA = err == nil
 	return r
 }
 
-// readDMI returns "vendor product", "" where the machine has no DMI.
+// readDMI returns "VENDOR PRODUCT", empty where the machine has no DMI.
 func readDMI(root fs.FS) string {
 	const dir = "sys/class/dmi/id/"
 	vendor := printable(string(slurp(root, dir+"sys_vendor")))
@@ -40,7 +40,7 @@ func readDMI(root fs.FS) string {
 	return strings.TrimSpace(vendor + " " + product)
 }
 
-// slurp returns at most maxFile bytes of a file, nil when it can't be read.
+// slurp returns the first maxFile bytes of a file, nil if it cannot be read.
 func slurp(root fs.FS, name string) []byte {
 	f, err := root.Open(name)
 	if err != nil {
@@ -54,8 +54,7 @@ func slurp(root fs.FS, name string) []byte {
 	return data
 }
 
-// splitStrings splits a device tree property that holds NUL-terminated strings. Empty ones are dropped; nil when
-// nothing is left.
+// splitStrings returns the NUL-terminated strings of a device tree property, without empty ones; nil if there are none.
 func splitStrings(data []byte) []string {
 	var list []string
 	for s := range strings.SplitSeq(string(data), "\x00") {
@@ -70,7 +69,7 @@ func splitStrings(data []byte) []string {
 //
 //	# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64, DATE: ...
 //
-// and returns "36.4.3", or "" when it isn't of that form.
+// and returns "36.4.3", or "" if the line has another form.
 func parseL4T(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	head, rest, ok := strings.Cut(strings.TrimLeft(line, "# \t"), ",")
@@ -90,7 +89,7 @@ func parseL4T(text string) string {
 	return release + "." + revision
 }
 
-// dotted tells whether s is numbers joined by dots.
+// dotted reports whether s is numbers joined by dots.
 func dotted(s string) bool {
 	for part := range strings.SplitSeq(s, ".") {
 		if part == "" || strings.Trim(part, "0123456789") != "" {
@@ -100,7 +99,7 @@ func dotted(s string) bool {
 	return true
 }
 
-// printable drops what would disturb a terminal or a log line: firmware strings come from outside.
+// printable drops the characters of a firmware's text that would disturb a terminal or a line of the log.
 func printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {

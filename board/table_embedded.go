@@ -1,22 +1,29 @@
 package board
 
+// What several rows say.
 const (
-	vpuencSource  = "nxp-imx/imx-gst1.0-plugin plugins/vpu/gstvpuenc.c, gstvpuplugins.c; Freescale/gstreamer-imx"
-	vpuencNote    = "Needs NXP's packages (vpuenc_h264) or the community's gstreamer-imx; much CMA memory helps."
-	wave5Source   = "Linux drivers/media/platform/chips-media/wave5/wave5-vpu-enc.c; software-dl.ti.com, Foundational Components, Multimedia, wave5"
-	wave5Note     = "Keyframes can't be asked for and a new bitrate needs a restart of the encoder, so keep the GOP short."
-	imx95Note     = "The encoder is in NXP's kernel only."
-	imx95Source   = "Linux arch/arm64/boot/dts/freescale/imx95-19x19-evk.dts; the wave6 driver as sent to linux-media"
-	imx8mqSource  = "nxp-imx/imx-gst1.0-plugin plugins/vpu/gstvpuplugins.c"
-	imx8mqNote    = "This SoC only decodes."
-	imxMaxWidth   = 1920
-	imxMaxHeight  = 1088
-	imxMinSide    = 64
-	wave5MaxSide  = 8192
-	wave5Multiple = 8
+	vpuencSource = "nxp-imx/imx-gst1.0-plugin plugins/vpu/gstvpuenc.c, gstvpuplugins.c; Freescale/gstreamer-imx"
+	vpuencNote   = "The encoder needs NXP's packages (vpuenc_h264) or the community's gstreamer-imx. More CMA memory helps."
+	wave5Source  = "Linux drivers/media/platform/chips-media/wave5/wave5-vpu-enc.c; software-dl.ti.com, Foundational Components, Multimedia, wave5"
+	wave5Note    = "The encoder takes no keyframe request, so that it makes a keyframe every second. A new bitrate counts only after a restart of it."
+	imx95Note    = "The encoder is in NXP's kernel only."
+	imx95Source  = "Linux arch/arm64/boot/dts/freescale/imx95-19x19-evk.dts; the wave6 driver as sent to linux-media"
+	imx8mqSource = "nxp-imx/imx-gst1.0-plugin plugins/vpu/gstvpuplugins.c"
+	imx8mqNote   = "This SoC only decodes."
 )
 
-// nxp lists the i.MX with an encoder, and the 8M Quad, which is known to have none.
+// The limits of the encoders, in pixels. For i.MX they are the elements', for Wave5 the driver's.
+const (
+	imxMaxWidth    = 1920
+	imxMaxHeight   = 1088
+	imxMinSide     = 64
+	wave5MinWidth  = 256
+	wave5MinHeight = 128
+	wave5MaxSide   = 8192
+	wave5Multiple  = 8
+)
+
+// nxp are the i.MX with an encoder, and the 8M Quad, which is known to have none.
 func nxp() []Board {
 	limits := Limits{MinWidth: imxMinSide, MinHeight: imxMinSide, MaxWidth: imxMaxWidth, MaxHeight: imxMaxHeight}
 	imx := func(id, name string, match ...string) Board {
@@ -47,14 +54,14 @@ func nxp() []Board {
 	}
 }
 
-// ti lists the SoCs with a Wave5 encoder.
+// ti are the SoCs with a Wave5 encoder.
 func ti() []Board {
 	wave5 := func(id, name string, match ...string) Board {
 		return Board{
 			ID: id, Name: name, Match: match,
 			H264: h264("v4l2h264enc"), VP8: vp8(),
 			Limits: Limits{
-				SizeMultiple: wave5Multiple, MinWidth: 256, MinHeight: 128,
+				SizeMultiple: wave5Multiple, MinWidth: wave5MinWidth, MinHeight: wave5MinHeight,
 				MaxWidth: wave5MaxSide, MaxHeight: wave5MaxSide,
 			},
 			Note: wave5Note, Source: wave5Source,

@@ -1,7 +1,7 @@
 package board
 
-// bcm2835Codec are the limits of the VideoCore IV/VI encoder: level 4.0's throughput, which is 1920x1080 at 30 or
-// 1280x720 at 60 frames a second over all streams together. Higher levels can be selected but aren't real time.
+// bcm2835Codec are the limits of the encoder in VideoCore IV and VI: 1920x1080 at 30 frames/s, or 1280x720 at 60, for all streams together,
+// as H.264's level 4.0 has it. Higher levels can be selected, but are not encoded in real time.
 var bcm2835Codec = Limits{
 	MacroblocksPerSecond: 245760, SizeMultiple: 2,
 	MinWidth: 32, MinHeight: 32, MaxWidth: 1920, MaxHeight: 1920,
@@ -10,21 +10,21 @@ var bcm2835Codec = Limits{
 const (
 	bcm2835Source = "raspberrypi/linux drivers/staging/vc04_services/bcm2835-codec/bcm2835-v4l2-codec.c; " +
 		"raspberrypi/linux#3467, #6045; strings from the board's .dts in Linux 6.1 arch/arm/boot/dts"
-	bcm2835Note = "The encoder is /dev/video11 and wants its level in the caps; over 1080 lines it gives artefacts."
+	bcm2835Note = "The encoder is /dev/video11, and wants its level in the caps. Above 1080 lines the picture is damaged."
 )
 
-// videoCore makes the row of a Pi whose VideoCore encodes H.264: they all have the same block.
+// videoCore is the row of a Raspberry Pi whose VideoCore encodes H.264. All of them have the same encoder.
 func videoCore(id, name string, match ...string) Board {
 	return Board{
 		ID: id, Name: name, Match: match,
-		// omxh264enc is how 32-bit Buster reaches the same block.
+		// On 32-bit Buster omxh264enc runs the same encoder.
 		H264: h264("v4l2h264enc", "omxh264enc"), VP8: vp8(),
 		Limits: bcm2835Codec, CSI: "libcamerasrc",
 		Note: bcm2835Note, Source: bcm2835Source,
 	}
 }
 
-// raspberry lists the Pis. Three share the bcm2837, so its own name stands in the last of them.
+// raspberry are the Raspberry Pis. Three of them have the bcm2837, so that the last of the three matches its name.
 func raspberry() []Board {
 	return []Board{
 		videoCore("pi-zero-2", "Raspberry Pi Zero 2", "raspberrypi,model-zero-2*"),
@@ -37,7 +37,7 @@ func raspberry() []Board {
 			ID: "pi-5", Name: "Raspberry Pi 5",
 			Match: []string{"raspberrypi,5-model-b", "raspberrypi,5-compute-module*", "raspberrypi,500", "brcm,bcm2712*"},
 			H264:  h264(), VP8: vp8(), CSI: "libcamerasrc",
-			Note:   "This SoC has no H.264 or VP8 encoder; the CPU does it, 1280x720 at 30 frames/s being a realistic target.",
+			Note:   "This SoC has no encoder of H.264 or VP8. The CPU encodes; 1280x720 at 30 frames/s is realistic.",
 			Source: "raspberrypi/linux arch/arm64/boot/dts/broadcom/bcm2712-rpi-5-b.dts; RaspberryPi-WebRTC README",
 		},
 	}

@@ -2,13 +2,13 @@ package board
 
 const (
 	mppSource = "rockchip-linux/mpp osal/mpp_soc.cpp; strings from the board's .dts"
-	mppNote   = "Needs Rockchip's kernel, mpp and gstreamer-rockchip, and access to /dev/mpp_service; the mainline kernel encodes neither H.264 nor VP8."
+	mppNote   = "The encoder needs Rockchip's kernel, mpp and gstreamer-rockchip, and access to /dev/mpp_service. The mainline kernel encodes neither H.264 nor VP8."
 )
 
-// vepu are the limits of the older VEPU1 and VEPU2, which mpp doesn't flag for 4K; the minimum is the element's.
+// vepu are the limits of the older encoders VEPU1 and VEPU2, which mpp does not mark as able to do 4K. The smallest size is the element's.
 var vepu = Limits{MinWidth: 96, MinHeight: 64, MaxWidth: 1920, MaxHeight: 1088}
 
-// rk makes the row of a Rockchip whose mpp encodes H.264 and VP8.
+// rk is the row of a Rockchip that encodes H.264 and VP8.
 func rk(id, name string, limits Limits, match ...string) Board {
 	return Board{
 		ID: id, Name: name, Match: match,
@@ -17,13 +17,14 @@ func rk(id, name string, limits Limits, match ...string) Board {
 	}
 }
 
-// rkH264 makes the row of a Rockchip without VEPU1 or VEPU2, hence without VP8.
+// rkH264 is the row of a Rockchip without VEPU1 and VEPU2, and so without VP8.
 func rkH264(id, name string, limits Limits, match ...string) Board {
 	b := rk(id, name, limits, match...)
 	b.VP8 = vp8()
 	return b
 }
 
+// rockchip are Rockchip's SoCs.
 func rockchip() []Board {
 	minimum := Limits{MinWidth: vepu.MinWidth, MinHeight: vepu.MinHeight}
 	eightK := minimum

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -31,7 +32,16 @@ type Sound struct {
 	USBID      string `json:"usb_id"`   // "046d:082d", "" if not on USB
 	USBPath    string `json:"usb_path"` // connector of the USB device, as Camera.USBPath
 
-	twin bool // another of the model was there, see markSoundTwins
+	cardFacts
+}
+
+// cardFacts are what a listing knows of a sound device beyond its JSON.
+type cardFacts struct {
+	twin   bool   // another of the model was there, see markSoundTwins
+	shared bool   // another of the model may have the same byID in its turn, see markSoundTwins
+	byID   string // udev's name of the card from the serial number, full path, "" if none
+	byPath string // udev's name of the card from the connector, full path, "" if none
+	pcmID  string // ALSA's identifier of the device within the card, which says more than its name where that is empty
 }
 
 type soundCard struct {
@@ -41,7 +51,7 @@ type soundCard struct {
 
 type soundDevice struct {
 	card, device      int
-	name              string
+	id, name          string
 	playback, capture bool
 }
 
@@ -87,12 +97,9 @@ func parsePCMs(text string) []soundDevice {
 		if err1 != nil || err2 != nil || card >= maxSound || device >= maxSound {
 			continue
 		}
-		_, name, ok := strings.Cut(m[3], " : ")
-		if !ok {
-			name = m[3]
-		}
+		id, name, _ := strings.Cut(m[3]+" ", " : ")
 		devices = append(devices, soundDevice{
-			card: card, device: device, name: clean(name),
+			card: card, device: device, id: clean(id), name: clean(name),
 			playback: strings.Contains(m[4], " : playback "), capture: strings.Contains(m[4], " : capture "),
 		})
 	}
@@ -103,12 +110,14 @@ func parsePCMs(text string) []soundDevice {
 func sounds(root fs.FS) (microphones, speakers []Sound) {
 	microphones, speakers = []Sound{}, []Sound{}
 	cards := parseCards(readText(root, "proc/asound/cards"))
+	byID, byPath := soundLinks(root, soundByIDDir), soundLinks(root, soundByPathDir)
 	for _, d := range parsePCMs(readText(root, "proc/asound/pcm")) {
 		i := slices.IndexFunc(cards, func(c soundCard) bool { return c.number == d.card })
 		if i < 0 {
 			continue // gone between the two reads
 		}
 		s := newSound(root, cards[i], d)
+		s.byID, s.byPath = byID[d.card], byPath[d.card]
 		if d.capture {
 			s.Stream = Capture
 			microphones = append(microphones, s)
@@ -126,11 +135,13 @@ func sounds(root fs.FS) (microphones, speakers []Sound) {
 func newSound(root fs.FS, c soundCard, d soundDevice) Sound {
 	number := strconv.Itoa(c.number)
 	return Sound{
-		Card: c.number, ID: c.id, Name: c.name, Driver: c.driver, Device: d.device, DeviceName: d.name,
+		Card: c.number, ID: c.id, Name: c.name, Driver: c.driver, Device: d.device, DeviceName: cmp.Or(d.name, d.id),
 		PCM:     "hw:CARD=" + c.id + ",DEV=" + strconv.Itoa(d.device),
 		Bus:     cardBus(c.longName),
 		USBID:   clean(readText(root, "proc/asound/card"+number+"/usbid")),
 		USBPath: usbPath(root, "sys/class/sound/card"+number+"/device"),
+
+		cardFacts: cardFacts{pcmID: d.id},
 	}
 }
 
@@ -154,9 +165,19 @@ func (s Sound) usb() bool {
 	return s.USBPath != "" || s.USBID != "" || s.Driver == "USB-Audio"
 }
 
-// display tells a device that sounds through a monitor, which may have no speakers.
-func (s Sound) display() bool {
-	return strings.Contains(strings.ToUpper(s.Driver+s.Name+s.DeviceName), "HDMI") || strings.Contains(s.DeviceName, "DisplayPort")
+// digitalWords are what drivers call a connection of HDMI, DisplayPort or S/PDIF. "dit" and "dir" are the kernel's codecs
+// for a bare S/PDIF transmitter and receiver, "xcvr" is NXP's for eARC, and HDA calls its S/PDIF "ALC892 Digital".
+var digitalWords = regexp.MustCompile(`(?i)hdmi|display_?port|s/?pdif|iec958|toslink|xcvr|\bdi[tr]-hifi|\be?dp(tx)?\d*\b|\bALC\d+\S* digital\b`)
+
+// digital tells a device that sounds through a monitor or an amplifier, which may not be there or have no speakers.
+func (s Sound) digital() bool {
+	return digitalWords.MatchString(strings.Join([]string{s.Driver, s.Name, s.DeviceName, s.pcmID}, " "))
+}
+
+// unrouted tells a port of a Jetson's audio engine. It is wired to no codec until a mixer's controls say so, and gives
+// nothing, or an error, meanwhile. All its ports look alike, so none can be taken unasked.
+func (s Sound) unrouted() bool {
+	return strings.Contains(s.pcmID+s.DeviceName, "ADMAIF")
 }
 
 // on tells whether a sound device and a camera are the same USB device.

@@ -59,21 +59,22 @@ var pcmCases = []struct {
 	{
 		"both directions", pcmText,
 		[]soundDevice{
-			{card: 0, device: 0, name: "Loopback PCM", playback: true, capture: true},
-			{card: 1, device: 0, name: "USB Audio", capture: true},
+			{card: 0, device: 0, id: "Loopback PCM", name: "Loopback PCM", playback: true, capture: true},
+			{card: 1, device: 0, id: "USB Audio", name: "USB Audio", capture: true},
 		},
 	},
-	{"playback", "00-03: HDMI 0 : HDMI 0 : playback 1\n", []soundDevice{{device: 3, name: "HDMI 0", playback: true}}},
+	{"playback", "00-03: HDMI 0 : HDMI 0 : playback 1\n", []soundDevice{{device: 3, id: "HDMI 0", name: "HDMI 0", playback: true}}},
 	{
 		"colons in names", "00-00: a: b : c : d : capture 1\n",
-		[]soundDevice{{name: "c : d", capture: true}},
+		[]soundDevice{{id: "a: b", name: "c : d", capture: true}},
 	},
 	{
 		"a name that looks like a direction", "00-00: x : my : capture 1 : playback 1\n",
-		[]soundDevice{{name: "my", playback: true, capture: true}},
+		[]soundDevice{{id: "x", name: "my", playback: true, capture: true}},
 	},
-	{"no name", "02-01: x :  : capture 1\n", []soundDevice{{card: 2, device: 1, capture: true}}},
-	{"three digits", "100-00: x : y : capture 1\n", []soundDevice{{card: 100, name: "y", capture: true}}},
+	{"no name", "02-01: x :  : capture 1\n", []soundDevice{{card: 2, device: 1, id: "x", capture: true}}},
+	{"no name, and one blank", "02-01: x y : : capture 1\n", []soundDevice{{card: 2, device: 1, id: "x y", capture: true}}},
+	{"three digits", "100-00: x : y : capture 1\n", []soundDevice{{card: 100, id: "x", name: "y", capture: true}}},
 	{"number too large", "999-00: x : y : capture 1\n", nil},
 	{"no direction", "00-00: x : y\n", nil},
 	{"not a line of it", "hello\n", nil},
@@ -133,8 +134,8 @@ func TestSoundsJoinsAndTells(t *testing.T) {
 			if s.virtual() {
 				word += " virtual"
 			}
-			if s.display() {
-				word += " display"
+			if s.digital() {
+				word += " digital"
 			}
 			text = append(text, word)
 		}
@@ -143,9 +144,42 @@ func TestSoundsJoinsAndTells(t *testing.T) {
 	if diff := cmp.Diff([]string{"hw:CARD=PCH,DEV=0 capture", "hw:CARD=Dummy,DEV=0 capture virtual"}, tell(microphones)); diff != "" {
 		t.Errorf("microphones (-want +got):\n%s", diff)
 	}
-	want := []string{"hw:CARD=PCH,DEV=0 playback", "hw:CARD=PCH,DEV=3 playback display", "hw:CARD=Dummy,DEV=0 playback virtual"}
+	want := []string{"hw:CARD=PCH,DEV=0 playback", "hw:CARD=PCH,DEV=3 playback digital", "hw:CARD=Dummy,DEV=0 playback virtual"}
 	if diff := cmp.Diff(want, tell(speakers)); diff != "" {
 		t.Errorf("speakers (-want +got):\n%s", diff)
+	}
+}
+
+// What sounds through a monitor or an amplifier, as drivers call it, and what only looks like it.
+func TestDigital(t *testing.T) {
+	tests := []struct {
+		words string // of the card, and after a bar of the device
+		want  bool
+	}{
+		{"vc4-hdmi-0|MAI PCM i2s-hifi-0", true},
+		{"rockchip-dp0|", true},
+		{"rockchip-es8388|dailink-multicodecs ES8323.6-0010-0", false},
+		{"SPDIF-Transciever|", true},
+		{"rk-sound|dit-hifi", true},
+		{"bcm2835 ALSA|bcm2835 IEC958/HDMI", true},
+		{"bcm2835 ALSA|bcm2835 ALSA", false},
+		{"HDA Intel PCH|ALC892 Digital", true},
+		{"HDA Intel PCH|ALC892 Analog", false},
+		{"sof-hda-dsp|Digital Mic", false},
+		{"HDA Intel|S/PDIF 0", true},
+		{"imx-xcvr|", true},
+		{"mt8195|DPTX Playback", true},
+		{"qcom|DISPLAY_PORT_RX", true},
+		{"HDA ATI|DisplayPort 3", true},
+		{"dphone headset|", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.words, func(t *testing.T) {
+			card, device, _ := strings.Cut(tt.words, "|")
+			if got := (Sound{Name: card, DeviceName: device}).digital(); got != tt.want {
+				t.Errorf("digital = %v, want %v", got, tt.want)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,9 +19,15 @@ type Camera struct {
 	USBPath string   `json:"usb_path"` // connector of the USB device, "1-1.2", "" if not on USB
 	Formats []Format `json:"formats"`  // in the driver's order, never nil
 
-	aliases []string // other symbolic links in /dev, from rules of the user's own
-	index   string   // number of the node within its device, as in ByID and ByPath, "" if unknown
-	twin    bool     // another camera was there that may have the same ByID in its turn, see markTwins
+	nodeFacts
+}
+
+// nodeFacts are what a listing knows of a camera beyond its JSON.
+type nodeFacts struct {
+	aliases  []string // other symbolic links in /dev, from rules of the user's own
+	index    string   // number of the node within its device, as in ByID and ByPath, "" if unknown
+	twin     bool     // another camera was there that may have the same ByID in its turn, see markTwins
+	unlisted bool     // the driver lists no rate for any size
 }
 
 // Format is one pixel format or codec of a camera.
@@ -61,7 +68,8 @@ func (r Rate) String() string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// reduced makes num/den a Rate in lowest terms; a zero part gives the unknown Rate.
+// reduced makes num/den a Rate in lowest terms, of numbers that an int holds everywhere: GStreamer's fractions have 31 bits
+// too. A zero part gives the unknown Rate.
 func reduced(num, den uint32) Rate {
 	if num == 0 || den == 0 {
 		return Rate{}
@@ -70,7 +78,11 @@ func reduced(num, den uint32) Rate {
 	for b != 0 {
 		a, b = b, a%b
 	}
-	return Rate{Num: num / a, Den: den / a}
+	num, den = num/a, den/a
+	for num > math.MaxInt32 || den > math.MaxInt32 {
+		num, den = max(num/2, 1), max(den/2, 1)
+	}
+	return Rate{Num: num, Den: den}
 }
 
 // highestFirst sorts rates and drops doubles and unknown ones.
@@ -96,21 +108,34 @@ type class int
 const (
 	classReal    class = iota // USB, CSI, a capture card
 	classVirtual              // fed by another program
+	classUnsure               // on the board and without a listed rate: maybe without a sensor, or without a signal
+	classRaw                  // a receiver that gives what a sensor sends, Bayer, whatever it lists
 	classTest                 // a kernel driver that paints test pictures
 )
 
-// classes names the drivers that have no hardware. v4l2loopback writes its name with a space in some versions.
+// classes names the drivers that have no hardware, and the receivers of raw pictures. v4l2loopback writes its name with a
+// space in some versions.
 var classes = map[string]class{
 	"v4l2loopback":  classVirtual,
 	"v4l2 loopback": classVirtual,
 	"akvcam":        classVirtual,
+	"rkcif":         classRaw, // Rockchip's, which stands beside the ISP
+	"isys":          classRaw, // Intel's IPU6
+	"qcom-camss":    classRaw,
 	"vivid":         classTest,
 	"vimc":          classTest,
 }
 
 func (c Camera) class() class {
-	return classes[strings.ToLower(c.Driver)]
+	known, ok := classes[strings.ToLower(c.Driver)]
+	if !ok && c.unlisted && c.connection() == onBoard {
+		return classUnsure
+	}
+	return known
 }
+
+// onBoard is the connection of a camera that is neither on USB nor on PCI.
+const onBoard = "on board"
 
 // connection is how the camera is attached, for people.
 func (c Camera) connection() string {
@@ -119,10 +144,24 @@ func (c Camera) connection() string {
 		return "USB"
 	case strings.HasPrefix(c.Bus, "PCI"):
 		return "PCI"
-	case c.class() != classReal:
+	case c.virtual():
 		return "virtual"
 	}
-	return "on board"
+	return onBoard
+}
+
+// virtual tells a camera without hardware.
+func (c Camera) virtual() bool {
+	known := classes[strings.ToLower(c.Driver)]
+	return known == classVirtual || known == classTest
+}
+
+// listsRates tells whether the driver says of any size how often it gives a picture. An image processor says so of a
+// sensor; without one it lists only what sizes it could scale to.
+func (c Camera) listsRates() bool {
+	return slices.ContainsFunc(c.Formats, func(f Format) bool {
+		return slices.ContainsFunc(f.Sizes, func(s Size) bool { return len(s.Rates) > 0 })
+	})
 }
 
 // number is the N of /dev/videoN, for sorting.

@@ -36,6 +36,11 @@ type SoundChoice struct {
 	Source Source
 	Sound  Sound  // when Source is SourceDevice
 	Reason string // why, as words that go on after "microphone X: "
+	Hint   string // what would give a better choice, may be empty
+	// Away says that the user's device is not there now: Source is SourceNone until Listing.FindSound finds it.
+	Away bool
+
+	last Sound // the device that is away, as it was seen last; the zero value if it never was
 }
 
 // noMatch is the error for words that name nothing, with what there is.

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"testing/fstest"
 
-	"github.com/vladimirvivien/go4vl/v4l2"
 	"golang.org/x/sys/unix"
 )
 
@@ -83,8 +82,8 @@ func format(text string, size SizeRange, intervals ...IntervalRange) fakeFormat 
 }
 
 const (
-	capture   = v4l2.CapVideoCapture
-	streaming = v4l2.CapStreaming
+	capture   = capCapture
+	streaming = capStreaming
 )
 
 // webcam is a USB camera's picture node as uvcvideo shows it.

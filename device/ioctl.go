@@ -32,6 +32,7 @@ type (
 // Requests as the asm-generic _IOWR('V', nr, size) makes them; every architecture that Go, cgo and a camera meet on
 // (amd64, arm, arm64, 386, riscv64, loong64) uses that form.
 const (
+	iocRead      = 2 << 30
 	iocReadWrite = 3 << 30
 	iocVideo     = 'V' << 8
 
@@ -40,7 +41,23 @@ const (
 	vidiocEnumFrameIntervals = iocReadWrite | unsafe.Sizeof(frameInterval{})<<16 | iocVideo | 75
 )
 
+// Capabilities of a node (V4L2_CAP_...): the flags of v4l2_capability.
 const (
+	capCapture         = 0x1
+	capOutput          = 0x2
+	capCaptureMPlane   = 0x1000
+	capOutputMPlane    = 0x2000
+	capMem2MemMPlane   = 0x4000
+	capMem2Mem         = 0x8000
+	capMetadataCapture = 0x800000
+	capReadWrite       = 0x1000000
+	capStreaming       = 0x4000000
+	capTouch           = 0x10000000
+	capMediaController = 0x20000000 // V4L2_CAP_IO_MC
+)
+
+const (
+	bufTypeCapture       = 1 // V4L2_BUF_TYPE_VIDEO_CAPTURE
 	bufTypeCaptureMPlane = 9 // V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE
 
 	flagCompressed   = 1 // V4L2_FMT_FLAG_COMPRESSED

@@ -43,7 +43,7 @@ const (
 //
 // A size that the user gives comes first: the nearest one is taken, then a rate that reaches the wish, else the
 // highest. Without a given size a rate that is reached comes first, and of those modes the size nearest to
-// 1280x720. Within that, raw formats come before JPEG, which costs a decoder, so JPEG is taken where no raw format
+// 1280x720, of those that are wider than tall. Within that, raw formats come before JPEG, which costs a decoder, so JPEG is taken where no raw format
 // reaches the rate. The error is an *Error of kind ErrNoMode.
 func PickMode(c Camera, w Request) (Mode, string, error) {
 	modes := w.candidates(c.modes())
@@ -60,7 +60,7 @@ func PickMode(c Camera, w Request) (Mode, string, error) {
 		if sized {
 			return cmp.Or(cmp.Compare(x.distance, y.distance), cmp.Compare(x.missed, y.missed), x.rest(y))
 		}
-		return cmp.Or(cmp.Compare(x.missed, y.missed), cmp.Compare(x.distance, y.distance), x.rest(y))
+		return cmp.Or(cmp.Compare(x.missed, y.missed), cmp.Compare(x.upright, y.upright), cmp.Compare(x.distance, y.distance), x.rest(y))
 	}
 	m := slices.MinFunc(modes, order)
 	return m, goal.reason(m, modes), nil
@@ -132,6 +132,7 @@ func (w Request) goal() goal {
 type verdict struct {
 	distance float64 // of the size: the logarithm of the factor it is off by
 	missed   int     // 1 when the rate is not reached
+	upright  int     // 1 when the picture is taller than wide: thermal cameras put their measurements below the picture
 	shortage float64 // frames a second too few, where missed
 	kind     int     // raw before JPEG before H.264
 	off      float64 // of the rate, as distance
@@ -144,6 +145,9 @@ func (g goal) judge(m Mode) verdict {
 	v := verdict{
 		distance: factor(float64(m.Width), float64(g.width)) + factor(float64(m.Height), float64(g.height)),
 		kind:     int(info.kind), rank: info.rank,
+	}
+	if m.Height > m.Width {
+		v.upright = 1
 	}
 	switch {
 	case rate == 0:

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -72,6 +73,33 @@ func (c *Camera) identify(root fs.FS, l links) {
 	default:
 		c.ID = c.Bus
 	}
+}
+
+// soundLinkDirs are where udev names sound cards, by serial number and by connector: links to the cards' control nodes.
+const (
+	soundByIDDir   = "dev/snd/by-id"
+	soundByPathDir = "dev/snd/by-path"
+)
+
+// soundLinks maps the numbers of cards to their links in a directory.
+func soundLinks(root fs.FS, dir string) map[int]string {
+	found := map[int]string{}
+	entries, err := fs.ReadDir(root, dir)
+	if err != nil {
+		return found // no udev, or no card with such a name
+	}
+	for _, e := range entries {
+		name := path.Join(dir, e.Name())
+		target, err := fs.ReadLink(root, name)
+		if err != nil {
+			continue
+		}
+		digits, ok := strings.CutPrefix(path.Base(target), "controlC")
+		if n, err := strconv.Atoi(digits); ok && err == nil && found[n] == "" {
+			found[n] = "/" + name
+		}
+	}
+	return found
 }
 
 // readText returns a small file's text, "" when it can't be read.

@@ -132,16 +132,23 @@ func autoCamera(cameras []Camera) Choice {
 		return Choice{Source: SourceTest, Reason: noCamera}
 	}
 	c := best(cameras)
-	reason := "the only camera found"
+	reason, poor := poorReasons[c.class()]
 	switch {
-	case c.class() == classVirtual:
-		reason = "a virtual camera, since there is no real one"
-	case c.class() == classTest:
-		reason = "the kernel's test camera, since there is no other"
-	case len(cameras) > 1:
+	case poor:
+	case len(cameras) == 1:
+		reason = "the only camera found"
+	default:
 		reason = fmt.Sprintf("the best of %d cameras: %s", len(cameras), c.merit())
 	}
 	return Choice{Source: SourceDevice, Camera: c, Reason: reason}
+}
+
+// poorReasons are why auto takes what may give no picture.
+var poorReasons = map[class]string{
+	classVirtual: "a virtual camera, since there is no real one",
+	classUnsure:  "no better camera found; it lists no rates, so it may have no sensor or no signal",
+	classRaw:     "a receiver of raw pictures, since there is no other camera",
+	classTest:    "the kernel's test camera, since there is no other",
 }
 
 // merit says in words what a camera was preferred for.
@@ -196,7 +203,7 @@ func (m Mode) merit() float64 {
 	if rate == 0 {
 		rate = unknownRate
 	}
-	merit := min(float64(m.Width*m.Height), enoughPixels) * min(rate, enoughRate)
+	merit := min(float64(m.Width)*float64(m.Height), enoughPixels) * min(rate, enoughRate)
 	if known[m.FourCC].kind == kindGrey {
 		merit *= greyFactor
 	}

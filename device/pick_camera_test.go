@@ -29,7 +29,7 @@ func cameras() map[string]Camera {
 		"hd": {
 			Name: "HD Cam", Driver: "uvcvideo", Bus: "usb-0000:00:14.0-2", USBPath: "1-2", Path: "/dev/video4",
 			ByID: "/dev/v4l/by-id/usb-HD_Cam_1-video-index0", ByPath: "/dev/v4l/by-path/pci-usb-0:2:1.0-video-index0",
-			ID: "/dev/v4l/by-id/usb-HD_Cam_1-video-index0", Formats: formats("MJPG", 1280, 720, 30), aliases: []string{"/dev/door"},
+			ID: "/dev/v4l/by-id/usb-HD_Cam_1-video-index0", Formats: formats("MJPG", 1280, 720, 30), nodeFacts: nodeFacts{aliases: []string{"/dev/door"}},
 		},
 		"hd264": {
 			Name: "HD Cam", Driver: "uvcvideo", Bus: "usb-0000:00:14.0-2", USBPath: "1-2", Path: "/dev/video6",
@@ -39,6 +39,15 @@ func cameras() map[string]Camera {
 			Name: "IR Cam", Driver: "uvcvideo", Bus: "usb-0000:00:14.0-3", Path: "/dev/video8",
 			ID: "usb-0000:00:14.0-3", Formats: formats("GREY", 1920, 1080, 60),
 		},
+		"gspca": {
+			Name: "Old Cam", Driver: "sonixj", Bus: "usb-1", Path: "/dev/video10", Formats: formats("JPEG", 640, 480),
+			nodeFacts: nodeFacts{unlisted: true},
+		},
+		"isp": {
+			Name: "rkisp_mainpath", Driver: "rkisp_v6", Bus: "platform:rkisp", Path: "/dev/video12", Formats: formats("NV12", 1920, 1080),
+			nodeFacts: nodeFacts{unlisted: true},
+		},
+		"cif": {Name: "rkcif", Driver: "rkcif", Bus: "platform:rkcif", Path: "/dev/video14", Formats: formats("NV12", 1920, 1080, 30)},
 	}
 }
 
@@ -69,6 +78,10 @@ func TestPickCamera(t *testing.T) {
 		{"real before virtual, however good that is", "loopback vga", "auto", "/dev/video2", "the best of 2 cameras: USB, up to 640x480 at 30 frames/s"},
 		{"virtual before vivid", "vivid loopback", "auto", "/dev/video1", "a virtual camera, since there is no real one"},
 		{"vivid last", "vivid", "auto", "/dev/video0", "the kernel's test camera, since there is no other"},
+		{"rates unlisted: on USB no matter", "loopback gspca", "auto", "/dev/video10", "the best of 2 cameras: USB, up to 640x480 at ? frames/s"},
+		{"rates unlisted: on the board behind a virtual one", "isp loopback", "auto", "/dev/video1", "a virtual camera, since there is no real one"},
+		{"rates unlisted: before raw pictures", "cif isp vivid", "auto", "/dev/video12", "no better camera found; it lists no rates, so it may have no sensor or no signal"},
+		{"raw pictures before the kernel's test camera", "vivid cif", "auto", "/dev/video14", "a receiver of raw pictures, since there is no other camera"},
 		{"colour before infrared", "infrared vga", "auto", "/dev/video2", "the best of 2 cameras: USB, up to 640x480 at 30 frames/s"},
 		{"auto without any", "", "auto", "test", "no camera found"},
 		{"test", all, "test", "test", "asked for"},
@@ -153,7 +166,7 @@ func TestPickCameraWithoutBus(t *testing.T) {
 
 func TestListingPickCamera(t *testing.T) {
 	forbidden := Skipped{
-		Path: "/dev/video0", Name: "HD Cam", Why: WhyForbidden, names: Camera{Path: "/dev/video0", aliases: []string{"/dev/door"}},
+		Path: "/dev/video0", Name: "HD Cam", Why: WhyForbidden, names: Camera{Path: "/dev/video0", nodeFacts: nodeFacts{aliases: []string{"/dev/door"}}},
 		Err: &Error{What: "open /dev/video0", Kind: ErrForbidden, Hint: "join the group", Err: unix.EACCES},
 	}
 	sensor := Skipped{Path: "/dev/video1", Name: "unicam-image", Why: WhySensor}

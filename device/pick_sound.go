@@ -9,10 +9,11 @@ import (
 
 // PickMicrophone chooses by the user's word:
 //
-//   - "auto" or "": the microphone on the chosen camera's own USB device, else the first on USB, else any, virtual
-//     ones last; where there is none, the test tone with a test picture and silence with a camera
+//   - "auto" or "": the microphone on the chosen camera's own USB device, else the first on USB, else one on the board,
+//     else any but the ports of a Jetson's audio engine, virtual ones last; where there is none, the test tone with a test picture and silence with a camera
 //   - "test": the test tone; "none": no sound
-//   - Sound.PCM, also with plughw: and with numbers (hw:1,0); the card's identifier, whatever its case
+//   - Sound.PCM, also with plughw: and with numbers (hw:1,0); the card's identifier, whatever its case; udev's name of the
+//     card in /dev/snd/by-id or /dev/snd/by-path, in full or its last part
 //   - otherwise part of a name, whatever its case
 //
 // The error is an *Error of kind ErrNoMatch or ErrAmbiguous.
@@ -23,11 +24,12 @@ func PickMicrophone(microphones []Sound, want string, camera Choice) (SoundChoic
 	if !isAuto(want) {
 		return pickSound("microphone", microphones, want)
 	}
+	microphones, none := routed("microphone", microphones)
 	if len(microphones) == 0 {
 		if camera.Source == SourceTest {
-			return SoundChoice{Source: SourceTest, Reason: "no microphone found"}, nil
+			return SoundChoice{Source: SourceTest, Reason: none}, nil
 		}
-		return SoundChoice{Source: SourceNone, Reason: "no microphone found"}, nil
+		return SoundChoice{Source: SourceNone, Reason: none}, nil
 	}
 	if camera.Source == SourceDevice {
 		i := slices.IndexFunc(microphones, func(s Sound) bool { return s.on(camera.Camera) })
@@ -38,8 +40,8 @@ func PickMicrophone(microphones []Sound, want string, camera Choice) (SoundChoic
 	return autoSound("microphone", microphones), nil
 }
 
-// PickSpeaker chooses by the same words. Auto prefers a speaker on USB, then one on the board, then a monitor's,
-// then a virtual one. Where there is none, and for "test" as for "none", nothing plays.
+// PickSpeaker chooses by the same words. Auto prefers a speaker on USB, then one on the board, then one on HDMI,
+// DisplayPort or S/PDIF, then a virtual one. Where there is none, and for "test" as for "none", nothing plays.
 func PickSpeaker(speakers []Sound, want string) (SoundChoice, error) {
 	if choice, ok := byWord(want); ok {
 		return choice, nil
@@ -47,8 +49,9 @@ func PickSpeaker(speakers []Sound, want string) (SoundChoice, error) {
 	if !isAuto(want) {
 		return pickSound("speaker", speakers, want)
 	}
+	speakers, none := routed("speaker", speakers)
 	if len(speakers) == 0 {
-		return SoundChoice{Source: SourceNone, Reason: "no speaker found"}, nil
+		return SoundChoice{Source: SourceNone, Reason: none}, nil
 	}
 	return autoSound("speaker", speakers), nil
 }
@@ -72,7 +75,7 @@ func byWord(want string) (SoundChoice, bool) {
 const (
 	rankUSB = iota
 	rankBoard
-	rankDisplay
+	rankDigital
 	rankVirtual
 )
 
@@ -82,10 +85,20 @@ func (s Sound) rank() int {
 		return rankVirtual
 	case s.usb():
 		return rankUSB
-	case s.display():
-		return rankDisplay
+	case s.digital():
+		return rankDigital
 	}
 	return rankBoard
+}
+
+// routed are the devices that auto may take, and the reason where there is none.
+func routed(kind string, list []Sound) (left []Sound, none string) {
+	left = keep(list, func(s Sound) bool { return !s.unrouted() })
+	none = "no " + kind + " found"
+	if len(list) > 0 {
+		none += ", only ports of the board that may not be wired: name one to use it"
+	}
+	return left, none
 }
 
 // autoSound takes the first of the best rank. The list must not be empty.
@@ -100,8 +113,8 @@ func autoSound(kind string, list []Sound) SoundChoice {
 	case len(list) == 1:
 	case rank == rankUSB:
 		reason = "the first " + kind + " on USB"
-	case rank == rankDisplay:
-		reason = "a monitor's, since there is no other " + kind
+	case rank == rankDigital:
+		reason = "a digital one (HDMI, DisplayPort or S/PDIF), since there is no other " + kind
 	default:
 		reason = "the first " + kind + " of the board"
 	}
@@ -116,6 +129,7 @@ func pickSound(kind string, list []Sound, want string) (SoundChoice, error) {
 	}{
 		{"asked for by address", func(s Sound) bool { return s.goesBy(want) }},
 		{"asked for by card", func(s Sound) bool { return strings.EqualFold(s.ID, want) }},
+		{"asked for by stable id", func(s Sound) bool { return isName(want, s.byID) || isName(want, s.byPath) }},
 		{"asked for by name", func(s Sound) bool { return containsFold(s.Name, want) || containsFold(s.DeviceName, want) }},
 	}
 	for _, way := range ways {

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/vladimirvivien/go4vl/v4l2"
 	"golang.org/x/sys/unix"
 )
 
@@ -67,17 +66,17 @@ func classify(c Capability) Why {
 		}
 	}
 	const (
-		capture = v4l2.CapVideoCapture | v4l2.CapVideoCaptureMPlane
-		output  = v4l2.CapVideoOutput | v4l2.CapVideoOutputMPlane
+		capture = capCapture | capCaptureMPlane
+		output  = capOutput | capOutputMPlane
 	)
 	switch {
-	case c.Caps&(v4l2.CapVideoMem2Mem|v4l2.CapVideoMem2MemMPlane) != 0:
+	case c.Caps&(capMem2Mem|capMem2MemMPlane) != 0:
 		return WhyCodec
-	case c.Caps&capture == 0, c.Caps&v4l2.CapStreaming == 0, c.Caps&v4l2.CapTouch != 0:
+	case c.Caps&capture == 0, c.Caps&capStreaming == 0, c.Caps&capTouch != 0:
 		return WhyNoCapture
 	case c.Caps&output != 0 && (Camera{Driver: c.Driver}).class() != classVirtual:
 		return WhyCodec // written before the M2M bits existed; v4l2loopback shows both sides on purpose
-	case c.Caps&v4l2.CapIOMediaController != 0:
+	case c.Caps&capMediaController != 0:
 		return WhyController
 	}
 	return ""
@@ -154,7 +153,27 @@ func probe(open func(string) (Node, error), p string) probed {
 		return probed{camera: c, why: why}
 	}
 	c.Formats = readFormats(n)
+	c.unlisted = !c.listsRates()
+	c.follow(n)
 	return probed{camera: c, why: judge(c.Formats)}
+}
+
+// follow gives the formats without a size the one that the source has now, where the node can say it.
+func (c *Camera) follow(n Node) {
+	f, ok := n.(Follower)
+	sizeless := func(f Format) bool { return len(f.Sizes) == 0 }
+	if !ok || !slices.ContainsFunc(c.Formats, sizeless) {
+		return
+	}
+	now, err := f.Current()
+	if err != nil {
+		return
+	}
+	for i := range c.Formats {
+		if sizeless(c.Formats[i]) {
+			c.Formats[i].Sizes = []Size{now.size()}
+		}
+	}
 }
 
 // judge says whether any of a capture node's formats is of use; "" if so.

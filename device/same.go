@@ -10,9 +10,10 @@ func (l Listing) SameCamera(was Camera) (Camera, bool) {
 	return firstThat(l.Cameras, was, sameCameraRules)
 }
 
-// SameSound finds a microphone or speaker again, whatever number its card has now: by its USB connector, else by the
-// card's identifier. The identifiers of two cards of a model only say which was plugged in first, so these are only found
-// at their connectors; here too go on with the Sound returned.
+// SameSound finds a microphone or speaker again, whatever number its card has now: by its serial number wherever it is
+// plugged in, else by its connector, else by the card's identifier. The identifiers of two cards of a model only say which
+// was plugged in first, so without serial numbers these are only found at their connectors; here too go on with the Sound
+// returned.
 func (l Listing) SameSound(was Sound) (Sound, bool) {
 	list := l.Microphones
 	if was.Stream == Playback {
@@ -60,20 +61,37 @@ func markTwins(cameras []Camera) {
 	}
 }
 
+// sameSoundRules stand in the order of what they prove.
 var sameSoundRules = []func(was, is Sound) bool{
+	func(was, is Sound) bool {
+		return was.byID != "" && was.byID == is.byID && !was.shared && !is.shared && was.like(is)
+	},
 	func(was, is Sound) bool { return was.USBPath != "" && was.USBPath == is.USBPath && was.like(is) },
+	func(was, is Sound) bool {
+		// The connector by udev's name, or by the driver's word, where sysfs doesn't say it.
+		unsaid := was.USBPath == "" || is.USBPath == ""
+		return unsaid && (was.byPath != "" && was.byPath == is.byPath || was.Bus != "" && was.Bus == is.Bus) && was.like(is)
+	},
 	func(was, is Sound) bool { return was.ID == is.ID && !was.twin && !is.twin && was.like(is) },
 }
 
-// like tells whether two may be one device, by its model and its place on the card.
+// like tells whether two may be one device, by the model and where both are known by the serial number.
 func (s Sound) like(t Sound) bool {
+	return s.model(t) && (s.byID == "" || t.byID == "" || s.byID == t.byID)
+}
+
+// model tells whether two are the same device of cards of one model.
+func (s Sound) model(t Sound) bool {
 	return s.Name == t.Name && s.Driver == t.Driver && s.USBID == t.USBID && s.Device == t.Device && s.Stream == t.Stream
 }
 
-// markSoundTwins marks the devices of which a second is plugged in at another connector.
+// markSoundTwins marks the devices of which a second is plugged in at another connector. Those without a serial number have
+// one by-id link among them, as cameras have, see markTwins.
 func markSoundTwins(list []Sound) {
 	for i := range list {
 		s := &list[i]
-		s.twin = slices.ContainsFunc(list, func(t Sound) bool { return s.USBPath != t.USBPath && s.like(t) })
+		beside := keep(list, func(t Sound) bool { return s.USBPath != t.USBPath && s.model(t) })
+		s.twin = len(beside) > 0
+		s.shared = slices.ContainsFunc(beside, func(t Sound) bool { return s.byID == "" || t.byID == "" || s.byID == t.byID })
 	}
 }

@@ -2,6 +2,7 @@ package device
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -185,19 +186,25 @@ func TestMarkTwins(t *testing.T) {
 	}
 }
 
-// card is one sound card with a microphone.
+// card is one sound card with a microphone and a speaker. The port may be followed by # and udev's word for the serial
+// number; "1#" is a card without a serial number, of which udev has made a name.
 type card struct{ number, id, port string }
 
 func soundRoot(cards ...card) fstest.MapFS {
 	root := fstest.MapFS{}
 	names, pcms := "", ""
 	for _, c := range cards {
+		port, serial, linked := strings.Cut(c.port, "#")
+		c.port = port
 		names += " " + c.number + " [" + c.id + "]: USB-Audio - HD Cam\n                      HD Cam at usb-x-" + c.port + ", high speed\n"
 		pcms += "0" + c.number + "-00: USB Audio : USB Audio : playback 1 : capture 1\n"
 		maps.Copy(root, fstest.MapFS{
 			"proc/asound/card" + c.number + "/usbid":      text("046d:082d\n"),
 			"sys/class/sound/card" + c.number + "/device": symlink("../../../1-" + c.port + ":1.2"),
 		})
+		if link := "dev/snd/by-id/usb-HD_Cam" + serial + "-02"; linked && root[link] == nil {
+			root[link] = symlink("../controlC" + c.number)
+		}
 	}
 	root["proc/asound/cards"], root["proc/asound/pcm"] = text(names), text(pcms)
 	return root
@@ -216,6 +223,10 @@ func TestSameSound(t *testing.T) {
 		{"another connector", []card{{"1", "Cam", "1"}}, []card{{"1", "Cam", "3"}}, "hw:CARD=Cam,DEV=0"},
 		{"two, identifiers swapped", []card{{"1", "Cam", "1"}, {"2", "Cam_1", "2"}}, []card{{"1", "Cam", "2"}, {"2", "Cam_1", "1"}}, "hw:CARD=Cam_1,DEV=0"},
 		{"two, the other has got its identifier", []card{{"1", "Cam", "1"}, {"2", "Cam_1", "2"}}, []card{{"1", "Cam", "2"}}, ""},
+		{"serial numbers, connectors and identifiers swapped", []card{{"1", "Cam", "1#A"}, {"2", "Cam_1", "2#B"}}, []card{{"1", "Cam", "1#B"}, {"2", "Cam_1", "2#A"}}, "hw:CARD=Cam_1,DEV=0"},
+		{"serial numbers, only the other", []card{{"1", "Cam", "1#A"}}, []card{{"1", "Cam", "1#B"}}, ""},
+		{"serial number, another connector", []card{{"1", "Cam", "1#A"}, {"2", "Cam_1", "2#B"}}, []card{{"4", "Cam", "3#A"}}, "hw:CARD=Cam,DEV=0"},
+		{"one link between two, which has moved", []card{{"1", "Cam", "1#"}, {"2", "Cam_1", "2#"}}, []card{{"1", "Cam", "2#"}}, ""},
 		{"another has come with its identifier", []card{{"1", "Cam", "1"}}, []card{{"1", "Cam", "2"}, {"2", "Cam_1", "3"}}, ""},
 	}
 	for _, tt := range tests {
@@ -232,6 +243,31 @@ func TestSameSound(t *testing.T) {
 	}
 }
 
+// Where sysfs doesn't say the connector, udev's name or the driver's word does.
+func TestSameSoundWithoutSysfs(t *testing.T) {
+	at := func(id, bus, byPath string) Sound {
+		return Sound{ID: id, Name: "HD Cam", Driver: "USB-Audio", Bus: bus, Stream: Capture, cardFacts: cardFacts{byPath: byPath}}
+	}
+	tests := []struct {
+		name    string
+		was, is Sound
+		want    bool
+	}{
+		{"the driver's word", at("Cam", "usb-x-2", ""), at("Cam_1", "usb-x-2", ""), true},
+		{"another connector", at("Cam", "usb-x-2", ""), at("Cam_1", "usb-x-3", ""), false},
+		{"udev's name", at("Cam", "", "/p/1"), at("Cam_1", "", "/p/1"), true},
+		{"another name of udev's", at("Cam", "", "/p/1"), at("Cam_1", "", "/p/2"), false},
+		{"nothing is known", at("Cam", "", ""), at("Cam_1", "", ""), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, ok := (Listing{Microphones: []Sound{tt.is}}).SameSound(tt.was); ok != tt.want {
+				t.Errorf("found: %v, want %v", ok, tt.want)
+			}
+		})
+	}
+}
+
 // What isn't on USB is known by the card's identifier and its own place on it.
 func TestSameSoundOfTheBoard(t *testing.T) {
 	hda := func(card, device int) Sound {
@@ -239,7 +275,7 @@ func TestSameSoundOfTheBoard(t *testing.T) {
 	}
 	list := Listing{Speakers: []Sound{hda(2, 0), hda(2, 3)}}
 	got, ok := list.SameSound(hda(0, 3))
-	if diff := cmp.Diff(hda(2, 3), got, cmp.AllowUnexported(Sound{})); diff != "" || !ok {
+	if diff := cmp.Diff(hda(2, 3), got, cmp.AllowUnexported(Sound{}, cardFacts{})); diff != "" || !ok {
 		t.Errorf("%v (-want +got):\n%s", ok, diff)
 	}
 	if _, ok := list.SameSound(hda(0, 7)); ok {

@@ -46,11 +46,14 @@ const (
 	maxRate = 240
 )
 
+// mostSide is the largest side, in pixels, that a driver is believed: GStreamer's own limit.
+const mostSide = 32767
+
 // sizes turns a size or a range into the sizes to offer: of a range the common ones that fit its limits and steps,
 // and its largest, which is the sensor's own where it is of a camera's magnitude.
 func (r SizeRange) sizes() [][2]uint32 {
 	if r.Discrete {
-		if r.MinWidth == 0 || r.MinHeight == 0 {
+		if r.MinWidth == 0 || r.MinHeight == 0 || r.MinWidth > mostSide || r.MinHeight > mostSide {
 			return nil
 		}
 		return [][2]uint32{{r.MinWidth, r.MinHeight}}
@@ -64,6 +67,7 @@ func (r SizeRange) sizes() [][2]uint32 {
 	largest := [2]uint32{r.MaxWidth, r.MaxHeight}
 	valid := r.MaxWidth >= max(r.MinWidth, 1) && r.MaxHeight >= max(r.MinHeight, 1)
 	sane := r.MaxWidth <= maxSide && r.MaxHeight <= maxSide
+	valid = valid && r.MaxWidth <= mostSide && r.MaxHeight <= mostSide
 	if valid && (sane || len(list) == 0) && !slices.Contains(list, largest) {
 		list = append(list, largest)
 	}
@@ -100,10 +104,13 @@ func (r IntervalRange) rates() []Rate {
 	return highestFirst(list)
 }
 
+// pixels is how many a picture has, in 64 bits, for an int has 32 on some boards.
+func (s Size) pixels() int64 { return int64(s.Width) * int64(s.Height) }
+
 // bySize sorts sizes largest first and drops doubles.
 func bySize(sizes []Size) []Size {
 	slices.SortStableFunc(sizes, func(a, b Size) int {
-		return cmp.Or(cmp.Compare(b.Width*b.Height, a.Width*a.Height), cmp.Compare(b.Width, a.Width))
+		return cmp.Or(cmp.Compare(b.pixels(), a.pixels()), cmp.Compare(b.Width, a.Width))
 	})
 	return slices.CompactFunc(sizes, func(a, b Size) bool { return a.Width == b.Width && a.Height == b.Height })
 }

@@ -129,3 +129,28 @@ func TestFourCC(t *testing.T) {
 		})
 	}
 }
+
+// Sizes and rates that no camera has must not come out as others where an int has 32 bits.
+func TestAbsurdNumbers(t *testing.T) {
+	if got := discrete(1<<31, 480).sizes(); got != nil {
+		t.Errorf("sizes %v, want none", got)
+	}
+	wide := SizeRange{MinWidth: 9000, MaxWidth: 1<<32 - 1, MinHeight: 9000, MaxHeight: 1<<32 - 1}
+	if got := wide.sizes(); got != nil {
+		t.Errorf("sizes of a range %v, want none", got)
+	}
+	for _, tt := range []struct{ num, den uint32 }{{1<<32 - 1, 1}, {4_000_000_001, 133_333_333}, {1, 1<<32 - 1}} {
+		r := reduced(tt.num, tt.den)
+		whole := float64(tt.num) / float64(tt.den)
+		if int32(r.Num) < 1 || int32(r.Den) < 1 {
+			t.Errorf("%d/%d became %d/%d, which has more than 31 bits", tt.num, tt.den, r.Num, r.Den)
+		}
+		if off := r.Float() / whole; tt.den > 1 && tt.num > 1 && (off < 0.999 || off > 1.001) {
+			t.Errorf("%d/%d became %v", tt.num, tt.den, r.Float())
+		}
+	}
+	list := bySize([]Size{{Width: 30000, Height: 100}, {Width: 65535, Height: 65535}, {Width: 640, Height: 480}})
+	if list[0].Width != 65535 || list[2].Width != 640 {
+		t.Errorf("order %v, want the largest first", list)
+	}
+}

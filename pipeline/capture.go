@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// VideoSource is where the picture comes from. The zero value is the test picture.
+// VideoSource is where the frames come from, and in which mode. The zero value is the test picture.
 type VideoSource struct {
-	Device         string // "/dev/video0", empty for the test picture
-	Element        string // source element of a camera that V4L2 does not drive; Device is then empty
+	Device         string // "/dev/video0"; empty for the test picture, and where Element is set
+	Element        string // the source element of a camera that V4L2 does not drive
 	Name           string // for people
 	FourCC         string // V4L2 pixel format of the mode chosen
 	Width, Height  int
@@ -21,7 +21,7 @@ type VideoSource struct {
 // isTest reports whether this is the test picture.
 func (v VideoSource) isTest() bool { return v.Device == "" && v.Element == "" }
 
-// Period is the time from one picture to the next, zero where the camera does not say.
+// Period is the time from one frame to the next, zero where the camera does not say.
 func (v VideoSource) Period() time.Duration {
 	return VideoFormat{FPSNum: v.FPSNum, FPSDen: v.FPSDen}.Period()
 }
@@ -41,14 +41,14 @@ const (
 
 func isJPEG(fourCC string) bool { return fourCC == fourMJPG || fourCC == "JPEG" }
 
-// decoder is one way to decode the pictures of an MJPEG camera.
+// decoder is one way to decode the frames of an MJPEG camera.
 type decoder struct {
 	launch   string
 	memory   string
 	hardware bool
 }
 
-// jpegDecoders are tried in this order. Those in hardware are used once a few pictures have gone through.
+// jpegDecoders are tried in this order. One in hardware is used only if a few frames have come out of it in a trial.
 var jpegDecoders = []decoder{
 	{"nvv4l2decoder mjpeg=1", memoryNVMM, true},
 	{"nvjpegdec", "", true},
@@ -59,7 +59,7 @@ var jpegDecoders = []decoder{
 	{"avdec_mjpeg", "", false},
 }
 
-// jpegPackage brings the decoder that every machine can have.
+// jpegPackage brings jpegdec, which every machine can have.
 const jpegPackage = "gstreamer1.0-plugins-good"
 
 // UnsupportedFormatError tells of a camera mode that no graph is known for.
@@ -78,15 +78,14 @@ func (e *UnsupportedFormatError) Hint() string {
 	return "run 'boardcast devices' for the camera's formats; YUYV, NV12 and MJPG are the usual ones"
 }
 
-// capture is a capture graph with what it hands on.
+// capture is a capture graph with the frames that it hands on.
 type capture struct {
 	graph Graph
 	raw   Raw
-	trial bool   // use it only after a trial
-	with  string // what decodes, for people
+	trial bool // the graph must pass a trial before it is used
 }
 
-// captures are the ways to capture from a source, the best first.
+// captures are the ways to capture from a source, the best one first.
 func captures(v VideoSource, m Machine) ([]capture, error) {
 	raw := Raw{Width: v.Width, Height: v.Height, FPSNum: cmp.Or(v.FPSNum, defaultFPS), FPSDen: max(1, v.FPSDen)}
 	switch {
@@ -106,9 +105,10 @@ func captures(v VideoSource, m Machine) ([]capture, error) {
 	return []capture{{graph: Graph{v.node(), v.filter("video/x-raw,format=" + format), outEnd(2)}, raw: raw}}, nil
 }
 
+// node is the source element of a camera that V4L2 drives.
 func (v VideoSource) node() Node { return El("v4l2src", "device="+v.Device) }
 
-// filter is the caps of the mode; a rate that the camera does not say is left to it.
+// filter has the caps of the mode. The frame rate is left to the camera where the camera lists none.
 func (v VideoSource) filter(head string) Node {
 	caps := fmt.Sprintf("%s,width=%d,height=%d", head, v.Width, v.Height)
 	if v.FPSNum > 0 {
@@ -117,6 +117,7 @@ func (v VideoSource) filter(head string) Node {
 	return Node{Caps: caps}
 }
 
+// jpegCaptures are the ways to capture from an MJPEG camera.
 func jpegCaptures(v VideoSource, raw Raw, m Machine) ([]capture, error) {
 	var out []capture
 	for _, d := range jpegDecoders {
@@ -129,8 +130,7 @@ func jpegCaptures(v VideoSource, raw Raw, m Machine) ([]capture, error) {
 		if d.memory != "" {
 			g = append(g, Node{Caps: "video/x-raw(memory:" + d.memory + ")"})
 		}
-		name, _, _ := strings.Cut(d.launch, " ")
-		out = append(out, capture{append(g, outEnd(2)), r, d.hardware, name})
+		out = append(out, capture{append(g, outEnd(2)), r, d.hardware})
 	}
 	if len(out) == 0 {
 		return nil, &UnsupportedFormatError{v.Device, v.FourCC}
@@ -138,13 +138,14 @@ func jpegCaptures(v VideoSource, raw Raw, m Machine) ([]capture, error) {
 	return out, nil
 }
 
-// boardSources are the source elements that boards name for a camera on their CSI connector, with the caps after them.
-// V4L2 elements refuse a colorimetry that they do not know, and libcamera's own often is one (raspberrypi/libcamera#30).
+// boardSources are the source elements that boards name for a camera on their CSI connector, with what the caps after them say. The
+// colorimetry is set, since libcamera often chooses one that V4L2 elements do not know and refuse (raspberrypi/libcamera#30).
 var boardSources = map[string]struct{ memory, more string }{
 	"libcamerasrc":     {"", ",colorimetry=bt709,interlace-mode=progressive"},
 	"nvarguscamerasrc": {memoryNVMM, ""},
 }
 
+// boardCaptures is the way to capture from a camera on the board's connector.
 func boardCaptures(v VideoSource, raw Raw) ([]capture, error) {
 	s, ok := boardSources[v.Element]
 	if !ok {
@@ -160,12 +161,12 @@ func boardCaptures(v VideoSource, raw Raw) ([]capture, error) {
 	return []capture{{graph: Graph{El(v.Element), filter, outEnd(2)}, raw: raw, trial: true}}, nil
 }
 
-// passthrough is the graph of a camera that encodes by itself.
+// passthrough is the graph of a camera that encodes by itself. It changes nothing in the stream.
 func passthrough(v VideoSource) Graph {
 	return append(append(Graph{v.node(), v.filter("video/x-h264")}, launch(h264Parser)...), Node{Caps: h264Plain}, outEnd(8))
 }
 
-// testGraph is a moving picture with the time of day, which needs Pango; without it the picture only moves.
+// testGraph is a test picture that moves and shows the time of day. The time needs Pango, and is left out without it.
 func testGraph(v VideoSource, m Machine) Graph {
 	v.Width, v.Height = v.Width&^1, v.Height&^1
 	filter := v.filter("video/x-raw,format=I420")
@@ -178,9 +179,9 @@ func testGraph(v VideoSource, m Machine) Graph {
 	return append(g, outEnd(2))
 }
 
-// standInGraph is what is shown while a camera is gone: a ball that moves, and a word, in the form of the camera's pictures.
-// The last filter is replaced by the caps that the camera really had, where they are known.
-func standInGraph(v VideoSource, raw Raw, m Machine) Graph {
+// placeholderGraph is what viewers see while a camera is gone: a ball that moves, and a sentence. Its frames have the form of the camera's.
+// pipeline/live replaces the last filter by the caps that the camera really had, if it knows them. There is none for the test picture.
+func placeholderGraph(v VideoSource, raw Raw, m Machine) Graph {
 	if v.isTest() {
 		return nil
 	}
@@ -201,7 +202,7 @@ func standInGraph(v VideoSource, raw Raw, m Machine) Graph {
 	return append(append(g, launch(by)...), Filter("video/x-raw%s,format=%s,width=%d,height=%d", memory, format, raw.Width, raw.Height), outEnd(2))
 }
 
-// plainText is a camera's name without what Pango or a launch line would read as markup, for a picture.
+// plainText is a camera's name without the characters that Pango or a launch line would interpret.
 func plainText(name string) string {
 	kept := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("<>&\"\\!", r) || !strconv.IsPrint(r) {

@@ -235,10 +235,10 @@ func TestCapacity(t *testing.T) {
 func TestFormatForLimits(t *testing.T) {
 	camera := VideoSource{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1}
 	cases := []struct {
-		name   string
-		request   Request
-		limits board.Limits
-		want   VideoFormat
+		name    string
+		request Request
+		limits  board.Limits
+		want    VideoFormat
 	}{
 		{"none", Request{Bitrate: 1}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
 		{"multiples of 16", Request{Bitrate: 1}, board.Limits{SizeMultiple: 16}, VideoFormat{Width: 1920, Height: 1072, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
@@ -288,11 +288,11 @@ func TestCheapestMode(t *testing.T) {
 func TestDirectIsMeasured(t *testing.T) {
 	cam := goldenCameras["h264"]
 	cases := []struct {
-		name   string
-		request   Request
-		allow  bool
-		v      Verdict
-		direct bool
+		name    string
+		request Request
+		allow   bool
+		v       Verdict
+		direct  bool
 	}{
 		{"two seconds, where the CPU would encode", Request{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 60}}, true},
 		{"suits", Request{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, true},
@@ -325,7 +325,7 @@ func TestDirectIsMeasured(t *testing.T) {
 	}
 }
 
-// Where the board encodes in hardware, waiting two seconds for a camera's keyframe is not worth it.
+// Where the board encodes in hardware, a camera with two seconds between its keyframes is not passed on.
 func TestDirectYieldsToHardware(t *testing.T) {
 	cam := goldenCameras["h264"]
 	g := Given{

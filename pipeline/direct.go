@@ -2,88 +2,111 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 
 	"boardcast/device"
 )
 
-// directEncoder stands for a camera that encodes by itself: nothing can be asked of it.
+// directEncoder stands for a camera that encodes by itself. It takes neither keyframe requests nor a new bitrate.
 var directEncoder = Encoder{
 	ID: "camera", Codec: H264, Element: "camera", Family: "camera", Hardware: true, Control: Control{Keyframe: KeyframeNone},
 }
 
-// Longest distance between a camera's own keyframes, in seconds, at which its stream is passed through: a viewer waits
-// as long for the first picture, and after each loss. Where the board has an encoder, that is the better one sooner.
+// The longest distance between a camera's own keyframes, in seconds, at which its stream is passed on. A viewer waits for so long until the
+// first picture, and after each loss. An encoder in hardware costs little, so that it is preferred at a shorter distance than one in
+// software.
 const (
 	directGOPSoftware = 4
 	directGOPHardware = 1
 )
 
-// direct fills in the plan with the camera's own H.264, where that is allowed, was measured and suits.
-func (c *chooser) direct(p *Plan) bool {
+// direct is the camera's own H.264, where that is allowed, was measured and suits; else there is no choice in the findings. refusal
+// tells why the stream of a camera that has one is not used.
+func (c *chooser) direct() (found findings, refusal string) {
 	asked := c.request.Encoder == directEncoder.ID
-	allowed := c.given.Direct && c.given.Camera != nil && c.given.Trials != nil && (asked || auto(c.request.Encoder))
-	if !allowed || !auto(c.request.Codec) && Codec(c.request.Codec) != H264 {
-		return false
-	}
-	m, _, err := device.PickMode(*c.given.Camera, device.Request{
-		Width: c.request.Width, Height: c.request.Height, FPS: float64(c.request.FPS), FourCC: fourH264,
-	})
-	if err != nil {
-		return false
-	}
-	v := VideoSource{
-		Device: c.given.Camera.Path, Name: c.given.Camera.Name, FourCC: m.FourCC, Width: m.Width, Height: m.Height,
-		FPSNum: int(m.Rate.Num), FPSDen: int(max(1, m.Rate.Den)),
+	v, ok := c.directMode(asked)
+	if !ok {
+		return findings{}, ""
 	}
 	g := passthrough(v)
 	verdict := c.given.Trials.Source(c.ctx, g, v.Name, H264)
 	f := formatFor(Request{}, v, directEncoder.Limits)
 	if reason := c.unsuited(verdict, f); reason != "" && (!asked || !verdict.Works()) {
-		c.notes = append(c.notes, "its own H.264 is not used: "+reason)
-		return false
+		return findings{}, "its own H.264 is not used: " + reason
 	}
 	f.Measured = verdict.ProfileLevelID
-	c.why = "its own H.264, untouched, for browsers that take it"
+	why := "its own H.264, untouched, for browsers that take it"
 	if gop := verdict.Source.GOP; gop > 0 {
-		c.why += fmt.Sprintf(", a keyframe every %.1f s", float64(gop)/f.fps())
+		why += fmt.Sprintf(", a keyframe every %.1f s", float64(gop)/f.fps())
 	}
-	p.Format, p.Source = f, v
-	p.Choices = []Choice{{Encoder: directEncoder, Graph: g, Format: f, Verdict: verdict, Direct: true}}
-	c.besideDirect(p, v, f)
-	return true
+	return c.besideDirect(findings{
+		feed: feed{
+			source: v, why: why,
+			raw: Raw{Format: "I420", Width: f.Width, Height: f.Height, FPSNum: f.FPSNum, FPSDen: f.FPSDen},
+		},
+		choices: []Choice{{Encoder: directEncoder, Graph: g, Format: f, Verdict: verdict, Direct: true}},
+	}), ""
 }
 
-// h264Decoders are tried in this order: to be had by every machine first, as they only serve the few browsers without H.264.
+// directMode is the camera in the mode of its own H.264 that is nearest to the request; false where it has none, or where its stream
+// may not be used. asked tells that the user named it as the encoder.
+func (c *chooser) directMode(asked bool) (VideoSource, bool) {
+	allowed := c.given.Direct && c.given.Camera != nil && c.given.Trials != nil && (asked || auto(c.request.Encoder))
+	if !allowed || !auto(c.request.Codec) && Codec(c.request.Codec) != H264 {
+		return VideoSource{}, false
+	}
+	m, _, err := device.PickMode(*c.given.Camera, device.Request{
+		Width: c.request.Width, Height: c.request.Height, FPS: float64(c.request.FPS), FourCC: fourH264,
+	})
+	if err != nil {
+		return VideoSource{}, false
+	}
+	v := VideoSource{Device: c.given.Camera.Path, Name: c.given.Camera.Name, FourCC: m.FourCC, Width: m.Width, Height: m.Height}
+	v.FPSNum, v.FPSDen = rateOf(m.Rate)
+	return v, true
+}
+
+// h264Decoders are tried in this order: those in software first, which every machine can have, since they only serve the few browsers
+// without H.264.
 var h264Decoders = []string{"avdec_h264", "openh264dec", "v4l2h264dec"}
 
-// besideDirect adds what a camera's own stream lacks: a placeholder for when it is gone, and VP8, made from the decoded
+// besideDirect adds what a camera's own stream lacks: a placeholder for when the camera is gone, and VP8, made from the decoded
 // stream, for browsers that do not take H.264.
-func (c *chooser) besideDirect(p *Plan, v VideoSource, f VideoFormat) {
-	c.raw = Raw{Format: "I420", Width: f.Width, Height: f.Height, FPSNum: f.FPSNum, FPSDen: f.FPSDen}
-	fit, _ := EncodersFor(c.given.Board, c.given.Machine, H264)
-	for _, e := range fit {
-		if !e.Hardware {
-			g := Join(standInGraph(v, c.raw, c.given.Machine), e.Graph(c.raw, f))
-			p.Spares = append(p.Spares, Choice{Encoder: e, Graph: g, Format: f, Direct: true, Placeholder: true})
-			break
-		}
+func (c *chooser) besideDirect(found findings) findings {
+	if placeholder, ok := c.directPlaceholder(found); ok {
+		found.spares = append(found.spares, placeholder)
 	}
-	for _, d := range h264Decoders {
-		if auto(c.request.Codec) && c.given.Machine.installed(d) {
-			p.Capture = Graph{
-				codedInEnd(), El("h264parse"), El(d), El("videoconvert"),
-				Filter("video/x-raw,format=I420,width=%d,height=%d", f.Width, f.Height), outEnd(2),
-			}
-			if err := c.codec(p, VP8); err != nil {
-				c.notes = append(c.notes, err.Error())
-			}
-			return
-		}
+	at := slices.IndexFunc(h264Decoders, c.given.Machine.installed)
+	if at < 0 || !auto(c.request.Codec) {
+		found.feed.note = "nothing for browsers without H.264"
+		return found
 	}
-	c.notes = append(c.notes, "nothing for browsers without H.264")
+	found.feed.graph = Graph{
+		codedInEnd(), El("h264parse"), El(h264Decoders[at]), El("videoconvert"),
+		Filter("video/x-raw,format=I420,width=%d,height=%d", found.feed.raw.Width, found.feed.raw.Height), outEnd(2),
+	}
+	vp8, err := c.codec(VP8, found.feed)
+	if err != nil {
+		found.feed.note = err.Error()
+		return found
+	}
+	return found.with(vp8)
 }
 
-// unsuited says why a camera's own stream is not passed through, empty when it is.
+// directPlaceholder is the placeholder of a camera that encodes by itself, encoded in software in the same format; false where there
+// is no such encoder.
+func (c *chooser) directPlaceholder(found findings) (Choice, bool) {
+	fit, _ := EncodersFor(c.given.Board, c.given.Machine, H264)
+	at := slices.IndexFunc(fit, func(e Encoder) bool { return !e.Hardware })
+	if at < 0 {
+		return Choice{}, false
+	}
+	e, f := fit[at], found.choices[0].Format
+	g := Join(placeholderGraph(found.feed.source, found.feed.raw, c.given.Machine), e.Graph(found.feed.raw, f))
+	return Choice{Encoder: e, Graph: g, Format: f, Direct: true, Placeholder: true}, true
+}
+
+// unsuited tells a person why a camera's own stream is not passed on; empty where it is.
 func (c *chooser) unsuited(v Verdict, f VideoFormat) string {
 	longest := float64(directGOPSoftware)
 	if fit, _ := EncodersFor(c.given.Board, c.given.Machine, H264); len(fit) > 0 && fit[0].Hardware {

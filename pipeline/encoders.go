@@ -16,8 +16,9 @@ const (
 	KilobitPerSecond BitrateUnit = 1000
 )
 
-// Knob names what a value is set by: a property ("bitrate"), several of which the first that the element has counts
-// ("bps|bitrate"), or a control within the property extra-controls ("extra-controls:video_bitrate"). Empty: there is none.
+// Knob names what a value is set by. It is a property ("bitrate"), or several properties, of which the first that the element has counts
+// ("bps|bitrate"), or a control within the property extra-controls ("extra-controls:video_bitrate"). It is empty where nothing sets the
+// value.
 type Knob string
 
 // extraControls is the property of V4L2 elements that holds the controls of the device as a structure.
@@ -38,12 +39,12 @@ func (k Knob) properties() []string {
 type Control struct {
 	Bitrate     Knob
 	Unit        BitrateUnit
-	Live        bool // a new bitrate is obeyed while it runs
-	Interval    Knob // keyframe distance in frames
-	MaxInterval int  // keyframe distance where keyframes can be asked for
+	Live        bool // the encoder obeys a new bitrate while it runs
+	Interval    Knob // of the keyframe distance, in frames
+	MaxInterval int  // frames: the keyframe distance of an encoder that answers keyframe requests
 	Keyframe    KeyframeMethod
 	Rates       BitrateRange
-	Slices      string // "property=value" that bounds each slice of a picture to a packet's size; empty where there is none
+	Slices      string // "property=value" that bounds each slice of a frame to a packet's size; empty where there is none
 }
 
 // BitrateRange is what a driver accepts, in bit/s; zero fields are open.
@@ -61,57 +62,62 @@ func (r BitrateRange) Clamp(bitsPerSecond int) int {
 	return out
 }
 
-// Holds tells where a row holds, when one element has several.
+// Holds tells which elements a row is for, where several rows have an element of the same name.
 type Holds struct {
-	From, Before Version  // of GStreamer; zero is open
+	From, Before Version  // GStreamer is as new as From, and older than Before; zero is open
 	Requires     []string // properties that the element must have
 }
 
-// Input is one way to hand pictures to an encoder.
+// Input is one way to hand frames to an encoder.
 type Input struct {
-	Memory string   // GStreamer's name of the memory, empty for the system's
+	Memory string   // GStreamer's name of the memory; empty for plain memory
 	Format string   // what the converter makes
 	By     string   // the converter, in launch syntax; each of its elements must be installed
-	Takes  []string // formats that the encoder takes as they are, when the size fits too
+	Takes  []string // formats that the encoder takes without a converter, if the size is right too
 }
 
-// Driver is what is peculiar to one V4L2 driver under an element that many have in common.
+// Driver is what one V4L2 driver has different from others that are behind the same element.
 type Driver struct {
 	Match    []string // patterns (as of path.Match) of the driver's or the card's name, in lower case
 	Extra    []string
 	Interval Knob           // replaces the row's unless empty
-	Keyframe KeyframeMethod // likewise
-	NotLive  bool
+	Keyframe KeyframeMethod // replaces the row's unless zero
+	NotLive  bool           // the encoder does not obey a new bitrate while it runs
 	Rates    BitrateRange
 	Limits   board.Limits
 }
 
 // Encoder is a row of the encoder table: all that differs between one encoder element and another.
 type Encoder struct {
-	ID       string // unique in the table: the element, then what tells the variant
+	ID       string // unique in the table: the element, and after a slash the variant
 	Codec    Codec
 	Element  string
-	Others   string // pattern of the elements of further devices of the kind
+	Others   string // a pattern: the elements of further devices of the same kind
 	Family   string
 	Hardware bool
 	Package  string // Debian package, or whose software, that brings the element
 	Holds    Holds
 	Control
-	Props   []string // "name=value"; {cores} and {interval} are filled in. What the element lacks is left out.
-	Extra   []string // "control=value" within extra-controls
-	Inputs  []Input  // the best first
-	Output  string   // caps after it; {level} is the H.264 level
-	Parser  string   // element between encoder and fan, with its properties
+	Chain
 	Limits  board.Limits
-	Drivers []Driver
+	Drivers []Driver // what differs from the row with one driver or another; the first that matches counts
+}
+
+// Chain is what never changes of an encoder's graph: the encoder's fixed properties, and the elements before and after it.
+type Chain struct {
+	Props  []string // "name=value"; {cores} and {interval} are filled in. What the element lacks is left out.
+	Extra  []string // "control=value" within extra-controls
+	Inputs []Input  // the best first
+	Output string   // caps after the encoder; {level} is the H.264 level
+	Parser string   // the element between encoder and fan, with its properties; may be empty
 }
 
 // EncoderName is the name that the encoder element has in every graph.
 const EncoderName = "encoder"
 
-// Encoders is the table; within a codec hardware comes before software. What it says is from gst-inspect-1.0 of
-// GStreamer 1.22 for the software encoders and from the sources of the elements for all others, which have not been
-// tried on the boards: every row is tried before it is used.
+// Encoders is the table; within a codec hardware comes before software. The software encoders' rows are from gst-inspect-1.0 of GStreamer
+// 1.22. All other rows are from the source code of the elements, and nobody has run them on the boards: every encoder is tried before it
+// is used.
 var Encoders = slices.Concat(v4l2Encoders(), jetsonEncoders(), socEncoders(), gpuEncoders(), softwareEncoders())
 
 // EncoderByID finds a row by its ID, else the first with that element.
@@ -129,12 +135,12 @@ func EncoderByID(id string) (Encoder, bool) {
 	return Encoder{}, false
 }
 
-// Is reports whether name, as a user or a board's row says it, means this encoder.
+// Is reports whether a name that a user or a board's row gives means this encoder.
 func (e Encoder) Is(name string) bool {
 	return name == e.ID || name == e.Element || e.Others != "" && matches(e.Others, name)
 }
 
-// BitrateValue is the bitrate's value for a rate in bit/s, at least one of its unit and within what the driver accepts.
+// BitrateValue is a rate in bit/s as the encoder's bitrate property counts it, at least 1 and within what the driver accepts.
 func (e Encoder) BitrateValue(bitsPerSecond int) string {
 	return itoa(max(1, e.Rates.Clamp(bitsPerSecond)/int(max(e.Unit, 1))))
 }
@@ -153,10 +159,10 @@ func (e Encoder) LiveBitrate(bitsPerSecond int) (Prop, bool) {
 // KeyframeControls is the value of extra-controls that makes a V4L2 encoder's next frame a keyframe.
 const KeyframeControls = "controls,force_key_frame=1"
 
-// structure is a value of extra-controls.
+// structure is controls as a value of extra-controls.
 func structure(controls []string) string { return "controls," + strings.Join(controls, ",") }
 
-// interval is the keyframe distance in frames: long where keyframes can be asked for, else one second.
+// interval is the keyframe distance in frames: one second for an encoder that does not answer keyframe requests.
 func (e Encoder) interval(v VideoFormat) int {
 	if e.Keyframe != KeyframeNone {
 		return e.MaxInterval

@@ -9,7 +9,7 @@ import (
 	"boardcast/board"
 )
 
-// Unfit tells why a row can't be used on a machine.
+// Unfit tells why a row cannot be used on a machine.
 type Unfit struct {
 	Missing bool // the element is not installed
 	Reason  string
@@ -18,8 +18,8 @@ type Unfit struct {
 // Error is the reason.
 func (u *Unfit) Error() string { return u.Reason }
 
-// Fit makes of a row what is right on one machine: the driver's peculiarities, the names that the element's properties
-// have there, the converters that are installed. The error is an *Unfit.
+// Fit is the row as it is right on one machine: with what its driver has different, with the names that the element's properties have
+// there, and with the converters that are installed. The error is an *Unfit.
 func (e Encoder) Fit(m Machine) (Encoder, error) {
 	if !m.installed(e.Element) {
 		return e, &Unfit{Missing: true, Reason: "not installed: " + e.Package}
@@ -37,6 +37,7 @@ func (e Encoder) Fit(m Machine) (Encoder, error) {
 	return e, nil
 }
 
+// on is nil where the row is for the element that the machine has. The error is an *Unfit.
 func (h Holds) on(m Machine, element string) error {
 	known := m.GStreamer != Version{}
 	switch {
@@ -53,7 +54,7 @@ func (h Holds) on(m Machine, element string) error {
 	return nil
 }
 
-// withDriver lets the driver behind the element replace what its own row says otherwise.
+// withDriver is the row with what the driver behind the element has different.
 func (e Encoder) withDriver(m Machine) Encoder {
 	if len(e.Drivers) == 0 {
 		return e
@@ -74,6 +75,7 @@ func (e Encoder) withDriver(m Machine) Encoder {
 	return e
 }
 
+// drives reports whether one of the names is that of the driver or of its card.
 func (d Driver) drives(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
 		return slices.ContainsFunc(d.Match, func(pattern string) bool { return matches(pattern, name) })
@@ -113,11 +115,11 @@ func (m Machine) props(element string, in []string) []string {
 	return out
 }
 
-// mostThreads bounds a software encoder's threads: beyond it slices cost more than they bring, and the capture needs a
-// core too.
+// mostThreads is how many threads a software encoder has at most. With more, each frame is cut into so many slices that they cost more
+// than they save, and the capture needs a core too.
 const mostThreads = 4
 
-// both are limits that satisfy two sets of them.
+// both are the limits that satisfy two sets of limits.
 func both(a, b board.Limits) board.Limits {
 	return board.Limits{
 		MacroblocksPerSecond: tighter(a.MacroblocksPerSecond, b.MacroblocksPerSecond),
@@ -135,7 +137,7 @@ func tighter(a, b int) int {
 	return min(a, b)
 }
 
-// limits are what the encoder takes on a board: a board's row speaks of its hardware only.
+// limits are those of the encoder on a board. A board's limits are those of its hardware.
 func (e Encoder) limits(b board.Board) board.Limits {
 	if !e.Hardware {
 		return both(e.Limits, board.Limits{SizeMultiple: 2}) // 4:2:0 has no odd sizes
@@ -143,7 +145,7 @@ func (e Encoder) limits(b board.Board) board.Limits {
 	return both(both(e.Limits, b.Limits), board.Limits{SizeMultiple: 2})
 }
 
-// exceeds says in words which limit a format breaks, empty for none.
+// exceeds tells a person which limit a format breaks; empty for none.
 func exceeds(l board.Limits, v VideoFormat) string {
 	switch {
 	case v.Width < l.MinWidth || v.Height < l.MinHeight:

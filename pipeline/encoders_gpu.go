@@ -1,21 +1,24 @@
 package pipeline
 
+// Who brings the elements.
 const (
 	vaPackage    = "gstreamer1.0-plugins-bad 1.22 or newer, and a VA driver that encodes (/dev/dri/renderD*)"
 	vaVP8Package = "gstreamer1.0-plugins-bad 1.26 or newer, and a VA driver that encodes VP8 (few do)"
 	vaapiPackage = "gstreamer1.0-vaapi, up to GStreamer 1.26"
 	qsvPackage   = "gstreamer1.0-plugins-bad 1.22 or newer built with QSV, and Intel's media runtime"
 	nvPackage    = "gstreamer1.0-plugins-bad, and NVIDIA's driver"
-	vaInterval   = 256 // key-int-max ends at 1024
 )
 
-// throughMemory is a converter into the encoder's own memory, with plain pictures as the second choice.
+// vaInterval is the keyframe distance in frames with VA, as webrtcsink has it: key-int-max ends at 1024.
+const vaInterval = 256
+
+// throughMemory are two inputs: a converter into the encoder's own memory, and plain memory as the second choice.
 func throughMemory(memory, by string) []Input {
 	return []Input{{Memory: memory, Format: "NV12", By: by}, {Format: "NV12", By: byCPU}}
 }
 
-// gpuEncoders are those of PCs. Which rate controls va has depends on the driver: without HuC firmware many Intel chips
-// have no cbr, which is then left out. VA, VAAPI and QSV have no plain baseline; they choose the level themselves.
+// gpuEncoders are those of PCs. Which rate controls VA has depends on the driver: without HuC firmware many Intel chips have no cbr, and
+// the property is then left out. VA, VAAPI and QSV have no plain baseline profile, and choose the level themselves.
 func gpuEncoders() []Encoder {
 	row := func(codec Codec, element, family, pack string, interval Knob, most int, inputs []Input, props ...string) Encoder {
 		e := Encoder{
@@ -24,7 +27,7 @@ func gpuEncoders() []Encoder {
 				Bitrate: "bitrate", Unit: KilobitPerSecond, Live: true,
 				Interval: interval, MaxInterval: most, Keyframe: KeyframeEvent,
 			},
-			Props: props, Inputs: inputs, Output: vp8Plain,
+			Chain: Chain{Props: props, Inputs: inputs, Output: vp8Plain},
 		}
 		if codec == H264 {
 			e.Output, e.Parser = h264Profile, h264Parser
@@ -37,8 +40,10 @@ func gpuEncoders() []Encoder {
 	lowPower := row(H264, "vah264lpenc", "va", vaPackage, key, vaInterval, va, "rate-control=cbr", "b-frames=0")
 	vaVP8 := row(VP8, "vavp8enc", "va", vaVP8Package, key, vaInterval, va, "rate-control=cbr")
 	vaapiVP8 := row(VP8, "vaapivp8enc", "vaapi", vaapiPackage, period, longGOP, vaapi, "rate-control=cbr")
-	vah264.Others, lowPower.Others, vaVP8.Others = "varenderD*h264enc", "varenderD*h264lpenc", "varenderD*vp8enc" // a second GPU's
-	vaapiVP8.Keyframe = KeyframeNone                                                                              // it never looks at the request (gstvaapiencoder_vp8.c)
+	// The elements of a second GPU.
+	vah264.Others, lowPower.Others, vaVP8.Others = "varenderD*h264enc", "varenderD*h264lpenc", "varenderD*vp8enc"
+	// The element never looks at a keyframe request (gstvaapiencoder_vp8.c).
+	vaapiVP8.Keyframe = KeyframeNone
 	return []Encoder{
 		row(H264, "nvh264enc", familyNV, nvPackage, gop, longGOP, throughMemory("CUDAMemory", "cudaupload ! cudaconvertscale"),
 			"zerolatency=true", "rc-mode=cbr", "bframes=0", "repeat-sequence-header=true"),

@@ -8,13 +8,13 @@ import (
 
 // Raw is what a capture graph hands to the encoders.
 type Raw struct {
-	Format         string // GStreamer's name, empty where a decoder decides
+	Format         string // GStreamer's name; empty where only the decoder knows
 	Memory         string // as in Input
 	Width, Height  int
 	FPSNum, FPSDen int
 }
 
-// Graph is the encode chain: from a raw fan to a coded one. The encoder comes from Fit.
+// Graph is the chain from a raw fan to a coded fan. The encoder must come from Fit.
 func (e Encoder) Graph(src Raw, v VideoFormat) Graph {
 	g := append(Graph{inEnd()}, e.conversion(src, v)...)
 	g = append(g, e.node(v), Filter("%s", strings.ReplaceAll(e.Output, "{level}", v.Level())))
@@ -47,13 +47,13 @@ func (e Encoder) node(v VideoFormat) Node {
 	return node
 }
 
-// conversion brings the capture's pictures to the encoder's first input.
+// conversion makes the capture's frames into those of the encoder's first input.
 func (e Encoder) conversion(src Raw, v VideoFormat) Graph {
 	in := e.Inputs[0]
 	sameSize := src.Width == v.Width && src.Height == v.Height
 	var g Graph
 	rate := ""
-	if src.FPSNum*max(1, v.FPSDen) > v.FPSNum*max(1, src.FPSDen) {
+	if faster(src.FPSNum, src.FPSDen, v.FPSNum, v.FPSDen) {
 		g, rate = append(g, El("videorate", "drop-only=true")), ",framerate="+v.rate()
 	}
 	caps := fmt.Sprintf("format=%s,width=%d,height=%d%s", in.Format, v.Width, v.Height, rate)
@@ -68,7 +68,7 @@ func (e Encoder) conversion(src Raw, v VideoFormat) Graph {
 		}
 		return g
 	case sameSize && src.Format == in.Format:
-		in.By = "videoconvert" // lets pictures pass, and mends a colorimetry that the encoder refuses
+		in.By = "videoconvert" // it lets frames pass, unless the encoder refuses their colorimetry
 	}
 	if strings.HasPrefix(in.By, "videoconvert") {
 		caps += ",pixel-aspect-ratio=1/1"
@@ -87,17 +87,17 @@ func launch(line string) Graph {
 	return g
 }
 
-// inEnd is the head of a chain that a raw fan feeds: the newest picture counts.
+// inEnd is the beginning of a chain that a raw fan feeds. When the chain is behind, the oldest frames are dropped.
 func inEnd() Node {
 	return El("appsrc", "is-live=true", "format=time", "leaky-type=downstream", "max-buffers=2", "max-bytes=0", "max-time=0").Named(InName)
 }
 
-// codedInEnd is the head of a chain that a coded fan feeds: what decodes should see every picture.
+// codedInEnd is the beginning of a chain that a coded fan feeds. It keeps up to 60 frames, since a decoder needs every one.
 func codedInEnd() Node {
 	return El("appsrc", "is-live=true", "format=time", "leaky-type=downstream", "max-buffers=60", "max-bytes=0", "max-time=0").Named(InName)
 }
 
-// outEnd is the end of a producing chain. It drops rather than waits: the fan takes a buffer on the thread that made it.
+// outEnd is the end of a producing chain. It drops frames instead of waiting, since the fan takes each frame on the thread that made it.
 func outEnd(buffers int) Node {
 	return El("appsink", "sync=false", "async=false", "drop=true", "max-buffers="+itoa(buffers)).Named(OutName)
 }

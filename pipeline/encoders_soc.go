@@ -2,6 +2,7 @@ package pipeline
 
 import "boardcast/board"
 
+// Who brings the elements, and their families.
 const (
 	mppPackage     = "gstreamer1.0-rockchip1, of Rockchip's gstreamer-rockchip"
 	imxPackage     = "imx-gst1.0-plugin, of NXP's board support package"
@@ -10,15 +11,18 @@ const (
 	qimPackage     = "Qualcomm's Intelligent Multimedia SDK"
 	familyMPP      = "mpp"
 	familyIMX      = "imx"
-	mppGOP         = 600
 )
 
+// mppGOP is the keyframe distance in frames, 20 s at 30 frames/s: keyframes come when viewers ask for them.
+const mppGOP = 600
+
+// socEncoders are those of systems on a chip with elements of their makers.
 func socEncoders() []Encoder {
 	return append(append(mppEncoders(), imxEncoders()...), bspEncoders()...)
 }
 
-// mppEncoders are Rockchip's. The template has no constrained-baseline: asking for it is not negotiated. Some forks call
-// bps bitrate. The element converts by itself, through RGA.
+// mppEncoders are Rockchip's. Their caps do not have constrained-baseline, so that baseline is asked for. Some forks of the element call
+// the property bps bitrate. The element converts formats by itself, with the chip's RGA.
 func mppEncoders() []Encoder {
 	row := func(codec Codec, element, output, parser string, minWidth int, props ...string) Encoder {
 		return Encoder{
@@ -27,9 +31,12 @@ func mppEncoders() []Encoder {
 				Bitrate: "bps|bitrate", Unit: BitPerSecond, Live: true,
 				Interval: "gop", MaxInterval: mppGOP, Keyframe: KeyframeEvent,
 			},
-			Props:  append([]string{"rc-mode=cbr"}, props...),
-			Inputs: []Input{{Format: "NV12", By: byCPU, Takes: []string{"NV12", "I420", "YUY2", "UYVY"}}},
-			Output: output, Parser: parser, Limits: board.Limits{MinWidth: minWidth, MinHeight: 64, SizeMultiple: 2},
+			Chain: Chain{
+				Props:  append([]string{"rc-mode=cbr"}, props...),
+				Inputs: []Input{{Format: "NV12", By: byCPU, Takes: []string{"NV12", "I420", "YUY2", "UYVY"}}},
+				Output: output, Parser: parser,
+			},
+			Limits: board.Limits{MinWidth: minWidth, MinHeight: 64, SizeMultiple: 2},
 		}
 	}
 	return []Encoder{
@@ -38,6 +45,7 @@ func mppEncoders() []Encoder {
 	}
 }
 
+// imxEncoders are NXP's, of its own package and of the community's.
 func imxEncoders() []Encoder {
 	row := func(codec Codec, element, pack, output, parser, converter string, props ...string) Encoder {
 		return Encoder{
@@ -46,9 +54,11 @@ func imxEncoders() []Encoder {
 				Bitrate: "bitrate", Unit: KilobitPerSecond, Live: true,
 				Interval: "gop-size", MaxInterval: longGOP, Keyframe: KeyframeEvent,
 			},
-			Props:  props,
-			Inputs: []Input{{Format: "NV12", By: converter}, {Format: "NV12", By: byCPU}},
-			Output: output, Parser: parser,
+			Chain: Chain{
+				Props:  props,
+				Inputs: []Input{{Format: "NV12", By: converter}, {Format: "NV12", By: byCPU}},
+				Output: output, Parser: parser,
+			},
 			Limits: board.Limits{MinWidth: 64, MinHeight: 64, MaxWidth: 1920, MaxHeight: 1088},
 		}
 	}
@@ -59,25 +69,27 @@ func imxEncoders() []Encoder {
 	}
 }
 
-// bspEncoders are known by name and little else: nothing but the trial vouches for them.
+// bspEncoders come with a maker's board support package. Little but their names is known, so that only the trial tells whether they work.
 func bspEncoders() []Encoder {
 	return []Encoder{
 		{
 			ID: "v4l2slh264enc", Codec: H264, Element: "v4l2slh264enc", Family: "v4l2", Hardware: true, Package: stPackage,
 			Control: Control{Keyframe: KeyframeEvent},
-			Inputs:  cpuInput("NV12"), Output: h264Profile, Parser: h264Parser,
+			Chain:   Chain{Inputs: cpuInput("NV12"), Output: h264Profile, Parser: h264Parser},
 		},
 		{
 			ID: "v4l2slvp8enc", Codec: VP8, Element: "v4l2slvp8enc", Family: "v4l2", Hardware: true, Package: stPackage,
 			Control: Control{Keyframe: KeyframeEvent},
-			Inputs:  cpuInput("NV12"), Output: vp8Plain,
+			Chain:   Chain{Inputs: cpuInput("NV12"), Output: vp8Plain},
 		},
 		{
 			ID: "qtic2venc", Codec: H264, Element: "qtic2venc", Family: "v4l2", Hardware: true, Package: qimPackage,
 			Control: Control{Bitrate: "target-bitrate", Unit: BitPerSecond, Live: true, Keyframe: KeyframeEvent},
-			Props:   []string{"control-rate=constant"},
-			Inputs:  []Input{{Format: "NV12", By: "qtivtransform"}, {Format: "NV12", By: byCPU}},
-			Output:  "video/x-h264", Parser: h264Parser,
+			Chain: Chain{
+				Props:  []string{"control-rate=constant"},
+				Inputs: []Input{{Format: "NV12", By: "qtivtransform"}, {Format: "NV12", By: byCPU}},
+				Output: "video/x-h264", Parser: h264Parser,
+			},
 		},
 	}
 }

@@ -10,11 +10,12 @@ var (
 
 const v4l2Package = "gstreamer1.0-plugins-good, and a kernel driver with an encoder node in /dev/video*"
 
-// v4l2GOP is a compromise: long, but a device whose driver has no force_key_frame recovers in the end.
+// v4l2GOP is the keyframe distance in frames, 10 s at 30 frames/s. It is a compromise: keyframes are rare, but a picture that was damaged
+// recovers in the end where the driver has no force_key_frame.
 const v4l2GOP = 300
 
-// v4l2Encoders are the stateful encoders of the kernel: one element for all drivers, in three generations. The property
-// decides, as vendors backport: the row that wants bitrate and gop-size comes first.
+// v4l2Encoders are the kernel's stateful encoders. One element serves all drivers, and has changed twice. The row that requires the
+// properties bitrate and gop-size comes first: vendors port changes back, so that the properties tell more than the version.
 func v4l2Encoders() []Encoder {
 	var rows []Encoder
 	for _, kind := range []struct {
@@ -32,9 +33,12 @@ func v4l2Encoders() []Encoder {
 				Bitrate: extraControls + ":video_bitrate", Unit: BitPerSecond, Live: true,
 				Interval: Knob(extraControls + ":" + kind.interval), MaxInterval: v4l2GOP,
 			},
-			Extra:  []string{"video_bitrate_mode=1"},
-			Inputs: []Input{{Format: "NV12", By: byISP}, {Format: "NV12", By: byCPU}},
-			Output: kind.output, Parser: kind.parse, Drivers: kind.drivers,
+			Chain: Chain{
+				Extra:  []string{"video_bitrate_mode=1"},
+				Inputs: []Input{{Format: "NV12", By: byISP}, {Format: "NV12", By: byCPU}},
+				Output: kind.output, Parser: kind.parse,
+			},
+			Drivers: kind.drivers,
 		}
 		if kind.codec == H264 {
 			row.Extra = append(row.Extra, "repeat_sequence_header=1")
@@ -44,6 +48,7 @@ func v4l2Encoders() []Encoder {
 	return rows
 }
 
+// v4l2Generations are the three rows of an element, the newest first.
 func v4l2Generations(row Encoder) []Encoder {
 	newest, middle, oldest := row, row, row
 	newest.ID, newest.Keyframe = row.Element+"/properties", KeyframeEvent
@@ -57,7 +62,7 @@ func v4l2Generations(row Encoder) []Encoder {
 	return []Encoder{newest, middle, oldest}
 }
 
-// withoutIntervals drops the controls for the keyframe distance where a property of the element sets it.
+// withoutIntervals are drivers without their controls for the keyframe distance, for a row whose element has a property for it.
 func withoutIntervals(in []Driver) []Driver {
 	out := make([]Driver, len(in))
 	for i, d := range in {
@@ -67,9 +72,8 @@ func withoutIntervals(in []Driver) []Driver {
 	return out
 }
 
-// v4l2Drivers are the H.264 drivers known. Names are VIDIOC_QUERYCAP's. Sources:
-// bcm2835-v4l2-codec.c (and raspberrypi/linux#4938: 25 Mbit/s fails at STREAMON), wave5-vpu-enc.c, the wave6 driver as
-// sent to linux-media, venc.c and venc_ctrls.c.
+// v4l2Drivers are the H.264 drivers that are known, by the names that VIDIOC_QUERYCAP gives. Sources: bcm2835-v4l2-codec.c (and
+// raspberrypi/linux#4938: 25 Mbit/s fails at STREAMON), wave5-vpu-enc.c, the wave6 driver as sent to linux-media, venc.c and venc_ctrls.c.
 func v4l2Drivers() []Driver {
 	return []Driver{
 		{
@@ -78,7 +82,7 @@ func v4l2Drivers() []Driver {
 			Limits: board.Limits{MacroblocksPerSecond: 245_760, SizeMultiple: 2, MaxWidth: 1920, MaxHeight: 1920},
 		},
 		{
-			// Its rate control is off by default, and it has no force_key_frame; a new bitrate counts at the next start.
+			// This driver's rate control is off by default. It has no force_key_frame, and obeys a new bitrate only at the next start.
 			Match: []string{"wave5*", "*wave5*"},
 			Extra: []string{"frame_level_rate_control_enable=1"}, Interval: extraControls + ":video_gop_size",
 			Keyframe: KeyframeNone, NotLive: true,
@@ -91,7 +95,7 @@ func v4l2Drivers() []Driver {
 	}
 }
 
-// venus is Qualcomm's, which encodes VP8 too.
+// venus is Qualcomm's driver, which encodes VP8 too.
 func venus() Driver {
 	return Driver{
 		Match: []string{"qcom-venus*", "*venus*", "qcom-iris*", "*iris*"},

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Graph is a chain of elements as a value: it prints as gst-launch syntax, and that text is what the engine runs.
+// Graph is a chain of elements as a value. It prints in the syntax of gst-launch, and the engine runs that text.
 type Graph []Node
 
 // Node is one link of a chain: an element with its properties, or, when Factory is empty, a caps filter.
@@ -83,7 +83,7 @@ func (n Node) words() []string {
 	return words
 }
 
-// quote leaves plain words as they are; in GStreamer's launch syntax a quoted string knows \" and \\ alone.
+// quote puts a word in quotes unless it is plain. Within quotes GStreamer's launch syntax knows \" and \\, and no other escapes.
 func quote(s string) string {
 	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n\"'\\!;", r) })
 	if plain {
@@ -92,8 +92,8 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// Shell prints the chain as a command line for a shell. Ends that join fans are left out at the front and replaced by a
-// fakesink at the back, so that the line runs by itself.
+// Shell prints the chain as a command for a shell. The command runs by itself: an appsrc that a fan feeds is left out, and a fakesink
+// stands in the place of the appsink.
 func (g Graph) Shell() string {
 	words := []string{"gst-launch-1.0"}
 	for i, n := range g.standalone() {
@@ -107,6 +107,7 @@ func (g Graph) Shell() string {
 	return strings.Join(words, " ")
 }
 
+// standalone is the chain without the ends that join it to fans.
 func (g Graph) standalone() Graph {
 	out := Graph{}
 	for _, n := range g {
@@ -121,7 +122,7 @@ func (g Graph) standalone() Graph {
 	return out
 }
 
-// shellQuote protects what a shell would take for itself, such as the parentheses of a memory feature.
+// shellQuote puts a word in quotes if it has characters that a shell would interpret, such as the parentheses of a memory feature.
 func shellQuote(word string) string {
 	if strings.ContainsAny(word, " ();&|<>$*?!\"'\\[]{}`~#") {
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
@@ -129,7 +130,7 @@ func shellQuote(word string) string {
 	return word
 }
 
-// Subject is the element that a chain is about: its encoder, else its source.
+// Subject is the element that names a chain in logs: its encoder, else its first element.
 func (g Graph) Subject() string {
 	for _, n := range g {
 		if n.Name == EncoderName {

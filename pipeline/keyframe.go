@@ -5,8 +5,8 @@ type KeyframeMethod int
 
 // The methods known.
 const (
-	KeyframeEvent         KeyframeMethod = iota + 1 // upstream GstForceKeyUnit
-	KeyframeForceIDR                                // the action signal force-IDR, not before the first picture
-	KeyframeExtraControls                           // extra-controls of the running element set to force_key_frame
-	KeyframeNone                                    // it cannot be told: a short GOP instead
+	KeyframeEvent         KeyframeMethod = iota + 1 // the upstream event GstForceKeyUnit
+	KeyframeForceIDR                                // the action signal force-IDR, which does nothing before the first frame
+	KeyframeExtraControls                           // the property extra-controls of the running element is set to force_key_frame
+	KeyframeNone                                    // nothing does it, so that keyframes come every second
 )

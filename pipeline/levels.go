@@ -10,7 +10,7 @@ type VideoFormat struct {
 	Width, Height  int
 	FPSNum, FPSDen int // frames per second
 	Bitrate        int // bit/s
-	// Measured is the profile-level-id that the encoder's own SPS was seen to say, empty when none was seen.
+	// Measured is the profile-level-id of the encoder's own SPS, as a trial has read it; empty without a trial.
 	Measured string
 }
 
@@ -39,21 +39,24 @@ var levels = []struct {
 	{"5.2", 52, 2073600, 36864, 240e6},
 }
 
-// levelFloor is the lowest level announced: 3.1 is what RFC 7742 has every browser decode, so going below it in the SDP
-// gains nothing and may cost a switch to a larger picture.
+// levelFloor is the lowest level that is announced, as level_idc: 3.1, which every browser has to decode (RFC 7742). A lower one in the SDP would
+// gain nothing, and a larger size could not be sent later.
 const levelFloor = 31
 
-const macroblock = 16 // pixels, on a side
+// macroblock is the side of a macroblock, in pixels.
+const macroblock = 16
 
-// macroblocks is how many a frame has.
+// macroblocks is how many macroblocks a frame has.
 func (v VideoFormat) macroblocks() int {
 	return ((v.Width + macroblock - 1) / macroblock) * ((v.Height + macroblock - 1) / macroblock)
 }
 
 func (v VideoFormat) macroblocksPerSecond() int {
-	return v.macroblocks() * max(1, v.FPSNum) / max(1, v.FPSDen)
+	// 64 bits: a camera's rate may be 10000000/333333, and an int has 32 on some boards.
+	return int(int64(v.macroblocks()) * int64(max(1, v.FPSNum)) / int64(max(1, v.FPSDen)))
 }
 
+// levelRow is the index of the lowest level that holds the format, the last one if none does.
 func (v VideoFormat) levelRow() int {
 	for i, l := range levels {
 		if l.idc >= levelFloor && l.perSecond >= v.macroblocksPerSecond() && l.perFrame >= v.macroblocks() && l.bitsPerSecond >= v.Bitrate {
@@ -66,7 +69,7 @@ func (v VideoFormat) levelRow() int {
 // Level is the lowest H.264 level, as GStreamer spells it, that holds the size, the rate and the bitrate.
 func (v VideoFormat) Level() string { return levels[v.levelRow()].name }
 
-// ProfileLevelID is what the SDP says (RFC 6184, 8.1): what was measured, else constrained baseline at that level.
+// ProfileLevelID is that of the SDP (RFC 6184, 8.1): what was measured, else constrained baseline at the format's level.
 func (v VideoFormat) ProfileLevelID() string {
 	if v.Measured != "" {
 		return v.Measured
@@ -77,7 +80,7 @@ func (v VideoFormat) ProfileLevelID() string {
 // rate is the frames per second as a fraction.
 func (v VideoFormat) rate() string { return fmt.Sprintf("%d/%d", v.FPSNum, max(1, v.FPSDen)) }
 
-// Period is the time from one picture to the next, zero where it is not known.
+// Period is the time from one frame to the next, zero where it is not known.
 func (v VideoFormat) Period() time.Duration {
 	if v.FPSNum <= 0 {
 		return 0

@@ -1,15 +1,16 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
 )
 
-// Version is GStreamer's. The zero value is an unknown one, which every row holds for.
+// Version is GStreamer's. The zero value is an unknown version, which every row of the encoder table is for.
 type Version struct{ Major, Minor, Micro int }
 
-// ParseVersion reads "1.22.0"; what it can't read is the zero Version.
+// ParseVersion reads a text like "1.22.0". It returns the zero Version for other texts.
 func ParseVersion(text string) Version {
 	var v Version
 	if _, err := fmt.Sscanf(text, "%d.%d.%d", &v.Major, &v.Minor, &v.Micro); err != nil {
@@ -18,22 +19,16 @@ func ParseVersion(text string) Version {
 	return v
 }
 
-// Less orders versions.
+// Less reports whether v is older than o.
 func (v Version) Less(o Version) bool {
-	if v.Major != o.Major {
-		return v.Major < o.Major
-	}
-	if v.Minor != o.Minor {
-		return v.Minor < o.Minor
-	}
-	return v.Micro < o.Micro
+	return cmp.Or(cmp.Compare(v.Major, o.Major), cmp.Compare(v.Minor, o.Minor), cmp.Compare(v.Micro, o.Micro)) < 0
 }
 
 // String is the version as GStreamer writes it.
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Micro) }
 
-// Machine is what an encoder's row asks of the machine it is to run on. A nil function gives the answer that lets a graph
-// be built all the same.
+// Machine is what an encoder's row asks of the computer. A nil function answers so that a graph is built all the same: everything is
+// installed, and no driver is known.
 type Machine struct {
 	GStreamer Version
 	Cores     int // 1 when zero
@@ -41,7 +36,7 @@ type Machine struct {
 	Installed func(element string) bool
 	// Like lists the installed elements whose names match a pattern (as of path.Match).
 	Like func(pattern string) []string
-	// Has reports whether an element has a property and, when value is not empty, takes that value.
+	// Has reports whether an element has a property and, unless value is empty, takes that value.
 	Has func(element, property, value string) bool
 	// Driver names the V4L2 driver and the card behind an element; empty for elements without a device.
 	Driver func(element string) (driver, card string)
@@ -81,7 +76,8 @@ func (m Machine) driver(element string) []string {
 
 func (m Machine) cores() int { return max(1, m.Cores) }
 
+// matches is path.Match.
 func matches(pattern, name string) bool {
 	ok, err := path.Match(pattern, name)
-	return ok && err == nil // a bad pattern matches nothing; a test forbids it
+	return ok && err == nil // a wrong pattern matches nothing; a test sees to it that there is none
 }

@@ -8,10 +8,10 @@ import (
 	"boardcast/device"
 )
 
-// ladder are the pictures that a source of any size is asked for: the test picture, a camera on the board's connector.
+// ladder are the sizes, in pixels, that are asked of a source that makes any size: the test picture, or a camera on the board's connector.
 var ladder = [][2]int{{1280, 720}, {960, 540}, {640, 480}, {640, 360}, {480, 270}, {320, 240}}
 
-// anySize stands in for the mode list of a source that makes what it is asked for. I420 is as good a name as any.
+// anySize is a list of modes for a source that makes any size. Its format, I420, could be any that is raw.
 func anySize(w Request) device.Camera {
 	sizes := ladder
 	if width, height := complete(w.Width, w.Height, 1280, 720); width > 0 {
@@ -28,7 +28,7 @@ func anySize(w Request) device.Camera {
 	return device.Camera{Formats: []device.Format{f}}
 }
 
-// complete fills in the side that is not given, in the proportion of a picture of width x height.
+// complete fills in the side that is not given, so that the proportion is that of width x height.
 func complete(w, h, width, height int) (int, int) {
 	switch {
 	case w > 0 && h == 0:
@@ -42,11 +42,12 @@ func complete(w, h, width, height int) (int, int) {
 // bounds are what a mode must keep to; zero fields are open.
 type bounds struct {
 	limits  board.Limits
-	pixels  float64 // per second
-	decodes func(fourCC string) bool
-	atMost  int // pixels of one picture
+	pixels  float64                  // pixels per second, at most
+	decodes func(fourCC string) bool // the pixel format can be had raw; nil for all
+	atMost  int                      // pixels of one frame, at most
 }
 
+// admits reports whether a mode keeps to the bounds.
 func (b bounds) admits(fourCC string, width, height int, fps float64) bool {
 	v := VideoFormat{Width: width, Height: height, FPSNum: int(fps + 0.5), FPSDen: 1}
 	switch {
@@ -54,9 +55,9 @@ func (b bounds) admits(fourCC string, width, height int, fps float64) bool {
 		return false
 	case exceeds(b.limits, v) != "":
 		return false
-	case b.atMost > 0 && width*height > b.atMost:
+	case b.atMost > 0 && pixels(width, height) > float64(b.atMost):
 		return false
-	case b.pixels > 0 && float64(width*height)*fps > b.pixels:
+	case b.pixels > 0 && pixels(width, height)*fps > b.pixels:
 		return false
 	}
 	return true
@@ -80,7 +81,8 @@ func within(cam device.Camera, b bounds) device.Camera {
 	return out
 }
 
-// size keeps the rates of a size that are admitted. A camera that lists none is taken to give 30 pictures a second.
+// size is the size with the rates that keep to the bounds; false where there are none. A camera that lists no rates is taken to make 30
+// frames a second.
 func (b bounds) size(fourCC string, s device.Size) (device.Size, bool) {
 	if len(s.Rates) == 0 {
 		return s, b.admits(fourCC, s.Width, s.Height, defaultFPS)
@@ -94,8 +96,9 @@ func (b bounds) size(fourCC string, s device.Size) (device.Size, bool) {
 	return out, len(out.Rates) > 0
 }
 
-// pickMode is the mode nearest to the request that keeps to the bounds. Where none does, it is the cheapest, or any that can
-// be decoded: the encoder's graph scales and drops.
+// pickMode is the mode nearest to the request that keeps to the bounds. Where none does, it is the cheapest mode, if there is a limit on
+// pixels per second, else any mode that can be decoded: the encoder's graph scales frames, and drops what is too much. The text is the
+// reason for the mode.
 func pickMode(cam device.Camera, w Request, b bounds) (device.Mode, string, error) {
 	request := device.Request{Width: w.Width, Height: w.Height, FPS: float64(w.FPS)}
 	m, why, err := device.PickMode(within(cam, b), request)
@@ -112,10 +115,11 @@ func pickMode(cam device.Camera, w Request, b bounds) (device.Mode, string, erro
 	return m, why + ", scaled down for the encoder", nil
 }
 
-// Below this a mode is no picture to save effort with.
+// The least height, in pixels, and frames per second of a mode that is chosen because it is cheap. With less there is no picture to speak
+// of.
 const leastHeight, leastFPS = 180, 10
 
-// cheapest is the mode with the least to do, where JPEG counts twice for its decoding.
+// cheapest is the mode with the fewest pixels per second. JPEG counts twice, since it has to be decoded.
 func cheapest(cam device.Camera, b bounds) (device.Mode, bool) {
 	b.pixels = 0
 	var best device.Mode
@@ -123,7 +127,7 @@ func cheapest(cam device.Camera, b bounds) (device.Mode, bool) {
 	for _, f := range within(cam, b).Formats {
 		for _, s := range f.Sizes {
 			for _, r := range s.Rates {
-				cost := float64(s.Width*s.Height) * r.Float()
+				cost := pixels(s.Width, s.Height) * r.Float()
 				if isJPEG(f.FourCC) {
 					cost *= 2
 				}
@@ -136,8 +140,7 @@ func cheapest(cam device.Camera, b bounds) (device.Mode, bool) {
 	return best, least > 0
 }
 
-// formatFor is what the encoder makes of a mode: the size that was asked for, if the camera's is as large, else the
-// camera's, within the limits.
+// formatFor is what the encoder makes of a mode: the size and rate of the request, but no more than the camera's, and within the limits.
 func formatFor(w Request, v VideoSource, l board.Limits) VideoFormat {
 	width, height := complete(w.Width, w.Height, v.Width, v.Height)
 	f := VideoFormat{
@@ -146,7 +149,7 @@ func formatFor(w Request, v VideoSource, l board.Limits) VideoFormat {
 	if f.FPSNum == 0 {
 		f.FPSNum, f.FPSDen = defaultFPS, 1
 	}
-	if w.FPS > 0 && w.FPS*f.FPSDen < f.FPSNum {
+	if w.FPS > 0 && faster(f.FPSNum, f.FPSDen, w.FPS, 1) {
 		f.FPSNum, f.FPSDen = w.FPS, 1
 	}
 	f = f.scaled(scaleInto(f, l))
@@ -159,7 +162,7 @@ func formatFor(w Request, v VideoSource, l board.Limits) VideoFormat {
 	return f
 }
 
-// scaleInto is the factor, at most 1, that brings a format within the maximum size.
+// scaleInto is the factor, at most 1, that brings a format within the limits' largest size.
 func scaleInto(f VideoFormat, l board.Limits) float64 {
 	factor := 1.0
 	if l.MaxWidth > 0 {
@@ -171,10 +174,23 @@ func scaleInto(f VideoFormat, l board.Limits) float64 {
 	return factor
 }
 
+// scaled is the format with both sides multiplied by a factor.
 func (v VideoFormat) scaled(factor float64) VideoFormat {
 	v.Width, v.Height = int(float64(v.Width)*factor), int(float64(v.Height)*factor)
 	return v
 }
 
-// pixelsPerSecond is what an encoder has to do.
-func (v VideoFormat) pixelsPerSecond() float64 { return float64(v.Width*v.Height) * v.fps() }
+// pixelsPerSecond measures the work of an encoder.
+func (v VideoFormat) pixelsPerSecond() float64 { return pixels(v.Width, v.Height) * v.fps() }
+
+// pixels is the number of pixels of a frame. It is a float, since an int has 32 bits on some boards.
+func pixels(width, height int) float64 { return float64(width) * float64(height) }
+
+// faster reports whether one frame rate is higher than another. It multiplies in 64 bits: the product of a camera's 10000000/333333 and
+// another rate has more than 32.
+func faster(num, den, otherNum, otherDen int) bool {
+	return int64(num)*int64(max(1, otherDen)) > int64(otherNum)*int64(max(1, den))
+}
+
+// rateOf is a camera's frame rate in lowest terms, 0/1 where it is unknown.
+func rateOf(r device.Rate) (num, den int) { return reduced(int(r.Num), int(r.Den)) }

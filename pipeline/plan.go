@@ -11,7 +11,7 @@ import (
 	"boardcast/device"
 )
 
-// Request is what the user asked for; zero values leave the choice to Choose.
+// Request is what the user asked for. A zero field leaves the choice to Choose.
 type Request struct {
 	Width, Height int
 	FPS           int
@@ -19,40 +19,42 @@ type Request struct {
 	AudioBitrate  int    // bit/s
 	Codec         string // "auto", "h264", "vp8" or "vp9"
 	Encoder       string // "auto", an encoder's ID or its element
-	Display       bool   // show incoming video on the board's own screen
-	OneRendition  bool   // no lower one for slow viewers
+	Display       bool   // incoming video is shown on the board's own screen
+	OneRendition  bool   // there is no lower rendition for slow viewers
 }
 
 // AudioSource is where the sound comes from.
 type AudioSource struct {
-	PCM  string // ALSA name, "hw:CARD=Camera,DEV=0"
-	Test bool   // a soft tick
-	None bool
+	PCM  string // ALSA's name of the microphone, such as "hw:CARD=Camera,DEV=0"
+	Test bool   // a soft tick in place of a microphone
+	None bool   // no sound is sent
 }
 
-// AudioSink is where incoming sound goes; an empty PCM measures and drops it.
+// AudioSink is where incoming sound goes. PCM is ALSA's name of the speaker; where it is empty, the audio level is measured and the
+// sound is dropped.
 type AudioSink struct{ PCM string }
 
-// Given is what is there to choose from.
+// Given is what there is to choose from.
 type Given struct {
 	Board   board.Board
 	Machine Machine
 	Audio   AudioSource
 	Sink    AudioSink
 	NoVideo bool
-	// Camera is the one to use; nil means the board's own camera connector where Connector is set, else the test picture.
+	// Camera is the camera to use. Where it is nil, a camera on the board's own connector is used if Connector is set, else the test
+	// picture.
 	Camera    *device.Camera
 	Connector bool
-	// Direct allows a camera's own H.264 to go to the viewers untouched, where it suits.
+	// Direct allows a camera's own H.264 to go to the viewers untouched, where that suits.
 	Direct bool
-	// Trials proves encoders and sources; nil takes presence for proof.
+	// Trials tries encoders and sources. Where it is nil, what is installed is taken to work.
 	Trials Prover
 }
 
 // Prover proves by trial that a graph does what it is for.
 type Prover interface {
 	Encoder(context.Context, Encoder, Raw, VideoFormat) Verdict
-	// Source tries a capture graph; name tells one camera from another, codec is empty for raw pictures.
+	// Source tries a capture graph. name tells one camera from another; codec is empty for raw frames.
 	Source(ctx context.Context, g Graph, name string, codec Codec) Verdict
 }
 
@@ -60,40 +62,40 @@ type Prover interface {
 type Choice struct {
 	Encoder     Encoder
 	Graph       Graph
-	Format      VideoFormat // what it makes
-	Of          Raw         // the pictures that Graph takes; zero where it begins at the camera
-	Verdict     Verdict     // zero when nothing was tried
+	Format      VideoFormat // what the encoder makes
+	Of          Raw         // the frames that Graph takes; zero where Graph begins at the camera
+	Verdict     Verdict     // zero where nothing was tried
 	Direct      bool        // Graph begins at the camera itself: no capture feeds it
-	Placeholder bool        // it serves while the camera is gone
+	Placeholder bool        // Graph makes the placeholder, for when the camera is gone
 }
 
 // Plan is everything that is to run, as values.
 type Plan struct {
-	Format   VideoFormat // of the first choice
-	Source   VideoSource
-	Capture  Graph    // nil without a picture; where the first choice is direct it decodes that, or is nil
-	StandIn  Graph    // shown while the camera is gone; nil where there is none that can go
-	Choices  []Choice // one per codec, the preferred first
-	Spares   []Choice // what else does, in order: for the day when a choice fails
-	Lower    []Choice // lower renditions of Choices, for slow viewers; none where the encoder has no power left for one
-	Audio    Graph    // nil without a microphone
-	Talkback bool
-	Hear     Graph // decodes incoming audio
-	See      Graph // decodes incoming video
-	Why      []string
+	Format      VideoFormat // of the first choice
+	Source      VideoSource
+	Capture     Graph    // nil without video; where the first choice is direct, it decodes the camera's stream, or is nil
+	Placeholder Graph    // shown while the camera is gone; nil for the test picture, and where the first choice is direct
+	Choices     []Choice // one per codec, the preferred one first
+	Spares      []Choice // in the order in which they are taken when a choice fails
+	Lower       []Choice // lower renditions of Choices, for slow viewers; none where the encoder has no power left for one
+	Audio       Graph    // nil without a microphone
+	Talkback    bool
+	Hear        Graph    // decodes incoming audio
+	See         Graph    // decodes incoming video
+	Why         []string // a sentence each, for people: how the camera is run, and why each encoder was chosen
 }
 
-// ErrNoEncoder tells that no encoder of the table that fits the wish is installed and works.
+// ErrNoEncoder tells that of the encoders that fit the request none is installed and works.
 var ErrNoEncoder = errors.New("no encoder")
 
-// NoEncoderError says which encoders were looked for and what came of each; it is ErrNoEncoder.
+// NoEncoderError says which encoders were looked for and what became of them. It wraps ErrNoEncoder.
 type NoEncoderError struct {
 	Wanted  string
 	Missing []Encoder // not installed
 	Failed  []string  // "element: reason"
 }
 
-// Error names what was looked for.
+// Error says what was looked for, and why each encoder that was tried does not work.
 func (e *NoEncoderError) Error() string {
 	if len(e.Failed) > 0 {
 		return fmt.Sprintf("choose an encoder for %s: %v works (%s)", e.Wanted, ErrNoEncoder, strings.Join(e.Failed, "; "))
@@ -104,7 +106,7 @@ func (e *NoEncoderError) Error() string {
 // Unwrap makes errors.Is(err, ErrNoEncoder) hold.
 func (e *NoEncoderError) Unwrap() error { return ErrNoEncoder }
 
-// Hint names the packages that bring an encoder: those that every machine can have, else what the wish needs.
+// Hint names packages that bring an encoder: those for software encoders, which every machine can have, else what the request needs.
 func (e *NoEncoderError) Hint() string {
 	var software, all []string
 	for _, m := range e.Missing {
@@ -117,36 +119,42 @@ func (e *NoEncoderError) Hint() string {
 		all = software
 	}
 	if len(all) == 0 || len(software) == 0 && len(e.Failed) > 0 {
-		return "run 'boardcast encoders' for what there is and what became of each"
+		return "run 'boardcast encoders', which tries every encoder and says why it does not work"
 	}
 	slices.Sort(all)
 	return "install one of: " + strings.Join(slices.Compact(all), ", ")
 }
 
-// Choose decides what to run: the encoder by the board's order and by trial, the camera's mode by the wish, the limits of
-// that encoder and what it was seen to manage. ctx ends the trials, not the choice.
-func Choose(ctx context.Context, w Request, g Given) (Plan, error) {
-	return (&chooser{request: w, given: g, ctx: ctx}).plan()
+// Choose decides what to run. It chooses the encoder by the board's order and by trial, and the camera's mode by the request, the
+// limits of that encoder and its speed in the trial. A trial that ends with ctx counts as failed.
+func Choose(ctx context.Context, r Request, g Given) (Plan, error) {
+	return (&chooser{request: r, given: g, ctx: ctx}).plan()
 }
 
 // Defaults where neither the user nor the camera says.
 const (
-	defaultWidth, defaultHeight = 640, 480 // pixels
-	defaultFPS                  = 30       // frames per second
-	defaultAudioBitrate         = 48_000   // bit/s
+	defaultWidth, defaultHeight = 640, 480 // pixels: what software encodes on any board
+	defaultFPS                  = 30       // frames per second: what most cameras make
+	defaultAudioBitrate         = 48_000   // bit/s: good speech, and a small part of the video
 )
 
-// DefaultBitrate is a sixth of a bit per pixel, in bit/s: 1.5 Mbit/s for 640x480 at 30 frames/s.
+// The bounds of DefaultBitrate, in bit/s: with less there is hardly a picture, and more would hardly be seen. bitrateStep makes it a round
+// number.
+const (
+	bitrateLeast, bitrateMost = 200_000, 6_000_000
+	bitrateStep               = 50_000
+)
+
+// pixelsPerBit is how many pixels there are to a bit by default: 1.5 Mbit/s for 640x480 at 30 frames/s, which looks good when encoded in
+// real time.
+const pixelsPerBit = 6
+
+// DefaultBitrate is the bitrate for a size and a frame rate where the user asks for none, in bit/s.
 func (v VideoFormat) DefaultBitrate() int {
-	rate := v.Width * v.Height * v.FPSNum / max(1, v.FPSDen) / 6
-	return min(max(rate/50_000*50_000, 200_000), 6_000_000)
+	// 64 bits: the product of 1920, 1080 and 30000 (of 30000/1001) has 36, and an int has 32 on some boards.
+	rate := int64(v.Width) * int64(v.Height) * int64(v.FPSNum) / int64(max(1, v.FPSDen)) / pixelsPerBit
+	return int(min(max(rate/bitrateStep*bitrateStep, bitrateLeast), bitrateMost))
 }
 
+// auto reports whether a setting leaves the choice to us.
 func auto(s string) bool { return s == "" || s == "auto" }
-
-func word(s string) string {
-	if s == "" {
-		return "auto"
-	}
-	return s
-}

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// Product is what an encoder makes of what.
+// Product tells what an encoder's graph makes, and of what. By it a running encoder is kept when the plan changes.
 type Product struct {
-	Makes  string
-	Of     string // pictures, as the capture gives them
-	Scales bool   // whatever comes is brought to its form
-	Paced  bool   // pictures that are too many are dropped
+	Makes  string // the coded format, and the memory that the frames are taken from
+	Of     string // the frames, as the capture makes them
+	Scales bool   // the graph takes frames of any size
+	Paced  bool   // the graph drops frames that are too many
 }
 
-// Product is what the choice makes of what. It is for choices that pictures come to from a capture.
+// Product is that of the choice's graph. It is for choices that a capture feeds.
 func (c Choice) Product() *Product {
 	f := c.Format
 	f.Measured = ""
@@ -26,8 +26,8 @@ func (c Choice) Product() *Product {
 	}
 }
 
-// ServedBy reports whether an encoder that runs as o may go on in the place of one that makes p: it makes the same, and takes the
-// pictures of p's source.
+// ServedBy reports whether a running encoder with the product o may go on in the place of one with the product p: it makes the same, and
+// takes the frames that p is made of.
 func (p Product) ServedBy(o Product) bool {
 	return p.Makes == o.Makes && (p.Of == o.Of || o.Scales) && (!p.Paced || o.Paced)
 }

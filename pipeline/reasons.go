@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// reasons are the lines that tell a person what was chosen and why: one sentence each.
-func (c *chooser) reasons(p Plan) []string {
-	why := []string{c.mode(p)}
-	for i, choice := range p.Choices {
+// reasons tell a person what was chosen and why, in a line each.
+func reasons(r Request, found findings) []string {
+	why := []string{found.feed.reason()}
+	for i, choice := range found.choices {
 		if !choice.Direct {
-			why = append(why, c.encoder(p, i, choice))
+			why = append(why, choice.reason(because(r, found, i)))
 		}
 	}
 	return why
 }
 
-// mode tells how the camera is run.
-func (c *chooser) mode(p Plan) string {
-	s := p.Source
+// reason tells how the camera is run.
+func (f feed) reason() string {
+	s := f.source
 	from := s.FourCC
 	switch {
 	case s.Element != "":
@@ -27,31 +27,33 @@ func (c *chooser) mode(p Plan) string {
 		from = "test picture"
 	}
 	picture := VideoFormat{Width: s.Width, Height: s.Height, FPSNum: s.FPSNum, FPSDen: s.FPSDen}
-	text := fmt.Sprintf("mode: %s %s: %s", from, picture, c.why)
-	if len(c.notes) > 0 {
-		text += "; " + strings.Join(c.notes, "; ")
+	text := fmt.Sprintf("mode: %s %s: %s", from, picture, f.why)
+	if f.note != "" {
+		text += "; " + f.note
 	}
 	return text
 }
 
-func (c *chooser) encoder(p Plan, i int, choice Choice) string {
-	e := choice.Encoder
+// reason tells which encoder was chosen, what it makes, and why.
+func (c Choice) reason(why string) string {
+	e := c.Encoder
 	kind := "software"
 	if e.Hardware {
 		kind = "hardware"
 	}
 	return fmt.Sprintf("encoder: %s (%s, %s), %s, %d kbit/s: %s", e.Element, strings.ToUpper(string(e.Codec)), kind,
-		choice.Format, choice.Format.Bitrate/1000, c.because(p, i, choice))
+		c.Format, c.Format.Bitrate/1000, why)
 }
 
-// because says why this encoder was taken.
-func (c *chooser) because(p Plan, i int, choice Choice) string {
+// because tells why the encoder of a choice was taken.
+func because(r Request, found findings, i int) string {
+	choice, first := found.choices[i], found.choices[0]
 	var reason string
 	switch {
-	case !auto(c.request.Encoder):
+	case !auto(r.Encoder):
 		reason = "as asked"
 	case i > 0:
-		reason = "for browsers that do not take " + strings.ToUpper(string(p.Choices[0].Encoder.Codec))
+		reason = "for browsers that do not take " + strings.ToUpper(string(first.Encoder.Codec))
 	case choice.Verdict.FramesPerSecond > 0:
 		reason = "the first of its codec that passed the trial"
 	default:
@@ -66,8 +68,8 @@ func (c *chooser) because(p Plan, i int, choice Choice) string {
 	if choice.Encoder.Keyframe == KeyframeNone {
 		reason += "; keyframes can't be asked of it, so it makes one a second"
 	}
-	if i == 0 && len(c.failed) > 0 {
-		reason += "; not " + strings.Join(c.failed, ", not ")
+	if i == 0 && len(found.failed) > 0 {
+		reason += "; not " + strings.Join(found.failed, ", not ")
 	}
 	return reason
 }

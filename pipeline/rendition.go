@@ -7,17 +7,21 @@ import (
 	"boardcast/board"
 )
 
-// The lower rendition of a choice: the same pictures by the same encoder, smaller, for viewers whose links do not carry the
-// first.
+// The lower rendition of a choice: the same frames by the same encoder, but smaller, for viewers whose links do not carry the first
+// rendition.
 const (
-	lowerSide   = 0.5 // of each side
-	lowerWidth  = 160 // and its picture is no smaller
+	lowerSide = 0.5 // a factor on width and height
+	// Pixels. The lower rendition is no smaller, since on a smaller picture nobody recognises anything.
+	lowerWidth  = 160
 	lowerHeight = 120
-	lowerPart   = 4   // its rate is at most one part in so many of the first's
-	lowerCost   = 0.5 // of what the first takes: its pictures are a quarter, but are converted from whole ones
+	// A divisor. The bitrate is that of the first rendition divided by this, as a quarter of the pixels needs a quarter of the bits.
+	lowerPart = 4
+	// The encoder's work, as a part of its work for the first rendition: frames have a quarter of the pixels, but are scaled from whole
+	// ones.
+	lowerCost = 0.5
 )
 
-// LeastBitrate is the floor of a lower rendition, and the least that a link is taken to carry, in bit/s.
+// LeastBitrate is the floor of a lower rendition, and the least that a link is taken to carry, in bit/s: with less there is no picture.
 const LeastBitrate = 50_000
 
 // lower is the format of the lower rendition, within the limits of its encoder.
@@ -30,22 +34,22 @@ func (v VideoFormat) lower(l board.Limits) VideoFormat {
 	return out
 }
 
-// lower makes the lower rendition of a choice; why tells what speaks against it.
-func (c *chooser) lower(choice Choice) (lower Choice, why string) {
-	e, l := choice.Encoder, choice.Encoder.limits(c.given.Board)
-	f := choice.Format.lower(l)
+// lower is the lower rendition of a choice on a board; why tells what speaks against it.
+func (c Choice) lower(on board.Board) (lower Choice, why string) {
+	e, l := c.Encoder, c.Encoder.limits(on)
+	f := c.Format.lower(l)
 	f.Bitrate = e.Rates.Clamp(f.Bitrate)
 	switch {
-	case f.Bitrate > choice.Format.Bitrate/2:
+	case f.Bitrate > c.Format.Bitrate/2:
 		return Choice{}, "the first has little enough bitrate"
-	case !affords(choice, f, l):
+	case !affords(c, f, l):
 		return Choice{}, e.Element + " has no power left for it"
 	}
-	return Choice{Encoder: e, Graph: e.Graph(c.raw, f), Format: f, Of: c.raw, Verdict: choice.Verdict}, ""
+	return Choice{Encoder: e, Graph: e.Graph(c.Of, f), Format: f, Of: c.Of, Verdict: c.Verdict}, ""
 }
 
-// affords reports whether the encoder of a choice was seen to be fast enough for a lower rendition beside it. What was not
-// measured speaks against nothing.
+// affords reports whether the encoder of a choice is fast enough for a lower rendition beside it. An encoder that was not measured is
+// taken to be fast enough.
 func affords(choice Choice, lower VideoFormat, l board.Limits) bool {
 	full, v := choice.Format, choice.Verdict
 	if l.MacroblocksPerSecond > 0 && full.macroblocksPerSecond()+lower.macroblocksPerSecond() > l.MacroblocksPerSecond || exceeds(l, lower) != "" {
@@ -58,19 +62,21 @@ func affords(choice Choice, lower VideoFormat, l board.Limits) bool {
 	return room == 0 || room >= (1+lowerCost)*full.pixelsPerSecond()
 }
 
-// addLower adds the lower renditions of the choices.
-func (c *chooser) addLower(p *Plan) {
+// lowerRenditions are the lower renditions of the choices. refused tells a person of each choice that has none, and why.
+func (c *chooser) lowerRenditions(choices []Choice) (lower []Choice, refused []string) {
 	if c.request.OneRendition {
-		return
+		return nil, nil
 	}
-	for _, choice := range p.Choices {
-		lower, why := c.lower(choice)
-		if why != "" {
-			p.Why = append(p.Why, fmt.Sprintf("for slow links: keyframes only of %s, no lower rendition: %s", strings.ToUpper(string(choice.Encoder.Codec)), why))
+	for _, choice := range choices {
+		one, why := choice.lower(c.given.Board)
+		if why == "" {
+			lower = append(lower, one)
 			continue
 		}
-		p.Lower = append(p.Lower, lower)
+		name := strings.ToUpper(string(choice.Encoder.Codec))
+		refused = append(refused, fmt.Sprintf("for slow links: keyframes only of %s, no lower rendition: %s", name, why))
 	}
+	return lower, refused
 }
 
 // ChoiceOf is the first choice of a codec; false where there is none.

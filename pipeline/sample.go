@@ -1,22 +1,22 @@
 package pipeline
 
-// Sample makes a dozen pictures of the kind that a capture hands on, bars that move and a patch of noise: what an encoder is tried with.
-// It ends in the appsink that [OutName] names.
+// Sample is the graph that makes a dozen frames to try an encoder with: bars that move and a patch of noise, in the form of a capture's
+// frames. It ends in the appsink that [OutName] names.
 func Sample(raw Raw) Graph {
-	format, more, pictures := raw.Format, "", 12
+	format, more, frames := raw.Format, "", 12
 	switch format {
 	case "":
 		format = "Y42B" // what JPEG of webcams decodes to
 	case "YUY2", "UYVY":
-		more = ",colorimetry=2:4:7:1" // as V4L2 says of webcams: sRGB, which some drivers refuse
+		more = ",colorimetry=2:4:7:1" // sRGB, which V4L2 says of webcams, and which some drivers refuse
 	}
 	var there Graph
-	if raw.Memory == memoryNVMM { // its converter does not go from plain pictures to plain pictures, and has few buffers
-		format, more, pictures = "NV12", "", 3
+	if raw.Memory == memoryNVMM { // nvvidconv does not convert from plain memory to plain memory, and has few buffers
+		format, more, frames = "NV12", "", 3
 		there = Graph{El(byVIC), Filter("video/x-raw(memory:%s),format=NV12", raw.Memory)}
 	}
 	g := Graph{
-		El("videotestsrc", "num-buffers="+itoa(pictures), "pattern=smpte", "horizontal-speed=4"),
+		El("videotestsrc", "num-buffers="+itoa(frames), "pattern=smpte", "horizontal-speed=4"),
 		Filter("video/x-raw,format=%s,width=%d,height=%d,framerate=%d/%d%s", format, raw.Width, raw.Height,
 			max(1, raw.FPSNum), max(1, raw.FPSDen), more),
 	}

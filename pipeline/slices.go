@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Sliced are the plan's encoders of H.264 that can make slices of a packet's size, the preferred first. Such a choice is made of
-// pictures: a camera's own stream stays as it is.
+// Sliced are the plan's encoders of H.264 that can make slices of a packet's size, the preferred one first. A camera's own stream is not
+// among them, since it is passed on untouched.
 func (p *Plan) Sliced() []Choice {
 	var out []Choice
 	for _, c := range slices.Concat(p.Choices, p.Spares) {

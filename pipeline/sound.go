@@ -2,6 +2,7 @@ package pipeline
 
 import "cmp"
 
+// audioGraph captures and encodes the sound; nil where none is sent.
 func audioGraph(a AudioSource, bitrate int) Graph {
 	var source Graph
 	switch {
@@ -18,6 +19,7 @@ func audioGraph(a AudioSource, bitrate int) Graph {
 		outEnd(8))
 }
 
+// hearGraph plays incoming sound. A viewer that is late is not waited for: the queue drops what is older than 0.2 s.
 func hearGraph(s AudioSink) Graph {
 	g := Graph{
 		El("queue", "leaky=downstream", "max-size-time=200000000", "max-size-buffers=0", "max-size-bytes=0").Named(InName),
@@ -29,6 +31,7 @@ func hearGraph(s AudioSink) Graph {
 	return append(g, El("alsasink", "device="+s.PCM, "sync=false", "async=false", "buffer-time=100000"))
 }
 
+// seeGraph shows incoming video on the board's screen, or decodes and drops it.
 func seeGraph(display bool) Graph {
 	g := Graph{
 		El("queue", "leaky=downstream", "max-size-time=500000000", "max-size-buffers=0", "max-size-bytes=0").Named(InName),

@@ -14,13 +14,13 @@ type Entry struct {
 	Verdict Verdict
 }
 
-// Survey tries every row of the table that fits the machine, at one size, and says of each what became of it, the fastest
-// first. Of each codec that viewers are offered, the one that Choose would take is chosen. codec empty means all.
-func Survey(ctx context.Context, g Given, codec Codec, w Request) []Entry {
+// Survey tries every row of the table that fits the machine, at one size, and says what became of each, the fastest first. Of each codec
+// that viewers are offered, the outcome of the encoder that Choose would take is OutcomeChosen. An empty codec means all.
+func Survey(ctx context.Context, g Given, codec Codec, r Request) []Entry {
 	var out []Entry
 	for _, c := range []Codec{H264, VP8, VP9} {
 		if codec == "" || codec == c {
-			out = append(out, survey(ctx, g, c, w)...)
+			out = append(out, survey(ctx, g, c, r)...)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Entry) int {
@@ -32,6 +32,7 @@ func Survey(ctx context.Context, g Given, codec Codec, w Request) []Entry {
 	return out
 }
 
+// outcomeOrder is the place of an outcome in the list: what works first, what is missing last.
 func outcomeOrder(e Entry) int {
 	if e.Verdict.Works() {
 		return 0
@@ -39,12 +40,13 @@ func outcomeOrder(e Entry) int {
 	return 1 + slices.Index([]Outcome{OutcomeFailed, OutcomeSkipped, OutcomeMissing}, e.Verdict.Outcome)
 }
 
-func survey(ctx context.Context, g Given, codec Codec, w Request) []Entry {
+// survey is the entries of one codec.
+func survey(ctx context.Context, g Given, codec Codec, r Request) []Entry {
 	fit, unfit := EncodersFor(g.Board, g.Machine, codec)
 	var out []Entry
-	chosen := codec == VP9 // not offered unless asked for
+	chosen := codec == VP9 // viewers are offered VP9 only on request, so that none is chosen
 	for _, e := range fit {
-		v := surveyOne(ctx, g, e, w)
+		v := surveyOne(ctx, g, e, r)
 		if v.Works() && !chosen {
 			v.Outcome, chosen = OutcomeChosen, true
 		}
@@ -62,10 +64,11 @@ func survey(ctx context.Context, g Given, codec Codec, w Request) []Entry {
 	return out
 }
 
-func surveyOne(ctx context.Context, g Given, e Encoder, w Request) Verdict {
-	source := VideoSource{Width: w.Width, Height: w.Height, FPSNum: cmp.Or(w.FPS, defaultFPS), FPSDen: 1}
+// surveyOne is the verdict on an encoder at the request's size.
+func surveyOne(ctx context.Context, g Given, e Encoder, r Request) Verdict {
+	source := VideoSource{Width: r.Width, Height: r.Height, FPSNum: cmp.Or(r.FPS, defaultFPS), FPSDen: 1}
 	limits := e.limits(g.Board)
-	f := formatFor(Request{Bitrate: w.Bitrate}, source, board.Limits{SizeMultiple: limits.SizeMultiple})
+	f := formatFor(Request{Bitrate: r.Bitrate}, source, board.Limits{SizeMultiple: limits.SizeMultiple})
 	if reason := exceeds(limits, f); reason != "" {
 		return Verdict{Outcome: OutcomeSkipped, Reason: reason}
 	}

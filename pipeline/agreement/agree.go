@@ -1,7 +1,6 @@
 package agreement
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,36 +13,35 @@ import (
 
 // Terms are what we bring to an agreement.
 type Terms struct {
-	Codecs []pipeline.Codec // that we have a picture in, the preferred first
+	Codecs []pipeline.Codec // of our video, the preferred one first
 	Sliced bool             // H.264 can also be made in slices of a packet's size
 	Sound  bool             // we have sound
 	OneWay bool             // nothing is taken from the peer
 	Format pipeline.VideoFormat
 }
 
-// Part is one section of an agreement. Its place in the list is that of webrtcbin's section.
+// Part is what was agreed on one section. The parts are in the order of webrtcbin's sections.
 type Part struct {
-	section int           // of the peer's offer, or of ours
-	Slot    pipeline.Slot // of what we send
-	Sends   bool
+	section int            // the index of the section in the peer's offer, or in ours
+	Slot    pipeline.Slot  // of what we send
+	Sends   bool           // we send something
 	Codec   pipeline.Codec // that we send
-	Type    int            // payload type that we send
-	TWCCID  int            // id of the extension that numbers packets, 0 for none
-	Takes   []int          // payload types that the peer may send
+	Type    int            // the payload type that we send
+	TWCCID  int            // the TWCC extension id, 0 for none
+	Takes   []int          // the payload types that the peer may send
 	mid     string
 }
 
-// Agreement is what both sides of a connection send and take. Served is empty where the offer was ours. The zero value is that of a
-// connection on which nothing was agreed yet.
+// Agreement is what both sides of a connection send and take. The zero value is that of a connection on which nothing was agreed yet.
 type Agreement struct {
 	Parts   []Part
-	Served  []sdp.Served
-	bundled bool // all goes over the transport of webrtcbin's first section
-	tag     int  // the section of the peer's offer whose transport that is
+	Served  []sdp.Served // what is written of each part into descriptions; empty where the offer was ours
+	bundled bool         // all parts share the transport of webrtcbin's first section
+	tag     int          // the section of the peer's offer that has this transport
 }
 
-// Place is the section in the peer's description that a candidate of one of webrtcbin's belongs to. Chromium takes those of a bundle
-// only with the section that has the transport.
+// Place is the section of the peer's description to name with an ICE candidate of a section of webrtcbin's. Chromium takes an ICE
+// candidate of a bundle only with the section that has the transport.
 func (a *Agreement) Place(section int) int {
 	if a.bundled {
 		return a.tag
@@ -54,7 +52,7 @@ func (a *Agreement) Place(section int) int {
 	return section
 }
 
-// MLine is webrtcbin's section for a candidate of a section of the peer's; -1 for none.
+// MLine is webrtcbin's section for an ICE candidate of one of the peer's sections; -1 for none.
 func (a *Agreement) MLine(section int) int {
 	at := slices.IndexFunc(a.Parts, func(p Part) bool { return p.section == section })
 	if a.bundled && section >= 0 {
@@ -63,11 +61,12 @@ func (a *Agreement) MLine(section int) int {
 	return at
 }
 
-// errNothing refuses an offer in which nothing can be served.
+// errNothing refuses an offer of which no section can be served.
 var errNothing = errors.New("no section of the offer can be served: it must take video in H264 or VP8, or sound in opus/48000/2")
 
-// Agree decides what of an offer is served. before is the agreement on an earlier offer of the same session, whose sections keep
-// their places. The error names the section and the attribute for which the picture that is asked for would not flow.
+// Agree decides which sections of an offer are served, and how. before is the agreement on an earlier offer of the same session; its
+// sections keep their places. Where the offer asks for video that cannot be sent, the error names the section and the attribute that are
+// the reason.
 func Agree(offer sdp.Description, t Terms, before Agreement) (Agreement, error) {
 	out, err := before.again(offer)
 	if err != nil {
@@ -99,7 +98,8 @@ func Agree(offer sdp.Description, t Terms, before Agreement) (Agreement, error) 
 	return out, nil
 }
 
-// again is the agreement as a later offer of the same session has it: what was served goes on as it was.
+// again is the agreement for a later offer of the same session: what was served goes on unchanged. The error tells that the later offer
+// no longer has it.
 func (a *Agreement) again(offer sdp.Description) (Agreement, error) {
 	var out Agreement
 	for n, p := range a.Parts {
@@ -119,24 +119,26 @@ func (a *Agreement) again(offer sdp.Description) (Agreement, error) {
 	return out, nil
 }
 
+// add takes a part, with what is written of it into descriptions.
 func (a *Agreement) add(p Part, one sdp.Served) {
 	a.Parts, a.Served = append(a.Parts, p), append(a.Served, one)
 }
 
+// hasKind reports whether a section of a kind is served.
 func (a *Agreement) hasKind(offer sdp.Description, kind string) bool {
 	return slices.ContainsFunc(a.Served, func(one sdp.Served) bool { return offer.Sections[one.Section].Kind == kind })
 }
 
-// errUnserved tells that a section is left out without anything missing: it asks for nothing that we have.
+// errUnserved tells that a section is left out and nobody misses it: it asks for nothing that we have.
 var errUnserved = errors.New("not served")
 
-// serve decides about section i of an offer. An error other than errUnserved tells why a picture that is asked for is not sent.
+// serve decides about section i of an offer. An error other than errUnserved tells why the video that the section asks for is not sent.
 func (t Terms) serve(offer sdp.Description, i int) (Part, sdp.Served, error) {
 	s := offer.Sections[i]
 	switch {
 	case s.Kind == "application":
 		if s.SCTPPort <= 0 || s.SCTPPort > 65535 || !strings.HasSuffix(s.Proto, "/DTLS/SCTP") || !slices.Contains(s.Words, "webrtc-datachannel") {
-			return Part{}, sdp.Served{}, errUnserved // of an older form, or something else
+			return Part{}, sdp.Served{}, errUnserved // an older form of data channels, or something else
 		}
 		return Part{}, sdp.Served{Section: i}, nil
 	case s.Direction.Receives() && s.Kind == "video" && len(t.Codecs) > 0:
@@ -159,12 +161,13 @@ func (t Terms) serve(offer sdp.Description, i int) (Part, sdp.Served, error) {
 	return p, sdp.Served{Section: i, Types: p.Takes, Direction: sdp.RecvOnly, Given: params, Reply: params}, nil
 }
 
-// received are the codecs that the peer may send where we send nothing. What GStreamer cannot decode is not played.
+// received are the codecs that the peer may send in a section in which we send nothing. Where GStreamer has no decoder, they are not
+// played.
 var received = []string{"OPUS/48000", "PCMU/8000", "PCMA/8000", "G722/8000", "VP8/90000", "VP9/90000", "H264/90000"}
 
-// receivable are the payload types of a section that can be taken, a few of them, and those of their retransmissions.
+// receivable are payload types of a section that the peer may send, eight at most, and those of their retransmissions.
 func receivable(s sdp.Section) []int {
-	const most = 8
+	const most = 8 // payload types without those of retransmissions: more than there are names in received
 	var out []int
 	for _, f := range s.Formats {
 		name := strings.ToUpper(f.Name) + "/" + strconv.Itoa(f.Clock)
@@ -180,7 +183,7 @@ func receivable(s sdp.Section) []int {
 	return out
 }
 
-// receivedParams are what the peer sends of H.264 is like, as far as it matters to whoever unpacks it.
+// receivedParams are the parameters of what the peer sends, as far as GStreamer's depayloader needs them: H.264's packetization mode.
 func receivedParams(f sdp.Format) []sdp.Param {
 	if mode, _ := f.Param("packetization-mode"); mode == "1" && strings.EqualFold(f.Name, pipeline.H264.EncodingName()) {
 		return []sdp.Param{{Name: "packetization-mode", Value: "1"}}
@@ -188,8 +191,8 @@ func receivedParams(f sdp.Format) []sdp.Param {
 	return nil
 }
 
-// send finds what we send in section i: the first of our codecs that the section takes, where there is a choice under a payload type
-// that is not also another section's.
+// send finds what we send in section i: the first of our codecs that the section takes. A payload type that another section has too is
+// avoided if there is another one.
 func (t Terms) send(offer sdp.Description, i int, slot pipeline.Slot, codecs []pipeline.Codec) (Part, sdp.Served, error) {
 	s := offer.Sections[i]
 	var fits []Part
@@ -229,8 +232,7 @@ func (t Terms) send(offer sdp.Description, i int, slot pipeline.Slot, codecs []p
 	return p, t.served(s, i, f, p, direction), nil
 }
 
-// twccID is the id of the extension that twccID the packets of a format, 0 for none. Sound is not numbered: its bitrate does not
-// follow the link.
+// twccID is the TWCC extension id for a format, 0 for none. Sound has none, since its bitrate does not follow the link.
 func twccID(s sdp.Section, f sdp.Format) int {
 	if s.Kind != "video" || !slices.Contains(f.Feedback, "transport-cc") {
 		return 0
@@ -238,7 +240,7 @@ func twccID(s sdp.Section, f sdp.Format) int {
 	return s.Extension(TransportCC)
 }
 
-// list is codecs by their names.
+// list names codecs for a person.
 func list(codecs []pipeline.Codec) string {
 	var names []string
 	for _, c := range codecs {
@@ -249,7 +251,7 @@ func list(codecs []pipeline.Codec) string {
 	return strings.Join(names, " and ")
 }
 
-// served says how the format is written for webrtcbin and for the peer.
+// served is how section i with the format f is written for webrtcbin and for the peer.
 func (t Terms) served(s sdp.Section, i int, f sdp.Format, p Part, direction sdp.Direction) sdp.Served {
 	one := sdp.Served{Section: i, Types: []int{f.Type}, Direction: direction, Stream: streamID + " " + s.Kind}
 	for _, again := range s.Formats {
@@ -272,78 +274,8 @@ func (t Terms) served(s sdp.Section, i int, f sdp.Format, p Part, direction sdp.
 	return one
 }
 
-// opusParams are ours, as opusPreferences has them.
-var opusParams = []sdp.Param{{Name: "minptime", Value: "10"}, {Name: "useinbandfec", Value: "1"}}
-
-// h264Params are those of H.264, in the order that browsers have; an empty mode is not named.
-func h264Params(profileLevelID, mode string, asymmetry bool) []sdp.Param {
-	var out []sdp.Param
-	if asymmetry {
-		out = append(out, sdp.Param{Name: "level-asymmetry-allowed", Value: "1"})
-	}
-	if mode != "" {
-		out = append(out, sdp.Param{Name: "packetization-mode", Value: mode})
-	}
-	return append(out, sdp.Param{Name: "profile-level-id", Value: profileLevelID})
-}
-
-// replyParams answer H.264 with the profile that was offered, in the same spelling, and with our level; where the level has to be the
-// same for both (RFC 6184 section 8.2.2: no level-asymmetry-allowed), with the lower one.
-func replyParams(f sdp.Format, v pipeline.VideoFormat) []sdp.Param {
-	const standard = "42e01f" // what is meant where nothing is said
-	id, _ := f.Param("profile-level-id")
-	if _, err := strconv.ParseUint(id, 16, 32); err != nil || len(id) != len(standard) {
-		id = standard
-	}
-	mode, _ := f.Param("packetization-mode") // one of those that are served
-	asymmetry, _ := f.Param("level-asymmetry-allowed")
-	level := v.ProfileLevelID()[4:]
-	if theirs := strings.ToLower(id[4:]); asymmetry != "1" && theirs < level {
-		level = theirs
-	}
-	return h264Params(id[:4]+level, mode, asymmetry == "1")
-}
-
-// isCodec tells whether a format is of a codec, by all that names it.
-func isCodec(f sdp.Format, c pipeline.Codec) bool {
-	if c == pipeline.Opus { // with two channels (RFC 7587), which some players leave out
-		return strings.EqualFold(f.Name, "opus") && f.Clock == 48000 && f.Channels <= 2
-	}
-	return strings.EqualFold(f.Name, c.EncodingName()) && f.Clock == 90000
-}
-
-// modes are the packetization modes that a codec is served in; nothing said means 0.
-var modes = map[pipeline.Codec][]string{pipeline.H264: {"1"}, pipeline.H264Slices: {"0", ""}}
-
-// unfit says for what a format of the codec cannot be served; empty for nothing.
-func unfit(f sdp.Format, c pipeline.Codec) string {
-	served := modes[c]
-	if served == nil {
-		return ""
-	}
-	mode, _ := f.Param("packetization-mode")
-	id, given := f.Param("profile-level-id")
-	switch {
-	case given && !constrainedBaseline(id):
-		return fmt.Sprintf("a=fmtp:%d: profile-level-id is not that of constrained baseline, which is sent", f.Type)
-	case !slices.Contains(served, mode):
-		return fmt.Sprintf("a=fmtp:%d: packetization-mode %s is not served here", f.Type, cmp.Or(mode, "0"))
-	}
-	return ""
-}
-
-// constrainedBaseline reports whether a decoder of the profile decodes constrained baseline: of those that a profile-level-id names
-// (RFC 6184, table 5) it is the baseline profile with constraint_set1.
-func constrainedBaseline(profileLevelID string) bool {
-	if len(profileLevelID) < 4 || profileLevelID[:2] != "42" {
-		return false
-	}
-	constraints, err := strconv.ParseUint(profileLevelID[2:4], 16, 8)
-	return err == nil && constraints&0x40 != 0
-}
-
-// Accepted is the agreement that a peer's answer to our offer makes. given is the answer as it was made to fit, codecs are ours with the
-// preferred first, and sound tells that we have sound.
+// Accepted is the agreement that a peer's answer to our offer makes. given is the answer after it was made to fit the offer, codecs are
+// ours, the preferred one first, and sound tells that we have sound.
 func Accepted(offer, given sdp.Description, codecs []pipeline.Codec, sound bool) Agreement {
 	out := Agreement{bundled: true}
 	for i, s := range given.Sections {
@@ -361,7 +293,7 @@ func Accepted(offer, given sdp.Description, codecs []pipeline.Codec, sound bool)
 	return out
 }
 
-// choose takes the first of our codecs that the section has.
+// choose notes the first of our codecs that the section has, which is what we send.
 func (p *Part) choose(s sdp.Section, codecs []pipeline.Codec, sound bool) {
 	switch s.Kind {
 	case "video":

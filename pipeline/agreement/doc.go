@@ -4,8 +4,8 @@
 // ([Terms]). Each [Part] says which codec is sent under which payload type, and what the peer may send. The preferences are what
 // webrtcbin is told of the media of a section.
 //
-// All is values: the package holds no connection and sends nothing. How a description is read and written is internal/sdp's, and
-// when one is made is pipeline/live's.
+// All of it is values: the package holds no connection and sends nothing. internal/sdp reads and writes descriptions. pipeline/live knows
+// when one is due.
 //
 //	agreed, err := agreement.Agree(offer, agreement.Terms{Codecs: codecs, Format: format}, agreement.Agreement{})
 //	given, err := offer.Normalise(agreed.Served)

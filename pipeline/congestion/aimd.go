@@ -7,11 +7,13 @@ import (
 
 // How far over-use lowers the rate.
 const (
-	// A share of what arrives. The draft's 0.85 has to drain the queue too; here target does that.
+	// A share of what arrives. The draft's 0.85 has to drain the queue too; here lowered does that.
 	backOff = 0.9
-	// A share of what the link carries. If less arrived in recentSpan, the link fell within it, and that is the measure.
+	// A share of what the link carries. If less than this share arrived in recentSpan, the link fell within that time, and carries
+	// only what arrived in it.
 	suddenDrop = 0.75
-	// The least time between two cuts is the RTT within these: only then the report tells of the cut before.
+	// The least time between two cuts is the RTT, but no less than cutLeast and no more than cutMost. Only after an RTT a report tells
+	// what the cut before has changed.
 	cutLeast = 100 * time.Millisecond
 	cutMost  = 300 * time.Millisecond
 )
@@ -19,64 +21,65 @@ const (
 // How fast the rate rises.
 const (
 	rise = 0.08 // a share of the rate per second, far from a full link; the draft's
-	// A factor on what arrives. The rate does not rise above it: an encoder that sends less than it may proves nothing.
+	// A factor on what arrives. The rate does not rise above it: an encoder that sends less than it may does not show that the link
+	// carries more.
 	headroom = 1.5
-	// After calmTime without a cut each further second adds calmRise to rise, up to fastest. libwebrtc sends probes instead, which
-	// need a pacer.
+	// After calmTime without a cut the rate rises faster: each further second adds calmRise to rise, up to fastest. libwebrtc sends
+	// probes instead, which need a pacer.
 	calmTime = 2 * time.Second
 	calmRise = 0.03 // a share of the rate per second
 	fastest  = 0.20 // a share of the rate per second
-	// Near a full link the rate rises by half a packet in each response time, which is the RTT and this. The draft's.
+	// Near a full link the rate rises by half a packet in each response time, which is the RTT plus responseBase. The draft's.
 	responseBase = 100 * time.Millisecond
-	// But by so much at least, in bit/s per second: as much for a small flow as for a large one, for two flows on one link would
-	// else never become equal.
+	// The least rise near a full link, in bit/s per second. It is the same for a small flow as for a large one: two flows on one link
+	// would otherwise never become equal.
 	riseLeast = 80_000.0
-	// And by so much at most, a share of the rate per second.
+	// The most rise near a full link, a share of the rate per second: for a small flow riseLeast would be a multiple of its rate.
 	riseMost = 0.12
-	// The frame rate, and the size of a packet in bits, by which a packet of the flow is estimated.
+	// What a packet of the flow is estimated by: the usual frames per second, and the most bits of a packet.
 	framesPerSecond = 30
 	packetBits      = 1200 * 8
-	// A link that was found full is believed to be so for this time.
+	// A link that was found full counts as full for this time. Later it may have become faster.
 	capacityLife = 60 * time.Second
 )
 
-// When what arrives counts as carried by the link: the delay was normal for proofTime, the last cut is proofAfter ago, and the
-// queue, in ms, is shorter than proofQueue.
+// What arrives counts as carried by the link when all of these hold.
 const (
-	proofTime  = time.Second
-	proofAfter = 1500 * time.Millisecond
-	proofQueue = 50.0
+	proofTime  = time.Second             // the least time that the delay has been normal
+	proofAfter = 1500 * time.Millisecond // the least time since the last cut: until then the queue of before still arrives
+	proofQueue = 50.0                    // ms; the queue is shorter. One frame may be as much.
 )
 
 // How much less is sent until a queue has drained.
 const (
-	drainQueue  = 60.0            // ms of queue that need no draining: one frame may be as much
-	drainTime   = 5 * time.Second // the queue is given up by then: another flow keeps it
-	drainLeast  = 0.4             // a share of the rate that is left at least, or there would be no picture
-	drainWithin = 700.0           // ms: so much above drainQueue lowers the rate by all, of which drainLeast is left
+	drainQueue = 60.0            // ms; a shorter queue needs no draining, since one frame may be as much
+	drainTime  = 5 * time.Second // draining ends after this time: another flow keeps the queue
+	drainLeast = 0.4             // a share of the rate; no less is sent, or there would be no picture
+	// ms. With a queue of q the rate is multiplied by 1-(q-drainQueue)/drainWithin, so that a longer queue drains faster.
+	drainWithin = 700.0
 )
 
 // How the capacity of a link is averaged. The draft's.
 const (
-	capacityWeight  = 0.05 // a factor: so much of the newest rate goes into the mean
-	capacityLeast   = 0.4  // kbit/s of variance by mean, the first and the least
-	capacityMost    = 2.5  // kbit/s of variance by mean
-	capacityOutside = 3    // standard deviations: a rate that is so far from the mean is another link's
+	capacityWeight  = 0.05 // the weight of the newest rate in the mean
+	capacityLeast   = 0.4  // kbit/s; the first and the least value of the variance divided by the mean
+	capacityMost    = 2.5  // kbit/s; the most of the same
+	capacityOutside = 3    // standard deviations; a rate that is farther from the mean tells that the link has changed
 )
 
-// reading is what the rate is updated from.
+// reading is what one report tells, for the update of the rate.
 type reading struct {
 	now      time.Duration
 	usage    Usage
 	received float64 // bit/s that arrived in receivedSpan
 	recent   float64 // bit/s that arrived in recentSpan
 	full     float64 // bit/s that the link carried while packets waited for it
-	known    bool    // received, recent and full are measured
+	known    bool    // received, recent and full are measured, not unknown
 	moment   float64 // bit/s that arrived in the newest moment; 0 if unknown
 	fell     bool    // the link carries much less than before
 	queue    float64 // ms
 	rtt      time.Duration
-	lossy    bool // much is lost, and not by the radio
+	lossy    bool // more than lossHigh is lost, and not by the radio
 }
 
 // aimd is the delay-based rate: additive or multiplicative increase, multiplicative decrease.
@@ -98,8 +101,8 @@ type drain struct {
 
 func newAIMD(start float64) aimd { return aimd{rate: start} }
 
-// target is the rate, less what drains the queue, in ms, that over-use has left.
-func (a *aimd) target(queue float64) float64 {
+// lowered is the rate to send at: while the queue of a cut drains, it is less than the rate. queue is in ms.
+func (a *aimd) lowered(queue float64) float64 {
 	if a.drain == nil {
 		return a.rate
 	}
@@ -119,9 +122,9 @@ func (a *aimd) update(r reading) {
 	}
 }
 
-// drained notes what arrives while the queue drains, and ends that when the queue is gone. What arrived is a better measure of the
-// link than what arrived at the cut: after a mere pause, of a radio or of a busy receiver, packets come fast, and the cut is taken
-// back.
+// drained notes what arrives while the queue drains, and ends the draining when the queue is gone. What arrived meanwhile measures
+// the link better than what arrived at the cut. After a mere pause, of a radio or of a busy receiver, packets come fast, so that the
+// cut is taken back.
 func (a *aimd) drained(r reading) {
 	since := r.now - a.cutAt
 	if a.drain != nil && since >= momentLeast+momentLeast/2 {
@@ -161,7 +164,7 @@ func (a *aimd) cut(r reading) {
 	a.cutAt, a.everCut = r.now, true
 }
 
-// increase raises the rate for so many seconds.
+// increase raises the rate by what a number of seconds allows.
 func (a *aimd) increase(r reading, seconds float64) {
 	if !r.known {
 		a.rate *= 1 + rise*seconds
@@ -181,7 +184,7 @@ func (a *aimd) increase(r reading, seconds float64) {
 	}
 }
 
-// prove raises the rate to what arrives without a queue: the link carries that.
+// prove raises the rate to what arrives without a queue, since the link carries that.
 func (a *aimd) prove(r reading) {
 	calm := a.normal.lasted(r.now, proofTime) && (!a.everCut || r.now-a.cutAt >= proofAfter)
 	if calm && !r.lossy && r.queue < proofQueue {
@@ -210,8 +213,10 @@ type capacity struct {
 	at     time.Duration
 }
 
+// forget is for a link that carries more than it was found to.
 func (c *capacity) forget() { *c = capacity{} }
 
+// add takes a rate at which the link was full.
 func (c *capacity) add(rate float64, now time.Duration) {
 	c.at = now
 	off := capacityOutside * c.deviation()
@@ -225,6 +230,7 @@ func (c *capacity) add(rate float64, now time.Duration) {
 	c.spread = min(max(c.spread, capacityLeast), capacityMost)
 }
 
+// deviation is the standard deviation, in bit/s.
 func (c *capacity) deviation() float64 { return math.Sqrt(c.spread*c.mean/1000) * 1000 }
 
 // surpassed tells whether a rate is more than the link was found to carry.

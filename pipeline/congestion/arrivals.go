@@ -2,32 +2,32 @@ package congestion
 
 import "time"
 
-// The time for which the link is busy.
+// How long the link is busy without a break.
 const (
-	// A frame whose first packet waited for less found the link idle.
+	// A frame found the link idle if its first packet waited for less than this time. Jitter alone may be as much.
 	idleQueue = 25 * time.Millisecond
-	// One large frame may keep the link busy for this time. A shorter busy time is no over-use.
+	// A link that is busy for less than this time is not over-used: one large frame may keep it busy for so long.
 	busyBurst = 80 * time.Millisecond
-	// What arrives in a busy time of this length is what the link carries: in less, some frames' sizes decide; in more, the link
-	// may have changed.
+	// What arrives while the link is busy tells what the link carries, if the busy time is between these two. In a shorter time the
+	// sizes of single frames decide; in a longer one the link may have changed.
 	busyLeast = 150 * time.Millisecond
 	busyMost  = time.Second
 )
 
 // The moments in which a cut link shows.
 const (
-	// The least length of a moment; fellDeep needs half of it. Three frames leave us in it.
+	// The least length of a moment. Three frames are sent in it.
 	momentLeast = 100 * time.Millisecond
-	// Shares of what is sent. The link has fallen where less than fellShare arrives in a moment, or less than fellDeep in half a
-	// moment.
+	// Shares of what is sent. The link has fallen if less than fellShare arrives in a moment, or less than fellDeep in half a moment.
 	fellShare = 0.6
 	fellDeep  = 0.4
-	// A part of the moment: packets must take longer than at its beginning by one part in so many. All that the rate lacks would be
-	// too much to ask: the first packet of a frame is sent later than the last of the frame before, and waits less by that time.
+	// A divisor. During the moment the transit time must grow by the moment's length divided by this. It cannot grow by all of the
+	// time that the link lacks: the first packet of a frame is sent later than the last packet of the frame before, and so waits less.
 	fellLonger = 3
-	// Packets that arrive within this time share a slot, and there are so many slots. Together they go back 160 ms or more.
+	// Packets that arrive within this time share a slot, which spares memory.
 	slotSpan = 2 * time.Millisecond
-	slots    = 80
+	// The number of slots. Together they go back by 160 ms at least: one moment and half of one.
+	slots = 80
 )
 
 // slot is packets that arrived at about the same time.
@@ -41,12 +41,13 @@ type slot struct {
 type arrivals struct {
 	newest  time.Duration // when the newest packet arrived
 	transit time.Duration // how long the newest packet took
-	idle    time.Duration // when the newest frame arrived that found the link idle
-	bits    float64       // of the packets since then
+	idle    time.Duration // the arrival of the newest frame that found the link idle
+	bits    float64       // of the packets since that frame
 	slots   [slots]slot   // a ring
 	count   int           // of all slots until now; the newest are in the ring
 }
 
+// add takes a packet that arrived in order.
 func (a *arrivals) add(p Packet) {
 	a.newest, a.transit = max(a.newest, p.Arrived), p.Arrived-p.Sent
 	bits := float64(p.Size) * 8
@@ -61,7 +62,7 @@ func (a *arrivals) add(p Packet) {
 	a.count++
 }
 
-// foundIdle notes that a frame, the first packet of which arrived at that time, found the link idle.
+// foundIdle notes that a frame found the link idle. at is when its first packet arrived.
 func (a *arrivals) foundIdle(at time.Duration) { a.idle, a.bits = at, 0 }
 
 // busy is how long the link has been busy.
@@ -75,7 +76,8 @@ type moment struct {
 	longer time.Duration // how much longer the newest packet took than the first
 }
 
-// moment tells of the newest time of a length between least and half as much again; false where no packet arrived to begin it.
+// moment looks at the newest packets. Its length is at least least, and at most half as much again. ok is false where no packet
+// arrived at which such a moment could begin.
 func (a *arrivals) moment(least time.Duration) (m moment, ok bool) {
 	bits, next := 0.0, a.newest
 	for i := a.count - 1; i >= max(0, a.count-slots); i-- {
@@ -93,9 +95,9 @@ func (a *arrivals) moment(least time.Duration) (m moment, ok bool) {
 	return moment{}, false
 }
 
-// fell tells whether the link has become much slower than what is sent, in bit/s, and what the link carries. The line through the
-// delays of whole frames shows that later. In a fallen link few packets arrive, one by one, and each waits longer. After a pause
-// packets arrive together, so that a pause is no fall.
+// fell tells whether the link has become much slower than what is sent, and what the link carries, both in bit/s. On a fallen link few
+// packets arrive, one by one, and each waits longer than the one before. After a mere pause packets arrive together. The line through
+// the delays of whole frames shows a fall much later.
 func (a *arrivals) fell(sending float64) (carries float64, is bool) {
 	for _, c := range [...]struct {
 		least time.Duration

@@ -6,24 +6,26 @@ import (
 	"slices"
 )
 
-// What a rate is worth to the viewers.
+// The utility of a rate to the viewers.
 const (
-	// A share of the packets. Above it a part of the rate is left for packets that are sent again.
+	// A share of the packets. Where more are lost, a part of the estimate is left free for retransmissions.
 	resendLoss = 0.05
-	// A share of the estimate: that part.
+	// That part, a share of the estimate.
 	resendShare = 0.1
-	// A factor. Another set of viewers must be worth so much more than the present one: two sets of about the same worth would
-	// else take turns.
+	// A factor. The policy leaves its set of viewers only for a set with so many times the utility. Two sets of about the same utility
+	// would otherwise take turns.
 	loyalty = 1.1
-	// A factor. A picture of the lower rendition is worth so much of a larger picture at the same rate.
+	// A factor. The lower rendition has so much of the utility that the first rendition has at the same rate, since its frames are
+	// smaller.
 	lowerUtility = 0.7
 )
 
-// goal is the rate that the viewers' links allow, in bit/s, and how many viewers may still rise. All views are measured, and
-// there is one at least. Each viewer is told whether its link carries the chosen rate.
+// goal is the rate that the viewers' links allow, in bit/s, and the number of viewers whose estimates may still rise. All views are
+// measured, and there is one at least. It notes of each viewer whether its link carries the chosen rate.
 func (p *Policy) goal(views []View) (rate float64, rising int) {
 	chosen := p.choose(views)
-	settled, fresh := math.Inf(1), math.Inf(1) // the lowest bound; the lowest estimate, within its grace or not
+	settled := math.Inf(1) // the lowest bound of the served viewers
+	fresh := math.Inf(1)   // their lowest usable estimate, also of viewers within graceTime
 	for _, v := range views {
 		w := p.viewers[v.Key]
 		w.carries = p.potential(v) >= chosen
@@ -48,14 +50,14 @@ func (p *Policy) goal(views []View) (rate float64, rising int) {
 		rate = settled
 	case !math.IsInf(fresh, 1):
 		rate = fresh
-	default: // no viewer is served at this rate: the rate is what the best link is thought to carry
+	default: // no served viewer's link carries the chosen rate
 		rate = chosen
 	}
 	return min(max(rate, float64(p.bounds.Floor)), float64(p.bounds.Ceiling)), rising
 }
 
-// choose finds the rate that is worth most to all viewers together: what one of the links carries. Each viewer whose link carries
-// the rate counts with the utility of that rate, each other viewer with that of the lower rendition.
+// choose finds the rate with the most utility to all viewers in sum. The rates to choose from are those that the single links carry. A
+// viewer whose link carries the rate counts with the utility of that rate, another one with that of the lower rendition.
 func (p *Policy) choose(views []View) float64 {
 	if p.bounds.LowerRendition {
 		return p.chooseForAll(views)
@@ -81,7 +83,7 @@ func (p *Policy) choose(views []View) float64 {
 	return best
 }
 
-// chooseForAll finds the rate that the links of all served viewers carry, the floor at least.
+// chooseForAll finds the highest rate that the links of all served viewers carry, the floor at least.
 func (p *Policy) chooseForAll(views []View) float64 {
 	least := math.Inf(1)
 	for _, v := range views {
@@ -95,7 +97,7 @@ func (p *Policy) chooseForAll(views []View) float64 {
 	return max(float64(p.bounds.Floor), least)
 }
 
-// gainsBySharing tells whether all together gain if a slow viewer is served and the others go down to its estimate.
+// gainsBySharing tells whether the utility in sum grows if a slow viewer is served and the others go down to its estimate.
 func (p *Policy) gainsBySharing(v View, views []View, chosen float64) bool {
 	usable := p.usable(v, v.Estimate)
 	gain := p.utility(usable) - max(0, lowerUtility*p.utility(min(usable, float64(p.bounds.LowerCeiling))))
@@ -107,11 +109,10 @@ func (p *Policy) gainsBySharing(v View, views []View, chosen float64) bool {
 	return p.bounds.LowerCeiling > 0 && gain > 0
 }
 
-// utility is how much a viewer counts that is served at a rate: twice the rate is one step better, whatever the rate is. The floor
-// counts ln 2.
+// utility is that of a rate to one viewer. Twice the rate is one step better, whatever the rate is. The floor counts ln 2.
 func (p *Policy) utility(rate float64) float64 { return math.Log(2 * rate / float64(p.bounds.Floor)) }
 
-// utilityOfLower is the utility of the lower rendition to the viewers that a rate leaves out.
+// utilityOfLower is the utility of the lower rendition to some viewers in sum.
 func (p *Policy) utilityOfLower(views []View) float64 {
 	sum := 0.0
 	for _, v := range views {
@@ -120,7 +121,7 @@ func (p *Policy) utilityOfLower(views []View) float64 {
 	return sum
 }
 
-// carriedBefore tells whether the links that carried the rate chosen before are those of the sorted views up to the index.
+// carriedBefore tells whether the sorted views up to an index are just those viewers whose links carried the rate that was chosen last.
 func (p *Policy) carriedBefore(sorted []View, last int) bool {
 	for i, v := range sorted {
 		if p.viewers[v.Key].carries != (i <= last) {
@@ -130,8 +131,7 @@ func (p *Policy) carriedBefore(sorted []View, last int) bool {
 	return true
 }
 
-// usable is what the encoder may make of a viewer's rate, in bit/s. Where many packets are lost, some of the rate is left for
-// packets that are sent again.
+// usable is the part of a viewer's estimate or potential that the encoder may use, in bit/s.
 func (p *Policy) usable(v View, rate int) float64 {
 	share := p.bounds.Margin
 	if v.Loss > resendLoss {
@@ -140,7 +140,7 @@ func (p *Policy) usable(v View, rate int) float64 {
 	return share * float64(rate)
 }
 
-// potential is the rate that the encoder may make for what a viewer's link may carry, in bit/s, the ceiling at most.
+// potential is the highest rate that a viewer's link may carry, in bit/s, the ceiling at most.
 func (p *Policy) potential(v View) float64 {
 	return min(p.usable(v, max(v.Potential, v.Estimate)), float64(p.bounds.Ceiling))
 }

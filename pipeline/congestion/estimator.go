@@ -7,34 +7,39 @@ import (
 
 // What becomes of an estimate without reports.
 const (
-	HoldTime = 2 * time.Second // the estimate does not change in this time: some reports are lost on a bad link
-	HalfLife = 5 * time.Second // then it halves in each such time, since the link may be gone
+	HoldTime = 2 * time.Second // the estimate stays for this time, since a bad link loses some reports
+	HalfLife = 5 * time.Second // after HoldTime the estimate halves in each such time, since the link may be gone
 )
 
 // What an estimate is made from.
 const (
-	receivedSpan = 500 * time.Millisecond // the receive rate is measured over this time: some fifteen frames
-	recentSpan   = 250 * time.Millisecond // and over this one, which forgets sooner
-	// Bytes. A report that tells of a larger packet is wrong.
+	// The receive rate is measured over this time, which is some fifteen frames.
+	receivedSpan = 500 * time.Millisecond
+	// The receive rate is also measured over this time, which forgets sooner what was before a drop.
+	recentSpan = 250 * time.Millisecond
+	// Bytes. No packet is larger: a report that tells of one is wrong.
 	mostBytes = 1 << 16
-	// A link has suddenly become slower where the newest packet waits for more than stuckQueue while less than stuckShare, a
-	// share of what is sent, arrives. This shows in the frame that is on its way, before the next one begins to arrive.
+	// A link has suddenly become slower if the newest packet waits for longer than stuckQueue, and less than stuckShare (a share of
+	// what is sent) arrives. This shows in the frame that is on its way, before the next frame begins to arrive.
 	stuckQueue = 200 * time.Millisecond
 	stuckShare = 0.75
-	// A longer RTT is a wrong time in a report.
+	// A longer RTT comes of a wrong time in a report.
 	mostRTT = 10 * time.Second
-	// One part in so many of the difference to a longer RTT goes into the RTT with each packet. An RTT that became longer for good
-	// is believed after some hundreds of packets.
+	// bit/s. A receive rate above it comes of a wrong time in a report; the bound keeps the rate within an int of 32 bits.
+	mostRate = 1e9
+	// With each packet whose RTT is longer, the RTT grows by the difference divided by this. An RTT that became longer for good is
+	// believed after some hundreds of packets.
 	rttDivisor = 256
 )
 
-// Limits bound an estimate, in bit/s. Zero values are sensible.
+// Limits bound an estimate, in bit/s. A zero field has the default that stands beside it.
 type Limits struct {
 	Min   int // 50 kbit/s when zero
 	Max   int // 50 Mbit/s when zero
 	Start int // the estimate before the first report; 1 Mbit/s when zero
 }
 
+// withDefaults are the limits with their defaults, in an order that holds: Min, Start, Max.
 func (l Limits) withDefaults() Limits {
 	if l.Min <= 0 {
 		l.Min = 50_000
@@ -55,13 +60,13 @@ type Estimator struct {
 	limits  Limits
 	begun   bool
 	now     time.Duration // of the newest report
-	intake  reports
+	reports reports
 	arrived window // what arrived, by the other side's clock
 	sent    window // what was sent, by ours
 	trend   trend
 	delay   aimd
 	loss    losses
-	fell    bool          // the link carries much less than what is sent, by the newest report
+	fell    bool          // by the newest report the link carries much less than what is sent
 	rtt     time.Duration // 0 before the first report
 }
 
@@ -74,20 +79,20 @@ func NewEstimator(l Limits) *Estimator {
 // Snapshot is what an estimator knows of a link.
 type Snapshot struct {
 	Measured          bool // there was a report within HoldTime
-	Estimate          int  // the estimate, bit/s
-	Potential         int  // what the link may carry, bit/s: more than Target while nothing says that the link is full
-	ReceiveRate       int  // the receive rate of half a second, bit/s
-	RecentReceiveRate int  // the receive rate of a quarter of a second, bit/s
+	Estimate          int  // bit/s that may be sent
+	Potential         int  // bit/s that the link may carry: more than Estimate while nothing says that the link is full
+	ReceiveRate       int  // bit/s that arrived in the last half second
+	RecentReceiveRate int  // bit/s that arrived in the last quarter of a second
 	Usage             Usage
 	Gradient          float64       // how the delay grows, ms per s
 	Queue             time.Duration // the smoothed queueing delay
 	NewestQueue       time.Duration // the queueing delay of the newest packet, its own frame's time on the link included
-	LinkFell          bool          // the link carries much less than what is sent, by the newest report
-	Loss              float64       // the share of packets that was lost lately
-	RTT               time.Duration // with the time that the other side takes to report
+	LinkFell          bool          // by the newest report the link carries much less than what is sent
+	Loss              float64       // the share of packets that was lost in the last window
+	RTT               time.Duration // the time that the viewer takes to report included
 }
 
-// Receive takes a report of the other side.
+// Receive takes a report of the viewer.
 func (e *Estimator) Receive(f Feedback) {
 	if e.begun {
 		f.Received = max(f.Received, e.now)
@@ -100,7 +105,7 @@ func (e *Estimator) Receive(f Feedback) {
 	if len(packets) > history {
 		packets = packets[len(packets)-history:]
 	}
-	// Over-use in the middle of a report counts, although the last group is normal again.
+	// Over-use in the middle of a report counts, although the usage may be normal again at the last group.
 	usage, over := e.trend.detector.usage, false
 	for _, p := range packets {
 		p.Size = min(max(p.Size, 0), mostBytes)
@@ -110,8 +115,9 @@ func (e *Estimator) Receive(f Feedback) {
 	e.update(over)
 }
 
+// packet takes what a report tells of one packet.
 func (e *Estimator) packet(p Packet) {
-	what := e.intake.take(p)
+	what := e.reports.take(p)
 	e.loss.count(what)
 	switch what {
 	case ignored:
@@ -119,7 +125,7 @@ func (e *Estimator) packet(p Packet) {
 		e.sent.add(p.Sent, p.Size)
 	case recovered:
 		e.arrived.add(min(p.Arrived, e.arrived.newest), p.Size)
-	case late: // its times may be wrong, and must not move the windows on
+	case late: // the packet's times may be wrong, so that they must not move the windows on
 		e.sent.add(min(p.Sent, e.sent.newest), p.Size)
 		e.arrived.add(min(p.Arrived, e.arrived.newest), p.Size)
 	case arrived:
@@ -132,7 +138,7 @@ func (e *Estimator) packet(p Packet) {
 	}
 }
 
-// measureRTT keeps the least RTT of late. A longer one contains waiting for the report.
+// measureRTT keeps the least RTT of late. A longer RTT includes the time that the packet waited for its report.
 func (e *Estimator) measureRTT(took time.Duration) {
 	if took <= 0 || took > mostRTT {
 		return
@@ -143,7 +149,7 @@ func (e *Estimator) measureRTT(took time.Duration) {
 	e.rtt += (took - e.rtt) / rttDivisor
 }
 
-// update makes the estimate anew after a report. over tells that the report had over-use in it.
+// update makes the estimate anew after a report. over tells that there was over-use at a group of the report.
 func (e *Estimator) update(over bool) {
 	received, known := e.arrived.rate(receivedSpan)
 	recent, _ := e.arrived.rate(recentSpan)
@@ -164,7 +170,7 @@ func (e *Estimator) update(over bool) {
 	e.delay.rate = e.bounded(min(e.delay.rate, headroom*e.loss.bound))
 }
 
-// usage is what the delays and a sudden drop say of the link.
+// usage is what the delays say of the link, unless the link was busy for too short a time, or what a sudden drop says.
 func (e *Estimator) usage(over bool, recent, sending float64) Usage {
 	usage := e.trend.detector.usage
 	if over {
@@ -179,8 +185,8 @@ func (e *Estimator) usage(over bool, recent, sending float64) Usage {
 	return usage
 }
 
-// full is what the link carries while it is full, in bit/s: what arrives in a moment after a fall, else what arrived while the link
-// was busy, else the receive rate.
+// full is what the link carries while packets wait for it, in bit/s. After a fall that is what arrives in a moment, else what arrived
+// while the link was busy, else the receive rate.
 func full(a *arrivals, carries float64, fell bool, received float64) float64 {
 	switch busy := a.busy(); {
 	case fell:
@@ -193,11 +199,12 @@ func full(a *arrivals, carries float64, fell bool, received float64) float64 {
 
 // estimate is the estimate at the newest report.
 func (e *Estimator) estimate() float64 {
-	// The newest packet tells of a queue sooner than the smoothed queue, though not as well.
+	// The newest packet shows a queue sooner than the smoothed queue does, though with more chance in it.
 	queue := max(e.trend.queue.smoothed, milliseconds(e.trend.queue.waiting()))
-	return e.bounded(min(e.delay.target(queue), e.loss.bound))
+	return e.bounded(min(e.delay.lowered(queue), e.loss.bound))
 }
 
+// bounded is a rate within the limits.
 func (e *Estimator) bounded(rate float64) float64 {
 	if math.IsNaN(rate) {
 		return float64(e.limits.Min)
@@ -205,7 +212,7 @@ func (e *Estimator) bounded(rate float64) float64 {
 	return min(max(rate, float64(e.limits.Min)), float64(e.limits.Max))
 }
 
-// decayed is what is left of a rate at the time now, if the newest report is long ago.
+// decayed is a rate at the time now. It is less than the rate if the newest report is long ago.
 func (e *Estimator) decayed(now time.Duration, rate float64) float64 {
 	silent := now - e.now - HoldTime
 	if !e.begun || silent <= 0 {
@@ -214,7 +221,7 @@ func (e *Estimator) decayed(now time.Duration, rate float64) float64 {
 	return e.bounded(rate * math.Exp2(-silent.Seconds()/HalfLife.Seconds()))
 }
 
-// Estimate is the rate in bit/s that may be sent at the time now, by the clock of [Feedback.At].
+// Estimate is the rate in bit/s that may be sent at the time now, by the clock of [Feedback.Received].
 func (e *Estimator) Estimate(now time.Duration) int { return int(e.decayed(now, e.estimate())) }
 
 // Snapshot tells what is known of the link at the time now.
@@ -222,7 +229,8 @@ func (e *Estimator) Snapshot(now time.Duration) Snapshot {
 	received, _ := e.arrived.rate(receivedSpan)
 	recent, _ := e.arrived.rate(recentSpan)
 	s := Snapshot{
-		Measured: e.begun && now-e.now <= HoldTime, Estimate: e.Estimate(now), ReceiveRate: int(min(received, 1e12)), RecentReceiveRate: int(min(recent, 1e12)),
+		Measured: e.begun && now-e.now <= HoldTime, Estimate: e.Estimate(now),
+		ReceiveRate: int(min(received, mostRate)), RecentReceiveRate: int(min(recent, mostRate)),
 		Usage: e.trend.detector.usage, Gradient: e.trend.line.slope * 1000, LinkFell: e.fell, Loss: e.loss.share, RTT: e.rtt,
 		Queue: time.Duration(e.trend.queue.smoothed * float64(time.Millisecond)), NewestQueue: e.trend.queue.waiting(),
 	}

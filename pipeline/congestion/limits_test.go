@@ -1,6 +1,7 @@
 package congestion
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -25,7 +26,7 @@ func TestWrongReports(t *testing.T) {
 	for _, c := range []struct {
 		size int
 		most int // bit/s
-	}{{1000, 8 * 1000 * 20}, {-1_000_000, 0}, {1 << 40, 8 * mostBytes * 20}} {
+	}{{1000, 8 * 1000 * 20}, {-1_000_000, 0}, {math.MaxInt / 16, 8 * mostBytes * 20}} {
 		e := NewEstimator(Limits{})
 		for i := range 20 { // twenty a second
 			at := time.Duration(i) * 50 * ms

@@ -5,46 +5,52 @@ import (
 	"time"
 )
 
-// How much loss moves the bound. The first three are the draft's.
+// How loss moves the bound. The first three are the draft's.
 const (
 	lossHigh   = 0.10 // a share of the packets; more loss lowers the bound
 	lossLow    = 0.02 // a share of the packets; with less loss the bound rises fast
-	lossWeight = 0.5  // a factor; so much of the share lost is taken off the bound
-	// A share of the bound. The first cut takes as much at least: a smaller one would not tell whether less is lost when less
+	lossWeight = 0.5  // a factor; the bound falls by the share that is lost, times this
+	// A share of the bound. The first cut takes so much at least. After a smaller cut nobody could tell whether less is lost when less
 	// is sent.
 	lossLeast = 0.15
-	// Shares of the bound per second. The first is for loss below lossLow; the second is for more, up to lossHigh, so that a
-	// radio's constant few per cent do not hold the rate down for good.
-	lossRise  = 0.25
+	// A share of the bound per second: its rise while the loss is below lossLow.
+	lossRise = 0.25
+	// A share of the bound per second: its rise with more loss, up to lossHigh. A radio's constant few per cent must not hold the rate
+	// down for good.
 	lossCreep = 0.08
-	// The most time that one window counts for when the bound rises: a window may be long because few packets came.
+	// The bound rises for this time per window at most. A window may be long because few packets came.
 	lossStep = 3 * time.Second
 )
 
 // The windows in which loss is counted.
 const (
 	lossSpan    = time.Second // the least length of a window
-	lossPackets = 60          // the fewest packets of a window; of fewer, one loss by chance would look like much
-	// A share of the packets. A window with more loss than this, above the radio's, closes after lossHurry with lossFew packets:
-	// a flooded link must not wait for a second.
+	lossPackets = 60          // the fewest packets of a window; among fewer, one loss by chance would look like much
+	// A share of the packets. A window that loses more than the radio's loss plus this closes sooner, since a flooded link must not
+	// wait for a second.
 	lossHeavy = 0.25
+	// The least length of such a window, and the fewest packets of it.
 	lossHurry = 250 * time.Millisecond
 	lossFew   = 20
-	// A window this old is dropped, however few packets it has: what was lost so long ago says nothing of the link now.
+	// A window as old as this is dropped. What was lost so long ago says nothing of the link now.
 	lossStale = 8 * time.Second
 )
 
-// The loss that is the radio's.
+// The radio's loss: what is lost however little is sent.
 const (
-	radioMost  = 0.15 // a share of the packets; more loss is always blamed on the rate
-	radioFades = 0.1  // a share; with each window of less loss the radio's goes down by so much of the difference
+	radioMost = 0.15 // a share of the packets; loss above it is never the radio's
+	// A share of the difference. With each window of less loss the radio's loss falls by so much of the difference.
+	radioFades = 0.1
 )
 
 // The comparison of the loss before a cut and after it.
 const (
-	compareLess    = 0.9              // a share of the rate sent before the cut; from then on less is sent
-	comparePackets = 150              // packets; of fewer, chance would decide
-	compareTime    = 10 * time.Second // by then the encoder has followed, or never will: other viewers share it
+	// A share of what was sent before the cut. The comparison counts packets once no more than this is sent.
+	compareLess = 0.9
+	// The fewest packets to compare. With fewer, chance would decide.
+	comparePackets = 150
+	// The comparison is given up after this time: the encoder does not send less, since other viewers share it.
+	compareTime = 10 * time.Second
 )
 
 // tally counts packets.
@@ -58,7 +64,7 @@ func (t tally) plus(u tally) tally { return tally{t.sent + u.sent, t.lost + u.lo
 type losses struct {
 	bound float64 // bit/s
 	radio float64 // the share of packets that is lost however little is sent
-	share float64 // the share of packets that was lost in the last window
+	share float64 // the share of packets that was lost in the last window, the radio's included
 
 	begun      bool
 	since      time.Duration // when the window began
@@ -73,8 +79,8 @@ type comparison struct {
 	share  float64 // the share of packets lost before the cut
 	rate   float64 // bit/s sent before the cut
 	bound  float64 // bit/s before the cut, restored if the loss is the radio's
-	under  bool    // less is sent by now
-	result tally   // the packets since then
+	under  bool    // no more than compareLess is sent by now
+	result tally   // the packets since under was set
 }
 
 func newLosses(most float64) losses { return losses{bound: most} }
@@ -93,8 +99,8 @@ func (l *losses) count(f fate) {
 	}
 }
 
-// update closes the window if it is long enough, and moves the bound. rate is the estimate, sending what leaves us, received
-// what arrives, all in bit/s.
+// update closes the window if it is long enough, and moves the bound. rate is the estimate, sending is what we send, received is what
+// arrives, all in bit/s.
 func (l *losses) update(now time.Duration, rate, sending, received float64) {
 	if !l.begun {
 		l.begun, l.since = true, now
@@ -129,14 +135,14 @@ func (l *losses) update(now time.Duration, rate, sending, received float64) {
 	l.before, l.since, l.window = l.window, now, tally{}
 }
 
-// cut lowers the bound, and begins a comparison. The bound stays near what arrives, which the link carries.
+// cut lowers the bound and begins a comparison. The bound stays near what arrives, since the link carries that.
 func (l *losses) cut(now time.Duration, rate, sending, received, excess float64) {
 	less := lossWeight * excess
 	if l.comparison == nil {
 		l.comparison = &comparison{began: now, share: l.window.plus(l.before).share(), rate: sending, bound: l.bound}
 		less = max(less, lossLeast)
 	} else if excess < 2*lossHigh {
-		return // first the comparison is to end
+		return // the comparison must end before a smaller loss cuts again
 	}
 	floor := backOff * received
 	l.bound = max(min(l.bound, rate, max(sending, floor))*(1-less), min(l.bound, floor))
@@ -149,7 +155,7 @@ func (l *losses) compare(now time.Duration, sending float64) {
 		return
 	}
 	if now-c.began > compareTime || !c.under && l.share < lossLow {
-		l.comparison = nil // the encoder does not follow, or the loss went by itself
+		l.comparison = nil // the encoder does not send less, or the loss has ended by itself
 		return
 	}
 	if !c.under {
@@ -161,7 +167,7 @@ func (l *losses) compare(now time.Duration, sending float64) {
 		return
 	}
 	l.comparison = nil
-	// If a full queue drops what is too much, so much is still lost at the lower rate.
+	// The loss to expect at the lower rate if a full queue, and not the radio, drops what is too much.
 	ifQueue := max(0, 1-(1-c.share)*c.rate/max(sending, 1))
 	if c.result.share() > (c.share+ifQueue)/2 {
 		l.radio = min(c.result.share(), radioMost)

@@ -7,26 +7,27 @@ import (
 
 // The threshold of the over-use detector.
 const (
-	gain       = 4.0 // a factor on the slope; libwebrtc's
-	mostGroups = 60  // groups; a line counts in full from so many on. libwebrtc's
-	// The threshold at the beginning, and its bounds, in the units of line.rise. The draft's.
+	gain       = 4.0 // a factor on the slope. libwebrtc's.
+	mostGroups = 60  // groups; a line through fewer counts less. libwebrtc's.
+	// The threshold at the beginning, and its bounds, in the unit of line.rise. The draft's.
 	firstLimit    = 12.5
 	smallestLimit = 6.0
 	largestLimit  = 600.0
-	// How fast the threshold follows the line, per ms: fast up, so that a flow beside ours that keeps a queue does not starve
-	// ours; slowly down. 0.01 and 0.00018 in the draft.
+	// How fast the threshold follows the rise: a share of the difference per ms. It goes up fast, so that a flow beside ours that keeps
+	// a queue does not starve ours, and down slowly. The draft has 0.01 and 0.00018.
 	limitUp   = 0.01
 	limitDown = 0.0006
-	// A line that is so much above the threshold is a sudden drop of the link; the threshold does not follow it. The draft's.
+	// In the unit of line.rise. The threshold does not follow a rise that is farther above it: that is a sudden drop of the link. The
+	// draft's.
 	limitSkip = 15.0
-	// The most time, in ms, for which one group moves the threshold. The draft's.
+	// ms. One group moves the threshold for this time at most. The draft's.
 	limitStep = 100.0
-	// The least time above the threshold that is over-use. The draft's.
+	// The rise must be above the threshold for this time to be over-use. The draft's.
 	overTime = 10 * time.Millisecond
-	// With a queue longer than this, in ms, the threshold is at most standingLimit, and the rate does not rise: a slow growth of
-	// a long queue would else be found too late.
+	// ms. With a longer queue the threshold is standingLimit at most, and the rate does not rise. A slow growth of a long queue would
+	// otherwise be found too late.
 	standing      = 80.0
-	standingLimit = 3.0
+	standingLimit = 3.0 // in the unit of line.rise
 )
 
 // Usage is what the delay says of the link.
@@ -41,6 +42,7 @@ const (
 
 var usageNames = [...]string{"normal", "overuse", "underuse"}
 
+// String is the usage in a word, for the log.
 func (u Usage) String() string { return usageNames[u] }
 
 // detector compares the rise of the delay with a threshold, and moves the threshold.
@@ -57,10 +59,11 @@ type over struct {
 	groups int
 }
 
+// restart forgets the usage. The threshold stays.
 func (d *detector) restart() { d.over, d.usage = over{}, Normal }
 
-// detect takes the rise at a group, the time in ms since the group before, the queue in ms, and whether the group was delayed no
-// less than the one before.
+// detect takes the rise at a group, the time since the group before in ms, the queue in ms, and whether the group was delayed at least
+// as much as the group before.
 func (d *detector) detect(rise, step, queue float64, rising bool) {
 	limit := d.limit
 	if queue > standing {

@@ -9,14 +9,15 @@ import (
 
 // How the rate of the encoder moves.
 const (
-	// The least time between two settings of the encoder: an encoder needs some frames to follow one.
+	// The least time between two settings of the encoder, which needs some frames to follow one.
 	setEvery = 300 * time.Millisecond
-	// A share of the encoder's rate. A fall to this share or below does not wait for setEvery: the link's queue grows meanwhile.
+	// A share of the encoder's rate. A fall to this share or below does not wait for setEvery, since a link's queue grows meanwhile.
 	fallAtOnce = 0.6
-	// Shares of the encoder's rate. Smaller steps are not worth a setting, but for the last one to the ceiling or the floor.
+	// Shares of the encoder's rate. Each is the least step in its direction: smaller ones would change nothing that a viewer could see.
+	// Only the last step, to the ceiling or the floor, may be smaller.
 	riseStep = 0.05
 	fallStep = 0.02
-	// A share per second. With several viewers the rate rises no faster: each of them has to find the limit of its own link
+	// A share of the rate per second. With several viewers the rate rises no faster: each viewer has to find the limit of its own link
 	// without a queue for the others.
 	togetherRise = 0.08
 	// How long the rate is capped for a viewer that the chosen rate leaves out, or that is silent. By then the viewer is slow.
@@ -28,10 +29,11 @@ type Bounds struct {
 	Floor          int     // the encoder's rate never falls below it
 	Ceiling        int     // the encoder's rate never rises above it
 	Margin         float64 // the share of an estimate that the encoder may use; 0.95 when zero
-	LowerCeiling   int     // the ceiling of the lower rendition, which slow viewers get; 0 when there is none
-	LowerRendition bool    // this encoder makes the lower rendition: no viewer whose link carries the floor is left out
+	LowerCeiling   int     // the ceiling of the lower rendition, which slow viewers are sent; 0 when there is none
+	LowerRendition bool    // this encoder makes the lower rendition: its rate suits the slowest served viewer
 }
 
+// withDefaults are the bounds with the margin set, the ceiling above the floor, and the floor above zero.
 func (b Bounds) withDefaults() Bounds {
 	b.Floor = max(b.Floor, 1)
 	b.Ceiling = max(b.Ceiling, b.Floor)
@@ -43,7 +45,7 @@ func (b Bounds) withDefaults() Bounds {
 
 // View is one viewer as its estimator sees it.
 type View struct {
-	Key uint64 // names the viewer
+	Key uint64 // tells this viewer from the others
 	Snapshot
 }
 
@@ -51,17 +53,17 @@ type View struct {
 type Decision struct {
 	Bitrate int      // of the encoder, bit/s
 	Changed bool     // Bitrate differs from the decision before
-	Slow    []uint64 // keys, in order, of the viewers that get the lower rendition or, without one, keyframes only
-	Paused  []uint64 // keys, in order, of the paused viewers: their link was cut, and they get nothing until its queue is empty
+	Slow    []uint64 // keys, sorted, of the viewers to be sent the lower rendition or, without one, keyframes only
+	Paused  []uint64 // keys, sorted, of the viewers to be sent nothing until the queue of their link, which was cut, is empty
 }
 
 // Policy chooses one encoder's rate from its viewers' estimates. It is made by NewPolicy and not safe for concurrent use.
 type Policy struct {
 	bounds  Bounds
 	viewers map[uint64]*viewer
-	level   float64       // the rate that the viewers' links allow, bit/s; it moves smoothly, and the encoder follows in steps
+	fitting float64       // the rate that fits the viewers' links, bit/s; it moves smoothly, and the encoder is set to it in steps
 	set     int           // the encoder's rate, bit/s
-	nextSet time.Duration // until then the encoder is set only for a deep fall
+	nextSet time.Duration // before this time only a deep fall is set
 	begun   bool
 	now     time.Duration // of the newest step
 }
@@ -69,20 +71,20 @@ type Policy struct {
 // NewPolicy makes a policy for an encoder that runs at its ceiling.
 func NewPolicy(b Bounds) *Policy {
 	b = b.withDefaults()
-	return &Policy{bounds: b, viewers: map[uint64]*viewer{}, level: float64(b.Ceiling), set: b.Ceiling}
+	return &Policy{bounds: b, viewers: map[uint64]*viewer{}, fitting: float64(b.Ceiling), set: b.Ceiling}
 }
 
-// Step takes the viewers as they are at the time now; it is to be called several times a second.
+// Step decides for the viewers as they are at the time now. Call it several times a second.
 func (p *Policy) Step(now time.Duration, views []View) Decision {
 	step := p.moveTo(now)
 	p.remember(views)
-	if p.judge(views) { // the upgrade's first keyframe is to be of the rate that suits the viewer's link
+	if p.judge(views) { // the first keyframe of the upgrade is to be made at the lower rate
 		p.nextSet = p.now
 	}
 	measured := slices.DeleteFunc(slices.Clone(views), func(v View) bool { return !v.Measured || v.Estimate <= 0 })
 	if len(measured) > 0 {
 		goal, rising := p.goal(measured)
-		p.follow(goal, rising, step)
+		p.approach(goal, rising, step)
 	}
 	d := Decision{Bitrate: p.set}
 	if to, due := p.due(p.cap(views)); due {
@@ -114,7 +116,7 @@ func (p *Policy) moveTo(now time.Duration) (step time.Duration) {
 	return step
 }
 
-// remember begins to watch the viewers that came and forgets those that left.
+// remember makes the state of each viewer that came, and forgets the viewers that left.
 func (p *Policy) remember(views []View) {
 	here := make(map[uint64]bool, len(views))
 	for _, v := range views {
@@ -126,9 +128,9 @@ func (p *Policy) remember(views []View) {
 	maps.DeleteFunc(p.viewers, func(key uint64, _ *viewer) bool { return !here[key] })
 }
 
-// judge moves each viewer to its next state. It tells whether an upgrade began for which the rate goes down.
+// judge moves each viewer to its next state. It tells whether an upgrade began that lowers the rate.
 func (p *Policy) judge(views []View) (lowersRate bool) {
-	rate := max(p.set, int(p.level))
+	rate := max(p.set, int(p.fitting))
 	for _, v := range views {
 		w := p.viewers[v.Key]
 		before := w.state
@@ -138,18 +140,20 @@ func (p *Policy) judge(views []View) (lowersRate bool) {
 	return lowersRate
 }
 
-// follow moves the level towards the goal: down at once, up slowly. Where one viewer at most can still rise, its own estimate
-// sets the pace.
-func (p *Policy) follow(goal float64, rising int, step time.Duration) {
-	if goal > p.level && rising > 1 {
-		goal = min(goal, p.level*math.Pow(1+togetherRise, min(step, time.Second).Seconds()))
+// approach moves the fitting rate towards the goal: down at once, and up slowly where the estimates of several viewers may still rise.
+// With one such viewer, its own estimate sets the pace.
+func (p *Policy) approach(goal float64, rising int, step time.Duration) {
+	if goal > p.fitting && rising > 1 {
+		goal = min(goal, p.fitting*math.Pow(1+togetherRise, min(step, time.Second).Seconds()))
 	}
-	p.level = goal
+	p.fitting = goal
 }
 
-// cap is the highest rate that does not flood the link of a served viewer that the chosen rate leaves out. The cap holds for
-// capTime, until the viewer is slow, and only where there is a lower rendition. An upgrade that does not lower the rate costs the other viewers nothing.
-// While a viewer is silent the rate does not rise.
+// cap is the highest rate that floods no link of a served viewer.
+//
+// A viewer that the chosen rate leaves out caps the rate at its estimate, for capTime: by then the viewer is slow. This is so only where
+// there is a lower rendition, and not for an upgrade that does not lower the rate, since that is to cost the other viewers nothing. A
+// silent viewer caps the rate at the present one, for capTime.
 func (p *Policy) cap(views []View) float64 {
 	most := math.Inf(1)
 	for _, v := range views {
@@ -170,14 +174,14 @@ func (p *Policy) cap(views []View) float64 {
 	return max(most, float64(p.bounds.Floor))
 }
 
-// due is the encoder's next rate, which is at most the cap, if it is time for one.
+// due is the encoder's next rate, at most the cap; false where the encoder's rate stays.
 func (p *Policy) due(most float64) (int, bool) {
-	level := min(p.level, most)
-	to, set := int(level), float64(p.set)
+	fits := min(p.fitting, most)
+	to, set := int(fits), float64(p.set)
 	switch {
-	case to == p.set || p.now < p.nextSet && level > fallAtOnce*set:
+	case to == p.set || p.now < p.nextSet && fits > fallAtOnce*set:
 		return 0, false
-	case level >= set*(1+riseStep), level <= set*(1-fallStep):
+	case fits >= set*(1+riseStep), fits <= set*(1-fallStep):
 		return to, true
 	case to == p.bounds.Ceiling || to == p.bounds.Floor:
 		return to, true

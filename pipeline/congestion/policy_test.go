@@ -15,7 +15,7 @@ type viewers struct {
 	flows  []*flow
 	links  []*link
 	slow   []uint64
-	sparse []uint64 // the viewers that get keyframes only
+	thin   []uint64 // the viewers that get keyframes only
 	sets   []setting
 	rate   float64
 	low    float64
@@ -40,7 +40,7 @@ func newViewers(b Bounds, links ...*link) *viewers {
 			}
 			return v.rate
 		}
-		f.thin = func() bool { return slices.Contains(v.sparse, uint64(i)) }
+		f.thin = func() bool { return slices.Contains(v.thin, uint64(i)) }
 		v.flows = append(v.flows, f)
 	}
 	return v
@@ -64,14 +64,14 @@ func (v *viewers) run(length time.Duration, joined func(viewer int, now time.Dur
 		}
 		d := v.policy.Step(now, views)
 		for i, f := range v.flows {
-			held := slices.Contains(d.Paused, uint64(i))
-			f.key = f.key || v.lower != nil && slices.Contains(v.slow, uint64(i)) != slices.Contains(d.Slow, uint64(i)) || f.held && !held
-			f.held = held
+			paused := slices.Contains(d.Paused, uint64(i))
+			f.key = f.key || v.lower != nil && slices.Contains(v.slow, uint64(i)) != slices.Contains(d.Slow, uint64(i)) || f.paused && !paused
+			f.paused = paused
 		}
-		v.slow, v.sparse, v.rate = d.Slow, d.Slow, float64(d.Bitrate)
+		v.slow, v.thin, v.rate = d.Slow, d.Slow, float64(d.Bitrate)
 		if v.lower != nil {
 			low := v.lower.Step(now, slices.DeleteFunc(views, func(w View) bool { return !slices.Contains(v.slow, w.Key) }))
-			v.sparse, v.low = low.Slow, float64(low.Bitrate)
+			v.thin, v.low = low.Slow, float64(low.Bitrate)
 		}
 		v.mark(now)
 		if d.Changed {
@@ -150,13 +150,13 @@ func TestPolicyOnLinks(t *testing.T) {
 				t.Errorf("mean rate %.0f, want %.0f to %.0f", mean, c.low, c.high)
 			}
 			for _, k := range c.slow {
-				if share := v.flows[k].thinned(30*s, 90*s); share < 0.7 {
+				if share := v.flows[k].keyframesOnly(30*s, 90*s); share < 0.7 {
 					t.Errorf("viewer %d got keyframes only for %.0f %% of the time, want most of it", k, share*100)
 				}
 			}
 			for _, k := range c.whole {
 				_, _, worst := v.flows[k].span(30*s, 90*s)
-				if share := v.flows[k].thinned(30*s, 90*s); share > 0 || worst > 400*ms {
+				if share := v.flows[k].keyframesOnly(30*s, 90*s); share > 0 || worst > 400*ms {
 					t.Errorf("viewer %d lost frames for %.0f %% of the time, delay up to %v", k, share*100, worst)
 				}
 			}
@@ -197,18 +197,18 @@ func TestPolicyOverTime(t *testing.T) {
 	if mean := v.mean(2e6, 20*s, 60*s); mean < 1.8e6 {
 		t.Errorf("mean rate %.0f beside a newcomer on 250 kbit/s", mean)
 	}
-	if share := v.flows[1].thinned(30*s, 60*s); share < 0.5 {
+	if share := v.flows[1].keyframesOnly(30*s, 60*s); share < 0.5 {
 		t.Errorf("the slow viewer got keyframes only for %.0f %% of the time", share*100)
 	}
-	if share := v.flows[1].thinned(120*s, 150*s); share > 0 {
+	if share := v.flows[1].keyframesOnly(120*s, 150*s); share > 0 {
 		t.Errorf("with a fast link the viewer still lacks frames for %.0f %% of the time", share*100)
 	}
 }
 
 func TestPolicyRisesSlowlyTogether(t *testing.T) {
 	p := NewPolicy(Bounds{Floor: 100_000, Ceiling: 4_000_000, Margin: 1})
-	view := func(key uint64, target int) View {
-		return View{key, Snapshot{Measured: true, Estimate: target, Potential: target}}
+	view := func(key uint64, estimate int) View {
+		return View{key, Snapshot{Measured: true, Estimate: estimate, Potential: estimate}}
 	}
 	const s = time.Second
 	at := time.Duration(0)
@@ -269,8 +269,8 @@ func TestPolicyPenalty(t *testing.T) {
 	}
 }
 
-func sees(key uint64, target, potential int) View {
-	return View{key, Snapshot{Measured: true, Estimate: target, Potential: potential}}
+func sees(key uint64, estimate, potential int) View {
+	return View{key, Snapshot{Measured: true, Estimate: estimate, Potential: potential}}
 }
 
 // The policy does not go back and forth between two sets of viewers that are worth about the same.
@@ -321,7 +321,7 @@ func TestPolicyOfAFixedRate(t *testing.T) {
 	if len(v.sets) != 0 {
 		t.Errorf("set %v", v.sets)
 	}
-	if v.flows[0].thinned(0, time.Minute) > 0 || v.flows[1].thinned(20*time.Second, time.Minute) < 0.6 {
+	if v.flows[0].keyframesOnly(0, time.Minute) > 0 || v.flows[1].keyframesOnly(20*time.Second, time.Minute) < 0.6 {
 		t.Error("the wrong viewer got keyframes only")
 	}
 }

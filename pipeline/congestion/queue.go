@@ -3,15 +3,16 @@ package congestion
 import "time"
 
 const (
-	// The least transit time of this span and of the span before is that of an empty queue. The queue of a stream that follows its
-	// link empties more often; clocks that drift apart, and a new way through the network, are forgotten within two spans.
+	// The least transit time of this span and of the span before is that of an empty queue. Within two spans the queue of a stream that
+	// follows its link has been empty. A drift of the clocks, or a longer way through the
+	// network, is forgotten within two spans too.
 	baseSpan = 15 * time.Second
-	// A factor: so much of the newest group's delay goes into the smoothed queue.
+	// The weight of the newest group's delay in the smoothed queue: one group may be jitter.
 	queueWeight = 0.4
 )
 
-// queue is how long packets wait on the link: how much longer than the fastest packet they take. Only differences of the two
-// sides' clocks count.
+// queue is how long packets wait on the link: their transit time, less that of the fastest packet. The clocks of the two sides need not
+// agree, since only differences count.
 type queue struct {
 	known    bool
 	base     time.Duration // the transit time of an empty queue
@@ -21,6 +22,7 @@ type queue struct {
 	smoothed float64       // ms
 }
 
+// add takes a group to which no packet can be added any more.
 func (q *queue) add(g group) {
 	switch {
 	case !q.known:
@@ -32,7 +34,7 @@ func (q *queue) add(g group) {
 	q.smoothed += queueWeight * (milliseconds(g.transit-q.base) - q.smoothed)
 }
 
-// waiting is how long the newest packet waited, its own frame's time on the link included.
+// waiting is how long the newest packet waited, also for the packets of its own frame.
 func (q *queue) waiting() time.Duration {
 	if !q.known {
 		return 0

@@ -60,7 +60,7 @@ func TestRenditionOnACut(t *testing.T) {
 			f := v.flows[0]
 			f.print(t, s)
 			down := f.first(30*s, func(s tenth) bool { return s.lower })
-			held := slices.IndexFunc(f.log, func(a tenth) bool { return a.at >= 30*s && a.held })
+			paused := slices.IndexFunc(f.log, func(a tenth) bool { return a.at >= 30*s && a.paused })
 			settled := f.first(31*s, func(s tenth) bool { return s.delay < 150*ms }) + s
 			up := f.first(50*s, func(s tenth) bool { return !s.lower && s.delivered/logStep.Seconds() > 0.8*c.rate })
 			share, _ := f.lowered(33*s, 50*s)
@@ -74,8 +74,8 @@ func TestRenditionOnACut(t *testing.T) {
 			if down < 0 || down > 2*s {
 				t.Errorf("moved down after %v, want 2 s", down)
 			}
-			if held < 0 || f.log[held].at-30*s > 300*ms {
-				t.Errorf("at first in step %d the full link is given nothing, want 300 ms", held)
+			if paused < 0 || f.log[paused].at-30*s > 300*ms {
+				t.Errorf("at first in step %d the full link is given nothing, want 300 ms", paused)
 			}
 			if settled < s || settled > 3*s {
 				t.Errorf("delay under 150 ms after %v, want 3 s", settled)
@@ -245,7 +245,7 @@ func TestLowerRenditionIsForAll(t *testing.T) {
 }
 
 // A viewer is paused only while the rate floods its link. When the others leave, the rate goes down to what the link carries.
-func TestHeldNoLongerThanFlooded(t *testing.T) {
+func TestPausedNoLongerThanFlooded(t *testing.T) {
 	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, LowerCeiling: 500_000})
 	good, cut := sees(1, 2_000_000, 2_000_000), sees(2, 2_000_000, 2_000_000)
 	at := time.Duration(0)
@@ -311,7 +311,7 @@ func TestRenditionOutlastsAPause(t *testing.T) {
 		if share, _ := v.flows[0].lowered(29*s, 40*s); share > 0 {
 			t.Errorf("after a pause of %v the viewer has the lower rendition for %.0f %% of the time", pause, share*100)
 		}
-		if slices.ContainsFunc(v.flows[0].log, func(a tenth) bool { return a.held }) {
+		if slices.ContainsFunc(v.flows[0].log, func(a tenth) bool { return a.paused }) {
 			t.Errorf("after a pause of %v the viewer is sent nothing", pause)
 		}
 	}

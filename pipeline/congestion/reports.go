@@ -5,36 +5,36 @@ import "time"
 // Packet is what a report tells of one packet.
 type Packet struct {
 	Seq     uint32        // transport-wide sequence number; only its lower 16 bits count
-	Sent    time.Duration // by the clock of [Feedback.At]
-	Arrived time.Duration // by the other side's clock; only differences count, and the clock may jump. Unset when Lost.
+	Sent    time.Duration // by the clock of [Feedback.Received]
+	Arrived time.Duration // by the viewer's clock, which may jump: only differences count. Unset when Lost.
 	Size    int           // bytes
 	Lost    bool
 }
 
-// Feedback is one report of the other side (TWCC feedback).
+// Feedback is one report of a viewer (TWCC feedback).
 type Feedback struct {
-	Received time.Duration // when the report came in
+	Received time.Duration // when the report came in, by our clock
 	Packets  []Packet
 }
 
-// history is how many sequence numbers are remembered, the newest ones: two seconds of 10 Mbit/s. Of a report with more packets only
-// the newest of them count. A power of two, by which sequence numbers are turned into slots.
+// history is how many sequence numbers are remembered: two seconds at 10 Mbit/s. Of a report with more packets only the newest count. It
+// is a power of two, so that a sequence number becomes the index of a slot by a mask.
 const history = 1 << 11
 
-// fate is what a report makes of one packet.
+// fate is what a report tells of one packet, after all reports before it.
 type fate int
 
 const (
-	ignored   fate = iota // an earlier report told of the packet, or the packet is too old
+	ignored   fate = iota // nothing new: an earlier report told of the packet, or the packet is too old
 	arrived               // the packet arrived in order
 	late                  // the packet arrived out of order
 	missing               // the packet is lost
 	recovered             // an earlier report told that the packet was lost, but it has arrived
 )
 
-// mark is what was told of a sequence number: in the last bit whether its packet was lost, before that which round of the history the
-// number belongs to. The zero value is a number of which nothing was told. Each viewer has one for each number of the history, so
-// a mark is small.
+// mark is what was told of a sequence number. Its last bit says whether the packet was lost, the other bits say which round of the
+// history the number belongs to. The zero value is that of a number of which nothing was told. Each viewer has 2048 marks, so that a
+// mark is to be small.
 type mark uint32
 
 func markOf(seq int64, lost bool) mark {

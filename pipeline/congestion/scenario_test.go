@@ -41,9 +41,9 @@ func TestDropAndRecovery(t *testing.T) {
 				run(l, 90*time.Second, nil, f)
 				f.print(t, 2*time.Second)
 				carries := 1 - c.loss
-				under := f.first(30*time.Second, func(s tenth) bool { return s.sent/logStep.Seconds() < low*1.15 && s.target < low })
+				under := f.first(30*time.Second, func(s tenth) bool { return s.sent/logStep.Seconds() < low*1.15 && s.estimate < low })
 				settled := f.first(31*time.Second, func(s tenth) bool { return s.delay < 150*ms }) + time.Second
-				recovered := f.first(50*time.Second, func(s tenth) bool { return float64(s.target) >= 0.8*full })
+				recovered := f.first(50*time.Second, func(s tenth) bool { return float64(s.estimate) >= 0.8*full })
 				use := [3]float64{}
 				for i, span := range [][2]time.Duration{{15, 30}, {37, 50}, {70, 90}} {
 					got, _, _ := f.span(span[0]*time.Second, span[1]*time.Second)

@@ -7,11 +7,11 @@ import (
 
 // What makes a viewer slow.
 const (
-	// A share of the encoder's rate. A viewer with a lower estimate is slow after patience.low.
+	// A share of the encoder's rate. A viewer whose estimate stays below it for patience.low is slow.
 	lowShare = 0.7
-	// A share of the encoder's rate. A viewer with a lower estimate is slow after patience.veryLow.
+	// A share of the encoder's rate. A viewer whose estimate stays below it for patience.veryLow is slow.
 	veryLowShare = 0.35
-	// The time that an estimate needs until it means something: after a viewer came, after an upgrade began, after silence.
+	// The grace. An estimate means nothing yet for this time after the viewer came, after its upgrade began, and after it was silent.
 	graceTime = 4 * time.Second
 )
 
@@ -19,42 +19,42 @@ const (
 type patience struct{ low, veryLow time.Duration }
 
 var (
-	// Without a lower rendition a slow viewer sees keyframes only, so the policy takes its time.
+	// Without a lower rendition a slow viewer sees keyframes only, so that the policy takes its time.
 	patient = patience{low: 5 * time.Second, veryLow: 1500 * time.Millisecond}
-	// With one a slow viewer still sees motion, and each second of waiting keeps the queue of its link full.
+	// With a lower rendition a slow viewer still sees motion, while waiting would keep the queue of its link full.
 	hasty = patience{low: 2 * time.Second, veryLow: 400 * time.Millisecond}
-	// A paused viewer sees nothing at all.
+	// A paused viewer sees nothing at all until it is slow.
 	pausedPatience = patience{low: hasty.low, veryLow: 300 * time.Millisecond}
 )
 
-// What pauses a viewer. All three must hold at once, so that neither a radio's pause nor a large frame does it. Where the link has
-// fallen (Snapshot.Fell) an estimate below veryLowShare is enough.
+// What pauses a viewer. All three must hold at once, so that neither a radio's pause nor a large frame pauses it. Where the link has
+// fallen (Snapshot.LinkFell), an estimate below veryLowShare is enough.
 const (
-	pauseTime    = 100 * time.Millisecond // the least time of an estimate below veryLowShare
-	pauseWaiting = 100 * time.Millisecond // the newest packet waited for more on the link
-	pauseShare   = 0.4                    // a share of the encoder's rate; less arrives
+	pauseTime    = 100 * time.Millisecond // the estimate has been below veryLowShare for this time at least
+	pauseWaiting = 100 * time.Millisecond // the newest packet waited on the link for longer
+	pauseShare   = 0.4                    // a share of the encoder's rate; less than it arrives
 )
 
-// What ends an upgrade before the grace is over.
+// What ends an upgrade within the grace.
 const (
-	upgradeQueue = 150 * time.Millisecond // a longer queue on the link
-	upgradeLoss  = 0.1                    // a share of the packets: so much more is lost than before the upgrade
-	upgradeTime  = 300 * time.Millisecond // the least time of either; the queue of a keyframe is gone by then
+	upgradeQueue = 150 * time.Millisecond // the queue on the link is longer
+	upgradeLoss  = 0.1                    // a share of the packets; the loss has grown by more since before the upgrade
+	upgradeTime  = 300 * time.Millisecond // one of the two holds for this time; by then the queue of a keyframe is gone
 )
 
-// What is too much for a viewer of the lower rendition when its rate is at the floor. After patience.low of either the viewer gets
-// keyframes only.
+// What is too much for a link although the lower rendition is at its floor. After patience.low of either, the viewer gets keyframes
+// only. A picture of 50 kbit/s that is so late or so broken is worse than one keyframe after another.
 const (
-	floorQueue = 400 * time.Millisecond
-	floorLoss  = 0.25 // a share of the packets
+	floorQueue = 400 * time.Millisecond // the queue on the link is longer
+	floorLoss  = 0.25                   // a share of the packets; more is lost
 )
 
 // served is the state of a viewer that is sent every frame of this encoder.
 type served struct {
 	since   time.Duration // when the viewer came, began its upgrade, or was last silent
-	wait    time.Duration // the last time that the viewer was slow, it waited so long for its upgrade; 0 when it never was
-	upgrade *upgrade      // set when the viewer was slow before
-	low     spell         // the estimate is below lowShare, or the floor is too much
+	wait    time.Duration // how long the viewer waited for its upgrade when it was last slow; 0 when it never was
+	upgrade *upgrade      // set if the viewer was slow before
+	low     spell         // the estimate is below lowShare, or the link does not even carry the floor
 	veryLow *veryLow      // set while the estimate is below veryLowShare
 	reach   reach
 }
@@ -63,17 +63,18 @@ type served struct {
 type upgrade struct {
 	lowersRate bool    // the shared rate goes down to what this viewer's link carries
 	loss       float64 // the share of packets that was lost before the upgrade
-	failing    spell   // the upgrade brings a queue or more loss
+	failing    spell   // the upgrade has brought a queue or more loss
 }
 
 // veryLow is the time for which an estimate has been below veryLowShare.
 type veryLow struct {
 	since  time.Duration
-	paused bool // the viewer is sent nothing, so that the queue of its link empties
+	paused bool // the viewer is sent nothing, so that its link's queue empties
 }
 
 func (v *served) paused() bool { return v.veryLow != nil && v.veryLow.paused }
 
+// judge implements [state]: the viewer stays served, or becomes slow.
 func (v *served) judge(s sighting) state {
 	if !s.Measured {
 		v.since = s.now
@@ -94,6 +95,7 @@ func (v *served) judge(s sighting) state {
 	return v
 }
 
+// patience is how long this viewer's estimate may stay low.
 func (v *served) patience(s sighting) patience {
 	switch {
 	case v.paused():
@@ -104,8 +106,8 @@ func (v *served) patience(s sighting) patience {
 	return patient
 }
 
-// upgradeFails tells whether an upgrade brings a queue or loss. It needs a lower rendition: a viewer that was sent keyframes only
-// has hardly reported, so what is known of its queue and its loss is old.
+// upgradeFails tells whether an upgrade has brought a queue or loss. It is false without a lower rendition: a viewer that was sent
+// keyframes only has hardly reported, so that what is known of its queue and its loss is old.
 func (v *served) upgradeFails(s sighting) bool {
 	if v.upgrade == nil || s.bounds.LowerCeiling == 0 {
 		return false
@@ -115,15 +117,15 @@ func (v *served) upgradeFails(s sighting) bool {
 	return v.upgrade.failing.lasted(s.now, upgradeTime)
 }
 
-// floorIsTooMuch tells whether the viewer's link does not even carry the floor of the lower rendition. The loss of before a
-// upgrade does not count: keyframes alone seldom renew it.
+// floorIsTooMuch tells whether the viewer's link does not even carry the floor of the lower rendition. A loss that is still that of
+// before the upgrade does not count: while a viewer gets keyframes only, its loss is seldom measured anew.
 func (v *served) floorIsTooMuch(s sighting) bool {
 	lossy := s.Loss > floorLoss && (v.upgrade == nil || s.Loss != v.upgrade.loss)
 	return s.bounds.LowerRendition && s.rate <= s.bounds.Floor && (s.Queue > floorQueue || lossy)
 }
 
-// noteVeryLow notes an estimate below veryLowShare, and pauses the viewer when its link was cut. A paused viewer stays so
-// until its estimate rises or it is slow.
+// noteVeryLow notes an estimate below veryLowShare, and pauses the viewer when its link was cut. A paused viewer stays paused until
+// its estimate rises or the viewer is slow.
 func (v *served) noteVeryLow(s sighting) {
 	if s.share() >= veryLowShare {
 		v.veryLow = nil
@@ -136,8 +138,9 @@ func (v *served) noteVeryLow(s sighting) {
 	v.veryLow.paused = s.floods() && (v.veryLow.paused || full || s.LinkFell)
 }
 
-// bound is the highest rate, in bit/s, that this viewer allows, with its usable estimate and the chosen rate. An estimate within
-// the grace bounds nothing, but for an upgrade that lowers the rate; its first keyframe is made at that rate.
+// bound is the highest rate that this viewer allows, in bit/s. Within the grace a viewer bounds nothing. The exception is an upgrade that
+// lowers the rate: its first keyframe is to be made at the lower rate, which is the chosen one if it suits the viewer's link, else the
+// usable estimate.
 func (v *served) bound(now time.Duration, usable, chosen float64, suited bool) float64 {
 	switch {
 	case now-v.since >= graceTime:
@@ -150,7 +153,7 @@ func (v *served) bound(now time.Duration, usable, chosen float64, suited bool) f
 	return usable
 }
 
-// reach is how the choice of the rate reaches a served viewer, and since when. The zero value is a viewer that it suits.
+// reach is how the chosen rate reaches a served viewer, and since when. The zero value is that of a viewer that the rate suits.
 type reach struct {
 	kind  reachKind
 	since time.Duration
@@ -164,17 +167,19 @@ const (
 	silent                   // the viewer does not report
 )
 
+// note takes how the rate reaches the viewer at the time now.
 func (r *reach) note(now time.Duration, kind reachKind) {
 	if kind != r.kind {
 		*r = reach{kind, now}
 	}
 }
 
-// within tells whether the reach is of this kind, and has been for less than that long.
+// within tells whether the reach is of a kind, and has been so for less than a time.
 func (r reach) within(kind reachKind, now, long time.Duration) bool {
 	return r.kind == kind && now-r.since < long
 }
 
+// reachOf is how the chosen rate reaches a viewer of which there are reports or not, and whose link carries that rate or not.
 func reachOf(measured, carries bool) reachKind {
 	switch {
 	case !measured:

@@ -54,10 +54,10 @@ func TestCapOfALeftOutViewer(t *testing.T) {
 func TestSettings(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
-		name   string
-		after  time.Duration // since the setting before, to 800 kbit/s
-		target int
-		want   int
+		name     string
+		after    time.Duration // since the setting before, to 800 kbit/s
+		estimate int
+		want     int
 	}{
 		{"soon", 200 * ms, 700_000, 800_000},
 		{"later", 300 * ms, 700_000, 700_000},
@@ -73,7 +73,7 @@ func TestSettings(t *testing.T) {
 		if p.Step(5*s+50*ms, []View{sees(1, 800_000, 800_000)}); p.set != 800_000 {
 			t.Fatalf("%s: begins at %d", c.name, p.set)
 		}
-		if p.Step(p.now+c.after, []View{sees(1, c.target, c.target)}); p.set != c.want {
+		if p.Step(p.now+c.after, []View{sees(1, c.estimate, c.estimate)}); p.set != c.want {
 			t.Errorf("%s: %d, want %d", c.name, p.set, c.want)
 		}
 	}

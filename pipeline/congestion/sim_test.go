@@ -21,7 +21,7 @@ type link struct {
 	loss   float64
 
 	rng    *rand.Rand
-	held   []transit
+	queued []transit // on the link, the oldest first
 	bits   float64
 	credit float64
 }
@@ -44,17 +44,17 @@ func (l *link) send(p transit) {
 		return
 	}
 	l.bits += bits
-	l.held = append(l.held, p)
+	l.queued = append(l.queued, p)
 }
 
 func (l *link) step(now time.Duration) {
-	if len(l.held) == 0 {
+	if len(l.queued) == 0 {
 		l.credit = 0
 	}
 	l.credit += l.rate(now) / 1000
-	for len(l.held) > 0 && l.credit >= float64(l.held[0].size)*8 {
-		p := l.held[0]
-		l.held = l.held[1:]
+	for len(l.queued) > 0 && l.credit >= float64(l.queued[0].size)*8 {
+		p := l.queued[0]
+		l.queued = l.queued[1:]
 		l.credit -= float64(p.size) * 8
 		l.bits -= float64(p.size) * 8
 		if l.rng.Float64() < l.loss {
@@ -74,26 +74,34 @@ func (l *link) step(now time.Duration) {
 
 // flow is a sender at 30 frames/s and the receiver that reports to it.
 type flow struct {
-	est      *Estimator
-	rate     func(now time.Duration) float64 // of the encoder; nil: the estimate
-	active   func(now time.Duration) bool    // nil: always
-	thin     func() bool                     // keyframes only; nil: never
-	key      bool                            // the next frame is to be a keyframe
-	held     bool                            // the viewer is paused
-	most     float64                         // of the encoder
-	interval time.Duration                   // of reports
-
-	rng         *rand.Rand
-	way         []transit // sent, through the queue, and not reported yet
-	lastArrival time.Duration
-	seq         uint32
-	frames      int
-	debt        float64 // bits that a keyframe took in advance
-	nextReport  time.Duration
-	reports     []report
-	offset      time.Duration // of the receiver's clock
-
+	est *Estimator
+	rng *rand.Rand
+	seq uint32
+	way []transit // sent, through the queue, and not reported yet
 	log []tenth
+	encoder
+	receiver
+}
+
+// encoder makes the frames of a flow.
+type encoder struct {
+	rate   func(now time.Duration) float64 // bit/s; nil: the estimate
+	active func(now time.Duration) bool    // nil: always
+	thin   func() bool                     // the viewer gets keyframes only; nil: never
+	key    bool                            // the next frame is to be a keyframe
+	paused bool                            // the viewer is paused
+	most   float64                         // bit/s; 0: any rate
+	frames int                             // made so far
+	debt   float64                         // bits that a keyframe took in advance
+}
+
+// receiver reports what arrives of a flow.
+type receiver struct {
+	interval    time.Duration // between two reports
+	offset      time.Duration // of the receiver's clock
+	lastArrival time.Duration
+	nextReport  time.Duration
+	reports     []report // on their way back
 }
 
 type report struct {
@@ -104,13 +112,13 @@ type report struct {
 // tenth sums up a tenth of a second.
 type tenth struct {
 	at        time.Duration
-	target    int
+	estimate  int
 	delivered float64 // bits
 	sent      float64
 	delay     time.Duration // longest
 	thin      bool
 	lower     bool
-	held      bool
+	paused    bool
 }
 
 const logStep = 100 * ms
@@ -151,8 +159,8 @@ func (f *flow) frame(now time.Duration, l *link) {
 	}
 	f.debt = max(0, f.debt+bits-even)
 	f.frames++
-	if f.held {
-		f.bucket(now).held = true
+	if f.paused {
+		f.bucket(now).paused = true
 		return
 	}
 	if f.thin != nil && f.thin() {
@@ -230,15 +238,16 @@ func step(now time.Duration, l *link, flows ...*flow) {
 	l.step(now)
 	for _, f := range flows {
 		f.feedback(now)
-		if b := f.bucket(now); b.target == 0 || now%(20*ms) == 0 {
-			b.target = f.est.Estimate(now)
+		if b := f.bucket(now); b.estimate == 0 || now%(20*ms) == 0 {
+			b.estimate = f.est.Estimate(now)
 		}
 	}
 }
 
 func newFlow(seed uint64, limits Limits) *flow {
 	return &flow{
-		est: NewEstimator(limits), rng: rand.New(rand.NewPCG(seed, 1)), interval: 66 * ms, offset: 1000 * time.Hour,
+		est: NewEstimator(limits), rng: rand.New(rand.NewPCG(seed, 1)),
+		receiver: receiver{interval: 66 * ms, offset: 1000 * time.Hour},
 	}
 }
 
@@ -247,21 +256,21 @@ func steady(rate float64) func(time.Duration) float64 {
 }
 
 // span is what a flow got in [from, to).
-func (f *flow) span(from, to time.Duration) (delivered, target float64, worst time.Duration) {
+func (f *flow) span(from, to time.Duration) (delivered, estimate float64, worst time.Duration) {
 	n := 0.0
 	for _, s := range f.log {
 		if s.at >= from && s.at < to {
 			delivered += s.delivered
-			target += float64(s.target)
+			estimate += float64(s.estimate)
 			worst = max(worst, s.delay)
 			n++
 		}
 	}
-	return delivered / (to - from).Seconds(), target / max(n, 1), worst
+	return delivered / (to - from).Seconds(), estimate / max(n, 1), worst
 }
 
-// thinned is the share of [from, to) in which the flow got keyframes only.
-func (f *flow) thinned(from, to time.Duration) float64 {
+// keyframesOnly is the share of [from, to) in which the flow got keyframes only.
+func (f *flow) keyframesOnly(from, to time.Duration) float64 {
 	thin, all := 0, 0
 	for _, s := range f.log {
 		if s.at >= from && s.at < to {
@@ -298,7 +307,7 @@ func (f *flow) print(t *testing.T, every time.Duration) {
 		return
 	}
 	for at := time.Duration(0); at < f.log[len(f.log)-1].at; at += every {
-		delivered, target, worst := f.span(at, at+every)
-		t.Logf("%6.1fs target %7.0f kbit/s, arrives %7.0f, delay %v", at.Seconds(), target/1000, delivered/1000, worst)
+		delivered, estimate, worst := f.span(at, at+every)
+		t.Logf("%6.1fs estimate %7.0f kbit/s, arrives %7.0f, delay %v", at.Seconds(), estimate/1000, delivered/1000, worst)
 	}
 }

@@ -32,8 +32,8 @@ func TestStates(t *testing.T) {
 	whole := Bounds{Floor: 150_000, Ceiling: 1_000_000}
 	lower := whole
 	lower.LowerCeiling = 250_000
-	see := func(target int, changes ...func(*Snapshot)) Snapshot {
-		out := Snapshot{Measured: true, Estimate: target, Potential: target, RecentReceiveRate: target}
+	see := func(estimate int, changes ...func(*Snapshot)) Snapshot {
+		out := Snapshot{Measured: true, Estimate: estimate, Potential: estimate, RecentReceiveRate: estimate}
 		for _, c := range changes {
 			c(&out)
 		}

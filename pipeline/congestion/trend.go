@@ -7,35 +7,35 @@ import (
 
 // The line through the delays of the newest groups.
 const (
-	// Packets sent within this time are one group. A frame leaves us as one burst.
+	// Packets sent within this time are one group: no pacer spreads the packets of a frame.
 	burst = 5 * time.Millisecond
-	// The line goes through the groups that arrived in this time: some fifteen frames.
+	// The line goes through the groups that arrived in this time, which are some fifteen frames.
 	trendSpan = 500 * time.Millisecond
-	// The most groups that the line goes through, which bounds the memory.
+	// The line goes through so many groups at most, which bounds the memory.
 	trendPoints = 64
-	// The time constant of the smoothed delay. The jitter of one group must not turn the line.
+	// The time constant by which the delay is smoothed. The jitter of one group must not turn the line.
 	smoothing = 50 * time.Millisecond
 )
 
 // The clocks.
 const (
-	// The other side's clock jumped when a packet's transit time changes by more from one group to the next. A link's queue is
-	// shorter.
+	// If the transit time changes by more than this from one group to the next, the viewer's clock has jumped: no queue is so long.
 	jump = 3 * time.Second
-	// The line begins anew after so long without a packet sent: what was before says nothing of the link now.
+	// After this time without a packet sent, the line begins anew: what was before says nothing of the link now.
 	silence = 2 * time.Second
 )
 
-// group is a burst of packets. Its delay is that of its least delayed packet: the others waited for packets of their own frame.
+// group is a burst of packets, usually a frame. Its delay is that of its least delayed packet, since the others waited for packets of
+// their own frame.
 type group struct {
 	first, last time.Duration // when the first and the last packet were sent
-	transit     time.Duration // the least time that a packet took
-	arrived     time.Duration // when that packet arrived
+	transit     time.Duration // of the least delayed packet
+	arrived     time.Duration // when the least delayed packet arrived
 }
 
 func newGroup(p Packet) group { return group{p.Sent, p.Sent, p.Arrived - p.Sent, p.Arrived} }
 
-// trend turns the packets of one viewer into the usage of its link.
+// trend makes the usage of a viewer's link of the viewer's packets.
 type trend struct {
 	begun    bool
 	group    group         // the newest group, to which packets may still be added
@@ -48,7 +48,7 @@ type trend struct {
 
 func newTrend() trend { return trend{detector: detector{limit: firstLimit}} }
 
-// add takes a packet that arrived in order. It tells whether the other side's clock jumped, for which all is forgotten.
+// add takes a packet that arrived in order. It tells whether the viewer's clock jumped, in which case everything is forgotten.
 func (t *trend) add(p Packet) (jumped bool) {
 	if !t.begun {
 		t.begun, t.group = true, newGroup(p)
@@ -79,7 +79,7 @@ func (t *trend) add(p Packet) (jumped bool) {
 	return false
 }
 
-// restart forgets the line and the usage. What an empty queue looks like is kept.
+// restart forgets the line and the usage. The transit time of an empty queue is kept.
 func (t *trend) restart() {
 	t.line.restart()
 	t.detector.restart()
@@ -88,7 +88,7 @@ func (t *trend) restart() {
 
 // conclude takes a group to which no packet can be added any more.
 func (t *trend) conclude(g group) {
-	rising := g.transit >= t.before // else the queue of a large frame drains
+	rising := g.transit >= t.before // if not, the queue of a large frame drains
 	t.before = g.transit
 	t.queue.add(g)
 	if step, ok := t.line.add(g); ok {
@@ -101,16 +101,17 @@ type point struct{ at, delay float64 } // ms
 // line is the straight line through the smoothed delays of the newest groups.
 type line struct {
 	origin   group // the first group, from which times and delays count
-	count    int   // of the groups since the origin
+	count    int   // the number of groups since the origin
 	points   []point
 	smoothed float64 // ms of delay
 	slope    float64 // ms of delay per ms
 }
 
+// restart forgets the groups, and keeps the memory for new ones.
 func (l *line) restart() { *l = line{points: l.points[:0]} }
 
-// add takes a group, and returns the time in ms since the group before; false where the line is not known yet, or the group
-// tells nothing new.
+// add takes a group, and returns the time since the group before in ms. ok is false while there are too few groups for a line, and for
+// a group that arrived together with the one before.
 func (l *line) add(g group) (step float64, ok bool) {
 	if l.count == 0 {
 		l.origin = g
@@ -138,7 +139,8 @@ func (l *line) add(g group) (step float64, ok bool) {
 	return l.points[n-1].at - l.points[n-2].at, true
 }
 
-// rise is what the detector compares with its threshold: the slope, which counts less while few groups are known.
+// rise is what the detector compares with its threshold: the slope times the number of groups, so that a line through few groups
+// counts less. It has no unit.
 func (l *line) rise() float64 { return float64(min(l.count, mostGroups)) * l.slope * gain }
 
 // slope is the slope of the line of least squares.

@@ -154,3 +154,17 @@ func TestSilenceRestartsTheLine(t *testing.T) {
 		}
 	}
 }
+
+// A packet that came late, and so out of order, hides no packet that came in time.
+func TestWindowOutOfOrder(t *testing.T) {
+	const packet, bits = 1000, 8000
+	var w window
+	for at := 9 * time.Second; at <= 10*time.Second; at += 10 * time.Millisecond {
+		w.add(at, packet)
+	}
+	w.add(9*time.Second+100*time.Millisecond, packet)
+	w.add(10*time.Second, packet)
+	if got, known := w.rate(500 * time.Millisecond); !known || got != 51*bits/0.5 {
+		t.Errorf("a rate of %v, %v", got, known)
+	}
+}

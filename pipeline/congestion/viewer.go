@@ -4,19 +4,19 @@ import "time"
 
 // viewer is what the policy remembers of one viewer.
 type viewer struct {
-	carries bool // the viewer's link carries the chosen rate; true until the first choice with the viewer in this state
+	carries bool // the viewer's link carries the chosen rate; true until a rate is chosen with the viewer in this state
 	state   state
 }
 
 func newViewer(now time.Duration) *viewer { return &viewer{carries: true, state: &served{since: now}} }
 
-// state is what a viewer is sent: a [served] or a [slow].
+// state is that of a viewer: a [served] or a [slow].
 type state interface {
-	// judge takes the viewer's newest estimate and returns the state that follows: often the same.
+	// judge takes the viewer's newest estimate and returns the next state, which is often the same.
 	judge(sighting) state
 }
 
-// sighting is a viewer's estimate at one step of the policy, beside the rate of the encoder.
+// sighting is what is seen of a viewer at one step of the policy, with the rate of the encoder.
 type sighting struct {
 	Snapshot
 	now    time.Duration
@@ -27,8 +27,8 @@ type sighting struct {
 // share is the viewer's estimate as a share of the encoder's rate.
 func (s sighting) share() float64 { return float64(s.Estimate) / float64(s.rate) }
 
-// floods tells whether the encoder's rate can fill this viewer's link although another stream would not: there is a lower
-// rendition, and the rate is above the floor.
+// floods tells whether the encoder's rate may flood the viewer's link without need: there is a lower rendition for the viewer, and the
+// rate is above the floor.
 func (s sighting) floods() bool { return s.bounds.LowerCeiling > 0 && s.rate > s.bounds.Floor }
 
 // judge moves the viewer to its next state.

@@ -3,12 +3,13 @@ package congestion
 import "time"
 
 const (
-	windowSpan = time.Second // a window knows what passed in this time
-	// Older samples are dropped once the oldest is so much too old: not with each packet, which would cost too much.
+	// A window keeps the samples of this time: longer than any span that a rate is measured over.
+	windowSpan = time.Second
+	// Samples that are too old are dropped once the oldest is too old by this time. To look with each packet would cost too much.
 	windowSlack = windowSpan / 4
-	// The most samples of a window, which bounds the memory in a flood.
+	// A window has so many samples at most, which bounds the memory in a flood.
 	windowItems = 1 << 13
-	// A rate is measured over this time at least. In less, one frame's size would decide.
+	// A rate is measured over this time at least. In a shorter time the size of one frame would decide.
 	shortest = 100 * time.Millisecond
 )
 
@@ -25,6 +26,7 @@ type window struct {
 	newest time.Duration
 }
 
+// reset forgets all samples, and keeps the memory for new ones.
 func (w *window) reset() { *w = window{items: w.items[:0]} }
 
 // add takes a packet. Packets may come out of order.
@@ -47,7 +49,7 @@ func (w *window) add(at time.Duration, bytes int) {
 	w.items = append(w.items, sample{at, bits})
 }
 
-// prune drops samples that are too old and, of a full window, one part in eight in any case.
+// prune drops the samples that are too old. A full window loses its oldest eighth in any case.
 func (w *window) prune() {
 	keep, old := w.items[:0], 0
 	if len(w.items) >= windowItems {
@@ -61,7 +63,7 @@ func (w *window) prune() {
 	w.items = keep
 }
 
-// rate is the rate of the last span in bit/s; false when the window knows less than shortest.
+// rate is the rate over the last span, in bit/s; false while the window has samples of less than shortest.
 func (w *window) rate(span time.Duration) (float64, bool) {
 	from := w.newest - span
 	if w.first > from { // the first sample begins the span, and its own bits do not count

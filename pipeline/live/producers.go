@@ -101,8 +101,8 @@ func (ps *producers) captureAlternatives(plan pipeline.Plan) []alternative {
 		first.id, first.up = "decoder", ps.coded[plan.Choices[0].Encoder.Codec]
 	}
 	out := []alternative{first}
-	if plan.StandIn != nil {
-		out = append(out, alternative{id: "placeholder", graph: plan.StandIn, period: plan.Source.Period(), placeholder: true})
+	if plan.Placeholder != nil {
+		out = append(out, alternative{id: "placeholder", graph: plan.Placeholder, period: plan.Source.Period(), placeholder: true})
 	}
 	return out
 }

@@ -9,14 +9,14 @@ import (
 	"boardcast/pipeline"
 )
 
-// Unit is what one buffer of an encoder's output is seen to be.
+// Unit is what can be seen of one coded frame without decoding it.
 type Unit struct {
 	Key           bool
-	Width, Height int // of a keyframe
-	SPS           *SPS
+	Width, Height int  // pixels; zero where the frame does not tell
+	SPS           *SPS // nil where there is none
 }
 
-// Inspect reads the head of one coded picture; it does not decode. The error tells that it is not of the codec.
+// Inspect reads the beginning of one coded frame. The error tells why the frame is not of the codec.
 func Inspect(codec pipeline.Codec, data []byte) (Unit, error) {
 	if len(data) == 0 {
 		return Unit{}, errors.New("an empty picture")
@@ -32,6 +32,7 @@ func Inspect(codec pipeline.Codec, data []byte) (Unit, error) {
 	return Unit{}, fmt.Errorf("no reader for %s", codec)
 }
 
+// inspectH264 looks for the kinds of NAL units in a frame.
 func inspectH264(data []byte) (Unit, error) {
 	var u Unit
 	if !bytes.HasPrefix(bytes.TrimLeft(data, "\x00"), []byte{1}) || len(data) < 4 || data[0] != 0 || data[1] != 0 {
@@ -63,7 +64,7 @@ func inspectVP8(data []byte) (Unit, error) {
 	if len(data) < 10 || data[3] != 0x9d || data[4] != 0x01 || data[5] != 0x2a {
 		return Unit{}, errors.New("not VP8: a keyframe without its start code")
 	}
-	const size = 1<<14 - 1 // the two bits above are a scale
+	const size = 1<<14 - 1 // pixels, a mask; the two bits above are a scale
 	return Unit{
 		Key: true, Width: int(binary.LittleEndian.Uint16(data[6:]) & size), Height: int(binary.LittleEndian.Uint16(data[8:]) & size),
 	}, nil
@@ -80,7 +81,7 @@ func inspectVP9(data []byte) (Unit, error) {
 		r.u(1)
 	}
 	shown, delta := r.u(1), r.u(1)
-	if shown == 1 || delta == 1 { // shows an old frame, or is no keyframe
+	if shown == 1 || delta == 1 { // an earlier frame is shown again, or the frame is no keyframe
 		return Unit{}, nil
 	}
 	r.u(2) // show_frame, error_resilient_mode

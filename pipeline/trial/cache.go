@@ -17,19 +17,19 @@ import (
 	"boardcast/pipeline"
 )
 
-// Cache remembers verdicts in a file, as long as the machine is the same; of other states of the machine (a camera
-// unplugged, another kernel) the newest few are kept. The nil *Cache remembers nothing.
+// Cache remembers verdicts in a file, as long as the environment stays the same. Of other environments (a camera unplugged, another
+// kernel) the newest few are kept. The nil *Cache remembers nothing.
 //
 // # Concurrency
 //
-// Safe for concurrent use. Two processes on one file lose at most one another's newest verdicts.
+// Safe for concurrent use. Where two processes have one file, one of them may lose its newest verdicts, and nothing else.
 type Cache struct {
 	file string
 	mu   sync.Mutex
 	data cacheFile
 }
 
-// cacheFile is the file's content, the state in use first.
+// cacheFile is the file's content, the environment in use first.
 type cacheFile struct {
 	Machines []cachedMachine `json:"machines"`
 }
@@ -39,10 +39,12 @@ type cachedMachine struct {
 	Verdicts    map[string]pipeline.Verdict `json:"verdicts"`
 }
 
+// mostMachines is how many environments are kept. It bounds the file, and is more than the cameras and kernels that somebody goes back
+// and forth between.
 const mostMachines = 8
 
-// OpenCache reads the file's verdicts; a file that is not there or broken is an empty cache. fresh forgets what it holds
-// of this environment.
+// OpenCache reads the file's verdicts. A file that is missing or broken is an empty cache. fresh forgets the verdicts of this
+// environment.
 func OpenCache(file, environment string, fresh bool) *Cache {
 	c := &Cache{file: file}
 	if text, err := os.ReadFile(file); err == nil && json.Unmarshal(text, &c.data) != nil {
@@ -66,7 +68,7 @@ func OpenCache(file, environment string, fresh bool) *Cache {
 	return c
 }
 
-// Save writes the cache, whole or not at all. A cache that can't be kept costs the next start its trials, no more.
+// Save writes the cache, whole or not at all. Without it the next start has to try everything again, and nothing else is lost.
 func (c *Cache) Save() error {
 	if c == nil {
 		return nil
@@ -102,11 +104,11 @@ func writeFile(file string, text []byte) error {
 	return nil
 }
 
-// specKey is a trial's whole description: when a row changes, its old verdicts are not found any more.
+// specKey names a trial by all of its spec. When a row of the encoder table changes, its old verdicts are therefore not found any more.
 func specKey(s Spec) string {
 	text, err := json.Marshal(s)
 	if err != nil {
-		return "" // of strings and numbers: can't be
+		return "" // a spec has only strings and numbers, which always encode
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:12])
@@ -136,8 +138,8 @@ var nodePatterns = []string{
 	"video*", "dri/*", "mpp_service", "rga", "dma_heap/*", "nvhost-*", "v4l2-nv*", "nvidia*", "mxc_*", "vchiq",
 }
 
-// Environment says what a verdict depends on beside the trial itself: kernel, GStreamer, device nodes, this program. root
-// is the machine's file system.
+// Environment names what a verdict depends on beside the trial: the kernel, GStreamer, the device nodes and this program. root is the
+// machine's file system.
 func Environment(root fs.FS, gstreamer pipeline.Version, program string) string {
 	kernel, err := fs.ReadFile(root, "proc/sys/kernel/osrelease")
 	if err != nil {

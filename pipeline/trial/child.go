@@ -3,6 +3,7 @@ package trial
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,19 +15,19 @@ import (
 	"time"
 )
 
-// Child runs trials in processes of their own: Command makes one, which is to call [Serve]. What hangs is killed with
-// its process group; what can't even be killed (a driver that sleeps in the kernel) is left behind.
+// Child runs each trial in a process of its own: Command makes one, which is to call [Serve]. A process that is stuck is killed with
+// its process group. A process that cannot be killed either, since its driver sleeps in the kernel, is left behind.
 type Child struct {
-	Command func() *exec.Cmd // not started; standard input, output and error are set here
-	Limit   time.Duration    // for the trial itself; 5 s when zero
+	Command func() *exec.Cmd // must not have been started; Run sets its standard input, output and error
+	Limit   time.Duration    // for the trial, once GStreamer is loaded; 5 s when zero
 }
 
 // errStuck tells that a trial did not end in time.
 var errStuck = errors.New("stuck")
 
-// childLine is what a child says, one JSON object on a line; other lines are of libraries and drivers.
+// childLine is what a child tells, one JSON object on a line. Other lines are those of libraries and drivers.
 type childLine struct {
-	Ready *bool        `json:"trial_ready,omitempty"` // GStreamer is up: now the limit counts
+	Ready *bool        `json:"trial_ready,omitempty"` // GStreamer is loaded: from now on the limit counts
 	Seen  *Observation `json:"trial_seen,omitempty"`
 }
 
@@ -57,7 +58,7 @@ func (c Child) Run(ctx context.Context, spec Spec) (Observation, error) {
 	}()
 	seen, err := c.watch(ctx, lines, ended, &complaint)
 	if err == nil {
-		over(ended, endLimit) // a camera daemon wants its session closed in order
+		over(ended, endLimit) // the child ends by itself, as a camera daemon wants its session to be closed in order
 	}
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what is left of the group
 	over(ended, endLimit)
@@ -67,23 +68,20 @@ func (c Child) Run(ctx context.Context, spec Spec) (Observation, error) {
 // endLimit is how long a child that has answered may take to end, and one that was killed to be gone.
 const endLimit = 2 * time.Second
 
-// over waits for a child's end, but not for ever: one that sleeps in the kernel is left behind.
+// over waits for a child's end, but not longer than the limit: a child that sleeps in the kernel is left behind.
 func over(ended <-chan error, limit time.Duration) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-ended: //nolint:errcheck // how it ended was seen to, or is of no interest
+	case <-ended: //nolint:errcheck // watch has told how the child ended, or the child was killed
 	case <-timer.C:
 	}
 }
 
-// watch follows a child to its end or its limit.
+// watch waits for a child's answer, or its end, or the limit.
 func (c Child) watch(ctx context.Context, lines <-chan childLine, ended <-chan error, complaint *tail) (Observation, error) {
-	limit := c.Limit
-	if limit == 0 {
-		limit = trialLimit
-	}
-	timer := time.NewTimer(startLimit)
+	limit := startLimit
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
 		select {
@@ -98,15 +96,16 @@ func (c Child) watch(ctx context.Context, lines <-chan childLine, ended <-chan e
 			case l.Seen != nil:
 				return *l.Seen, nil
 			case l.Ready != nil:
+				limit = cmp.Or(c.Limit, trialLimit)
 				timer.Reset(limit)
 			}
 		}
 	}
 }
 
-// crashed words how a child ended without an answer.
+// crashed tells how a child ended that gave no answer.
 func crashed(err error, complaint *tail) error {
-	reason := "it ended without an answer"
+	reason := "the trial's process ended without an answer"
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if s, ok := exit.Sys().(syscall.WaitStatus); ok && s.Signaled() {
 			reason = "crashed: " + s.Signal().String()
@@ -118,20 +117,20 @@ func crashed(err error, complaint *tail) error {
 	return errors.New(reason)
 }
 
-// maxLine bounds what a child may say at once.
-const maxLine = 64 << 10
+// mostOutput is how many bytes are kept of what a child tells: of one line, and of its errors. An answer has some hundreds.
+const mostOutput = 64 << 10
 
-// readLines hands on what is of ours and closes the channel at the end.
+// readLines hands on the lines that are for us, and closes the channel at the end.
 func readLines(r io.Reader, to chan<- childLine) {
 	defer close(to)
 	s := bufio.NewScanner(r)
-	s.Buffer(nil, maxLine)
+	s.Buffer(nil, mostOutput)
 	for s.Scan() {
 		var l childLine
 		if json.Unmarshal(s.Bytes(), &l) == nil && (l.Ready != nil || l.Seen != nil) {
 			select {
 			case to <- l:
-			default: // a child that says more than its two lines is not listened to
+			default: // the channel has room for the two lines of a child; what is beyond them is dropped
 			}
 		}
 	}
@@ -142,16 +141,15 @@ func readLines(r io.Reader, to chan<- childLine) {
 type tail struct{ buf []byte }
 
 func (t *tail) Write(p []byte) (int, error) {
-	const most = 64 << 10
 	t.buf = append(t.buf, p...)
-	if over := len(t.buf) - most; over > 0 {
+	if over := len(t.buf) - mostOutput; over > 0 {
 		t.buf = append(t.buf[:0], t.buf[over:]...)
 	}
 	return len(p), nil
 }
 
-// last is the last line that says something, or, where the Go runtime wrote a crash's registers and stacks, what it says
-// of the cause.
+// last is the last line that is not empty. Where the Go runtime has written the registers and stacks of a crash, it is the line with
+// the cause.
 func (t *tail) last() string {
 	text := strings.ToValidUTF8(strings.TrimSpace(string(t.buf)), "")
 	lines := strings.Split(text, "\n")
@@ -165,9 +163,9 @@ func (t *tail) last() string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// Serve is the child's side: it reads a spec, runs it and writes what was seen. begin readies GStreamer and loads what
-// the trial needs, which may take longer than the trial itself; run tries, and what it returns puts everything away when the
-// answer is out.
+// Serve is the child's side: it reads a spec, runs the trial and writes what was seen. begin loads GStreamer and what the trial needs,
+// which may take longer than the trial. run tries; the function that it returns closes everything, and is called once the answer is
+// written.
 func Serve(in io.Reader, out io.Writer, begin func(Spec) error, run func(Spec) (Observation, func())) error {
 	var spec Spec
 	if err := json.NewDecoder(io.LimitReader(in, 1<<20)).Decode(&spec); err != nil {

@@ -14,12 +14,14 @@ type knownVerdict struct {
 	format  pipeline.VideoFormat
 }
 
+// know notes the newest verdict.
 func (t *Trials) know(key string, f pipeline.VideoFormat, v pipeline.Verdict) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.known[key] = knownVerdict{v, f}
 }
 
+// knows is the newest verdict, if there is one.
 func (t *Trials) knows(key string) (knownVerdict, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -27,7 +29,7 @@ func (t *Trials) knows(key string) (knownVerdict, bool) {
 	return v, ok
 }
 
-// sourceKey is a source with its graph, whatever node it is on.
+// sourceKey names a source by its name and its graph, without the device node: a camera may be plugged in elsewhere.
 func sourceKey(g pipeline.Graph, name string, codec pipeline.Codec) string {
 	out := slices.Clone(g)
 	for i, n := range out {
@@ -36,8 +38,8 @@ func sourceKey(g pipeline.Graph, name string, codec pipeline.Codec) string {
 	return fmt.Sprintf("source %q %s: %s", name, codec, out)
 }
 
-// Known is a prover that tries nothing, for when there is no time, as viewers wait for a camera that was just plugged in: an
-// encoder is what its last trial showed, whatever its pictures were; one that was never tried is taken if it is software.
+// Known is a prover that tries nothing. It is for when there is no time: viewers wait for a camera that was just plugged in. It answers
+// with an encoder's newest verdict, whatever size that was for. Of encoders that were never tried it takes those in software.
 func (t *Trials) Known() pipeline.Prover { return known{t} }
 
 type known struct{ *Trials }
@@ -70,7 +72,7 @@ func (k known) Source(_ context.Context, g pipeline.Graph, name string, codec pi
 	return failure("not tried yet")
 }
 
-// at is what a verdict leads to expect of another format. What the SPS will say of it is not known.
+// at is a verdict as it is expected for another format: the speed is in proportion to the pixels, the profile-level-id is not known.
 func at(v pipeline.Verdict, was, f pipeline.VideoFormat) pipeline.Verdict {
 	if was == f {
 		return v

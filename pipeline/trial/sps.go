@@ -15,7 +15,7 @@ type SPS struct {
 	References  int // max_num_ref_frames
 }
 
-// ErrNoSPS tells that a piece of stream holds no sequence parameter set.
+// ErrNoSPS tells that there is no sequence parameter set in a piece of a stream.
 var ErrNoSPS = errors.New("no SPS")
 
 // ProfileLevelID is what SDP calls profile-level-id (RFC 6184, 8.1).
@@ -24,12 +24,12 @@ func (s SPS) ProfileLevelID() string {
 }
 
 const (
-	profileBaseline = 66
-	constrained     = 0xc0 // what every decoder of any profile reads: no FMO, ASO or redundant slices
+	profileBaseline = 66   // profile_idc
+	constrained     = 0xc0 // constraint_set0_flag and constraint_set1_flag: no FMO, ASO or redundant slices, so that any decoder reads it
 )
 
-// Announced is the profile-level-id for the SDP: plain baseline is announced as constrained, since no encoder here makes
-// what plain baseline has beyond it. The error tells of a profile that not every browser decodes.
+// Announced is the profile-level-id for the SDP. Plain baseline is announced as constrained baseline, since no encoder of the table uses
+// what plain baseline has more. The error tells of a profile that not every browser decodes.
 func (s SPS) Announced() (string, error) {
 	if s.Profile != profileBaseline {
 		return "", fmt.Errorf("stream has profile %d instead of constrained baseline", s.Profile)
@@ -41,10 +41,10 @@ func (s SPS) Announced() (string, error) {
 // macroblock is the side of a macroblock, in pixels.
 const macroblock = 16
 
-// nal types
+// Types of NAL units (ITU-T H.264, table 7-1).
 const (
-	nalIDR = 5
-	nalSPS = 7
+	nalIDR = 5 // a slice of a keyframe
+	nalSPS = 7 // a sequence parameter set
 )
 
 // nals splits a byte-stream (H.264 annex B) into its units, start codes and trailing zeros removed.
@@ -107,7 +107,7 @@ func ParseSPS(nal []byte) (SPS, error) {
 	return s, nil
 }
 
-// highProfiles have fields for chroma and scaling.
+// highProfiles are the values of profile_idc with which an SPS has fields for chroma and scaling (7.3.2.1.1).
 var highProfiles = map[int]bool{
 	100: true, 110: true, 122: true, 244: true, 44: true, 83: true, 86: true, 118: true, 128: true, 138: true, 139: true,
 	134: true, 135: true,
@@ -155,6 +155,7 @@ func (r *bits) high() int {
 	return chroma
 }
 
+// scaling skips a scaling list: the first six have 16 values, the others 64.
 func (r *bits) scaling(list int) {
 	size := 16
 	if list >= 6 {
@@ -171,7 +172,10 @@ func (r *bits) scaling(list int) {
 	}
 }
 
-// order skips the picture order count's fields.
+// mostOffsets is the most that num_ref_frames_in_pic_order_cnt_cycle may be (7.4.2.1.1).
+const mostOffsets = 255
+
+// order skips the fields of the picture order count.
 func (r *bits) order() {
 	switch r.ue() {
 	case 0:
@@ -180,13 +184,13 @@ func (r *bits) order() {
 		r.u(1)
 		r.se()
 		r.se()
-		for range r.atMost(255) {
+		for range r.atMost(mostOffsets) {
 			r.se()
 		}
 	}
 }
 
-// size reads the size in macroblocks and what is cropped of it.
+// size reads the size in macroblocks, and how much of it is cropped.
 func (r *bits) size(s *SPS, chroma int) {
 	const most = 1 << 12 // macroblocks on a side, far above any level's
 	width, height := r.atMost(most)+1, r.atMost(most)+1
@@ -211,11 +215,12 @@ func (r *bits) size(s *SPS, chroma int) {
 	s.Height -= (top + bottom) * unitY
 }
 
-// bits reads a bit string; past its end it reads zeros and says so.
+// bits reads numbers from a string of bits.
 type bits struct {
-	data       []byte
-	at         int
-	short, odd bool
+	data  []byte
+	at    int  // the next bit
+	short bool // the end was passed; zeros were read there
+	odd   bool // a value was out of range
 }
 
 // u reads an unsigned number of n bits.
@@ -246,7 +251,7 @@ func (r *bits) ue() int {
 	return 1<<zeros - 1 + r.u(zeros)
 }
 
-// atMost is ue with a bound.
+// atMost reads an unsigned Exp-Golomb number that is out of range above most.
 func (r *bits) atMost(most int) int {
 	v := r.ue()
 	if v > most {

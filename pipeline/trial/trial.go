@@ -12,57 +12,82 @@ import (
 	"boardcast/pipeline"
 )
 
-// Spec is what the child process of a trial is told: everything it needs, for it decides nothing.
+// Spec is what the child process of a trial is told. It has all that the child needs, since the child decides nothing.
 type Spec struct {
 	Graph  string               `json:"graph"`            // launch syntax, appsink "out" last
-	Source string               `json:"source,omitempty"` // launch syntax of what makes the pictures that go in at appsrc "in"; empty where Graph begins at a source
-	Codec  pipeline.Codec       `json:"codec"`            // empty for raw pictures
+	Source string               `json:"source,omitempty"` // launch syntax of what makes the frames for appsrc "in"; empty where Graph begins at a source
+	Codec  pipeline.Codec       `json:"codec"`            // empty for raw frames
 	Format pipeline.VideoFormat `json:"format"`
 
 	Keyframe pipeline.KeyframeMethod `json:"keyframe,omitempty"`
-	Raise    pipeline.Prop           `json:"raise"` // sets twice the bitrate while it runs; no name for none
-	Frames   int                     `json:"frames"`
-	Budget   time.Duration           `json:"budget"` // after which it reports what it has
+	Raise    pipeline.Prop           `json:"raise"`  // doubles the bitrate while the encoder runs; without a name there is none
+	Frames   int                     `json:"frames"` // the trial ends after so many
+	Budget   time.Duration           `json:"budget"` // after it the child tells what it has seen
 	Name     string                  `json:"name,omitempty"`
 }
 
-// Phases of an encoder's trial, in pictures that came out.
+// Phases of an encoder's trial, in frames that came out. They are long enough to show an answer, and short enough for a slow encoder
+// to come to the end within trialBudget.
 const (
-	Warm       = 10 // then a keyframe is asked for
-	Key        = 30 // by then it must have come
+	Warm       = 10 // then the keyframe request is made
+	Key        = 30 // by then the keyframe must have come
 	Raise      = 50 // then the bitrate is doubled
-	mostFrames = 95 // then it is over
-	Tail       = 20 // pictures at the end of each phase whose sizes count
+	mostFrames = 95 // then the trial is over
+	Tail       = 20 // the last frames of a phase, whose sizes count: the first ones still have the phase before in them
 )
 
-// trialBudget leaves room within trialLimit for the start and the end.
+// How long a trial may take.
 const (
-	trialLimit  = 5 * time.Second
-	trialBudget = 2500 * time.Millisecond
-	startLimit  = 15 * time.Second // for a child to load GStreamer, whose registry may have to be made first
+	trialLimit  = 5 * time.Second         // for all of it, or the child is stuck and is killed
+	trialBudget = 2500 * time.Millisecond // for its frames, which leaves room within trialLimit for the start and the end
+	startLimit  = 15 * time.Second        // for the child to load GStreamer, whose registry may have to be made first
+)
+
+// The trial of a source.
+const (
+	sourceFrames = 10              // raw frames that prove a capture graph
+	codedFrames  = 300             // frames of a camera's own stream in which two keyframes are looked for
+	codedBudget  = 4 * time.Second // for codedFrames; it ends before trialLimit
 )
 
 // Observation is what the child saw.
 type Observation struct {
-	Frames          int     `json:"frames"`
+	Frames   int    `json:"frames"`
+	Error    string `json:"error,omitempty"`     // what an element said, or what could not be built
+	NotCodec string `json:"not_codec,omitempty"` // why the output is not of the codec
+	Speed
+	Stream
+	KeyframeAnswer
+	BitrateAnswer
+}
+
+// Speed is how fast the frames were made.
+type Speed struct {
 	FramesPerSecond float64 `json:"frames_per_second"`
 	CPUMillis       float64 `json:"cpu_ms_per_frame"`
+}
 
-	Width     int    `json:"width"`
-	Height    int    `json:"height"`
-	SPS       *SPS   `json:"sps,omitempty"`
-	NotCodec  string `json:"not_codec,omitempty"` // why the output is not of the codec
-	Reordered bool   `json:"reordered,omitempty"` // time stamps went back: B-frames
-	FirstKey  bool   `json:"first_key"`           // it began with a keyframe
-	KeyAsked  bool   `json:"key_asked"`
-	KeySeen   bool   `json:"key_seen"`
-	GOP       int    `json:"gop,omitempty"` // pictures from one keyframe to the next, 0 when fewer than two came
+// Stream is what the frames are like.
+type Stream struct {
+	Width     int  `json:"width"` // pixels
+	Height    int  `json:"height"`
+	SPS       *SPS `json:"sps,omitempty"`       // the first one; nil where none came
+	Reordered bool `json:"reordered,omitempty"` // time stamps went back: there are B-frames
+	FirstKey  bool `json:"first_key"`           // the first frame is a keyframe
+	GOP       int  `json:"gop,omitempty"`       // frames from one keyframe to the next, 0 when fewer than two came
+}
 
+// KeyframeAnswer is what became of a keyframe request.
+type KeyframeAnswer struct {
+	KeyAsked bool `json:"key_asked"`
+	KeySeen  bool `json:"key_seen"` // a keyframe came after the request, and soon enough
+}
+
+// BitrateAnswer is what became of the doubled bitrate.
+type BitrateAnswer struct {
 	RaiseAsked bool    `json:"raise_asked"`
-	Before     float64 `json:"bytes_before"` // mean size of the last pictures before the bitrate was doubled
-	After      float64 `json:"bytes_after"`  // and at the end, 0 when it was not reached
-
-	Error string `json:"error,omitempty"` // what an element said, or what could not be built
+	Before     float64 `json:"bytes_before"` // mean size of the last frames before the bitrate was doubled
+	After      float64 `json:"bytes_after"`  // mean size of the last frames of all, 0 when the trial's end was not reached
 }
 
 // Trials proves encoders and sources, each in a child process, and remembers the verdicts.
@@ -77,10 +102,10 @@ type Trials struct {
 	turn  chan struct{}
 
 	mu    sync.Mutex
-	known map[string]knownVerdict // of an encoder's ID, or a source wherever it is plugged in, the newest
+	known map[string]knownVerdict // the newest verdict by an encoder's ID, or by the sourceKey of a source
 }
 
-// Runner runs one trial. An error tells that it did not come to an end by itself: a crash, a hang.
+// Runner runs one trial. An error tells that the trial did not end by itself: the child crashed or was stuck.
 type Runner func(context.Context, Spec) (Observation, error)
 
 // New makes a prover; cache may be nil.
@@ -106,7 +131,7 @@ func (t *Trials) Encoder(ctx context.Context, e pipeline.Encoder, raw pipeline.R
 				break
 			}
 		}
-		return v // of the last input: the plainest, so what it says is of the encoder itself
+		return v // the last input is the plainest, so that its verdict is about the encoder and not about a converter
 	})
 	if ctx.Err() == nil {
 		t.know(e.ID, f, v)
@@ -129,14 +154,14 @@ func (t *Trials) Source(ctx context.Context, g pipeline.Graph, name string, code
 
 // sourceSpec is the trial of a capture graph.
 func sourceSpec(g pipeline.Graph, name string, codec pipeline.Codec) Spec {
-	s := Spec{Graph: g.String(), Codec: codec, Frames: 10, Budget: trialBudget, Name: name}
+	s := Spec{Graph: g.String(), Codec: codec, Frames: sourceFrames, Budget: trialBudget, Name: name}
 	if codec != "" {
-		s.Frames, s.Budget = 300, 4*time.Second // to see two of its keyframes
+		s.Frames, s.Budget = codedFrames, codedBudget
 	}
 	return s
 }
 
-// one waits for its turn and runs.
+// one waits until no other trial runs, and runs one.
 func (t *Trials) one(ctx context.Context, spec Spec) (Observation, error) {
 	select {
 	case t.turn <- struct{}{}:
@@ -157,11 +182,12 @@ func text(err error) string {
 	return err.Error()
 }
 
-func (t *Trials) remembered(ctx context.Context, spec Spec, f func() pipeline.Verdict) pipeline.Verdict {
+// remembered is the verdict on a spec from the cache, else from try. The verdict of a trial that was broken off is not kept.
+func (t *Trials) remembered(ctx context.Context, spec Spec, try func() pipeline.Verdict) pipeline.Verdict {
 	if v, ok := t.cache.find(spec); ok {
 		return v
 	}
-	v := f()
+	v := try()
 	if ctx.Err() == nil {
 		t.cache.keep(spec, v)
 	}
@@ -170,7 +196,7 @@ func (t *Trials) remembered(ctx context.Context, spec Spec, f func() pipeline.Ve
 
 // encoderSpec is the trial of an encoder in the graph in which it is to run.
 func encoderSpec(e pipeline.Encoder, raw pipeline.Raw, f pipeline.VideoFormat) Spec {
-	f.Bitrate = max(f.Bitrate, f.DefaultBitrate()) // so many bits that twice as many show
+	f.Bitrate = max(f.Bitrate, f.DefaultBitrate()) // at a very low bitrate frames are as large as at twice the bitrate
 	s := Spec{
 		Graph: e.Graph(raw, f).String(), Source: pipeline.Sample(raw).String(), Codec: e.Codec, Format: f,
 		Keyframe: e.Keyframe, Frames: mostFrames, Budget: trialBudget,
@@ -181,12 +207,12 @@ func encoderSpec(e pipeline.Encoder, raw pipeline.Raw, f pipeline.VideoFormat) S
 	return s
 }
 
-// failure is a verdict of words.
+// failure is the verdict on what does not work, with the reason.
 func failure(format string, args ...any) pipeline.Verdict {
 	return pipeline.Verdict{Outcome: pipeline.OutcomeFailed, Reason: fmt.Sprintf(format, args...)}
 }
 
-// judge reads what was seen of an encoder.
+// judge makes the verdict on an encoder of what was seen.
 func judge(s Spec, o Observation, err error) pipeline.Verdict {
 	switch {
 	case err != nil:
@@ -218,12 +244,14 @@ func judge(s Spec, o Observation, err error) pipeline.Verdict {
 	return v
 }
 
-// obeyed: at twice the bitrate the pictures must be larger by this. The other way round would prove less: some encoders
-// never go below a certain size for pictures as noisy as these.
+// obeyed is a factor: at twice the bitrate frames must be larger by it. A lower bitrate would prove less, since some encoders never
+// go below a certain size for frames as noisy as these.
 const obeyed = 1.3
 
-func (o Observation) raised() bool { return o.RaiseAsked && o.Before > 0 && o.After > 0 }
+// raised reports whether frames were seen both before and after the bitrate was doubled.
+func (a BitrateAnswer) raised() bool { return a.RaiseAsked && a.Before > 0 && a.After > 0 }
 
+// readSPS puts the profile-level-id into the verdict. The error tells why browsers cannot be sent the stream.
 func readSPS(v *pipeline.Verdict, o Observation) error {
 	if o.SPS == nil {
 		return errors.New("its stream has no SPS in band")
@@ -233,7 +261,7 @@ func readSPS(v *pipeline.Verdict, o Observation) error {
 	return err
 }
 
-// words are what a person should know of an encoder that works.
+// words tell a person what an encoder that works can and cannot do.
 func words(v pipeline.Verdict) string {
 	switch {
 	case v.NoKeyframe && v.NotLive:
@@ -248,7 +276,7 @@ func words(v pipeline.Verdict) string {
 	return "works: keyframes and bitrate as asked"
 }
 
-// judgeSource reads what was seen of a source.
+// judgeSource makes the verdict on a source of what was seen.
 func judgeSource(s Spec, o Observation, err error) pipeline.Verdict {
 	switch {
 	case err != nil:

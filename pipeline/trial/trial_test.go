@@ -2,20 +2,10 @@ package trial
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"testing/fstest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"boardcast/pipeline"
 )
@@ -30,8 +20,10 @@ var (
 // good is what a child sees of an encoder that does all it should.
 func good() Observation {
 	return Observation{
-		Frames: mostFrames, FramesPerSecond: 90, CPUMillis: 4, Width: 640, Height: 480, FirstKey: true, KeyAsked: true, KeySeen: true,
-		RaiseAsked: true, Before: 6000, After: 11000, SPS: &SPS{66, 0xc0, 31, 640, 480, 1},
+		Frames: mostFrames, Speed: Speed{FramesPerSecond: 90, CPUMillis: 4},
+		Stream:         Stream{Width: 640, Height: 480, FirstKey: true, SPS: &SPS{66, 0xc0, 31, 640, 480, 1}},
+		KeyframeAnswer: KeyframeAnswer{KeyAsked: true, KeySeen: true},
+		BitrateAnswer:  BitrateAnswer{RaiseAsked: true, Before: 6000, After: 11000},
 	}
 }
 
@@ -88,7 +80,7 @@ func TestJudge(t *testing.T) {
 
 func TestJudgeSource(t *testing.T) {
 	spec := Spec{Codec: pipeline.H264, Budget: time.Second}
-	o := Observation{Frames: 120, GOP: 30, SPS: &SPS{Profile: 66, Level: 40}}
+	o := Observation{Frames: 120, Stream: Stream{GOP: 30, SPS: &SPS{Profile: 66, Level: 40}}}
 	if v := judgeSource(spec, o, nil); !v.Works() || v.Source.GOP != 30 || v.ProfileLevelID != "42c028" {
 		t.Errorf("%+v", v)
 	}
@@ -131,7 +123,7 @@ func TestTrialsTryOtherInputs(t *testing.T) {
 	}
 }
 
-// A trial is run at a bitrate at which a change shows, whatever was wished for, and otherwise in the graph that will run.
+// A trial is run at a bitrate at which a change shows, whatever the user asked for, and otherwise in the graph that will run.
 func TestTrialIsOfWhatWillRun(t *testing.T) {
 	e, _ := pipeline.EncoderByID("x264enc")
 	thin := vga
@@ -154,257 +146,5 @@ func TestTrialsEndWithTheirContext(t *testing.T) {
 	trials.turn <- struct{}{} // another one runs
 	if v := trials.Encoder(ctx, e, vgaRaw, vga); v.Works() || len(cache.data.Machines[0].Verdicts) != 0 {
 		t.Errorf("%+v, remembered %v", v, cache.data.Machines[0].Verdicts)
-	}
-}
-
-// childMode makes the test binary a trial's child that behaves as told.
-const childMode = "BOARDCAST_TEST_CHILD"
-
-// TestTrialChild is the child's side of the tests below.
-func TestTrialChild(t *testing.T) {
-	mode := os.Getenv(childMode)
-	if mode == "" {
-		t.Skip("runs in the child of another test")
-	}
-	begin := func(Spec) error { return nil }
-	run := func(s Spec) (Observation, func()) { return Observation{Frames: s.Frames}, func() {} }
-	switch mode {
-	case "hangs":
-		run = func(Spec) (Observation, func()) { select {} }
-	case "hangs at its end":
-		run = func(s Spec) (Observation, func()) { return Observation{Frames: s.Frames}, func() { select {} } }
-	case "leaves a child":
-		run = func(Spec) (Observation, func()) {
-			cmd := exec.Command("sleep", "1000") //nolint:noctx // to be killed with the group
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			_ = os.WriteFile(os.Getenv(childMode+"_PID"), fmt.Append(nil, cmd.Process.Pid), 0o600)
-			select {}
-		}
-	case "crashes":
-		run = func(Spec) (Observation, func()) {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
-			select {}
-		}
-	case "is killed":
-		run = func(Spec) (Observation, func()) { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }
-	case "does not begin":
-		begin = func(Spec) error { return errors.New("no GStreamer") }
-	case "prints":
-		fmt.Fprintln(os.Stdout, "libencoder 1.0 ready\n{\"not\":\"ours\"}\n{broken") // as a library would
-	}
-	if err := Serve(os.Stdin, os.Stdout, begin, run); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		t.Fail()
-	}
-}
-
-func fakeChild(mode string, limit time.Duration, more ...string) Child {
-	return Child{Limit: limit, Command: func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestTrialChild$") //nolint:noctx // Run ends it
-		cmd.Env = append(append(os.Environ(), childMode+"="+mode), more...)
-		return cmd
-	}}
-}
-
-func TestChild(t *testing.T) {
-	cases := []struct {
-		mode string
-		want string // of the error, empty for none
-	}{
-		{"answers", ""},
-		{"prints", ""},
-		{"hangs at its end", ""},
-		{"hangs", "no answer in 300ms"},
-		{"crashes", "SIGSEGV: segmentation violation"},
-		{"is killed", "crashed: killed"},
-		{"does not begin", "no GStreamer"},
-	}
-	for _, c := range cases {
-		t.Run(c.mode, func(t *testing.T) {
-			began := time.Now()
-			limit := 10 * time.Second
-			if c.mode == "hangs" {
-				limit = 300 * time.Millisecond
-			}
-			o, err := fakeChild(c.mode, limit).Run(t.Context(), Spec{Frames: 7})
-			if c.want == "" && (err != nil || o.Frames != 7) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-				t.Errorf("%+v, %v; want %q", o, err, c.want)
-			}
-			if errors.Is(err, errStuck) != (c.mode == "hangs") {
-				t.Errorf("%v", err)
-			}
-			if took := time.Since(began); took > startLimit {
-				t.Errorf("took %v", took)
-			}
-		})
-	}
-}
-
-// What a child starts goes with it.
-func TestChildDiesWithItsGroup(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "pid")
-	_, err := fakeChild("leaves a child", 2*time.Second, childMode+"_PID="+file).Run(t.Context(), Spec{})
-	if !errors.Is(err, errStuck) {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pid int
-	if _, err := fmt.Sscan(string(text), &pid); err != nil {
-		t.Fatal(err)
-	}
-	deadline := time.After(5 * time.Second)
-	check := time.NewTicker(10 * time.Millisecond)
-	defer check.Stop()
-	for alive(pid) {
-		select {
-		case <-deadline:
-			t.Fatalf("process %d is still there", pid)
-		case <-check.C:
-		}
-	}
-}
-
-// alive reports whether a process runs; one that is dead and not yet reaped does not.
-func alive(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(stat), ") Z ")
-}
-
-func TestChildEndsWithItsContext(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if _, err := fakeChild("hangs", time.Hour).Run(ctx, Spec{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
-	}
-}
-
-func TestChildThatIsNotThere(t *testing.T) {
-	c := Child{Command: func() *exec.Cmd { return exec.Command(filepath.Join(t.TempDir(), "none")) }} //nolint:noctx // does not start
-	if _, err := c.Run(t.Context(), Spec{}); !errors.Is(err, os.ErrNotExist) {
-		t.Error(err)
-	}
-}
-
-func TestCache(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "deep", "trials.json")
-	spec, want := goodSpec(), pipeline.Verdict{Outcome: pipeline.OutcomeUsable, Reason: "works", FramesPerSecond: 30, Input: 1, Source: pipeline.SourceFacts{GOP: 3}}
-	c := OpenCache(file, "here", false)
-	if _, ok := c.find(spec); ok {
-		t.Error("an empty cache knows a verdict")
-	}
-	c.keep(spec, want)
-	if err := c.Save(); err != nil {
-		t.Fatal(err)
-	}
-	other := spec
-	other.Format.Width++
-	cases := []struct {
-		name, environment string
-		fresh             bool
-		spec              Spec
-		damage            string
-		found             bool
-	}{
-		{"kept", "here", false, spec, "", true},
-		{"another size", "here", false, other, "", false},
-		{"another machine", "there", false, spec, "", false},
-		{"to be fresh", "here", true, spec, "", false},
-		{"cut", "here", false, spec, "{\"environment\":\"here\",\"verd", false},
-		{"of another kind", "here", false, spec, `{"environment":"here","verdicts":[1]}`, false},
-		{"empty", "here", false, spec, " ", false},
-	}
-	for _, one := range cases {
-		t.Run(one.name, func(t *testing.T) {
-			copied := filepath.Join(t.TempDir(), "trials.json")
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if one.damage != "" {
-				text = []byte(one.damage)
-			}
-			if err := os.WriteFile(copied, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			got, ok := OpenCache(copied, one.environment, one.fresh).find(one.spec)
-			if ok != one.found {
-				t.Fatalf("found %t, want %t", ok, one.found)
-			}
-			if diff := cmp.Diff(want, got); ok && diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-	left, err := os.ReadDir(filepath.Dir(file))
-	if err != nil || len(left) != 1 {
-		t.Errorf("beside the cache there are %v, %v", left, err)
-	}
-}
-
-func TestCacheThatCannotBeWritten(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := OpenCache(filepath.Join(file, "trials.json"), "", false).Save(); err == nil {
-		t.Error("no error")
-	}
-	dir := t.TempDir()
-	taken := filepath.Join(dir, "trials.json", "x")
-	if err := os.MkdirAll(taken, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := OpenCache(filepath.Dir(taken), "", false).Save(); err == nil {
-		t.Error("no error")
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
-		t.Errorf("left behind: %v, %v", left, err)
-	}
-	var none *Cache
-	if _, ok := none.find(goodSpec()); ok || none.Save() != nil {
-		t.Error("no cache is a cache")
-	}
-	none.keep(goodSpec(), pipeline.Verdict{})
-}
-
-func TestEnvironment(t *testing.T) {
-	root := func() fstest.MapFS {
-		return fstest.MapFS{
-			"proc/sys/kernel/osrelease": {Data: []byte("6.1.0-9-arm64\n")},
-			"dev/video11":               {}, "dev/dri/renderD128": {}, "dev/null": {},
-		}
-	}
-	base := Environment(root(), debian12, "v1")
-	changes := []struct {
-		name   string
-		change func(fstest.MapFS)
-		same   bool
-	}{
-		{"nothing", func(fstest.MapFS) {}, true},
-		{"an unrelated node", func(r fstest.MapFS) { r["dev/ttyUSB0"] = &fstest.MapFile{} }, true},
-		{"another kernel", func(r fstest.MapFS) { r["proc/sys/kernel/osrelease"].Data = []byte("6.6") }, false},
-		{"an encoder's node", func(r fstest.MapFS) { r["dev/video12"] = &fstest.MapFile{} }, false},
-		{"a GPU gone", func(r fstest.MapFS) { delete(r, "dev/dri/renderD128") }, false},
-		{"Rockchip's node", func(r fstest.MapFS) { r["dev/mpp_service"] = &fstest.MapFile{} }, false},
-	}
-	for _, c := range changes {
-		r := root()
-		c.change(r)
-		if got := Environment(r, debian12, "v1"); (got == base) != c.same {
-			t.Errorf("%s: %s, was %s", c.name, got, base)
-		}
-	}
-	if Environment(root(), debian13, "v1") == base || Environment(root(), debian12, "v2") == base {
-		t.Error("another GStreamer or program is the same environment")
-	}
-	for _, p := range nodePatterns {
-		if strings.HasPrefix(p, "/") || slices.Contains([]string{"*"}, p) {
-			t.Errorf("pattern %q", p)
-		}
 	}
 }

@@ -115,20 +115,33 @@ const (
 
 // classes names the drivers that have no hardware, and the receivers of raw pictures. v4l2loopback writes its name with a
 // space in some versions.
-var classes = map[string]class{
-	"v4l2loopback":  classVirtual,
-	"v4l2 loopback": classVirtual,
-	"akvcam":        classVirtual,
-	"rkcif":         classRaw, // Rockchip's, which stands beside the ISP
-	"isys":          classRaw, // Intel's IPU6
-	"qcom-camss":    classRaw,
-	"vivid":         classTest,
-	"vimc":          classTest,
+var classes = []struct {
+	driver string // prefix, in small letters
+	class  class
+}{
+	{"v4l2loopback", classVirtual},
+	{"v4l2 loopback", classVirtual},
+	{"akvcam", classVirtual},
+	{"rkcif", classRaw}, // Rockchip's, which stands beside the ISP
+	{"isys", classRaw},  // Intel's IPU6
+	{"qcom-camss", classRaw},
+	{"vivid", classTest},
+	{"vimc", classTest},
+}
+
+// driverClass is the class that the driver alone tells; classReal where it tells none.
+func (c Camera) driverClass() class {
+	for _, known := range classes {
+		if strings.HasPrefix(strings.ToLower(c.Driver), known.driver) {
+			return known.class
+		}
+	}
+	return classReal
 }
 
 func (c Camera) class() class {
-	known, ok := classes[strings.ToLower(c.Driver)]
-	if !ok && c.unlisted && c.connection() == onBoard {
+	known := c.driverClass()
+	if known == classReal && c.unlisted && c.connection() == onBoard {
 		return classUnsure
 	}
 	return known
@@ -152,7 +165,7 @@ func (c Camera) connection() string {
 
 // virtual tells a camera without hardware.
 func (c Camera) virtual() bool {
-	known := classes[strings.ToLower(c.Driver)]
+	known := c.driverClass()
 	return known == classVirtual || known == classTest
 }
 

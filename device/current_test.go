@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// receiver answers as the driver of an HDMI receiver does.
-type receiver struct {
+// hdmi answers as the driver of an HDMI receiver does.
+type hdmi struct {
 	seen, set *dvTimings // nil: the driver knows no timings, or sees no signal
 	format    [2]uint32
 	bufType   uint32 // of the queue that it has
 }
 
-func (r receiver) ask(request uintptr, arg unsafe.Pointer) error {
+func (r hdmi) ask(request uintptr, arg unsafe.Pointer) error {
 	timings := map[uintptr]*dvTimings{vidiocQueryDVTimings: r.seen, vidiocGetDVTimings: r.set}
 	if request == vidiocGetFormat {
 		f := (*formatQuery)(arg)
@@ -49,23 +49,23 @@ func TestCurrent(t *testing.T) {
 	interlaced.interlaced = 1
 	tests := []struct {
 		name string
-		r    receiver
+		r    hdmi
 		want Current // the zero value: no picture
 	}{
-		{"what is seen", receiver{seen: hd60, set: signal(640, 480, 160, 45, 25_200_000), format: [2]uint32{640, 480}}, Current{1920, 1080, Interval{1, 60}}},
-		{"another source now", receiver{seen: signal(1280, 720, 700, 30, 74_250_000), set: hd60}, Current{1280, 720, Interval{1, 50}}},
-		{"NTSC's rate", receiver{seen: signal(1920, 1080, 280, 45, 148_351_648)}, Current{1920, 1080, Interval{1001, 60000}}},
-		{"a clock that is measured", receiver{seen: signal(1920, 1080, 280, 45, 148_502_000)}, Current{1920, 1080, Interval{1, 60}}},
-		{"an odd rate", receiver{seen: signal(1000, 1000, 0, 0, 33_500_000)}, Current{1000, 1000, Interval{1000, 33500}}},
-		{"4K", receiver{seen: signal(3840, 2160, 560, 90, 594_000_000)}, Current{3840, 2160, Interval{1, 60}}},
-		{"a clock beyond 32 bits", receiver{seen: signal(7680, 4320, 1120, 80, 4_646_400_000)}, Current{7680, 4320, Interval{1, 120}}},
-		{"interlaced", receiver{seen: interlaced}, Current{Width: 1920, Height: 1080}},
-		{"busy, but set", receiver{set: hd60}, Current{1920, 1080, Interval{1, 60}}},
-		{"no timings", receiver{format: [2]uint32{3840, 2160}}, Current{Width: 3840, Height: 2160}},
-		{"timings of nothing", receiver{seen: &dvTimings{}, format: [2]uint32{1280, 720}}, Current{Width: 1280, Height: 720}},
-		{"no clock", receiver{seen: signal(1920, 1080, 280, 45, 0)}, Current{Width: 1920, Height: 1080}},
-		{"an absurd size", receiver{seen: signal(1<<31, 1080, 280, 45, 1), format: [2]uint32{1280, 720}}, Current{Width: 1280, Height: 720}},
-		{"nothing", receiver{}, Current{}},
+		{"what is seen", hdmi{seen: hd60, set: signal(640, 480, 160, 45, 25_200_000), format: [2]uint32{640, 480}}, Current{1920, 1080, Interval{1, 60}}},
+		{"another source now", hdmi{seen: signal(1280, 720, 700, 30, 74_250_000), set: hd60}, Current{1280, 720, Interval{1, 50}}},
+		{"NTSC's rate", hdmi{seen: signal(1920, 1080, 280, 45, 148_351_648)}, Current{1920, 1080, Interval{1001, 60000}}},
+		{"a clock that is measured", hdmi{seen: signal(1920, 1080, 280, 45, 148_502_000)}, Current{1920, 1080, Interval{1, 60}}},
+		{"an odd rate", hdmi{seen: signal(1000, 1000, 0, 0, 33_500_000)}, Current{1000, 1000, Interval{1000, 33500}}},
+		{"4K", hdmi{seen: signal(3840, 2160, 560, 90, 594_000_000)}, Current{3840, 2160, Interval{1, 60}}},
+		{"a clock beyond 32 bits", hdmi{seen: signal(7680, 4320, 1120, 80, 4_646_400_000)}, Current{7680, 4320, Interval{1, 120}}},
+		{"interlaced", hdmi{seen: interlaced}, Current{Width: 1920, Height: 1080}},
+		{"busy, but set", hdmi{set: hd60}, Current{1920, 1080, Interval{1, 60}}},
+		{"no timings", hdmi{format: [2]uint32{3840, 2160}}, Current{Width: 3840, Height: 2160}},
+		{"timings of nothing", hdmi{seen: &dvTimings{}, format: [2]uint32{1280, 720}}, Current{Width: 1280, Height: 720}},
+		{"no clock", hdmi{seen: signal(1920, 1080, 280, 45, 0)}, Current{Width: 1920, Height: 1080}},
+		{"an absurd size", hdmi{seen: signal(1<<31, 1080, 280, 45, 1), format: [2]uint32{1280, 720}}, Current{Width: 1280, Height: 720}},
+		{"nothing", hdmi{}, Current{}},
 	}
 	for _, queue := range []uint32{bufTypeCapture, bufTypeCaptureMPlane} {
 		for _, tt := range tests {
@@ -81,7 +81,7 @@ func TestCurrent(t *testing.T) {
 }
 
 // A receiver is listed with what its source sends now, so a listing after the source has changed tells the new size.
-func TestListFollowsSource(t *testing.T) {
+func TestListTellsSource(t *testing.T) {
 	c := readCase(t, "d16")
 	sizes := func(now Current) []Size { return c.list(t, &now).Cameras[0].Formats[0].Sizes }
 	want := [][]Size{
@@ -97,13 +97,13 @@ func TestListFollowsSource(t *testing.T) {
 	}
 }
 
-// followed is a webcam that could say what it captures now, and counts how often it is asked.
-type followed struct {
+// webcamNow is a webcam that could say what it captures now, and counts how often it is asked.
+type webcamNow struct {
 	fakeNode
 	asked *int
 }
 
-func (f followed) Current() (Current, error) {
+func (f webcamNow) Current() (Current, error) {
 	*f.asked++
 	return Current{Width: 1, Height: 1}, nil
 }
@@ -123,7 +123,7 @@ func TestListedSizesStand(t *testing.T) {
 		asked := 0
 		l := List(t.Context(), Options{
 			Root: fstest.MapFS{"dev/video0": charDevice()},
-			Open: openFrom(map[string]any{"/dev/video0": followed{tt.node, &asked}}),
+			Open: openFrom(map[string]any{"/dev/video0": webcamNow{tt.node, &asked}}),
 		})
 		var widths []int
 		for _, f := range l.Cameras[0].Formats {

@@ -34,12 +34,12 @@ func NextMode(c Camera, r Request, m Mode, cause error) (next Mode, why string, 
 	if len(modes) == 0 {
 		return Mode{}, "", false
 	}
-	goal := r.goal()
+	g := r.goal()
 	next = slices.MinFunc(modes, func(a, b Mode) int {
 		return cmp.Or(
-			cmp.Compare(a.resort(m, goal), b.resort(m, goal)),
+			cmp.Compare(a.resort(m, g), b.resort(m, g)),
 			cmp.Compare(b.pixels(), a.pixels()),
-			goal.judge(a).rest(goal.judge(b)),
+			g.judge(a).rest(g.judge(b)),
 		)
 	})
 	return next, refusal(m, cause), true

@@ -22,14 +22,14 @@ type Claimer interface {
 	Claim() error
 }
 
-// Follower is a Node that can say what its source sends now. It is asked where the driver lists no sizes: an HDMI receiver
+// Receiver is a Node that can say what its source sends now. It is asked where the driver lists no sizes: an HDMI receiver
 // has the size of the signal, and another one after the source has changed.
-type Follower interface {
+type Receiver interface {
 	// Current is the picture as it would be captured now. The error says that there is none.
 	Current() (Current, error)
 }
 
-// Current is the picture of a node that follows its source. A zero Interval is an unknown one.
+// Current is the picture that a source sends. A zero Interval is an unknown one.
 type Current struct {
 	Width, Height uint32
 	Interval      Interval

@@ -36,9 +36,9 @@ func TestRealNodes(t *testing.T) {
 	if _, err := n.FrameInterval(code("YUYV"), 640, 480, 0); !errors.Is(err, unix.ENOTTY) {
 		t.Errorf("frame interval of /dev/null: %v", err)
 	}
-	if f, ok := n.(Follower); !ok {
+	if r, ok := n.(Receiver); !ok {
 		t.Error("a node does not say what it captures now")
-	} else if _, err := f.Current(); !errors.Is(err, unix.ENOTTY) {
+	} else if _, err := r.Current(); !errors.Is(err, unix.ENOTTY) {
 		t.Errorf("current picture of /dev/null: %v", err)
 	}
 	if c, ok := n.(Claimer); !ok || c.Claim() != nil {

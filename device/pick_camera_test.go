@@ -47,7 +47,8 @@ func cameras() map[string]Camera {
 			Name: "rkisp_mainpath", Driver: "rkisp_v6", Bus: "platform:rkisp", Path: "/dev/video12", Formats: formats("NV12", 1920, 1080),
 			nodeFacts: nodeFacts{unlisted: true},
 		},
-		"cif": {Name: "rkcif", Driver: "rkcif", Bus: "platform:rkcif", Path: "/dev/video14", Formats: formats("NV12", 1920, 1080, 30)},
+		"cif2": {Name: "rkcif", Driver: "rkcif-mipi-lvds2", Bus: "platform:rkcif", Path: "/dev/video16", Formats: formats("NV12", 1920, 1080, 30)},
+		"cif":  {Name: "rkcif", Driver: "rkcif", Bus: "platform:rkcif", Path: "/dev/video14", Formats: formats("NV12", 1920, 1080, 30)},
 	}
 }
 
@@ -81,6 +82,7 @@ func TestPickCamera(t *testing.T) {
 		{"rates unlisted: on USB no matter", "loopback gspca", "auto", "/dev/video10", "the best of 2 cameras: USB, up to 640x480 at ? frames/s"},
 		{"rates unlisted: on the board behind a virtual one", "isp loopback", "auto", "/dev/video1", "a virtual camera, since there is no real one"},
 		{"rates unlisted: before raw pictures", "cif isp vivid", "auto", "/dev/video12", "no better camera found; it lists no rates, so it may have no sensor or no signal"},
+		{"raw pictures by the beginning of the driver's name", "cif2 isp", "auto", "/dev/video12", "no better camera found; it lists no rates, so it may have no sensor or no signal"},
 		{"raw pictures before the kernel's test camera", "vivid cif", "auto", "/dev/video14", "a receiver of raw pictures, since there is no other camera"},
 		{"colour before infrared", "infrared vga", "auto", "/dev/video2", "the best of 2 cameras: USB, up to 640x480 at 30 frames/s"},
 		{"auto without any", "", "auto", "test", "no camera found"},

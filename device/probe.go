@@ -74,7 +74,7 @@ func classify(c Capability) Why {
 		return WhyCodec
 	case c.Caps&capture == 0, c.Caps&capStreaming == 0, c.Caps&capTouch != 0:
 		return WhyNoCapture
-	case c.Caps&output != 0 && (Camera{Driver: c.Driver}).class() != classVirtual:
+	case c.Caps&output != 0 && (Camera{Driver: c.Driver}).driverClass() != classVirtual:
 		return WhyCodec // written before the M2M bits existed; v4l2loopback shows both sides on purpose
 	case c.Caps&capMediaController != 0:
 		return WhyController
@@ -154,18 +154,18 @@ func probe(open func(string) (Node, error), p string) probed {
 	}
 	c.Formats = readFormats(n)
 	c.unlisted = !c.listsRates()
-	c.follow(n)
+	c.takeCurrent(n)
 	return probed{camera: c, why: judge(c.Formats)}
 }
 
-// follow gives the formats without a size the one that the source has now, where the node can say it.
-func (c *Camera) follow(n Node) {
-	f, ok := n.(Follower)
+// takeCurrent gives the formats without a size the one that the source has now, where the node can say it.
+func (c *Camera) takeCurrent(n Node) {
+	r, ok := n.(Receiver)
 	sizeless := func(f Format) bool { return len(f.Sizes) == 0 }
 	if !ok || !slices.ContainsFunc(c.Formats, sizeless) {
 		return
 	}
-	now, err := f.Current()
+	now, err := r.Current()
 	if err != nil {
 		return
 	}

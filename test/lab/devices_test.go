@@ -21,7 +21,7 @@ const (
 // metadata nodes, memory-to-memory codecs and a converter, a loopback camera that nobody feeds, and sound cards.
 const loadDevices = `
 set -e
-modprobe vivid n_devs=1 node_types=0x60101 num_inputs=2 input_types=0xc num_outputs=1
+` + loadVivid + `
 modprobe -a vicodec vim2m snd-aloop lab_h264
 modprobe v4l2loopback devices=1 video_nr=20 exclusive_caps=1 card_label=LabCam
 udevadm trigger --subsystem-match=video4linux --subsystem-match=sound

@@ -34,9 +34,12 @@ func parseCamera(_ Key, text string) (any, *fault) {
 	}
 	nearest := strings.Trim(notCamera.ReplaceAllString(strings.ToLower(text), "-"), "-")
 	if !cameraForm.MatchString(nearest) {
-		nearest = "front"
+		nearest = ""
 	}
-	return nil, &fault{fmt.Sprintf("%q is not a name of at most 32 lower-case letters, digits and -", text), nearest}
+	return nil, &fault{
+		reason: fmt.Sprintf("%.100q is not a name of at most 32 lower-case letters, digits and -", text), nearest: nearest,
+		hint: "a camera's name is a word such as front",
+	}
 }
 
 // CutCamera takes NAME=CAMERA apart, as a flag names one of several cameras.
@@ -144,10 +147,15 @@ func (l *loader) ofCameras() []Setting {
 	return given
 }
 
-// cameras are all settings of each camera, as viper takes them.
+// cameras are all settings of each camera, as viper takes them: of one without
+// a name where the settings name none.
 func (l *loader) cameras() []any {
+	names := l.names
+	if len(names) == 0 {
+		names = []string{""}
+	}
 	list := []any{}
-	for i, name := range l.names {
+	for i, name := range names {
 		one := map[string]any{"name": name}
 		for _, key := range namesOfCamera(name) {
 			last := key[strings.LastIndexByte(key, '.')+1:]

@@ -10,14 +10,6 @@ import (
 	"boardcast/device"
 )
 
-// camerasOf are the cameras of the settings; where they have no names, one without.
-func camerasOf(cfg *configs.Config) []configs.Camera {
-	if len(cfg.Cameras) > 0 {
-		return cfg.Cameras
-	}
-	return []configs.Camera{{Video: cfg.Video, Microphone: cfg.Audio.Microphone}}
-}
-
 // namedFirst is the order in which devices are chosen, as indices: first for those that name one, then, of what is left, for
 // those that take the best.
 func namedFirst(wanted []configs.Camera, device func(configs.Camera) string) []int {
@@ -34,7 +26,7 @@ func namedFirst(wanted []configs.Camera, device func(configs.Camera) string) []i
 
 // pickCameras chooses a device for each camera of the settings, none for two.
 func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, error) {
-	wanted := camerasOf(cfg)
+	wanted := cfg.Cameras
 	chosen := make([]sources, len(wanted))
 	for _, i := range namedFirst(wanted, func(c configs.Camera) string { return c.Camera }) {
 		w, used, from := wanted[i], inUse(chosen), list
@@ -92,7 +84,7 @@ func unheard(microphones []device.Sound, all []sources) []device.Sound {
 
 // pickMicrophones chooses a microphone for each camera of the settings, none for two, as pickCameras does.
 func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.Choice) ([]device.SoundChoice, error) {
-	wanted := camerasOf(cfg)
+	wanted := cfg.Cameras
 	chosen := make([]sources, len(wanted))
 	for _, i := range namedFirst(wanted, func(c configs.Camera) string { return c.Microphone }) {
 		w, from := wanted[i], list

@@ -116,7 +116,7 @@ func TestPickMicrophones(t *testing.T) {
 		"cameras: {a: {microphone: test}, b: {microphone: test}}\n": {"test", "test"},
 	} {
 		cfg, _ := settings(t, text)
-		choices, err := pickMicrophones(list, cfg, make([]device.Choice, len(camerasOf(cfg))))
+		choices, err := pickMicrophones(list, cfg, make([]device.Choice, len(cfg.Cameras)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,7 +74,7 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 
 // doctorWish is what the settings and the board ask of the machine.
 func doctorWish(cfg *configs.Config) doctor.Wish {
-	w := doctor.Wish{Listen: cfg.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
+	w := doctor.Wish{Listen: cfg.Page.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
 	for _, u := range cfg.ICE.TURN {
 		w.TURN = append(w.TURN, u.String())
 	}
@@ -102,7 +102,7 @@ func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 			switch {
 			case choice.Source == device.SourceDevice:
 				d = withError(d, machine.Check(ctx, choice.Camera.Path))
-			case choice.Source == device.SourceTest && camerasOf(cfg)[i].Camera != configs.Test:
+			case choice.Source == device.SourceTest && cfg.Cameras[i].Camera != configs.Test:
 				d.Missing = true
 				d.Hint = orElse(d.Hint, "plug one in; `boardcast devices` lists what is there")
 			}
@@ -117,7 +117,7 @@ func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 func joined(cfg *configs.Config, all []doctor.Device) doctor.Device {
 	sum, texts := doctor.Device{}, []string{}
 	for i, d := range all {
-		texts = append(texts, stream{name: camerasOf(cfg)[i].Name}.label(d.Text))
+		texts = append(texts, stream{name: cfg.Cameras[i].Name}.label(d.Text))
 		if sum.Err == nil && (d.Err != nil || d.Missing && !sum.Missing) {
 			sum = d
 		}
@@ -132,7 +132,7 @@ func microphoneFor(cfg *configs.Config) func(context.Context) doctor.Device {
 		list := device.List(ctx, machine)
 		cameras, err := pickCameras(list, cfg)
 		if err != nil {
-			cameras = make([]device.Choice, len(camerasOf(cfg))) // the microphones can be asked for all the same
+			cameras = make([]device.Choice, len(cfg.Cameras)) // the microphones can be asked for all the same
 		}
 		choices, err := pickMicrophones(list.Microphones, cfg, cameras)
 		if err != nil {
@@ -144,7 +144,7 @@ func microphoneFor(cfg *configs.Config) func(context.Context) doctor.Device {
 			switch {
 			case choice.Source == device.SourceDevice:
 				d = withError(d, machine.CheckSound(ctx, choice.Sound))
-			case choice.Source == device.SourceTest && camerasOf(cfg)[i].Microphone != configs.Test:
+			case choice.Source == device.SourceTest && cfg.Cameras[i].Microphone != configs.Test:
 				d.Missing = true
 				d.Hint = "plug one in, or do without: --microphone none"
 			}

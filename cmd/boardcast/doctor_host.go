@@ -94,7 +94,7 @@ func getenv(name string) string {
 
 // claimPort does what a stream does with its port, and gives it back.
 func claimPort(cfg *configs.Config) error {
-	site := web.New(web.Options{Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key})
+	site := web.New(web.Options{Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key})
 	if _, err := site.Listen(); err != nil {
 		return err
 	}
@@ -110,12 +110,12 @@ func boardcastAnswers(ctx context.Context, cfg *configs.Config) bool {
 		most  = 1 << 20 // bytes
 	)
 	scheme := "http"
-	if cfg.TLS.Cert != "" {
+	if cfg.Page.TLS.Cert != "" {
 		scheme = "https"
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+cfg.Listen+"/api/status", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+cfg.Page.Listen+"/api/status", nil)
 	if err != nil {
 		return false
 	}

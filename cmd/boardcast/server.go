@@ -53,7 +53,7 @@ func runServer(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: anyHost, SameHost: true,
 	})
 	site := web.New(web.Options{
-		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Hosts: anyHost, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: anyHost, Signalling: hub, Version: buildVersion(),
 		Status: func() any { return serverReply{buildVersion(), hub.Stats()} },
 		Page: web.Page{
 			Peer: orElse(cfg.Signalling.ID, defaultID), ICEServers: iceServers(cfg), Talkback: true,

@@ -55,7 +55,7 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 	}
 	var all []sources
 	looked := false // for a camera on the connector
-	for i, wish := range camerasOf(cfg) {
+	for i, wish := range cfg.Cameras {
 		s := sources{wish: wish, camera: cameras[i], microphone: microphones[i]}
 		s.connector = !looked && wish.Camera == configs.Auto && s.camera.Source == device.SourceTest
 		looked = looked || s.connector

@@ -36,7 +36,7 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	group, ctx := errgroup.WithContext(ctx)
 	all := newStreams(ctx, cfg)
 	hub := signalling.NewServer(signalling.ServerOptions{
-		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Hosts,
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts,
 	})
 	for _, s := range all {
 		if err := hub.Register(s.id, s.media); err != nil {
@@ -198,7 +198,7 @@ func turnURLs(cfg *configs.Config) []string {
 
 func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
-		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Hosts: cfg.Hosts, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: cfg.Page.Hosts, Signalling: hub, Version: buildVersion(),
 		WHEP:   newEndpoint(cfg, hub, all, log),
 		Status: func() any { return status(hub, all) },
 		Page:   web.Page{Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: true},

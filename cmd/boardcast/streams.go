@@ -19,7 +19,7 @@ type stream struct {
 // newStreams are the cameras of the settings, in their order, at least one; none is ready yet.
 func newStreams(ctx context.Context, cfg *configs.Config) []stream {
 	var all []stream
-	for _, c := range camerasOf(cfg) {
+	for _, c := range cfg.Cameras {
 		s := stream{name: c.Name, id: c.Name, media: &media{ctx: ctx, ready: make(chan struct{})}}
 		if s.name == "" {
 			s.id = firstOf(cfg.Signalling.ID, defaultID)

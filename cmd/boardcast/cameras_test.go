@@ -1,6 +1,7 @@
 package main
 
 import (
+	stdcmp "cmp"
 	"errors"
 	"maps"
 	"os"
@@ -94,7 +95,7 @@ func TestPickCameras(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, c := range choices {
-				got := strings.TrimSpace(orElse(c.Camera.Path, string(c.Source)) + " " + c.Reason)
+				got := strings.TrimSpace(stdcmp.Or(c.Camera.Path, string(c.Source)) + " " + c.Reason)
 				if !strings.HasPrefix(got, tt.want[i]) {
 					t.Errorf("camera %d is %s, want %s", i, got, tt.want[i])
 				}
@@ -122,7 +123,7 @@ func TestPickMicrophones(t *testing.T) {
 		}
 		var got []string
 		for _, c := range choices {
-			got = append(got, orElse(c.Sound.PCM, string(c.Source)))
+			got = append(got, stdcmp.Or(c.Sound.PCM, string(c.Source)))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", text, diff)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 				d = withError(d, machine.Check(ctx, choice.Camera.Path))
 			case choice.Source == device.SourceTest && cfg.Cameras[i].Camera != configs.Test:
 				d.Missing = true
-				d.Hint = orElse(d.Hint, "plug one in; `boardcast devices` lists what is there")
+				d.Hint = cmp.Or(d.Hint, "plug one in; `boardcast devices` lists what is there")
 			}
 			all = append(all, d)
 		}

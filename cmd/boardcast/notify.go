@@ -16,8 +16,9 @@ import (
 const looks = 3
 
 // keepManagerInformed tells the service manager, if one has started us (NOTIFY_SOCKET), that we are ready, and feeds its
-// watchdog until ctx ends. It always returns nil: a stream is not given up because nobody takes news of it.
-func keepManagerInformed(ctx context.Context, all []stream, log *slog.Logger) error {
+// watchdog until ctx ends. say words the status for it. It always returns nil: a stream is not given up because nobody takes
+// news of it.
+func keepManagerInformed(ctx context.Context, all []stream, say func(live.Status) string, log *slog.Logger) error {
 	tell := func(news string) {
 		if _, err := daemon.SdNotify(false, news); err != nil {
 			log.Warn("tell the service manager", "error", err)
@@ -33,8 +34,9 @@ func keepManagerInformed(ctx context.Context, all []stream, log *slog.Logger) er
 		}
 	}
 	tell(daemon.SdNotifyReady)
+	logReloadDone(log)
 	if limit > 0 {
-		feedWatchdog(ctx, limit/looks, func() live.Status { return together(all) }, tell, log)
+		feedWatchdog(ctx, limit/looks, func() live.Status { return together(all) }, say, tell, log)
 	}
 	return nil
 }
@@ -70,7 +72,7 @@ func awaitReady(ctx context.Context, ready <-chan struct{}, every time.Duration,
 // feedWatchdog looks at the producers again and again, and feeds the watchdog as long as none has stalled. It blocks
 // until ctx ends. Should Status itself hang, the watchdog starves as well.
 func feedWatchdog(
-	ctx context.Context, every time.Duration, status func() live.Status, tell func(string), log *slog.Logger,
+	ctx context.Context, every time.Duration, status func() live.Status, say func(live.Status) string, tell func(string), log *slog.Logger,
 ) {
 	ticks := time.NewTicker(every)
 	defer ticks.Stop()
@@ -86,7 +88,7 @@ func feedWatchdog(
 			log.Error("no frames; the watchdog is not fed", "producers", strings.Join(names, ","), "duration_seconds", every.Seconds())
 			tell("STATUS=no frames from " + strings.Join(names, ", "))
 		} else {
-			tell(daemon.SdNotifyWatchdog + "\nSTATUS=" + summary(now))
+			tell(daemon.SdNotifyWatchdog + "\nSTATUS=" + say(now))
 		}
 		before = now
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -51,15 +52,8 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		if dry {
 			return dryRun(cmd.Context(), cfg, stdout, stderr)
 		}
-		ctx, stop := onReload(cmd.Context(), stderr, func() error {
-			_, err := load(cmd)
-			return err
-		})
-		defer stop()
-		if err := runStream(ctx, cfg, stdout, stderr); err != nil {
-			return err
-		}
-		return reloadAsked(ctx)
+		log := newLogger(cfg, stderr)
+		return untilReload(cmd, log, func(ctx context.Context) error { return runStream(ctx, cfg, stdout, log) })
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -62,7 +62,7 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 		if speaker.Source == device.SourceDevice {
 			s.speaker.PCM = speaker.Sound.PCM
 		}
-		s.why = append(s.why, "camera: "+s.camera.String())
+		s.why = append(s.why, "camera: "+s.pictured())
 		if s.camera.Hint != "" {
 			s.why = append(s.why, "hint: "+s.camera.Hint)
 		}
@@ -72,6 +72,18 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// pictured says where the picture comes from, or that there is none.
+func (s *sources) pictured() string {
+	switch {
+	case s.camera.Source != device.SourceNone:
+		return s.camera.String()
+	case s.microphone.Source != device.SourceNone:
+		return "none, as asked for: sound only"
+	default:
+		return "none, as asked for, and no sound either: there is nothing to play"
+	}
 }
 
 func (s *sources) setAudio() {

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,10 +29,13 @@ const defaultID = "camera"
 
 // runStream streams until ctx ends. The address is printed before GStreamer is up: a page may be opened at once and is
 // answered as soon as there is something to answer.
-func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
-	log := newLogger(cfg, stderr)
+func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *slog.Logger) error {
 	warnOfThreads(cfg, log)
 	group, ctx := errgroup.WithContext(ctx)
+	choose := newChooser(ctx, cfg)
+	if err := checkWanted(cfg, choose); err != nil {
+		return err
+	}
 	all := newStreams(ctx, cfg)
 	hub := signalling.NewServer(signalling.ServerOptions{
 		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts,
@@ -49,13 +51,13 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	}
 	publisher := newPublisher(cfg, all[0].media, log)
 	site := newSite(cfg, hub, all, log)
-	if err := listen(site, stdout); err != nil {
+	if err := listen(site, cfg, stdout); err != nil {
 		return err
 	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
-	group.Go(func() error { return streamMedia(ctx, cfg, all, stdout, log) })
-	group.Go(func() error { return keepManagerInformed(ctx, all, log) })
+	group.Go(func() error { return streamMedia(ctx, cfg, choose, all, stdout, log) })
+	group.Go(func() error { return keepManagerInformed(ctx, all, summary, log) })
 	for _, client := range clients {
 		group.Go(func() error { return client.Run(ctx) })
 	}
@@ -77,12 +79,12 @@ type prepared struct {
 }
 
 // prepare brings up GStreamer and chooses what to run.
-func prepare(ctx context.Context, cfg *configs.Config, log *slog.Logger) (prepared, error) {
+func prepare(ctx context.Context, cfg *configs.Config, choose chooser, log *slog.Logger) (prepared, error) {
 	engine, err := gst.New(log.With("component", "media"))
 	if err != nil {
 		return prepared{}, err
 	}
-	from, err := chooseSources(ctx, cfg)
+	from, err := choose()
 	if err != nil {
 		return prepared{}, err
 	}
@@ -98,14 +100,14 @@ func prepare(ctx context.Context, cfg *configs.Config, log *slog.Logger) (prepar
 }
 
 // prepareAloud says so when the preparation takes long: the first start tries the encoders.
-func prepareAloud(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *slog.Logger) (prepared, error) {
+func prepareAloud(ctx context.Context, cfg *configs.Config, choose chooser, stdout io.Writer, log *slog.Logger) (prepared, error) {
 	type answer struct {
 		prepared
 		err error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		p, err := prepare(ctx, cfg, log)
+		p, err := prepare(ctx, cfg, choose, log)
 		done <- answer{p, err}
 	}()
 	const patience = time.Second
@@ -122,8 +124,10 @@ func prepareAloud(ctx context.Context, cfg *configs.Config, stdout io.Writer, lo
 }
 
 // streamMedia says what was chosen and runs it.
-func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout io.Writer, log *slog.Logger) error {
-	p, err := prepareAloud(ctx, cfg, stdout, log)
+func streamMedia(
+	ctx context.Context, cfg *configs.Config, choose chooser, all []stream, stdout io.Writer, log *slog.Logger,
+) error {
+	p, err := prepareAloud(ctx, cfg, choose, stdout, log)
 	switch {
 	case ctx.Err() != nil:
 		return nil //nolint:nilerr // trials that were broken off say nothing, of failure either
@@ -157,7 +161,10 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 
 // dryRun prints what would run and runs nothing.
 func dryRun(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
-	p, err := prepare(ctx, cfg, newLogger(cfg, stderr))
+	if err := checkEncoders(cfg); err != nil {
+		return err
+	}
+	p, err := prepare(ctx, cfg, newChooser(ctx, cfg), newLogger(cfg, stderr))
 	if err != nil {
 		return err
 	}
@@ -204,18 +211,6 @@ func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slo
 		Page:   web.Page{Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: true},
 		Logger: log.With("component", "web"),
 	})
-}
-
-func listen(site *web.Server, stdout io.Writer) error {
-	if _, err := site.Listen(); err != nil {
-		return err
-	}
-	urls := site.URLs()
-	fmt.Fprintf(stdout, "boardcast %s: open %s in a browser\n", buildVersion(), urls[0])
-	for _, u := range urls[1:] {
-		fmt.Fprintf(stdout, "  or %s\n", u)
-	}
-	return nil
 }
 
 // iceServers translates STUN and TURN from GStreamer's spelling (turn://user:pass@host:port) to the browser's.
@@ -275,13 +270,6 @@ func newLogger(cfg *configs.Config, stderr io.Writer) *slog.Logger {
 		return slog.New(newFlood(newJournal(stderr, cfg.Log.Level, build)))
 	}
 	return slog.New(newFlood(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level})))
-}
-
-func firstOf(a, b string) string {
-	if strings.TrimSpace(a) != "" {
-		return a
-	}
-	return b
 }
 
 // shutdownLimit is how long an orderly end may take before the process ends anyway.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 
@@ -22,7 +23,7 @@ func newStreams(ctx context.Context, cfg *configs.Config) []stream {
 	for _, c := range cfg.Cameras {
 		s := stream{name: c.Name, id: c.Name, media: &media{ctx: ctx, ready: make(chan struct{})}}
 		if s.name == "" {
-			s.id = firstOf(cfg.Signalling.ID, defaultID)
+			s.id = cmp.Or(cfg.Signalling.ID, defaultID)
 		}
 		all = append(all, s)
 	}

@@ -28,10 +28,16 @@ var errReload = errors.New("settings are to be read again")
 func managed() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 
 // untilReload runs a service until it ends by itself or a SIGHUP asks for changed settings. Then it returns [errReload].
-func untilReload(cmd *cobra.Command, log *slog.Logger, service func(context.Context) error) error {
+// check says whether the service would start with the settings as they are now.
+func untilReload(
+	cmd *cobra.Command, log *slog.Logger, check func(context.Context, *configs.Config) error, service func(context.Context) error,
+) error {
 	ctx, stop := onReload(cmd.Context(), log, func() error {
-		_, err := load(cmd)
-		return err
+		cfg, err := load(cmd)
+		if err != nil {
+			return err
+		}
+		return check(cmd.Context(), cfg)
 	})
 	defer stop()
 	if err := service(ctx); err != nil {

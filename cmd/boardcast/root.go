@@ -53,7 +53,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 			return dryRun(cmd.Context(), cfg, stdout, stderr)
 		}
 		log := newLogger(cfg, stderr)
-		return untilReload(cmd, log, func(ctx context.Context) error { return runStream(ctx, cfg, stdout, log) })
+		return untilReload(cmd, log, checkStream, func(ctx context.Context) error { return runStream(ctx, cfg, stdout, log) })
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)

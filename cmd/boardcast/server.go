@@ -34,7 +34,7 @@ func newServer(stdout, stderr io.Writer) *cobra.Command {
 				return err
 			}
 			log := newLogger(cfg, stderr)
-			return untilReload(cmd, log, func(ctx context.Context) error { return runServer(ctx, cfg, stdout, log) })
+			return untilReload(cmd, log, checkFiles, func(ctx context.Context) error { return runServer(ctx, cfg, stdout, log) })
 		},
 	}
 	addSettings(cmd, "listen", "tls.cert", "tls.key", "ice.stun", "ice.turn", "log.level", "log.format")

@@ -234,6 +234,8 @@ func TestServerReloads(t *testing.T) {
 	hangUp("log: {levle: debug}\nhosts: {}\n")
 	expect(`level=ERROR msg="reload refused: the settings in force stay" error="boardcast.yaml:1: log.levle: unknown key; did you mean log.level?" hint=`)
 	expect(`level=ERROR msg="reload refused: the settings in force stay" error="boardcast.yaml:2: hosts: takes a list, not further keys"`)
+	hangUp("tls: {cert: nosuch.pem, key: nosuch.pem}\n")
+	expect(`level=ERROR msg="reload refused: the settings in force stay" error="load TLS certificate nosuch.pem and key nosuch.pem: open nosuch.pem: `)
 	hangUp("log: {level: info}\n")
 	expect(`level=INFO msg="reload begun`)
 	expect(": open http://127.0.0.1:")

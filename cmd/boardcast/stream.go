@@ -234,6 +234,22 @@ func iceServers(cfg *configs.Config) []web.ICEServer {
 	return out
 }
 
+// readAuthority reads the certificates of an authority of the user's own; nil, which stands for the system's, for no file.
+func readAuthority(path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read signalling.ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("read signalling.ca: %s holds no PEM certificate", path)
+	}
+	return pool, nil
+}
+
 // newClients are those at a server elsewhere, one for each camera: none where there is no such server.
 func newClients(cfg *configs.Config, all []stream, log *slog.Logger) ([]*signalling.Client, error) {
 	s := cfg.Signalling
@@ -241,16 +257,11 @@ func newClients(cfg *configs.Config, all []stream, log *slog.Logger) ([]*signall
 		return nil, nil
 	}
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure} //nolint:gosec // --insecure is the user's own word
-	if s.CA != "" {
-		pem, err := os.ReadFile(s.CA)
-		if err != nil {
-			return nil, fmt.Errorf("read signalling.ca: %w", err)
-		}
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read signalling.ca: %s holds no PEM certificate", s.CA)
-		}
+	authority, err := readAuthority(s.CA)
+	if err != nil {
+		return nil, err
 	}
+	conf.RootCAs = authority
 	var clients []*signalling.Client
 	for _, one := range all {
 		clients = append(clients, signalling.NewClient(signalling.ClientOptions{

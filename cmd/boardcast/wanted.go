@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"sync"
@@ -30,6 +31,25 @@ func checkWanted(cfg *configs.Config, choose chooser) error {
 		return nil
 	}
 	_, err := choose()
+	return err
+}
+
+// checkStream reports why a stream would not start with these settings.
+func checkStream(ctx context.Context, cfg *configs.Config) error {
+	if err := checkFiles(ctx, cfg); err != nil {
+		return err
+	}
+	return checkWanted(cfg, newChooser(ctx, cfg))
+}
+
+// checkFiles reports which of the files that the settings name cannot be used.
+func checkFiles(_ context.Context, cfg *configs.Config) error {
+	if files := cfg.Page.TLS; files.Cert != "" {
+		if _, err := tls.LoadX509KeyPair(files.Cert, files.Key); err != nil {
+			return fmt.Errorf("load TLS certificate %s and key %s: %w", files.Cert, files.Key, err)
+		}
+	}
+	_, err := readAuthority(cfg.Signalling.CA)
 	return err
 }
 

@@ -14,7 +14,7 @@ const secret = "s3cr3t"
 func TestSecretsNeverShow(t *testing.T) {
 	c := load(t, Options{Flags: map[string]string{
 		"ice.turn":          "turn://user:" + secret + "@host:1?transport=tcp",
-		"signalling.server": "wss://host/ws?token=" + secret,
+		"signalling.server": "wss://user:" + secret + "@host/ws?token=" + secret,
 		"whip.url":          "https://host/whip?key=" + secret,
 		"whip.token":        secret,
 	}})

@@ -20,7 +20,7 @@ type entry struct {
 	name  string
 	from  Source
 	items []item
-	shape string // what stands there instead of items, "" when they do
+	shape string // what stands there instead of a value or a list, "" for these
 }
 
 type item struct {

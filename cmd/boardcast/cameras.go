@@ -10,8 +10,8 @@ import (
 	"boardcast/device"
 )
 
-// namedFirst is the order in which devices are chosen, as indices: first for those that name one, then, of what is left, for
-// those that take the best.
+// namedFirst returns the order in which the cameras get their devices, as indices. Cameras that name a device come first;
+// those with auto then get the best of what is left.
 func namedFirst(wanted []configs.Camera, device func(configs.Camera) string) []int {
 	var named, auto []int
 	for i, w := range wanted {
@@ -24,7 +24,7 @@ func namedFirst(wanted []configs.Camera, device func(configs.Camera) string) []i
 	return append(named, auto...)
 }
 
-// pickCameras chooses a device for each camera of the settings, none for two.
+// pickCameras chooses a device for each camera of the settings, and no device twice.
 func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, error) {
 	wanted := cfg.Cameras
 	chosen := make([]sources, len(wanted))
@@ -53,17 +53,17 @@ func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, err
 	return choices, nil
 }
 
-// has tells whether a camera is this one.
+// has reports whether the choice is this camera's device.
 func (s sources) has(c device.Choice) bool {
 	return c.Source == device.SourceDevice && s.camera.Source == device.SourceDevice && s.camera.Camera.Path == c.Camera.Path
 }
 
-// hears tells whether a microphone is this one's.
+// hears reports whether the choice is this camera's microphone.
 func (s sources) hears(m device.SoundChoice) bool {
 	return m.Source == device.SourceDevice && s.microphone.Source == device.SourceDevice && s.microphone.Sound.PCM == m.Sound.PCM
 }
 
-// inUse are the cameras that are taken.
+// inUse lists the devices that cameras have taken.
 func inUse(all []sources) []device.Camera {
 	var used []device.Camera
 	for _, s := range all {
@@ -74,7 +74,7 @@ func inUse(all []sources) []device.Camera {
 	return used
 }
 
-// unheard are the microphones that are not taken.
+// unheard lists the microphones that no camera has taken.
 func unheard(microphones []device.Sound, all []sources) []device.Sound {
 	return slices.DeleteFunc(slices.Clone(microphones), func(m device.Sound) bool {
 		choice := device.SoundChoice{Source: device.SourceDevice, Sound: m}
@@ -82,7 +82,7 @@ func unheard(microphones []device.Sound, all []sources) []device.Sound {
 	})
 }
 
-// pickMicrophones chooses a microphone for each camera of the settings, none for two, as pickCameras does.
+// pickMicrophones chooses a microphone for each camera of the settings, and no microphone twice.
 func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.Choice) ([]device.SoundChoice, error) {
 	wanted := cfg.Cameras
 	chosen := make([]sources, len(wanted))
@@ -107,12 +107,12 @@ func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.
 	return choices, nil
 }
 
-// twice is the error for a device that two cameras of the settings mean: it would have to be opened twice.
+// twice is the error for a device that two cameras of the settings name. No device can be opened twice.
 func twice(cfg *configs.Config, name, other, what, path string) error {
 	key := "cameras." + name + "." + what
 	from := cfg.Source(key)
 	if from == (configs.Source{}) {
-		from = cfg.Source("video." + what) // said once for all of them
+		from = cfg.Source("video." + what) // it was given once, for all cameras
 	}
 	return hinted{
 		error: &configs.Problem{Source: from, Key: key, Reason: fmt.Sprintf("is %s, which camera %s has already", path, other)},

@@ -90,7 +90,7 @@ func doctorWish(cfg *configs.Config) doctor.Wish {
 	return w
 }
 
-// cameraFor looks at the camera that the settings mean, as a stream would.
+// cameraFor returns the doctor's look at the cameras. It chooses them as a stream does, and opens each.
 func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 	return func(ctx context.Context) doctor.Device {
 		choices, err := pickCameras(device.List(ctx, machine), cfg)
@@ -113,8 +113,8 @@ func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 	}
 }
 
-// joined is what there is to say of all cameras, or their microphones, as one: what is wrong with the first of which
-// something is.
+// joined makes one answer of the answers for several cameras, or for their microphones. It has the texts of all of them,
+// and the fault of the first that has a fault.
 func joined(cfg *configs.Config, all []doctor.Device) doctor.Device {
 	sum, texts := doctor.Device{}, []string{}
 	for i, d := range all {
@@ -127,13 +127,13 @@ func joined(cfg *configs.Config, all []doctor.Device) doctor.Device {
 	return sum
 }
 
-// microphoneFor looks at the microphone that the settings mean.
+// microphoneFor returns the doctor's look at the microphones, as cameraFor does for the cameras.
 func microphoneFor(cfg *configs.Config) func(context.Context) doctor.Device {
 	return func(ctx context.Context) doctor.Device {
 		list := device.List(ctx, machine)
 		cameras, err := pickCameras(list, cfg)
 		if err != nil {
-			cameras = make([]device.Choice, len(cfg.Cameras)) // the microphones can be asked for all the same
+			cameras = make([]device.Choice, len(cfg.Cameras)) // the microphones can be looked at without the cameras
 		}
 		choices, err := pickMicrophones(list.Microphones, cfg, cameras)
 		if err != nil {
@@ -159,7 +159,7 @@ func unusable(what string, err error) doctor.Device {
 	return withError(doctor.Device{Text: what}, err)
 }
 
-// withError notes why a device can't be used, with the first remedy that is known.
+// withError adds to an answer why the device can't be used, with the first remedy that is known.
 func withError(d doctor.Device, err error) doctor.Device {
 	if err == nil {
 		return d

@@ -16,9 +16,13 @@ import (
 	"boardcast/pipeline/live"
 )
 
-const serverLong = `Runs only the signalling server and the page: no camera, no GStreamer. Peers of
-the sendrecv family, boardcast --server among them, meet here; browsers play
-the one called camera from the page. GET /health answers OK.`
+const serverLong = `Runs only the signalling server and the page: no camera, no GStreamer. Peers
+that speak the protocol of GStreamer's webrtc-sendrecv demos meet here, such as
+boardcast --server. The page plays the peer whose id is camera. GET /health
+answers OK.
+
+As a service (Type=notify) it takes up changed settings on SIGHUP: it begins
+again in the same process, and its peers register again.`
 
 func newServer(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
@@ -49,8 +53,8 @@ type serverReply struct {
 
 // runServer serves until ctx ends.
 func runServer(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *slog.Logger) error {
-	// A public server by nature, which has no media to be watched: the name by which it is called is not looked at, nor the
-	// port of a page.
+	// This server has no media of its own to protect, and peers come to it from anywhere. So the host name of a request is not
+	// checked, nor the port of a page's origin.
 	anyHost := []string{"*"}
 	hub := signalling.NewServer(signalling.ServerOptions{
 		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: anyHost, SameHost: true,

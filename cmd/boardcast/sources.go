@@ -15,14 +15,15 @@ import (
 type sources struct {
 	wish       configs.Camera
 	camera     device.Choice
-	connector  bool // the board's own connector may be looked at, for want of a camera
+	connector  bool // no camera was found: look for one on the board's own connector
 	microphone device.SoundChoice
 	audio      pipeline.AudioSource
 	speaker    pipeline.AudioSink
 	why        []string
 }
 
-// explain says of a camera that does not start what is the matter with it: who holds it, or which group may open it.
+// explain returns the error of a camera that does not start, with the reason if one is found: which program has the camera
+// open, or which group may open it.
 func (s sources) explain(ctx context.Context, line string, err error) error {
 	if line != "capture" || s.camera.Source != device.SourceDevice {
 		return err
@@ -37,8 +38,8 @@ func (s sources) explain(ctx context.Context, line string, err error) error {
 	return why
 }
 
-// chooseSources looks at what is plugged in, for each camera of the settings. A camera that cannot be opened right now is
-// no error: the reasons say so, and it is tried again while somebody watches.
+// chooseSources chooses devices among those that are plugged in, for each camera of the settings. A camera that is there but
+// cannot be opened now is no error: why says so, and the camera is tried again while somebody watches.
 func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) {
 	list := device.List(ctx, machine)
 	cameras, err := pickCameras(list, cfg)
@@ -108,9 +109,10 @@ func (s *sources) warn(ctx context.Context) {
 	}
 }
 
-// lookAgain looks once more, after something was plugged in or out: for the cameras in use, wherever they are now, and for
-// those that may take the place of a test picture. What is in use is kept while it is gone. What was learnt of it (a twin
-// beside it, say) is in the result, whether or not anything is to be changed. Those of which something is have a why.
+// lookAgain chooses again after a device was plugged in or out. A camera in use is found on whichever node it has now, and
+// keeps its place while it is gone. A camera of the settings that has no device gets one if one is there now; a microphone
+// likewise. The result has what was learnt from the listing (a camera's twin, say) even where nothing changes. Where a camera
+// or a microphone has changed, why says so: only these need a new plan.
 func lookAgain(list device.Listing, before []sources) []sources {
 	next := slices.Clone(before)
 	for i := range next {
@@ -147,8 +149,8 @@ func lookAgain(list device.Listing, before []sources) []sources {
 	return next
 }
 
-// giveWay lets go of the node of a camera that is gone, once the node is another camera's: its path is one where nothing
-// is until it is back.
+// giveWay takes a camera that is gone off its node when another camera has that node now, because two cameras would open the
+// same node otherwise. Until the camera is back, its path names no node at all.
 func (s *sources) giveWay(list device.Listing, all []sources) {
 	c := &s.camera.Camera
 	if s.camera.Source != device.SourceDevice {
@@ -166,12 +168,12 @@ func (s *sources) giveWay(list device.Listing, all []sources) {
 	}
 }
 
-// planner decides what to run on the devices of a moment. Encoders are tried, or were: their verdicts are remembered.
+// planner decides what to run on the devices that are there. It tries encoders, and remembers the verdicts.
 type planner struct {
 	cfg   *configs.Config
 	given pipeline.Given
 	save  func()
-	known pipeline.Prover // tries nothing
+	known pipeline.Prover // knows the remembered verdicts, and tries nothing
 }
 
 func newPlanner(cfg *configs.Config, log *slog.Logger) planner {
@@ -180,7 +182,7 @@ func newPlanner(cfg *configs.Config, log *slog.Logger) planner {
 	return planner{cfg: cfg, given: g, save: save, known: trials.Known()}
 }
 
-// quick is the planner for when viewers wait.
+// quick is the planner to use while viewers wait: it goes by the remembered verdicts.
 func (p planner) quick() planner {
 	p.given.Trials = p.known
 	return p
@@ -199,7 +201,7 @@ func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
 	case device.SourceDevice:
 		g.Camera = &s.camera.Camera
 	case device.SourceTest:
-		g.Connector = s.connector // not when the test picture was asked for
+		g.Connector = s.connector // false when the test picture was asked for
 	case device.SourceNone:
 		g.NoVideo = true
 	}

@@ -99,7 +99,7 @@ func prepare(ctx context.Context, cfg *configs.Config, choose chooser, log *slog
 	return p, nil
 }
 
-// prepareAloud says so when the preparation takes long: the first start tries the encoders.
+// prepareAloud prepares, and prints a line when that takes long: the first start tries the encoders.
 func prepareAloud(ctx context.Context, cfg *configs.Config, choose chooser, stdout io.Writer, log *slog.Logger) (prepared, error) {
 	type answer struct {
 		prepared
@@ -123,14 +123,14 @@ func prepareAloud(ctx context.Context, cfg *configs.Config, choose chooser, stdo
 	}
 }
 
-// streamMedia says what was chosen and runs it.
+// streamMedia prints what was chosen, and runs it until ctx ends.
 func streamMedia(
 	ctx context.Context, cfg *configs.Config, choose chooser, all []stream, stdout io.Writer, log *slog.Logger,
 ) error {
 	p, err := prepareAloud(ctx, cfg, choose, stdout, log)
 	switch {
 	case ctx.Err() != nil:
-		return nil //nolint:nilerr // trials that were broken off say nothing, of failure either
+		return nil //nolint:nilerr // the program was asked to end: what came of trials that were broken off means nothing
 	case err != nil:
 		return err
 	}
@@ -250,7 +250,7 @@ func readAuthority(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// newClients are those at a server elsewhere, one for each camera: none where there is no such server.
+// newClients makes the clients of a signalling server elsewhere, one for each camera. There are none without such a server.
 func newClients(cfg *configs.Config, all []stream, log *slog.Logger) ([]*signalling.Client, error) {
 	s := cfg.Signalling
 	if s.Server.IsZero() {

@@ -15,7 +15,7 @@ import (
 	"boardcast/pipeline/live"
 )
 
-// newEndpoint answers players of WHEP. Who may come is what the signalling's origins say.
+// newEndpoint makes the endpoint that players of WHEP use. Pages of other sites may use it as signalling.origins says.
 func newEndpoint(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *whip.Endpoint {
 	var servers []whip.ICEServer
 	for _, s := range iceServers(cfg) {
@@ -45,7 +45,7 @@ func newPublisher(cfg *configs.Config, m *media, log *slog.Logger) *whip.Client 
 	}, oneWay{m})
 }
 
-// oneWay is the streamer as WHIP and WHEP see it: it sends and takes nothing.
+// oneWay is the streamer as WHIP and WHEP see it: it sends media and takes none.
 type oneWay struct{ *media }
 
 // Open implements [whip.Media].

@@ -36,7 +36,7 @@ func (e entry) texts() []string {
 	return texts
 }
 
-const yamlHint = "write `key: value` with a blank after the colon, indent with blanks and not tabs, " +
+const yamlHint = "write `key: value` with a blank after the colon, indent the keys of a section alike, with blanks and not tabs, " +
 	"and put values with special characters into quotes; `boardcast config --default` prints a whole file"
 
 // parseFile returns what a file says, and everything wrong with its form and
@@ -84,6 +84,7 @@ func (w *walk) at(line int) Source {
 }
 
 func (w *walk) complain(n *yaml.Node, key, reason, nearest string) {
+	key, _, _ = strings.Cut(key, ":") // see unknown
 	w.problems = append(w.problems, &Problem{Source: w.at(n.Line), Key: key, Reason: reason, Nearest: nearest})
 }
 
@@ -167,11 +168,17 @@ func firstKey(section string) string {
 	return keys[i].Name
 }
 
-// unknown complains of a name that no key and no section has.
+// unknown complains of a name that no key and no section has. What follows a
+// colon in the name is a value in the wrong place: it may be a password.
 func (w *walk) unknown(key, value *yaml.Node, name string) {
+	name, behind, tight := strings.Cut(name, ":")
+	last := name[strings.LastIndexByte(name, '.')+1:]
 	p := &Problem{Source: w.at(key.Line), Key: name, Reason: "unknown key", hint: keysHint}
 	switch shown := strings.TrimSpace(name); {
-	case strings.HasSuffix(name, mergeKey):
+	case tight && isKeyWord(last):
+		s := noBlankAfterColon(last, behind)
+		p.Reason, p.Nearest, p.hint = s.reason, s.nearest, s.hint
+	case last == mergeKey:
 		p.Reason, p.hint = "YAML's merge key is not read here", "write the keys out in each section that has them"
 	case value.Kind == yaml.MappingNode && !strings.Contains(name, "."):
 		p.Nearest = suggestSection(shown)

@@ -262,6 +262,9 @@ func TestNearest(t *testing.T) {
 			t.Errorf("Nearest(%.20q) = %s, want %s", tt.word, got, tt.want)
 		}
 	}
+	if got := Nearest("log", []string{"log-level", "log-format"}); got != "" {
+		t.Errorf("Nearest of what begins two = %q", got)
+	}
 	if got := Nearest("x", nil); got != "" {
 		t.Errorf("Nearest among none = %q", got)
 	}

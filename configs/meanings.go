@@ -104,7 +104,7 @@ var meanings = []meaning{
 		words: []string{"max-viewers", "max-clients", "max-connections", "clients", "connections", "viewers"},
 		keys:  []string{"viewers.max"},
 	},
-	{words: []string{"verbose", "debug", "verbosity", "loglevel", "quiet"}, keys: []string{"log.level"}},
+	{words: []string{"log", "verbose", "debug", "verbosity", "loglevel", "quiet"}, keys: []string{"log.level"}},
 }
 
 // sectionMeanings are names of sections that people give to what another

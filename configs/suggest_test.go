@@ -21,7 +21,7 @@ func TestSuggest(t *testing.T) {
 		"mic": "--microphone", "audio-device": "--microphone", "no-audio": "--microphone none", "mute": "--microphone none",
 		"no-video": "--camera none", "test": "--camera test", "audio-output": "--speaker", "audio-bitrate": "audio.bitrate",
 		"peer-id": "--peer", "our-id": "--id", "stun-server": "--stun", "turn-server": "--turn", "ice-servers": "--stun --turn",
-		"turn-password": "--turn /user and password are part", "max-viewers": "viewers.max", "verbose": "--log-level",
+		"turn-password": "--turn /user and password are part", "max-viewers": "viewers.max", "verbose": "--log-level", "log": "--log-level",
 		"debug": "--log-level", "cors": "signalling.origins", "token": "whip.token", "hwaccel": "--encoder /auto takes",
 		"list-devices": "/`boardcast devices`", "cert": "--tls-cert", "cacert": "--ca",
 		// by spelling

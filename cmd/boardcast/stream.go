@@ -37,13 +37,9 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 		return err
 	}
 	all := newStreams(ctx, cfg)
-	hub := signalling.NewServer(signalling.ServerOptions{
-		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts,
-	})
-	for _, s := range all {
-		if err := hub.Register(s.id, s.media); err != nil {
-			return fmt.Errorf("register %q: %w", s.id, err)
-		}
+	hub, err := newHub(cfg, all, log)
+	if err != nil {
+		return err
 	}
 	clients, err := newClients(cfg, all, log)
 	if err != nil {
@@ -68,6 +64,19 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 		return err
 	}
 	return nil
+}
+
+// newHub makes our own signalling server, on which each camera is a peer.
+func newHub(cfg *configs.Config, all []stream, log *slog.Logger) (*signalling.Server, error) {
+	hub := signalling.NewServer(signalling.ServerOptions{
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts,
+	})
+	for _, s := range all {
+		if err := hub.Register(s.id, s.media); err != nil {
+			return nil, fmt.Errorf("register %q: %w", s.id, err)
+		}
+	}
+	return hub, nil
 }
 
 // prepared is what is needed to stream.

@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"boardcast/internal/signalling"
-	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/places"
 )
 
 // media is the streamer as the signalling sees it. It is registered before GStreamer is up, so that a page that is already
@@ -35,7 +35,7 @@ func (m *media) join(ctx context.Context, caller signalling.Caller, send func(li
 	if ctx.Err() != nil { // both came true at once
 		return nil, errStarting
 	}
-	return m.broadcast.Join(caller.ID, audience.Origin{Near: caller.Near, Address: caller.Address}, send)
+	return m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address}, send)
 }
 
 // Open implements [signalling.Media].
@@ -46,7 +46,7 @@ func (m *media) Open(ctx context.Context, caller signalling.Caller, send func(si
 		}
 	})
 	switch {
-	case errors.Is(err, audience.ErrFull):
+	case errors.Is(err, places.ErrFull):
 		return nil, signalling.ErrFull
 	case err != nil:
 		return nil, err

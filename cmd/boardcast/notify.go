@@ -98,12 +98,12 @@ func feedWatchdog(
 // that have failed and wait to be tried again (the camera is unplugged, say). A producer that is stuck is named even without
 // viewers: only a restart of the program ends it.
 func stalled(before, now live.Status) []string {
-	then := map[string]live.LineStatus{}
-	for _, l := range before.Lines {
+	then := map[string]live.ProducerStatus{}
+	for _, l := range before.Producers {
 		then[l.Name] = l
 	}
 	var names []string
-	for _, l := range now.Lines {
+	for _, l := range now.Producers {
 		was, known := then[l.Name]
 		expected := known && (was.Users > 0 && l.Users > 0 && !was.Waiting && !l.Waiting || l.Stuck)
 		if expected && l.Frames == was.Frames {
@@ -117,7 +117,7 @@ func stalled(before, now live.Status) []string {
 func summary(s live.Status) string {
 	var waiting []string
 	placeholder := false
-	for _, l := range s.Lines {
+	for _, l := range s.Producers {
 		if l.Waiting && l.Users > 0 {
 			waiting = append(waiting, l.Name)
 		}

@@ -11,8 +11,8 @@ import (
 	"boardcast/configs"
 	"boardcast/internal/signalling"
 	"boardcast/internal/whip"
-	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/places"
 )
 
 // newEndpoint makes the endpoint that players of WHEP use. Pages of other sites may use it as signalling.origins says.
@@ -54,7 +54,7 @@ func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send fun
 		send(whip.Message{Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine, Gathered: m.Gathered, Error: m.Error})
 	})
 	switch {
-	case errors.Is(err, audience.ErrFull):
+	case errors.Is(err, places.ErrFull):
 		return nil, whip.ErrFull
 	case errors.Is(err, errStarting), errors.Is(err, errStopping), errors.Is(err, live.ErrClosed):
 		return nil, fmt.Errorf("%w: %w", whip.ErrLater, err)

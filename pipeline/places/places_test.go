@@ -1,4 +1,4 @@
-package audience
+package places
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ var (
 
 // crowd admits viewers and knows which of them had to give way.
 type crowd struct {
-	*Audience
+	*Limit
 	gone []string
 }
 
@@ -26,10 +26,10 @@ func (c *crowd) join(name string, from netip.Addr) (*Place, error) {
 	return c.Admit(from, func() { c.gone = append(c.gone, name) })
 }
 
-// Half-open sessions of one address take no place from another's, however fast they come.
+// Viewers of one address that never connect take no place from those of another, however fast they come.
 func TestHalfOpenSessionsGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &crowd{Audience: New(4)}
+		c := &crowd{Limit: New(4)}
 		for range 30 {
 			if _, err := c.join("flood", here); err != nil {
 				t.Fatal(err)
@@ -47,16 +47,17 @@ func TestHalfOpenSessionsGiveWay(t *testing.T) {
 				t.Error("the honest viewer gave way to the flood")
 			}
 		}
-		if _, still := c.seats[honest]; !still || len(c.seats) != 4 {
-			t.Errorf("%d places are taken, the honest viewer's: %t", len(c.seats), still)
+		if _, still := c.places[honest]; !still || len(c.places) != 4 {
+			t.Errorf("%d places are taken, the honest viewer's: %t", len(c.places), still)
 		}
 	})
 }
 
-// Of two floods the greater gives way, and neither takes from an address that holds no more than the newcomer's.
+// Where two addresses begin many sessions, a viewer of the one with more gives way. An address with no more viewers than the newcomer's
+// loses none.
 func TestPlacesAreSharedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &crowd{Audience: New(6)}
+		c := &crowd{Limit: New(6)}
 		third := netip.MustParseAddr("192.0.2.3")
 		for _, from := range []netip.Addr{here, here, there, there, there, there} {
 			if _, err := c.join(from.String(), from); err != nil {
@@ -71,7 +72,7 @@ func TestPlacesAreSharedOut(t *testing.T) {
 		if diff := cmp.Diff([]string{there.String(), there.String()}, c.gone); diff != "" {
 			t.Errorf("gave way (-want +got):\n%s", diff)
 		}
-		c.gone = nil // each of three has two now: the next newcomer's own gives way
+		c.gone = nil // each of three addresses has two viewers now: a viewer of the newcomer's own address gives way
 		if _, err := c.join("third again", third); err != nil || len(c.gone) != 1 || c.gone[0] != "third" {
 			t.Errorf("%v, and %q gave way; want the newcomer's own", err, c.gone)
 		}
@@ -80,7 +81,7 @@ func TestPlacesAreSharedOut(t *testing.T) {
 
 func TestConnectedViewersGiveWayToNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &crowd{Audience: New(2)}
+		c := &crowd{Limit: New(2)}
 		for _, from := range []netip.Addr{here, there} {
 			s, err := c.join("connected", from)
 			if err != nil {
@@ -110,7 +111,7 @@ func TestJoinsOfOneAddressAreLimited(t *testing.T) {
 }
 
 func TestJoinsEndBeforeThreadsDo(t *testing.T) {
-	for free, want := range map[int]bool{1000: true, viewerThreads + spareThreads: true, viewerThreads + spareThreads - 1: false, 0: false} {
+	for free, want := range map[int]bool{1000: true, viewerThreads + encoderThreads: true, viewerThreads + encoderThreads - 1: false, 0: false} {
 		a := New(10)
 		a.ThreadsFree = func() (int, bool) { return free, true }
 		if _, err := a.Admit(here, func() {}); (err == nil) != want {

@@ -1,0 +1,149 @@
+package live
+
+import (
+	"time"
+
+	"boardcast/pipeline"
+)
+
+// alternative is one way to run a producer: a graph, what feeds it and how it is steered.
+type alternative struct {
+	id          string // an encoder's ID, or what the graph is
+	graph       pipeline.Graph
+	keyframe    pipeline.KeyframeMethod
+	up          *producer         // whose fan feeds it, nil for a source
+	period      time.Duration     // from one frame to the next, as it should be
+	placeholder bool              // it serves while nothing else does
+	product     *pipeline.Product // what an encoder makes of the frames of another producer; nil where the graph alone tells it
+	bitrate     func(bitsPerSecond int) (pipeline.Prop, bool)
+	rate        int // bit/s that the graph says
+}
+
+// servedBy reports whether the running alternative o does what a would do. An encoder that makes the same goes on when another
+// camera feeds it, if it can take the frames of that camera.
+func (a alternative) servedBy(o alternative) bool {
+	switch {
+	case a.id != o.id || a.up != o.up:
+		return false
+	case a.product == nil || o.product == nil:
+		return a.graph.String() == o.graph.String()
+	}
+	return a.product.ServedBy(*o.product)
+}
+
+// health is what a producer remembers of an alternative that failed.
+type health struct {
+	strikes int       // failures in a row
+	until   time.Time // the alternative is not tried before
+	stuck   bool      // a call did not come back, and each further try may leave another one behind
+}
+
+// pace is how soon an alternative that failed is tried again: after first, then after twice the time before, up to longest.
+type pace struct{ first, longest time.Duration }
+
+func (p pace) after(strikes int) time.Duration {
+	const most = 20 // doublings: with more a duration would overflow, and all paces are at their longest long before
+	return min(p.first<<min(max(strikes, 1)-1, most), p.longest)
+}
+
+// paceAlone is the pace of a producer without another alternative: its viewers wait for each try.
+var paceAlone = pace{500 * time.Millisecond, 30 * time.Second}
+
+// paceCamera is the pace of a camera while its placeholder serves. The camera may come back at any time, and viewers see nothing of
+// a try that fails.
+var paceCamera = pace{500 * time.Millisecond, 2 * time.Second}
+
+// paceEncoder is the pace of an encoder while another serves: an encoder that broke hardly mends itself. It is also the pace of
+// whatever is stuck, since each try may leave memory behind.
+var paceEncoder = pace{time.Minute, time.Hour}
+
+// healed is how long an alternative must have run for its failures to be forgotten: far longer than any failure at the start takes.
+const healed = 10 * time.Minute
+
+// alternatives are those of a producer, the best first, and what is known of each.
+type alternatives struct {
+	list   []alternative
+	health []health // of each in list
+	pace   pace
+}
+
+func newAlternatives(list []alternative) alternatives {
+	as := alternatives{list: list, health: make([]health, len(list)), pace: paceAlone}
+	switch {
+	case len(list) > 1 && list[len(list)-1].placeholder:
+		as.pace = paceCamera
+	case len(list) > 1:
+		as.pace = paceEncoder
+	}
+	return as
+}
+
+// replaced is alternatives with another list. What is known of an alternative that stays is kept.
+func (as alternatives) replaced(list []alternative) alternatives {
+	out := newAlternatives(list)
+	for i, a := range list {
+		for j, old := range as.list {
+			if a.servedBy(old) {
+				out.health[i] = as.health[j]
+			}
+		}
+	}
+	return out
+}
+
+// best is the first alternative that may be tried now, -1 for none.
+func (as alternatives) best(now time.Time) int {
+	for i := range as.list {
+		if !now.Before(as.health[i].until) {
+			return i
+		}
+	}
+	return -1
+}
+
+// next is when an alternative before index i may be tried again, zero for none.
+func (as alternatives) next(i int) time.Time {
+	var soonest time.Time
+	for _, h := range as.health[:min(max(i, 0), len(as.health))] {
+		if soonest.IsZero() || h.until.Before(soonest) {
+			soonest = h.until
+		}
+	}
+	return soonest
+}
+
+// strike notes that the alternative at index i failed after it ran for a time.
+func (as alternatives) strike(i int, ran time.Duration, stuck bool, now time.Time) {
+	h := &as.health[i]
+	if ran > healed {
+		h.strikes = 0
+	}
+	h.strikes++
+	h.stuck = stuck
+	p := as.pace
+	if stuck {
+		p = paceEncoder
+	}
+	h.until = now.Add(p.after(h.strikes))
+}
+
+// soonest is the earliest time at which an alternative may be tried again where all are stuck; zero where one is not.
+func (as alternatives) soonest() time.Time {
+	var at time.Time
+	for _, h := range as.health {
+		if !h.stuck {
+			return time.Time{}
+		}
+		if at.IsZero() || h.until.Before(at) {
+			at = h.until
+		}
+	}
+	return at
+}
+
+// forgive lets all alternatives be tried at once.
+func (as alternatives) forgive() {
+	for i := range as.health {
+		as.health[i].until = time.Time{}
+	}
+}

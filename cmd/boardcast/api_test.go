@@ -38,6 +38,10 @@ func collectMembers(into map[string]bool, of reflect.Type) {
 		if name == "" {
 			name = field.Name
 		}
+		if field.Anonymous {
+			collectMembers(into, field.Type) // its members are the outer object's
+			continue
+		}
 		if field.IsExported() && name != "-" {
 			into[name] = true
 			collectMembers(into, field.Type)

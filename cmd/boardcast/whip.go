@@ -45,7 +45,7 @@ func newPublisher(cfg *configs.Config, m *media, log *slog.Logger) *whip.Client 
 	}, oneWay{m})
 }
 
-// oneWay is the streamer as WHIP and WHEP see it: it sends media and takes none.
+// oneWay is the streamer as WHIP and WHEP see it: it sends and takes nothing.
 type oneWay struct{ *media }
 
 // Open implements [whip.Media].

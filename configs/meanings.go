@@ -22,6 +22,8 @@ const (
 	noControls = "boardcast does not change the camera's controls: set them with `v4l2-ctl --set-ctrl`"
 	noVolume   = "boardcast does not change the volume: set it with `alsamixer`"
 	webRTCOnly = "boardcast streams by WebRTC alone: the page, players of WHEP at /whep, and media servers by WHIP (--whip URL)"
+	mediaPorts = "the system chooses a UDP port for each viewer's media, and no setting changes that; a STUN or TURN server goes into ice.stun or ice.turn"
+	alwaysOpus = "the sound is always sent as Opus, which every browser plays"
 	portInURL  = "the port is part of the server's URL"
 	inTURN     = "user and password are part of the TURN server's URL: turn://user:password@host:3478"
 	asListen   = `the port is part of listen: write :8081 to serve the page on port 8081`
@@ -33,10 +35,13 @@ const (
 // meanings are words that no setting has, the rows for one section first. They
 // are looked up before a word is taken for a misspelling.
 var meanings = []meaning{
-	{words: []string{"signalling.port", "whip.port", "ice.port"}, advice: portInURL},
+	{words: []string{"signalling.port", "whip.port"}, advice: portInURL},
+	{words: []string{"ice.port", "udp-port", "rtp-port", "media-port", "port-range", "udp-ports"}, advice: mediaPorts},
 	{words: []string{"ice.user", "ice.username", "ice.password", "ice.credential", "ice.secret"}, keys: []string{"ice.turn"}, advice: inTURN},
 	{words: []string{"turn-user", "turn-username", "turn-password", "turn-secret", "turn-credential"}, keys: []string{"ice.turn"}, advice: inTURN},
 	{words: []string{"whip.password", "whip.bearer", "whip-token", "bearer-token"}, keys: []string{"whip.token"}},
+	{words: []string{"video.enabled", "video.enable", "video.disabled"}, keys: []string{"video.camera"}, advice: "the picture is on unless the camera is none"},
+	{words: []string{"audio.enabled", "audio.enable", "audio.disabled"}, keys: []string{"audio.microphone"}, advice: "the sound is on unless the microphone is none"},
 	{words: []string{"audio.device", "audio.source", "audio.input"}, keys: []string{"audio.microphone"}},
 	{words: []string{"audio.output", "audio.sink", "audio.playback"}, keys: []string{"audio.speaker"}},
 	{words: []string{"log.file", "log.output"}, advice: "boardcast logs to stderr, and as a service to the journal: `journalctl -u boardcast`"},
@@ -84,8 +89,9 @@ var meanings = []meaning{
 	{words: []string{"simulcast", "substream"}, keys: []string{"video.rendition"}},
 
 	{words: []string{"mic", "audio-device", "audio-input", "audio-source", "alsa"}, keys: []string{"audio.microphone"}},
-	{words: []string{"no-audio", "no-sound", "no-microphone", "mute", "silent", "video-only"}, keys: []string{"audio.microphone"}, value: None},
+	{words: []string{"no-audio", "no-sound", "no-microphone", "mute", "video-only"}, keys: []string{"audio.microphone"}, value: None},
 	{words: []string{"audio-output", "audio-out", "loudspeaker", "talkback"}, keys: []string{"audio.speaker"}},
+	{words: []string{"acodec", "audio-codec", "audio.codec"}, advice: alwaysOpus},
 	{words: []string{"audio-bitrate"}, keys: []string{"audio.bitrate"}},
 
 	{words: []string{"signaling-server", "signalling-server", "websocket", "ws", "wss"}, keys: []string{"signalling.server"}},
@@ -104,14 +110,15 @@ var meanings = []meaning{
 		words: []string{"max-viewers", "max-clients", "max-connections", "clients", "connections", "viewers"},
 		keys:  []string{"viewers.max"},
 	},
-	{words: []string{"log", "verbose", "debug", "verbosity", "loglevel", "quiet"}, keys: []string{"log.level"}},
+	{words: []string{"log", "verbose", "debug", "verbosity", "loglevel", "quiet", "trace"}, keys: []string{"log.level"}},
 }
 
-// sectionMeanings are names of sections that people give to what another
-// section holds.
+// sectionMeanings are names of sections that people write, with the section or
+// the key that holds what they mean.
 var sectionMeanings = map[string]string{
 	"camera": "cameras", "picture": "video", "sound": "audio", "microphone": "audio", "speaker": "audio",
 	"stun": "ice", "turn": "ice", "ssl": "tls", "https": "tls", "logging": "log", "logs": "log", "signal": "signalling",
+	"web": "listen", "http": "listen",
 }
 
 // wordMeanings are words for a value of a key that is one of a few words.

@@ -21,6 +21,7 @@ func TestProblems(t *testing.T) {
 		{name: "forgotten section", file: "width: 640\n", want: []string{"F:1: width: unknown key; did you mean video.width?"}},
 		{name: "mistaken section", file: "video:\n  speaker: none\n", want: []string{"F:2: video.speaker: unknown key; did you mean audio.speaker?"}},
 		{name: "unknown section", file: "\nvidoe:\n  width: 640\n", want: []string{"F:2: vidoe: unknown key; did you mean video?"}},
+		{name: "a section of another program", file: "web: {port: 80}\nauth: {user: me}\n", want: []string{"F:1: web: unknown key; did you mean listen?", "F:2: auth: unknown key"}},
 		{name: "capitals", file: "Listen: :80\n", want: []string{"F:1: Listen: unknown key; did you mean listen?"}},
 		{name: "merge key", file: "a: &a {}\n<<: *a\n", want: []string{
 			"F:1: a: unknown key", "F:2: <<: YAML's merge key is not read here",

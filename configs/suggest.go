@@ -107,7 +107,7 @@ func suggest(section, last string) Suggestion {
 	if near := nearestSection(section); near != "" {
 		section = near
 	}
-	for _, look := range []func(section, last string) Suggestion{exactly, meant, misspelt} {
+	for _, look := range []func(section, last string) Suggestion{exactly, meantHere, elsewhere, meant, misspelt} {
 		if s := look(section, last); !s.IsZero() {
 			return s
 		}
@@ -117,13 +117,18 @@ func suggest(section, last string) Suggestion {
 
 func nearestSection(section string) string { return Nearest(section, sections()) }
 
-// exactly finds a name that is right but for its section, or is a flag's.
+// exactly finds the key of that full name, or with that flag.
 func exactly(section, last string) Suggestion {
 	for _, name := range []string{section + "." + last, strings.TrimPrefix(section+"-"+last, "-")} {
 		if k, ok := byName(name); ok {
 			return Suggestion{Keys: []Key{k}}
 		}
 	}
+	return Suggestion{}
+}
+
+// elsewhere finds a key whose name is right but for its section.
+func elsewhere(_, last string) Suggestion {
 	i := slices.IndexFunc(keys, func(k Key) bool { return k.last() == last && !slices.Contains(vague, last) })
 	if i < 0 {
 		return Suggestion{}
@@ -147,22 +152,30 @@ var vague = []string{"format", "id", "key", "level", "max", "url"}
 // last is the key's name without its section.
 func (k Key) last() string { return k.Name[strings.LastIndexByte(k.Name, '.')+1:] }
 
-// meant looks a word up in the table of meanings.
+// meantHere looks a word up that means something of its own in its section.
+func meantHere(section, last string) Suggestion { return meaningOf(section + "." + last) }
+
+// meant looks a word up, with and without its section.
 func meant(section, last string) Suggestion {
-	for _, word := range []string{section + "." + last, strings.TrimPrefix(section+"-"+last, "-"), last} {
-		i := slices.IndexFunc(meanings, func(m meaning) bool { return slices.Contains(m.words, word) })
-		if i < 0 {
-			continue
-		}
-		s := Suggestion{Value: meanings[i].value, Advice: meanings[i].advice}
-		for _, name := range meanings[i].keys {
-			if k, ok := byName(name); ok {
-				s.Keys = append(s.Keys, k)
-			}
-		}
+	if s := meaningOf(strings.TrimPrefix(section+"-"+last, "-")); !s.IsZero() {
 		return s
 	}
-	return Suggestion{}
+	return meaningOf(last)
+}
+
+// meaningOf finds a word in the table of meanings.
+func meaningOf(word string) Suggestion {
+	i := slices.IndexFunc(meanings, func(m meaning) bool { return slices.Contains(m.words, word) })
+	if i < 0 {
+		return Suggestion{}
+	}
+	s := Suggestion{Value: meanings[i].value, Advice: meanings[i].advice}
+	for _, name := range meanings[i].keys {
+		if k, ok := byName(name); ok {
+			s.Keys = append(s.Keys, k)
+		}
+	}
+	return s
 }
 
 // misspelt looks for a name with typing mistakes, in its own section first.

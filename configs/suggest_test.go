@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -23,7 +24,7 @@ func TestSuggest(t *testing.T) {
 		"peer-id": "--peer", "our-id": "--id", "stun-server": "--stun", "turn-server": "--turn", "ice-servers": "--stun --turn",
 		"turn-password": "--turn /user and password are part", "max-viewers": "viewers.max", "verbose": "--log-level", "log": "--log-level",
 		"debug": "--log-level", "cors": "signalling.origins", "token": "whip.token", "hwaccel": "--encoder /auto takes",
-		"list-devices": "/`boardcast devices`", "cert": "--tls-cert", "cacert": "--ca",
+		"list-devices": "/`boardcast devices`", "cert": "--tls-cert", "acodec": "/the sound is always sent as Opus", "trace": "--log-level", "ice-port": "/the system chooses a UDP port", "cacert": "--ca",
 		// by spelling
 		"widht": "--width", "lissten": "--listen", "framrate": "--framerate", "frame_rate": "--framerate", "Camera": "--camera", "hieght": "--height",
 		"microfone": "--microphone", "bitrat": "--bitrate", "codecs": "/`boardcast encoders`", "remoteOfferer": "--remote-offerer", "loglevel": "--log-level",
@@ -70,6 +71,8 @@ func TestSuggestForKeysAndVariables(t *testing.T) {
 		{"video.test", "video.camera: test", "BOARDCAST_VIDEO_CAMERA=test"},
 		{"ice.username", "ice.turn", "BOARDCAST_ICE_TURN"},
 		{"whip.password", "whip.token", "BOARDCAST_WHIP_TOKEN"},
+		{"audio.codec", "", ""},
+		{"audio.enabled", "audio.microphone", "BOARDCAST_AUDIO_MICROPHONE"},
 		{"viewers.maximum", "", ""},
 		{"video.format", "", ""},
 		{"audio.level", "", ""},
@@ -91,6 +94,10 @@ func TestSuggestForKeysAndVariables(t *testing.T) {
 	}
 	if got := suggestKey("cameras.front.fps").As(inFile); got != "cameras.front.framerate" {
 		t.Errorf("a camera's key: %q", got)
+	}
+	_, err := Load(Options{File: write(t, "auth: {user: me}\n")})
+	if p, ok := errors.AsType[*Problem](err); !ok || p.Hint() != noLogin {
+		t.Errorf("a section for a login: %v", err)
 	}
 	if advice := suggestKey("signalling.port").Advice; advice != portInURL {
 		t.Errorf("signalling.port: %q", advice)
@@ -131,7 +138,7 @@ func TestMeaningsAreWhole(t *testing.T) {
 		}
 	}
 	for _, section := range sectionMeanings {
-		if nearestSection(section) != section && section != camerasKey {
+		if _, key := byName(section); nearestSection(section) != section && !key {
 			t.Errorf("%q is no section", section)
 		}
 	}

@@ -181,7 +181,9 @@ func (w *walk) unknown(key, value *yaml.Node, name string) {
 	case last == mergeKey:
 		p.Reason, p.hint = "YAML's merge key is not read here", "write the keys out in each section that has them"
 	case value.Kind == yaml.MappingNode && !strings.Contains(name, "."):
-		p.Nearest = suggestSection(shown)
+		if p.Nearest = suggestSection(shown); p.Nearest == "" {
+			p.hint = cmp.Or(meaningOf(hyphenated(shown)).Advice, keysHint)
+		}
 	default:
 		p.suggest(suggestKey(name), inFile)
 		if shown != name {

@@ -36,7 +36,7 @@ func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, err
 		}
 		choice, err := from.PickCamera(w.Camera)
 		if err != nil {
-			return nil, sources{wish: w}.named(err)
+			return nil, sources{request: w}.named(err)
 		}
 		if auto && choice.Source == device.SourceTest && len(used) > 0 && choice.Hint == "" {
 			choice.Reason = "no other camera found"
@@ -44,7 +44,7 @@ func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, err
 		if j := slices.IndexFunc(chosen, func(s sources) bool { return s.has(choice) }); j >= 0 {
 			return nil, twice(cfg, w.Name, wanted[j].Name, "camera", choice.Camera.Path)
 		}
-		chosen[i] = sources{wish: w, camera: choice}
+		chosen[i] = sources{request: w, camera: choice}
 	}
 	choices := make([]device.Choice, len(chosen))
 	for i, s := range chosen {
@@ -93,12 +93,12 @@ func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.
 		}
 		choice, err := device.PickMicrophone(from, w.Microphone, cameras[i])
 		if err != nil {
-			return nil, sources{wish: w}.named(err)
+			return nil, sources{request: w}.named(err)
 		}
 		if j := slices.IndexFunc(chosen, func(s sources) bool { return s.hears(choice) }); j >= 0 {
 			return nil, twice(cfg, w.Name, wanted[j].Name, "microphone", choice.Sound.PCM)
 		}
-		chosen[i] = sources{wish: w, microphone: choice}
+		chosen[i] = sources{request: w, microphone: choice}
 	}
 	choices := make([]device.SoundChoice, len(chosen))
 	for i, s := range chosen {

@@ -174,7 +174,7 @@ func TestLookAgain(t *testing.T) {
 			}
 			var all []sources
 			for i, c := range choices {
-				all = append(all, sources{wish: cfg.Cameras[i], camera: c, microphone: device.SoundChoice{Source: device.SourceNone}})
+				all = append(all, sources{request: cfg.Cameras[i], camera: c, microphone: device.SoundChoice{Source: device.SourceNone}})
 				all[i].setAudio()
 			}
 			for _, event := range tt.events[1:] {
@@ -182,7 +182,7 @@ func TestLookAgain(t *testing.T) {
 				all = lookAgain(webcams(event...), before)
 				for i, s := range all {
 					if (len(s.why) > 0) != (s.camera.Camera.Path != before[i].camera.Camera.Path) {
-						t.Errorf("%q: %s went from %s to %s, which says %q", event, s.wish.Name, before[i].camera, s.camera, s.why)
+						t.Errorf("%q: %s went from %s to %s, which says %q", event, s.request.Name, before[i].camera, s.camera, s.why)
 					}
 				}
 			}

@@ -13,7 +13,7 @@ import (
 
 // sources are the devices chosen for one camera of the settings, as the pipeline wants them, and why.
 type sources struct {
-	wish       configs.Camera
+	request    configs.Camera
 	camera     device.Choice
 	connector  bool // no camera was found: look for one on the board's own connector
 	microphone device.SoundChoice
@@ -56,9 +56,9 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 	}
 	var all []sources
 	looked := false // for a camera on the connector
-	for i, wish := range cfg.Cameras {
-		s := sources{wish: wish, camera: cameras[i], microphone: microphones[i]}
-		s.connector = !looked && wish.Camera == configs.Auto && s.camera.Source == device.SourceTest
+	for i, request := range cfg.Cameras {
+		s := sources{request: request, camera: cameras[i], microphone: microphones[i]}
+		s.connector = !looked && request.Camera == configs.Auto && s.camera.Source == device.SourceTest
 		looked = looked || s.connector
 		if speaker.Source == device.SourceDevice {
 			s.speaker.PCM = speaker.Sound.PCM
@@ -129,12 +129,12 @@ func lookAgain(list device.Listing, before []sources) []sources {
 	for i := range next {
 		s := &next[i]
 		if s.camera.Source != device.SourceDevice {
-			if choice, err := list.Beside(inUse(next)).PickCamera(s.wish.Camera); err == nil {
+			if choice, err := list.Beside(inUse(next)).PickCamera(s.request.Camera); err == nil {
 				s.camera = choice
 			}
 		}
 		if s.microphone.Source != device.SourceDevice {
-			if m, err := device.PickMicrophone(unheard(list.Microphones, next), s.wish.Microphone, s.camera); err == nil {
+			if m, err := device.PickMicrophone(unheard(list.Microphones, next), s.request.Microphone, s.camera); err == nil {
 				s.microphone = m
 				s.setAudio()
 			}
@@ -189,8 +189,8 @@ func (p planner) quick() planner {
 }
 
 func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
-	v := s.wish.Video
-	wish := pipeline.Request{
+	v := s.request.Video
+	request := pipeline.Request{
 		Width: v.Width, Height: v.Height, FPS: v.Framerate, Bitrate: int(v.Bitrate),
 		AudioBitrate: int(p.cfg.Audio.Bitrate), Codec: v.Codec, Encoder: v.Encoder, Display: p.cfg.Display,
 		OneRendition: v.Rendition == configs.None || !v.Adaptive,
@@ -206,7 +206,7 @@ func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
 		g.NoVideo = true
 	}
 	defer p.save()
-	out, err := pipeline.Choose(ctx, wish, g)
+	out, err := pipeline.Choose(ctx, request, g)
 	if err != nil {
 		return pipeline.Plan{}, s.named(err)
 	}
@@ -216,8 +216,8 @@ func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
 
 // named says which camera an error is about, if it has a name.
 func (s sources) named(err error) error {
-	if s.wish.Name == "" {
+	if s.request.Name == "" {
 		return err
 	}
-	return fmt.Errorf("camera %s: %w", s.wish.Name, err)
+	return fmt.Errorf("camera %s: %w", s.request.Name, err)
 }

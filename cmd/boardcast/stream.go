@@ -150,7 +150,7 @@ func streamMedia(
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
 		}
-		video := p.sources[i].wish.Video
+		video := p.sources[i].request.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
 			Limit: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
 			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names,

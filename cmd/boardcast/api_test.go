@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
+	"net/http"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
+
+	"boardcast/configs"
 )
 
 // TestStatusIsDocumented wants each member of the status in docs/API.md.
@@ -45,6 +50,36 @@ func collectMembers(into map[string]bool, of reflect.Type) {
 		if field.IsExported() && name != "-" {
 			into[name] = true
 			collectMembers(into, field.Type)
+		}
+	}
+}
+
+// TestPageOffersToTalk wants no offer to talk where the settings want no speaker.
+func TestPageOffersToTalk(t *testing.T) {
+	for speaker, want := range map[string]string{configs.Auto: `"talkback":true`, configs.None: `"talkback":false`} {
+		cfg, err := configs.Load(configs.Options{Flags: map[string]string{"audio.speaker": speaker, "listen": "127.0.0.1:0"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := slog.New(slog.DiscardHandler)
+		all := newStreams(t.Context(), cfg)
+		hub, err := newHub(cfg, all, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		site := newSite(cfg, hub, all, log)
+		if _, err := site.Listen(); err != nil {
+			t.Fatal(err)
+		}
+		ctx, end := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- site.Run(ctx) }()
+		if got := get(t, http.DefaultClient, site.URLs()[0]+"config.json"); !strings.Contains(got, want) {
+			t.Errorf("speaker %s: %s, want %s in it", speaker, got, want)
+		}
+		end()
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	}
 }

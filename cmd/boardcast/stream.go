@@ -217,7 +217,9 @@ func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slo
 		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: cfg.Page.Hosts, Signalling: hub, Version: buildVersion(),
 		WHEP:   newEndpoint(cfg, hub, all, log),
 		Status: func() any { return status(hub, all) },
-		Page:   web.Page{Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: true},
+		Page: web.Page{
+			Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: cfg.Audio.Speaker != configs.None,
+		},
 		Logger: log.With("component", "web"),
 	})
 }

@@ -9,18 +9,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// camerasKey lists the names of several cameras, in their order. Each of them
-// may have keys of its own, cameras.NAME.width for one; what it has not is as
-// the common key, video.width, says.
+// camerasKey is the key under which several cameras have their names, in their
+// order. A camera may have keys of its own, such as cameras.NAME.width. For a
+// key that a camera lacks, the common key counts, such as video.width.
 const camerasKey = "cameras"
 
 // cameraFlag names the cameras on a command line: --camera NAME=CAMERA.
 const cameraFlag = "camera"
 
-// mostCameras is more than a board can encode.
+// mostCameras is how many cameras are taken at once. No known board encodes as
+// many; the limit is for lists that were written by mistake.
 const mostCameras = 16
 
-// microphoneKey is the one key of a camera that is not of section video.
+// microphoneKey is the only key of a camera whose common key stands in section
+// audio and not in video.
 const microphoneKey = "microphone"
 
 var (
@@ -34,9 +36,12 @@ func parseCamera(_ Key, text string) (any, *fault) {
 	}
 	nearest := strings.Trim(notCamera.ReplaceAllString(strings.ToLower(text), "-"), "-")
 	if !cameraForm.MatchString(nearest) {
-		nearest = "front"
+		nearest = ""
 	}
-	return nil, &fault{fmt.Sprintf("%q is not a name of at most 32 lower-case letters, digits and -", text), nearest}
+	return nil, &fault{
+		reason: fmt.Sprintf("%.100q is not a name of at most 32 lower-case letters, digits and -", text), nearest: nearest,
+		hint: "a camera's name is a word such as front",
+	}
 }
 
 // CutCamera takes NAME=CAMERA apart, as a flag names one of several cameras.
@@ -55,7 +60,8 @@ func cutCamera(name string) (camera, key string, ok bool) {
 	return camera, key, ok
 }
 
-// common is the key that stands in for one of a camera's, else the name itself.
+// common returns the key that counts where a camera lacks a key of its own:
+// video.width for cameras.front.width. It returns any other name as it is.
 func common(name string) string {
 	switch _, key, ok := cutCamera(name); {
 	case !ok:
@@ -67,7 +73,8 @@ func common(name string) string {
 	}
 }
 
-// lookupOfCamera makes the key of one camera of the common one.
+// lookupOfCamera returns a key of one camera: the common key under the camera's
+// name.
 func lookupOfCamera(name string) (Key, bool) {
 	i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == common(name) })
 	if _, _, ok := cutCamera(name); !ok || i < 0 {
@@ -89,7 +96,7 @@ func namesOfCamera(camera string) []string {
 	return append(names, camerasKey+"."+camera+"."+microphoneKey)
 }
 
-// cameras takes the names, and the keys below each.
+// cameras reads the cameras' names, and the keys below each name.
 func (w *walk) cameras(k Key, key, value *yaml.Node) {
 	list := entry{name: k.Name, from: w.at(key.Line), items: []item{}}
 	at := len(w.entries)
@@ -113,8 +120,8 @@ func (w *walk) cameras(k Key, key, value *yaml.Node) {
 	w.entries = slices.Insert(w.entries, at, list)
 }
 
-// name takes the list of cameras of one layer, which replaces that of a lower
-// one.
+// name takes over the list of cameras of one layer. It replaces the list of a
+// lower layer.
 func (l *loader) name(value any) {
 	l.names = nil
 	for _, v := range value.([]any) {
@@ -131,7 +138,7 @@ func (l *loader) overrule() {
 	}
 }
 
-// ofCameras are the settings that single cameras were given.
+// ofCameras lists the settings that were given for one camera alone.
 func (l *loader) ofCameras() []Setting {
 	var given []Setting
 	for _, name := range l.names {
@@ -144,10 +151,15 @@ func (l *loader) ofCameras() []Setting {
 	return given
 }
 
-// cameras are all settings of each camera, as viper takes them.
+// cameras are all settings of each camera, as viper takes them: of one without
+// a name where the settings name none.
 func (l *loader) cameras() []any {
+	names := l.names
+	if len(names) == 0 {
+		names = []string{""}
+	}
 	list := []any{}
-	for i, name := range l.names {
+	for i, name := range names {
 		one := map[string]any{"name": name}
 		for _, key := range namesOfCamera(name) {
 			last := key[strings.LastIndexByte(key, '.')+1:]
@@ -155,7 +167,7 @@ func (l *loader) cameras() []any {
 			case own:
 				one[last] = l.v.Get(key)
 			case last == microphoneKey && i > 0:
-				one[last] = None // one microphone is heard with one picture
+				one[last] = None // the common microphone goes with the first camera
 			default:
 				one[last] = l.v.Get(common(key))
 			}

@@ -17,8 +17,8 @@ func TestCameras(t *testing.T) {
 		flags map[string]string
 		want  []string
 	}{
-		{"none", "", nil, nil, nil},
-		{"none in an empty list", "cameras:\n", nil, nil, nil},
+		{"none: one without a name", "", nil, nil, []string{"=auto 0 auto"}},
+		{"none in an empty list", "cameras:\n", nil, nil, []string{"=auto 0 auto"}},
 		{"in the order of the file, the rest as in video", two, nil, nil, []string{"rear=test 640 auto", "front=auto 800 test"}},
 		{"only the first has the common microphone", "cameras: [a, b]\naudio: {microphone: test}\n", nil, nil, []string{"a=auto 0 test", "b=auto 0 none"}},
 		{"the common key in a variable", two, []string{"BOARDCAST_VIDEO_WIDTH=32"}, nil, []string{"rear=test 640 auto", "front=auto 32 test"}},
@@ -29,8 +29,8 @@ func TestCameras(t *testing.T) {
 			map[string]string{"cameras": "x,rear", "cameras.x.camera": "/dev/video0", "cameras.rear.camera": "none"},
 			[]string{"x=/dev/video0 800 auto", "rear=none 640 none"},
 		},
-		{"one without a name by flag, instead of those in the file", two, nil, map[string]string{"video.camera": "test"}, nil},
-		{"one without a name by variable", two, []string{"BOARDCAST_VIDEO_CAMERA=test"}, nil, nil},
+		{"one without a name by flag, instead of those in the file", two, nil, map[string]string{"video.camera": "test"}, []string{"=test 800 auto"}},
+		{"one without a name by variable", two, []string{"BOARDCAST_VIDEO_CAMERA=test"}, nil, []string{"=test 800 auto"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,8 +10,8 @@ func (c *Config) check(from map[string]Source) Problems {
 		broken      bool
 		key, reason string
 	}{
-		{c.TLS.Cert != "" && c.TLS.Key == "", "tls.cert", "needs tls.key too"},
-		{c.TLS.Key != "" && c.TLS.Cert == "", "tls.key", "needs tls.cert too"},
+		{c.Page.TLS.Cert != "" && c.Page.TLS.Key == "", "tls.cert", "needs tls.key too"},
+		{c.Page.TLS.Key != "" && c.Page.TLS.Cert == "", "tls.key", "needs tls.cert too"},
 		{s.Peer != "" && s.Server.IsZero(), "signalling.peer", "needs signalling.server"},
 		{s.Room != "" && s.Server.IsZero(), "signalling.room", "needs signalling.server"},
 		{s.Peer != "" && s.Room != "", "signalling.peer", "cannot be used together with signalling.room: call one peer or serve a room"},

@@ -37,22 +37,35 @@ const (
 // afterwards it may be read by any goroutine. Printing or logging it shows no
 // password.
 type Config struct {
-	// Listen is the page's host:port; the host may be empty, the port 0.
-	Listen string `mapstructure:"listen"`
-	// Hosts are further names of this board, in lower case, or "*".
-	Hosts      []string   `mapstructure:"hosts"`
+	Page Page `mapstructure:",squash"`
+	// Display shows incoming video on the board's own screen.
 	Display    bool       `mapstructure:"display"`
-	TLS        TLS        `mapstructure:"tls"`
 	Signalling Signalling `mapstructure:"signalling"`
 	WHIP       WHIP       `mapstructure:"whip"`
 	Video      Video      `mapstructure:"video"`
 	Audio      Audio      `mapstructure:"audio"`
-	Cameras    []Camera   `mapstructure:"cameras"`
-	ICE        ICE        `mapstructure:"ice"`
-	Viewers    Viewers    `mapstructure:"viewers"`
-	Log        Log        `mapstructure:"log"`
+	// Cameras are those to serve, at least one. One without a name, as Video and
+	// Audio describe it, stands for none in the settings.
+	Cameras []Camera `mapstructure:"cameras"`
+	ICE     ICE      `mapstructure:"ice"`
+	Viewers Viewers  `mapstructure:"viewers"`
+	Log     Log      `mapstructure:"log"`
 
-	file     string
+	origin origin
+}
+
+// Page says where the page is served, and under which names.
+type Page struct {
+	// Listen is host:port; the host may be empty, the port 0.
+	Listen string `mapstructure:"listen"`
+	// Hosts are further names of this board, in lower case, or "*".
+	Hosts []string `mapstructure:"hosts"`
+	TLS   TLS      `mapstructure:"tls"`
+}
+
+// origin is where the settings come from.
+type origin struct {
+	file     string // that was read, "" for none
 	settings []Setting
 }
 
@@ -108,10 +121,9 @@ type Audio struct {
 	Bitrate    Bitrate `mapstructure:"bitrate"`
 }
 
-// Camera is one of several cameras, which have names. The zero list of them
-// means one camera without a name, as Video and Audio describe it.
+// Camera is one of the cameras to serve.
 type Camera struct {
-	Name       string `mapstructure:"name"`
+	Name       string `mapstructure:"name"` // "" for the only one, where it was given none
 	Video      `mapstructure:",squash"`
 	Microphone string `mapstructure:"microphone"` // as in Audio
 }

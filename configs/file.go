@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 )
 
-// largestFile is many times what all settings with comments take.
+// largestFile is how many bytes of a settings file are read. All settings with
+// their comments take a hundredth of that.
 const largestFile = 1 << 20
 
 // findFile returns the settings file to read, "" for none: the one asked for,

@@ -89,7 +89,7 @@ var keys = []Key{
 	},
 	{
 		Name: "tls.cert", Kind: KindPath, Flag: "tls-cert", Group: GroupPage, Unit: "file",
-		Help: "serve https with this certificate (PEM), which talkback needs",
+		Help: "serve https with this certificate (PEM); talkback needs https",
 	},
 	{
 		Name: "tls.key", Kind: KindPath, Flag: "tls-key", Group: GroupPage, Unit: "file",
@@ -142,7 +142,7 @@ var keys = []Key{
 	},
 	{
 		Name: "video.encoder", Kind: KindName, Flag: "encoder", Group: GroupPicture, Unit: "name",
-		Help: "auto, or an encoder's name such as x264enc",
+		Help: "auto; camera = the camera's own H.264, passed on untouched; or an encoder's name such as x264enc",
 	},
 	{
 		Name: "video.width", Kind: KindWhole, Min: 32, Max: 8192, Step: 2, ZeroAuto: true, Flag: "width", Group: GroupPicture, Unit: "pixels",

@@ -123,6 +123,8 @@ func TestEveryKeyHasItsField(t *testing.T) {
 			tag := f.Tag.Get("mapstructure")
 			switch {
 			case tag == "":
+			case tag == ",squash":
+				collect(prefix, f.Type)
 			case f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[URL]() && f.Type != reflect.TypeFor[Secret]():
 				collect(tag+".", f.Type)
 			default:

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -35,7 +36,7 @@ func SearchDirs() []string { return []string{".", "/etc/boardcast"} }
 // Load reads and checks all settings. What is wrong with them comes back as
 // [Problems], all at once; any other error means that the file cannot be read.
 func Load(o Options) (*Config, error) {
-	path, err := findFile(firstOf(o.File, lookupEnv(o.Env, EnvFile)), o.Dirs)
+	path, err := findFile(cmp.Or(o.File, lookupEnv(o.Env, EnvFile)), o.Dirs)
 	if err != nil {
 		return nil, err
 	}
@@ -60,13 +61,6 @@ func Load(o Options) (*Config, error) {
 	return l.config(path)
 }
 
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 func lookupEnv(env []string, name string) string {
 	for _, line := range env {
 		if value, ok := strings.CutPrefix(line, name+"="); ok {
@@ -87,9 +81,7 @@ func parseEnv(env []string) ([]entry, Problems) {
 		from := Source{Layer: LayerEnv, Name: name}
 		i := slices.IndexFunc(keys, func(k Key) bool { return k.Env() == name })
 		if i < 0 {
-			problems = append(problems, &Problem{
-				Source: from, Reason: "unknown variable", Nearest: nearestEnv(name, envNames()), hint: keysHint,
-			})
+			problems = append(problems, unknownEnv(from))
 			continue
 		}
 		entries = append(entries, entry{name: keys[i].Name, from: from, items: split(keys[i], value)})
@@ -97,12 +89,14 @@ func parseEnv(env []string) ([]entry, Problems) {
 	return entries, problems
 }
 
-func envNames() []string {
-	names := []string{EnvFile}
-	for _, k := range keys {
-		names = append(names, k.Env())
+func unknownEnv(from Source) *Problem {
+	p := &Problem{Source: from, Reason: "unknown variable", hint: keysHint}
+	name := strings.TrimPrefix(from.Name, envPrefix)
+	p.suggest(suggestJoined(name), inEnv)
+	if file := Nearest(name, []string{strings.TrimPrefix(EnvFile, envPrefix)}); p.Nearest == "" && file != "" {
+		p.Nearest = EnvFile
 	}
-	return names
+	return p
 }
 
 func parseFlags(flags map[string]string) ([]entry, Problems) {
@@ -116,7 +110,9 @@ func parseFlags(flags map[string]string) ([]entry, Problems) {
 		}
 		if !ok {
 			from.Name = name
-			problems = append(problems, &Problem{Source: from, Reason: "unknown key", Nearest: nearestKey(name, keyNames())})
+			p := &Problem{Source: from, Reason: "unknown key", hint: keysHint}
+			p.suggest(suggestKey(name), inFile)
+			problems = append(problems, p)
 			continue
 		}
 		entries = append(entries, entry{name: name, from: from, items: split(k, flags[name])})
@@ -168,16 +164,16 @@ func (l *loader) read(entries []entry, put func(key string, value any) error) {
 // makes of each item.
 func (l *loader) parse(k Key, e entry) (any, bool) {
 	if e.shape != "" {
-		l.complain(k, e.from, &fault{"takes " + k.takes() + ", not " + e.shape, k.Default()})
+		l.complain(k, e.from, k.misshapen(e.shape))
 		return nil, false
 	}
 	values := make([]any, 0, len(e.items))
 	sound := true
 	for _, it := range e.items {
-		v, fault := parsers[k.Kind](k, it.text)
+		at := e.from
+		at.Line = it.line
+		v, fault := k.parse(at.Layer, it.text)
 		if fault != nil {
-			at := e.from
-			at.Line = it.line
 			l.complain(k, at, fault)
 			sound = false
 		}
@@ -193,6 +189,15 @@ func (l *loader) parse(k Key, e entry) (any, bool) {
 	}
 }
 
+// misshapen is the fault of a list or further keys where a value should be.
+func (k Key) misshapen(shape string) *fault {
+	f := &fault{reason: "takes " + k.takes() + ", not " + shape}
+	if k.last() == cameraFlag && shape == aList {
+		f.hint = "several cameras have names, and stand below cameras: as front: { camera: /dev/video0 }"
+	}
+	return f
+}
+
 func (k Key) takes() string {
 	if k.List {
 		return "a list"
@@ -201,7 +206,11 @@ func (k Key) takes() string {
 }
 
 func (l *loader) complain(k Key, at Source, f *fault) {
-	l.problems = append(l.problems, &Problem{Source: at, Key: k.Name, Reason: f.reason, Nearest: f.nearest})
+	p := &Problem{Source: at, Key: k.Name, Reason: f.reason, Nearest: f.nearest}
+	if p.Nearest == "" {
+		p.hint = cmp.Or(f.hint, keysHint)
+	}
+	l.problems = append(l.problems, p)
 }
 
 func (l *loader) setDefault(key string, value any) error {
@@ -227,7 +236,7 @@ func (l *loader) set(key string, value any) error {
 }
 
 func (l *loader) config(path string) (*Config, error) {
-	c := Config{file: path}
+	c := Config{origin: origin{file: path}}
 	l.overrule()
 	given := l.ofCameras()
 	if len(l.problems) == 0 {
@@ -242,10 +251,10 @@ func (l *loader) config(path string) (*Config, error) {
 	}
 	for _, k := range keys {
 		if k.Kind == KindCamera {
-			c.settings = append(append(c.settings, Setting{k.Name, append([]string{}, l.names...), l.from[k.Name]}), given...)
+			c.origin.settings = append(append(c.origin.settings, Setting{k.Name, append([]string{}, l.names...), l.from[k.Name]}), given...)
 			continue
 		}
-		c.settings = append(c.settings, Setting{k.Name, plain(l.v.Get(k.Name)), l.from[k.Name]})
+		c.origin.settings = append(c.origin.settings, Setting{k.Name, plain(l.v.Get(k.Name)), l.from[k.Name]})
 	}
 	return &c, nil
 }

@@ -35,16 +35,15 @@ func load(t *testing.T, o Options) *Config {
 func TestDefaults(t *testing.T) {
 	got := load(t, Options{})
 	want := &Config{
-		Listen:     ":8080",
-		Hosts:      []string{},
+		Page:       Page{Listen: ":8080", Hosts: []string{}},
 		Signalling: Signalling{Origins: []string{}},
 		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, Adaptive: true, MinBitrate: 150_000, Rendition: Auto},
 		Audio:      Audio{Microphone: Auto, Speaker: Auto, Bitrate: 64_000},
-		Cameras:    []Camera{},
 		ICE:        ICE{TURN: []URL{}},
 		Viewers:    Viewers{Max: 16, Grace: 5 * time.Second},
 		Log:        Log{Level: slog.LevelInfo, Format: LogText},
 	}
+	want.Cameras = []Camera{{Video: want.Video, Microphone: Auto}}
 	if diff := cmp.Diff(want, got, ignoreOrigin); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
@@ -57,8 +56,7 @@ func TestDefaults(t *testing.T) {
 
 // ignoreOrigin leaves out what Config remembers beside the settings.
 var ignoreOrigin = cmp.FilterPath(func(p cmp.Path) bool {
-	last := p.Last().String()
-	return last == ".file" || last == ".settings"
+	return p.Last().String() == ".origin"
 }, cmp.Ignore())
 
 // samples are three valid values of each key, none the default, as they read in
@@ -181,6 +179,7 @@ func TestValuesReachTheConfig(t *testing.T) {
 	})
 	want := load(t, Options{})
 	want.Video.Width, want.Video.Height, want.Video.Bitrate = 640, 480, 1_500_000
+	want.Cameras[0].Video = want.Video
 	want.Viewers.Grace = 90 * time.Second
 	want.ICE.TURN = []URL{{"turn://u:p%40q@a:3478"}, {"turns://u:p@b:1?transport=tcp"}}
 	want.Log.Level = slog.LevelWarn

@@ -38,35 +38,38 @@ var off = []string{"off", "no", "false", "null", "disabled"}
 func parseDevice(k Key, text string) (any, *fault) {
 	switch lower := strings.ToLower(text); {
 	case slices.Contains(k.Words, lower) && lower != text:
-		return nil, &fault{fmt.Sprintf("%q is not written in lower case", text), lower}
+		return nil, &fault{reason: fmt.Sprintf("%q is not written in lower case", text), nearest: lower}
 	case slices.Contains(off, lower):
-		return nil, &fault{fmt.Sprintf("%q names no device", text), None}
+		return nil, &fault{reason: fmt.Sprintf("%q names no device", text), nearest: None}
 	case strings.TrimSpace(text) == "":
-		return nil, &fault{"is empty", k.Default()}
+		return nil, &fault{reason: "is empty", nearest: k.Default()}
 	}
 	if why := unprintable(text); why != "" {
-		return nil, &fault{why, k.Default()}
+		return nil, &fault{reason: why}
 	}
 	return text, nil
 }
 
 var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
-func parseName(k Key, text string) (any, *fault) {
+func parseName(_ Key, text string) (any, *fault) {
 	if nameForm.MatchString(text) {
 		return text, nil
 	}
 	nearest := strings.ToLower(strings.TrimSpace(text))
 	if !nameForm.MatchString(nearest) {
-		nearest = k.Default()
+		nearest = ""
 	}
-	return nil, &fault{fmt.Sprintf("%q is not a name of lower-case letters, digits, - and _", text), nearest}
+	return nil, &fault{
+		reason:  fmt.Sprintf("%.70q is not a name of lower-case letters, digits, - and _", text),
+		nearest: nearest, hint: "`boardcast encoders` lists the encoders",
+	}
 }
 
 func parsePeer(k Key, text string) (any, *fault) {
 	why := notPeer(text)
 	if why == "" && slices.Contains(k.Words, text) {
-		return nil, &fault{fmt.Sprintf("%q is a word of the protocol", text), text + "-1"}
+		return nil, &fault{reason: fmt.Sprintf("%q is a word of the protocol", text), nearest: text + "-1"}
 	}
 	if why == "" {
 		return text, nil
@@ -75,7 +78,7 @@ func parsePeer(k Key, text string) (any, *fault) {
 	if notPeer(nearest) != "" {
 		nearest = ""
 	}
-	return nil, &fault{why, nearest}
+	return nil, &fault{reason: why, nearest: nearest}
 }
 
 func notPeer(text string) string {
@@ -91,7 +94,7 @@ func notPeer(text string) string {
 
 func parsePath(_ Key, text string) (any, *fault) {
 	if why := unprintable(text); why != "" {
-		return nil, &fault{why, ""}
+		return nil, &fault{reason: why}
 	}
 	return text, nil
 }
@@ -101,19 +104,19 @@ var hostForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,253}$`)
 // parseAddress takes host:port with an empty host, a name, or an IP address.
 func parseAddress(k Key, text string) (any, *fault) {
 	if why := unprintable(text); why != "" {
-		return nil, &fault{why, k.Default()}
+		return nil, &fault{reason: why}
 	}
 	if validAddress(text) {
 		return text, nil
 	}
 	_, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return nil, &fault{fmt.Sprintf("%q is not address:port", text), nearestAddress(k, text)}
+		return nil, &fault{reason: fmt.Sprintf("%.80q is not address:port", text), nearest: nearestAddress(k, text)}
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return nil, &fault{fmt.Sprintf("port %q is not a number from 0 to 65535", port), nearestAddress(k, text)}
+		return nil, &fault{reason: fmt.Sprintf("port %.40q is not a number from 0 to 65535", port), nearest: nearestAddress(k, text)}
 	}
-	return nil, &fault{fmt.Sprintf("%q has no valid address before the port", text), nearestAddress(k, text)}
+	return nil, &fault{reason: fmt.Sprintf("%.80q has no valid address before the port", text), nearest: nearestAddress(k, text)}
 }
 
 func validAddress(text string) bool {
@@ -129,6 +132,7 @@ func validAddress(text string) bool {
 }
 
 // nearestAddress adds what was left out: "8080" is :8080, "::1" is [::1]:8080.
+// It returns "" for what it cannot mend.
 func nearestAddress(k Key, text string) string {
 	_, port, _ := net.SplitHostPort(k.Default())
 	bare := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(text, "http://"), "https://"), "/")
@@ -137,7 +141,7 @@ func nearestAddress(k Key, text string) string {
 			return try
 		}
 	}
-	return k.Default()
+	return ""
 }
 
 // dnsName is a name of letters, digits and hyphens between dots; some networks have underscores too.
@@ -155,7 +159,7 @@ func parseHost(_ Key, text string) (any, *fault) {
 	bare, _, _ = strings.Cut(bare, "/")
 	bare, _, _ = strings.Cut(bare, ":")
 	if bare = strings.TrimSpace(bare); !dnsName.MatchString(bare) || len(bare) > longestHost {
-		bare = "board.example.org"
+		bare = ""
 	}
-	return nil, &fault{fmt.Sprintf("%.100q is not the name of a host", text), bare}
+	return nil, &fault{reason: fmt.Sprintf("%.100q is not the name of a host, such as cam.example.org", text), nearest: bare}
 }

@@ -1,44 +1,70 @@
 package configs
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
-// Nearest returns the candidate that takes the fewest typing mistakes (a letter
-// left out, added, changed, or two swapped; case aside) to become word, the
-// earlier one of equals. It returns "" when there are no candidates.
+// Nearest returns the candidate that word is a misspelling of: the one that the
+// fewest typing mistakes turn into word (a letter left out, added, changed, or
+// two swapped; case aside), the earlier one of equals. A beginning of a single
+// candidate counts as that candidate. It returns "" when no candidate is as
+// near as [mistakes] allows: a wrong hint is worse than none.
 func Nearest(word string, candidates []string) string {
-	return nearestBy(candidates, func(c string) int { return distance(word, c) })
-}
-
-// nearestKey also finds a key whose section was forgotten or mistaken: width is
-// nearer to video.width than to any other.
-func nearestKey(word string, candidates []string) string {
-	last := func(s string) string { return s[strings.LastIndexByte(s, '.')+1:] }
-	return nearestBy(candidates, func(c string) int {
-		return min(distance(word, c), 1+distance(last(word), last(c)))
-	})
-}
-
-// nearestEnv is nearestKey for the names of variables. Only the first _ can end
-// a section.
-func nearestEnv(word string, candidates []string) string {
-	last := func(s string) string {
-		s = strings.TrimPrefix(s, envPrefix)
-		return s[strings.IndexByte(s, '_')+1:]
-	}
-	return nearestBy(candidates, func(c string) int {
-		whole := strings.TrimPrefix(word, envPrefix)
-		return min(distance(word, c), 1+distance(last(word), last(c)), 1+distance(whole, last(c)))
-	})
-}
-
-func nearestBy(candidates []string, cost func(string) int) string {
-	best, least := "", -1
+	best, least := "", mistakes(word)+1
 	for _, c := range candidates {
-		if n := cost(c); least < 0 || n < least {
+		if n := distance(word, c); n < least && !otherWord(word, c) {
 			best, least = c, n
 		}
 	}
-	return best
+	return cmp.Or(best, completed(word, candidates))
+}
+
+// lettersPerMistake is how many letters a word must have for each mistake that
+// is taken for one. With fewer letters, different words look like misspellings
+// of each other: fps and tls, port and host, record and peer.
+const lettersPerMistake = 4
+
+// mistakes is how many mistakes a word may have and still be recognised.
+func mistakes(word string) int {
+	return len(fold(word)) / lettersPerMistake
+}
+
+// otherWord reports whether two words of so few letters that one mistake is
+// allowed differ in what letters they have, and not just in their order or in a
+// letter more or less: post is not host, but hots is.
+func otherWord(a, b string) bool {
+	x, y := fold(a), fold(b)
+	if len(x) > lettersPerMistake || len(x) != len(y) {
+		return false
+	}
+	slices.Sort(x)
+	slices.Sort(y)
+	return !slices.Equal(x, y)
+}
+
+// shortestBeginning is how many letters of a candidate are enough to mean it.
+const shortestBeginning = 3
+
+// completed returns the only candidate that begins with word, "" for none or
+// several.
+func completed(word string, candidates []string) string {
+	begun := string(fold(word))
+	if len(begun) < shortestBeginning {
+		return ""
+	}
+	found := ""
+	for _, c := range candidates {
+		if !strings.HasPrefix(string(fold(c)), begun) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = c
+	}
+	return found
 }
 
 // longestWord bounds the cost of distance; what is longer is no misspelling.

@@ -31,11 +31,11 @@ func (s Setting) Text() string {
 
 // Settings returns every key in force in the order of the default file. It is
 // empty for a Config that Load did not make.
-func (c *Config) Settings() []Setting { return append([]Setting(nil), c.settings...) }
+func (c *Config) Settings() []Setting { return append([]Setting(nil), c.origin.settings...) }
 
 // Source says where the key's value was given.
 func (c *Config) Source(key string) Source {
-	for _, s := range c.settings {
+	for _, s := range c.origin.settings {
 		if s.Key == key {
 			return s.Source
 		}
@@ -44,12 +44,12 @@ func (c *Config) Source(key string) Source {
 }
 
 // File returns the path of the settings file that was read, "" for none.
-func (c *Config) File() string { return c.file }
+func (c *Config) File() string { return c.origin.file }
 
 // String returns every key as key=value on one line, without passwords.
 func (c *Config) String() string {
-	words := make([]string, len(c.settings))
-	for i, s := range c.settings {
+	words := make([]string, len(c.origin.settings))
+	for i, s := range c.origin.settings {
 		words[i] = s.Key + "=" + s.Text()
 	}
 	return strings.Join(words, " ")
@@ -58,9 +58,9 @@ func (c *Config) String() string {
 // LogValue groups every key for slog, without passwords; video.width becomes
 // video_width.
 func (c *Config) LogValue() slog.Value {
-	attrs := make([]slog.Attr, len(c.settings))
+	attrs := make([]slog.Attr, len(c.origin.settings))
 	name := strings.NewReplacer(".", "_", "-", "_")
-	for i, s := range c.settings {
+	for i, s := range c.origin.settings {
 		attrs[i] = slog.String(name.Replace(s.Key), s.Text())
 	}
 	return slog.GroupValue(attrs...)

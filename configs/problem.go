@@ -58,11 +58,19 @@ type Problem struct {
 	Source  Source
 	Key     string // "" when no key is concerned
 	Reason  string
-	Nearest string // the valid key or value nearest to what was given; "" = none
+	Nearest string // the valid key or value that was probably meant; "" = none is known
 	hint    string
 }
 
-// Error names the source, the key, the reason and the nearest valid one.
+// suggest takes over what was probably meant by an unknown name.
+func (p *Problem) suggest(s Suggestion, write func(k Key, value string) string) {
+	p.Nearest = s.As(write)
+	if s.Advice != "" {
+		p.hint = s.Advice
+	}
+}
+
+// Error names the source, the key, the reason, and what was probably meant.
 func (p *Problem) Error() string {
 	var b strings.Builder
 	b.WriteString(p.Source.prefix())

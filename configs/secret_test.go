@@ -3,6 +3,7 @@ package configs
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -14,7 +15,7 @@ const secret = "s3cr3t"
 func TestSecretsNeverShow(t *testing.T) {
 	c := load(t, Options{Flags: map[string]string{
 		"ice.turn":          "turn://user:" + secret + "@host:1?transport=tcp",
-		"signalling.server": "wss://host/ws?token=" + secret,
+		"signalling.server": "wss://user:" + secret + "@host/ws?token=" + secret,
 		"whip.url":          "https://host/whip?key=" + secret,
 		"whip.token":        secret,
 	}})
@@ -70,6 +71,29 @@ func TestErrorsShowNoSecret(t *testing.T) {
 			}
 			if key == "ice.turn" && strings.Contains(err.Error(), secret) {
 				t.Errorf("%s %q: %v", key, text, err)
+			}
+		}
+	}
+}
+
+// TestMistakesOfFormShowNoSecret has the password in files that are not written as YAML wants it.
+func TestMistakesOfFormShowNoSecret(t *testing.T) {
+	const turn = "turn://user:" + secret + "@host"
+	for _, text := range []string{
+		"whip:\n  token:" + secret + "\n", "whip:\n  token:" + secret + "\n  url: https://host\n", "whip: {token:" + secret + "}\n",
+		"ice:\n  turn:" + turn + "\n", "ice:\n  turn:\n    -" + turn + "\n", "ice:\n  turn:\n    - " + turn + "\n    -" + turn + "\n",
+		"ice:\n  turn: turn://user: " + secret + "@host\n", "ice:\n  turn: [\u201c" + turn + "\u201d]\n", "ice:\n\tturn: " + turn + "\n",
+		"signalling:\n  server:wss://user:" + secret + "@host\n", "whip: {url: 'https://host', token: '${" + secret + "}'}\n",
+		"whip:\n  token: \u201c" + secret + "\u201d\n", "whip: {token:" + secret + ": , token:" + secret + ": }\n", "token: " + secret + "\n", "ice:\n  password: " + secret + "\n",
+	} {
+		_, err := Load(Options{File: write(t, text)})
+		problems, ok := errors.AsType[Problems](err)
+		if !ok {
+			t.Errorf("%q: %v, want problems", text, err)
+		}
+		for _, p := range problems {
+			if told := p.Error() + " " + p.Hint(); strings.Contains(told, secret) {
+				t.Errorf("%q: %s", text, told)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"regexp"
@@ -14,14 +15,23 @@ type urlForm struct {
 	schemes []string          // the first is taken where none was given
 	ports   map[string]string // filled in where none was given, by scheme
 	alias   map[string]string // schemes by which people mean another
-	user    bool              // user and password must be there; else they must not
-	path    bool              // a path and parameters may be there
+	user    userRule
+	path    bool // a path and parameters may be there
 	example string
 }
 
+// userRule says whether a URL has a user and a password in it.
+type userRule int
+
+const (
+	userRefused userRule = iota
+	userTaken
+	userNeeded
+)
+
 var urlForms = map[Kind]urlForm{
 	KindSocket: {
-		schemes: []string{"wss", "ws"}, alias: map[string]string{"https": "wss", "http": "ws"}, path: true,
+		schemes: []string{"wss", "ws"}, alias: map[string]string{"https": "wss", "http": "ws"}, path: true, user: userTaken,
 		example: "wss://host:8443",
 	},
 	KindHTTP: {
@@ -33,7 +43,7 @@ var urlForms = map[Kind]urlForm{
 		example: "stun://host:3478",
 	},
 	KindTURN: {
-		schemes: []string{"turn", "turns"}, ports: map[string]string{"turn": "3478", "turns": "5349"}, user: true,
+		schemes: []string{"turn", "turns"}, ports: map[string]string{"turn": "3478", "turns": "5349"}, user: userNeeded,
 		example: "turn://user:password@host:3478",
 	},
 }
@@ -48,10 +58,16 @@ func parseURL(k Key, text string) (any, *fault) {
 	if why == "" {
 		return u, nil
 	}
-	if repaired, rest := form.parse(form.repair(text)); rest == "" {
-		return nil, &fault{why, repaired.String()}
+	return nil, form.fault(why, text)
+}
+
+// fault says what is wrong with a text, with the text as it was probably meant,
+// or with the form of such a URL. It never shows a password.
+func (f urlForm) fault(why, text string) *fault {
+	if repaired, rest := f.parse(f.repair(text)); rest == "" {
+		return &fault{reason: why, nearest: repaired.String()}
 	}
-	return nil, &fault{why, form.example}
+	return &fault{reason: why + "; it is written like " + f.example}
 }
 
 func (f urlForm) parse(text string) (URL, string) {
@@ -70,11 +86,15 @@ func (f urlForm) parse(text string) (URL, string) {
 	return URL{u.String()}, ""
 }
 
+// encoding tells how to write a password, which is what breaks most URLs that
+// have one.
+const encoding = " (in the user and the password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25)"
+
 func (f urlForm) encoding() string {
-	if !f.user {
+	if f.user != userNeeded {
 		return ""
 	}
-	return " (in the user and the password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25)"
+	return encoding
 }
 
 func (f urlForm) checkScheme(_ string, u *url.URL) string {
@@ -85,19 +105,19 @@ func (f urlForm) checkScheme(_ string, u *url.URL) string {
 }
 
 func (f urlForm) checkUser(text string, u *url.URL) string {
-	if !f.user {
-		if u.User != nil {
-			return "takes no user and password"
-		}
+	switch {
+	case f.user == userRefused && u.User != nil:
+		return "takes no user and password"
+	case f.user != userNeeded && u.User == nil:
 		return ""
 	}
 	password, _ := u.User.Password()
 	if u.User.Username() == "" || password == "" {
-		return "lacks user:password@ before the host" + f.encoding()
+		return "lacks user:password@ before the host" + encoding
 	}
 	raw := text[strings.Index(text, "//")+2 : strings.LastIndexByte(text, '@')]
 	if strings.ContainsAny(raw, "/@") || strings.Count(raw, ":") > 1 {
-		return "has an unclear user and password" + f.encoding()
+		return "has an unclear user and password" + encoding
 	}
 	return ""
 }
@@ -126,7 +146,7 @@ func (f urlForm) checkRest(_ string, u *url.URL) string {
 		return ""
 	case strings.Trim(u.Path, "/") != "":
 		return "has a path after the host" + f.encoding()
-	case !f.user && u.RawQuery != "":
+	case f.user != userNeeded && u.RawQuery != "":
 		return "takes no parameters"
 	case u.RawQuery != "" && (len(query) != 1 || !slices.Contains([]string{"udp", "tcp"}, query.Get("transport"))):
 		return "takes no parameter but ?transport=udp or ?transport=tcp"
@@ -151,7 +171,7 @@ func (f urlForm) repair(text string) string {
 		case f.alias[given] != "":
 			scheme, rest = f.alias[given], text[len(m[0]):]
 		case m[2] != "":
-			scheme, rest = Nearest(given, f.schemes), text[len(m[0]):]
+			scheme, rest = cmp.Or(Nearest(given, f.schemes), given), text[len(m[0]):]
 		}
 	}
 	if scheme == "turns" {
@@ -170,8 +190,5 @@ func parseOrigin(_ Key, text string) (any, *fault) {
 	if why == "" {
 		return u.Full(), nil
 	}
-	if repaired, rest := form.parse(form.repair(strings.ToLower(text))); rest == "" {
-		return nil, &fault{why, repaired.String()}
-	}
-	return nil, &fault{why, form.example}
+	return nil, form.fault(why, strings.ToLower(text))
 }

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ type entry struct {
 	name  string
 	from  Source
 	items []item
-	shape string // what stands there instead of items, "" when they do
+	shape string // what stands there instead of a value or a list, "" for these
 }
 
 type item struct {
@@ -35,13 +36,19 @@ func (e entry) texts() []string {
 	return texts
 }
 
-const yamlHint = "write `key: value` with a blank after the colon, indent with blanks and not tabs, " +
+const yamlHint = "write `key: value` with a blank after the colon, indent the keys of a section alike, with blanks and not tabs, " +
 	"and put values with special characters into quotes; `boardcast config --default` prints a whole file"
 
 // parseFile returns what a file says, and everything wrong with its form and
 // its keys. The values are not looked at.
 func parseFile(from Source, data []byte) ([]entry, Problems) {
-	w := walk{from: from, lines: map[string]int{}}
+	w := walk{from: from, data: data, lines: map[string]int{}}
+	if utf16Text(data) {
+		w.problems = append(w.problems, &Problem{
+			Source: w.at(1), Reason: "not text in UTF-8, but in UTF-16", hint: "save the file as UTF-8: `iconv -f UTF-16LE -t UTF-8` does it",
+		})
+		return nil, w.problems
+	}
 	docs := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := docs.Decode(&doc); errors.Is(err, io.EOF) {
@@ -54,6 +61,7 @@ func parseFile(from Source, data []byte) ([]entry, Problems) {
 	var second yaml.Node
 	if err := docs.Decode(&second); err == nil {
 		w.complain(&second, "", "a second document starts here (---); only one is read", "")
+		w.problems[len(w.problems)-1].hint = "take the --- out, and keep each section once"
 	} else if !errors.Is(err, io.EOF) {
 		w.syntax(err)
 	}
@@ -63,6 +71,7 @@ func parseFile(from Source, data []byte) ([]entry, Problems) {
 // walk goes through a file's nodes and collects.
 type walk struct {
 	from     Source
+	data     []byte         // the whole file
 	lines    map[string]int // where each key was set
 	entries  []entry
 	problems Problems
@@ -75,6 +84,7 @@ func (w *walk) at(line int) Source {
 }
 
 func (w *walk) complain(n *yaml.Node, key, reason, nearest string) {
+	key, _, _ = strings.Cut(key, ":") // see unknown
 	w.problems = append(w.problems, &Problem{Source: w.at(n.Line), Key: key, Reason: reason, Nearest: nearest})
 }
 
@@ -88,6 +98,9 @@ func (w *walk) syntax(err error) {
 		}
 		p.Reason = "not YAML: " + m[2]
 	}
+	if s := findSlip(w.data); s.line > 0 {
+		p.Source.Line, p.Reason, p.Nearest, p.hint = s.line, "not YAML: "+s.reason, s.nearest, s.hint
+	}
 	w.problems = append(w.problems, p)
 }
 
@@ -98,7 +111,11 @@ func (w *walk) root(n *yaml.Node) {
 		w.mapping(n, "")
 	default:
 		w.complain(n, "", "a settings file holds `key: value` lines, not "+describe(n), "")
-		w.problems[len(w.problems)-1].hint = yamlHint
+		p := w.problems[len(w.problems)-1]
+		p.hint = yamlHint
+		if s := tightColon(w.data); n.Kind == yaml.ScalarNode && s.line > 0 {
+			p.Source.Line, p.Reason, p.Nearest, p.hint = s.line, s.reason, s.nearest, s.hint
+		}
 	}
 }
 
@@ -116,6 +133,7 @@ func (w *walk) pair(key, value *yaml.Node, prefix string) {
 	name := prefix + target(key).Value
 	if line, twice := w.lines[name]; twice {
 		w.complain(key, name, fmt.Sprintf("is set twice, first on line %d", line), "")
+		w.problems[len(w.problems)-1].hint = "keep one of the two; of a section, put all its keys below one"
 		return
 	}
 	w.lines[name] = key.Line
@@ -138,7 +156,7 @@ func (w *walk) section(key, value *yaml.Node, name string) {
 	case value.Kind == yaml.MappingNode:
 		w.mapping(value, name+".")
 	default:
-		w.complain(key, name, "is a section with keys below it, not "+describe(value), firstKey(name))
+		w.scalarSection(key, value, name)
 	}
 }
 
@@ -150,16 +168,39 @@ func firstKey(section string) string {
 	return keys[i].Name
 }
 
+// unknown complains of a name that no key and no section has. What follows a
+// colon in the name is a value in the wrong place: it may be a password.
 func (w *walk) unknown(key, value *yaml.Node, name string) {
-	candidates := keyNames()
-	switch camera, _, ok := cutCamera(name); {
-	case ok:
-		candidates = namesOfCamera(camera)
-	case value.Kind == yaml.MappingNode:
-		candidates = append(sections(), camerasKey)
+	name, behind, tight := strings.Cut(name, ":")
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	p := &Problem{Source: w.at(key.Line), Key: name, Reason: "unknown key", hint: keysHint}
+	switch shown := strings.TrimSpace(name); {
+	case tight && isKeyWord(last):
+		s := noBlankAfterColon(last, behind)
+		p.Reason, p.Nearest, p.hint = s.reason, s.nearest, s.hint
+	case last == mergeKey:
+		p.Reason, p.hint = "YAML's merge key is not read here", "write the keys out in each section that has them"
+	case value.Kind == yaml.MappingNode && !strings.Contains(name, "."):
+		if p.Nearest = suggestSection(shown); p.Nearest == "" {
+			p.hint = cmp.Or(meaningOf(hyphenated(shown)).Advice, keysHint)
+		}
+	default:
+		p.suggest(suggestKey(name), inFile)
+		if shown != name {
+			p.Key, p.Reason = shown, "unknown key: a character beside it looks like a blank and is none (a no-break space, say)"
+		}
 	}
-	p := &Problem{Source: w.at(key.Line), Key: name, Reason: "unknown key", Nearest: nearestKey(name, candidates), hint: keysHint}
 	w.problems = append(w.problems, p)
+}
+
+// mergeKey is what YAML 1.1 merges another mapping by.
+const mergeKey = "<<"
+
+// suggestSection finds the section that a name with keys below it stands for,
+// "" for none.
+func suggestSection(name string) string {
+	name = hyphenated(name)
+	return cmp.Or(sectionMeanings[name], Nearest(name, append(sections(), camerasKey)))
 }
 
 const keysHint = "`boardcast config --default` prints every key with its meaning"
@@ -180,15 +221,18 @@ func (w *walk) value(k Key, key, n *yaml.Node) {
 	case isNull(n):
 		return
 	case n.Kind == yaml.ScalarNode && k.List && n.Value == "":
+	case n.Kind == yaml.ScalarNode && k.List && w.tight(k, n):
+		return
 	case n.Kind == yaml.ScalarNode:
 		e.items = append(e.items, item{n.Value, key.Line})
 	case n.Kind == yaml.SequenceNode && k.List:
 		for _, c := range n.Content {
-			if t := target(c); t.Kind != yaml.ScalarNode || isNull(t) {
-				w.complain(c, k.Name, "has "+describe(t)+" where an item should be", "")
-				continue
+			switch t := target(c); {
+			case t.Kind != yaml.ScalarNode || isNull(t):
+				w.misplaced(k, c)
+			case !w.tight(k, t):
+				e.items = append(e.items, item{t.Value, c.Line})
 			}
-			e.items = append(e.items, item{target(c).Value, c.Line})
 		}
 	default:
 		e.shape = describe(n)
@@ -208,12 +252,15 @@ func isNull(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
 }
 
+// aList is the shape of a list.
+const aList = "a list"
+
 func describe(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:
 		return "further keys"
 	case n.Kind == yaml.SequenceNode:
-		return "a list"
+		return aList
 	case isNull(n):
 		return "nothing"
 	default:

@@ -10,16 +10,8 @@ import (
 	"boardcast/device"
 )
 
-// camerasOf are the cameras of the settings; where they have no names, one without.
-func camerasOf(cfg *configs.Config) []configs.Camera {
-	if len(cfg.Cameras) > 0 {
-		return cfg.Cameras
-	}
-	return []configs.Camera{{Video: cfg.Video, Microphone: cfg.Audio.Microphone}}
-}
-
-// namedFirst is the order in which devices are chosen, as indices: first for those that name one, then, of what is left, for
-// those that take the best.
+// namedFirst returns the order in which the cameras get their devices, as indices. Cameras that name a device come first;
+// those with auto then get the best of what is left.
 func namedFirst(wanted []configs.Camera, device func(configs.Camera) string) []int {
 	var named, auto []int
 	for i, w := range wanted {
@@ -32,9 +24,9 @@ func namedFirst(wanted []configs.Camera, device func(configs.Camera) string) []i
 	return append(named, auto...)
 }
 
-// pickCameras chooses a device for each camera of the settings, none for two.
+// pickCameras chooses a device for each camera of the settings, and no device twice.
 func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, error) {
-	wanted := camerasOf(cfg)
+	wanted := cfg.Cameras
 	chosen := make([]sources, len(wanted))
 	for _, i := range namedFirst(wanted, func(c configs.Camera) string { return c.Camera }) {
 		w, used, from := wanted[i], inUse(chosen), list
@@ -44,7 +36,7 @@ func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, err
 		}
 		choice, err := from.PickCamera(w.Camera)
 		if err != nil {
-			return nil, sources{wish: w}.named(err)
+			return nil, sources{request: w}.named(err)
 		}
 		if auto && choice.Source == device.SourceTest && len(used) > 0 && choice.Hint == "" {
 			choice.Reason = "no other camera found"
@@ -52,7 +44,7 @@ func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, err
 		if j := slices.IndexFunc(chosen, func(s sources) bool { return s.has(choice) }); j >= 0 {
 			return nil, twice(cfg, w.Name, wanted[j].Name, "camera", choice.Camera.Path)
 		}
-		chosen[i] = sources{wish: w, camera: choice}
+		chosen[i] = sources{request: w, camera: choice}
 	}
 	choices := make([]device.Choice, len(chosen))
 	for i, s := range chosen {
@@ -61,17 +53,17 @@ func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, err
 	return choices, nil
 }
 
-// has tells whether a camera is this one.
+// has reports whether the choice is this camera's device.
 func (s sources) has(c device.Choice) bool {
 	return c.Source == device.SourceDevice && s.camera.Source == device.SourceDevice && s.camera.Camera.Path == c.Camera.Path
 }
 
-// hears tells whether a microphone is this one's.
+// hears reports whether the choice is this camera's microphone.
 func (s sources) hears(m device.SoundChoice) bool {
 	return m.Source == device.SourceDevice && s.microphone.Source == device.SourceDevice && s.microphone.Sound.PCM == m.Sound.PCM
 }
 
-// inUse are the cameras that are taken.
+// inUse lists the devices that cameras have taken.
 func inUse(all []sources) []device.Camera {
 	var used []device.Camera
 	for _, s := range all {
@@ -82,7 +74,7 @@ func inUse(all []sources) []device.Camera {
 	return used
 }
 
-// unheard are the microphones that are not taken.
+// unheard lists the microphones that no camera has taken.
 func unheard(microphones []device.Sound, all []sources) []device.Sound {
 	return slices.DeleteFunc(slices.Clone(microphones), func(m device.Sound) bool {
 		choice := device.SoundChoice{Source: device.SourceDevice, Sound: m}
@@ -90,9 +82,9 @@ func unheard(microphones []device.Sound, all []sources) []device.Sound {
 	})
 }
 
-// pickMicrophones chooses a microphone for each camera of the settings, none for two, as pickCameras does.
+// pickMicrophones chooses a microphone for each camera of the settings, and no microphone twice.
 func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.Choice) ([]device.SoundChoice, error) {
-	wanted := camerasOf(cfg)
+	wanted := cfg.Cameras
 	chosen := make([]sources, len(wanted))
 	for _, i := range namedFirst(wanted, func(c configs.Camera) string { return c.Microphone }) {
 		w, from := wanted[i], list
@@ -101,12 +93,12 @@ func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.
 		}
 		choice, err := device.PickMicrophone(from, w.Microphone, cameras[i])
 		if err != nil {
-			return nil, sources{wish: w}.named(err)
+			return nil, sources{request: w}.named(err)
 		}
 		if j := slices.IndexFunc(chosen, func(s sources) bool { return s.hears(choice) }); j >= 0 {
 			return nil, twice(cfg, w.Name, wanted[j].Name, "microphone", choice.Sound.PCM)
 		}
-		chosen[i] = sources{wish: w, microphone: choice}
+		chosen[i] = sources{request: w, microphone: choice}
 	}
 	choices := make([]device.SoundChoice, len(chosen))
 	for i, s := range chosen {
@@ -115,12 +107,12 @@ func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.
 	return choices, nil
 }
 
-// twice is the error for a device that two cameras of the settings mean: it would have to be opened twice.
+// twice is the error for a device that two cameras of the settings name. No device can be opened twice.
 func twice(cfg *configs.Config, name, other, what, path string) error {
 	key := "cameras." + name + "." + what
 	from := cfg.Source(key)
 	if from == (configs.Source{}) {
-		from = cfg.Source("video." + what) // said once for all of them
+		from = cfg.Source("video." + what) // it was given once, for all cameras
 	}
 	return hinted{
 		error: &configs.Problem{Source: from, Key: key, Reason: fmt.Sprintf("is %s, which camera %s has already", path, other)},

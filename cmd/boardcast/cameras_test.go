@@ -1,6 +1,7 @@
 package main
 
 import (
+	stdcmp "cmp"
 	"errors"
 	"maps"
 	"os"
@@ -94,7 +95,7 @@ func TestPickCameras(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, c := range choices {
-				got := strings.TrimSpace(orElse(c.Camera.Path, string(c.Source)) + " " + c.Reason)
+				got := strings.TrimSpace(stdcmp.Or(c.Camera.Path, string(c.Source)) + " " + c.Reason)
 				if !strings.HasPrefix(got, tt.want[i]) {
 					t.Errorf("camera %d is %s, want %s", i, got, tt.want[i])
 				}
@@ -116,13 +117,13 @@ func TestPickMicrophones(t *testing.T) {
 		"cameras: {a: {microphone: test}, b: {microphone: test}}\n": {"test", "test"},
 	} {
 		cfg, _ := settings(t, text)
-		choices, err := pickMicrophones(list, cfg, make([]device.Choice, len(camerasOf(cfg))))
+		choices, err := pickMicrophones(list, cfg, make([]device.Choice, len(cfg.Cameras)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
 		for _, c := range choices {
-			got = append(got, orElse(c.Sound.PCM, string(c.Source)))
+			got = append(got, stdcmp.Or(c.Sound.PCM, string(c.Source)))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", text, diff)
@@ -173,7 +174,7 @@ func TestLookAgain(t *testing.T) {
 			}
 			var all []sources
 			for i, c := range choices {
-				all = append(all, sources{wish: cfg.Cameras[i], camera: c, microphone: device.SoundChoice{Source: device.SourceNone}})
+				all = append(all, sources{request: cfg.Cameras[i], camera: c, microphone: device.SoundChoice{Source: device.SourceNone}})
 				all[i].setAudio()
 			}
 			for _, event := range tt.events[1:] {
@@ -181,7 +182,7 @@ func TestLookAgain(t *testing.T) {
 				all = lookAgain(webcams(event...), before)
 				for i, s := range all {
 					if (len(s.why) > 0) != (s.camera.Camera.Path != before[i].camera.Camera.Path) {
-						t.Errorf("%q: %s went from %s to %s, which says %q", event, s.wish.Name, before[i].camera, s.camera, s.why)
+						t.Errorf("%q: %s went from %s to %s, which says %q", event, s.request.Name, before[i].camera, s.camera, s.why)
 					}
 				}
 			}

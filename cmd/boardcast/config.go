@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -72,7 +73,7 @@ func newConfigReply(cfg *configs.Config) configReply {
 func writeSettings(w io.Writer, settings []configs.Setting) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range settings {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", s.Key, orElse(s.Text(), `""`), s.Source)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", s.Key, cmp.Or(s.Text(), `""`), s.Source)
 	}
 	return table.Flush() // the only one that writes
 }

@@ -13,7 +13,7 @@ ids and paths are what --camera, --microphone and --speaker take.
 
 As JSON: {"cameras": [...], "microphones": [...], "speakers": [...]}.`
 
-// machine is where devices are looked for: here, but for tests.
+// machine says where devices are looked for. The zero value is this machine; tests set another.
 var machine device.Options
 
 func newDevices(stdout io.Writer) *cobra.Command {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 
 // doctorWish is what the settings and the board ask of the machine.
 func doctorWish(cfg *configs.Config) doctor.Wish {
-	w := doctor.Wish{Listen: cfg.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
+	w := doctor.Wish{Listen: cfg.Page.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
 	for _, u := range cfg.ICE.TURN {
 		w.TURN = append(w.TURN, u.String())
 	}
@@ -89,7 +90,7 @@ func doctorWish(cfg *configs.Config) doctor.Wish {
 	return w
 }
 
-// cameraFor looks at the camera that the settings mean, as a stream would.
+// cameraFor returns the doctor's look at the cameras. It chooses them as a stream does, and opens each.
 func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 	return func(ctx context.Context) doctor.Device {
 		choices, err := pickCameras(device.List(ctx, machine), cfg)
@@ -102,9 +103,9 @@ func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 			switch {
 			case choice.Source == device.SourceDevice:
 				d = withError(d, machine.Check(ctx, choice.Camera.Path))
-			case choice.Source == device.SourceTest && camerasOf(cfg)[i].Camera != configs.Test:
+			case choice.Source == device.SourceTest && cfg.Cameras[i].Camera != configs.Test:
 				d.Missing = true
-				d.Hint = orElse(d.Hint, "plug one in; `boardcast devices` lists what is there")
+				d.Hint = cmp.Or(d.Hint, "plug one in; `boardcast devices` lists what is there")
 			}
 			all = append(all, d)
 		}
@@ -112,12 +113,12 @@ func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 	}
 }
 
-// joined is what there is to say of all cameras, or their microphones, as one: what is wrong with the first of which
-// something is.
+// joined makes one answer of the answers for several cameras, or for their microphones. It has the texts of all of them,
+// and the fault of the first that has a fault.
 func joined(cfg *configs.Config, all []doctor.Device) doctor.Device {
 	sum, texts := doctor.Device{}, []string{}
 	for i, d := range all {
-		texts = append(texts, stream{name: camerasOf(cfg)[i].Name}.label(d.Text))
+		texts = append(texts, stream{name: cfg.Cameras[i].Name}.label(d.Text))
 		if sum.Err == nil && (d.Err != nil || d.Missing && !sum.Missing) {
 			sum = d
 		}
@@ -126,13 +127,13 @@ func joined(cfg *configs.Config, all []doctor.Device) doctor.Device {
 	return sum
 }
 
-// microphoneFor looks at the microphone that the settings mean.
+// microphoneFor returns the doctor's look at the microphones, as cameraFor does for the cameras.
 func microphoneFor(cfg *configs.Config) func(context.Context) doctor.Device {
 	return func(ctx context.Context) doctor.Device {
 		list := device.List(ctx, machine)
 		cameras, err := pickCameras(list, cfg)
 		if err != nil {
-			cameras = make([]device.Choice, len(camerasOf(cfg))) // the microphones can be asked for all the same
+			cameras = make([]device.Choice, len(cfg.Cameras)) // the microphones can be looked at without the cameras
 		}
 		choices, err := pickMicrophones(list.Microphones, cfg, cameras)
 		if err != nil {
@@ -144,7 +145,7 @@ func microphoneFor(cfg *configs.Config) func(context.Context) doctor.Device {
 			switch {
 			case choice.Source == device.SourceDevice:
 				d = withError(d, machine.CheckSound(ctx, choice.Sound))
-			case choice.Source == device.SourceTest && camerasOf(cfg)[i].Microphone != configs.Test:
+			case choice.Source == device.SourceTest && cfg.Cameras[i].Microphone != configs.Test:
 				d.Missing = true
 				d.Hint = "plug one in, or do without: --microphone none"
 			}
@@ -158,7 +159,7 @@ func unusable(what string, err error) doctor.Device {
 	return withError(doctor.Device{Text: what}, err)
 }
 
-// withError notes why a device can't be used, with the first remedy that is known.
+// withError adds to an answer why the device can't be used, with the first remedy that is known.
 func withError(d doctor.Device, err error) doctor.Device {
 	if err == nil {
 		return d

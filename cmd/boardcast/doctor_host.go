@@ -29,7 +29,7 @@ import (
 	"boardcast/pipeline/gst"
 )
 
-// root is the machine's file system: this one's, but for tests.
+// root is the file system that is looked at. It is this machine's; tests set another.
 func root() fs.FS {
 	if machine.Root != nil {
 		return machine.Root
@@ -75,8 +75,8 @@ func ownGroups() []int {
 	return append(list, os.Getegid())
 }
 
-// getenv reads the environment as GLib and GStreamer do: without HOME the user's own counts, and a relative path is from
-// here.
+// getenv reads the environment as GLib and GStreamer do: where HOME is missing the user's home folder counts, and a relative
+// path starts at the working directory.
 func getenv(name string) string {
 	value := os.Getenv(name)
 	switch name {
@@ -92,9 +92,9 @@ func getenv(name string) string {
 	return value
 }
 
-// claimPort does what a stream does with its port, and gives it back.
+// claimPort claims the port and reads the TLS files as a stream does, and gives the port back.
 func claimPort(cfg *configs.Config) error {
-	site := web.New(web.Options{Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key})
+	site := web.New(web.Options{Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key})
 	if _, err := site.Listen(); err != nil {
 		return err
 	}
@@ -103,25 +103,26 @@ func claimPort(cfg *configs.Config) error {
 	return site.Run(ended)
 }
 
-// boardcastAnswers asks the page's status at the port; an address that stands for all of them is dialled as this machine's.
+// boardcastAnswers reports whether a boardcast answers at the port: it asks for the page's status. Where the settings name
+// no single address, this machine's own is asked.
 func boardcastAnswers(ctx context.Context, cfg *configs.Config) bool {
 	const (
 		limit = time.Second
 		most  = 1 << 20 // bytes
 	)
 	scheme := "http"
-	if cfg.TLS.Cert != "" {
+	if cfg.Page.TLS.Cert != "" {
 		scheme = "https"
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+cfg.Listen+"/api/status", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+cfg.Page.Listen+"/api/status", nil)
 	if err != nil {
 		return false
 	}
 	client := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // nothing is told or believed but who it is
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // nothing secret is sent, and only the name of the program is believed
 	}}
 	response, err := client.Do(request)
 	if err != nil {
@@ -193,8 +194,8 @@ func newListElements(stdout io.Writer) *cobra.Command {
 	}
 }
 
-// rescan lists those of the elements that a new registry has. It is a process of its own: GStreamer reads its registry
-// once, and the child may hang in a driver.
+// rescan lists which of the elements GStreamer finds when it starts with no registry. A child process does that: GStreamer
+// reads its registry only once in a process, and a look at all plugins may hang in a driver.
 func rescan(ctx context.Context, elements []string) ([]string, error) {
 	dir, err := os.MkdirTemp("", "boardcast-doctor-")
 	if err != nil {

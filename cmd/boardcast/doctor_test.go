@@ -57,7 +57,7 @@ func on(t *testing.T, o device.Options) {
 
 func camera(word string) *configs.Config {
 	cfg := &configs.Config{}
-	cfg.Video.Camera, cfg.Audio.Microphone = word, word
+	cfg.Cameras = []configs.Camera{{Video: configs.Video{Camera: word}, Microphone: word}}
 	return cfg
 }
 
@@ -134,7 +134,7 @@ func TestDoctorsEncoders(t *testing.T) {
 }
 
 func TestClaimPortGivesItBack(t *testing.T) {
-	cfg := &configs.Config{Listen: "127.0.0.1:0"}
+	cfg := &configs.Config{Page: configs.Page{Listen: "127.0.0.1:0"}}
 	if err := claimPort(cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestClaimPortGivesItBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Listen = taken.Addr().String()
+	cfg.Page.Listen = taken.Addr().String()
 	if err := claimPort(cfg); !errors.Is(err, syscall.EADDRINUSE) || len(hints(err)) == 0 {
 		t.Errorf("a port in use: %v", err)
 	}
@@ -173,7 +173,7 @@ func TestBoardcastAnswers(t *testing.T) {
 				}
 			}))
 			defer s.Close()
-			if got := boardcastAnswers(t.Context(), &configs.Config{Listen: s.Listener.Addr().String()}); got != tt.want {
+			if got := boardcastAnswers(t.Context(), &configs.Config{Page: configs.Page{Listen: s.Listener.Addr().String()}}); got != tt.want {
 				t.Errorf("answers = %t", got)
 			}
 		})
@@ -195,7 +195,7 @@ func TestBoardcastAnswersItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, listen := range []string{":" + port, "0.0.0.0:" + port, addr.String()} {
-		if !boardcastAnswers(t.Context(), &configs.Config{Listen: listen}) {
+		if !boardcastAnswers(t.Context(), &configs.Config{Page: configs.Page{Listen: listen}}) {
 			t.Errorf("%s does not answer", listen)
 		}
 	}
@@ -203,7 +203,7 @@ func TestBoardcastAnswersItself(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if boardcastAnswers(t.Context(), &configs.Config{Listen: addr.String()}) {
+	if boardcastAnswers(t.Context(), &configs.Config{Page: configs.Page{Listen: addr.String()}}) {
 		t.Error("answers after its end")
 	}
 }

@@ -70,7 +70,7 @@ func newEncodersCmd(stdout io.Writer, log *slog.Logger) *cobra.Command {
 		Example: "  boardcast encoders\n  boardcast encoders --codec h264 --size 1920x1080\n  boardcast encoders --json --fresh",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			wish, err := o.wish()
+			request, err := o.request()
 			if err != nil {
 				return err
 			}
@@ -78,7 +78,7 @@ func newEncodersCmd(stdout io.Writer, log *slog.Logger) *cobra.Command {
 				return err
 			}
 			g, _, save := given(o.fresh, log)
-			list := pipeline.Survey(cmd.Context(), g, pipeline.Codec(wish.Codec), wish)
+			list := pipeline.Survey(cmd.Context(), g, pipeline.Codec(request.Codec), request)
 			save()
 			if err := cmd.Context().Err(); err != nil {
 				return err
@@ -97,8 +97,8 @@ func newEncodersCmd(stdout io.Writer, log *slog.Logger) *cobra.Command {
 	return cmd
 }
 
-// wish reads the flags.
-func (o encodersOptions) wish() (pipeline.Request, error) {
+// request reads the flags.
+func (o encodersOptions) request() (pipeline.Request, error) {
 	w := pipeline.Request{Codec: strings.ToLower(o.codec)}
 	switch pipeline.Codec(w.Codec) {
 	case "", pipeline.H264, pipeline.VP8, pipeline.VP9:

@@ -11,7 +11,7 @@ import (
 	"boardcast/pipeline"
 )
 
-func TestEncodersWish(t *testing.T) {
+func TestEncodersRequest(t *testing.T) {
 	tests := []struct {
 		codec, size string
 		want        pipeline.Request
@@ -28,7 +28,7 @@ func TestEncodersWish(t *testing.T) {
 		{"", "100000x100000", pipeline.Request{}, "no size"},
 	}
 	for _, tt := range tests {
-		got, err := encodersOptions{codec: tt.codec, size: tt.size}.wish()
+		got, err := encodersOptions{codec: tt.codec, size: tt.size}.request()
 		switch {
 		case tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong) || len(hints(err)) == 0):
 			t.Errorf("%s %s: %v", tt.codec, tt.size, err)

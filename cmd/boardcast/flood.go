@@ -35,13 +35,13 @@ type kind struct {
 	message string
 }
 
-// lines is what was written of one kind.
+// lines counts the lines of one kind. record is the last one that was left out.
 type lines struct {
 	tokens float64
 	last   time.Time // when tokens were counted
-	left   int       // out, since the last that was written
+	left   int       // how many were left out since the last one was written
 	record slog.Record
-	next   slog.Handler // that the last one left out was for
+	next   slog.Handler // where the last one that was left out would have gone
 }
 
 func newFlood(next slog.Handler) flood { return flood{next, &kinds{all: map[kind]*lines{}}} }
@@ -95,15 +95,15 @@ func (k *kinds) tell(of kind) {
 	k.mu.Lock()
 	l := k.all[of]
 	l.refill()
-	l.tokens = max(0, l.tokens-1) // it may be a rounding short of one
+	l.tokens = max(0, l.tokens-1) // rounding may have left it just short of one
 	r, next, left := l.record, l.next, l.left
 	l.record, l.next, l.left = slog.Record{}, nil, 0
 	k.mu.Unlock()
 	r.AddAttrs(slog.Int("repeated", left))
-	_ = next.Handle(context.Background(), r) // as with every line, there is nobody to tell
+	_ = next.Handle(context.Background(), r) // where the log cannot be written, nobody can be told
 }
 
-// makeRoomLocked forgets kinds that have been silent for so long that they begin anew anyway.
+// makeRoomLocked forgets the kinds that have been silent for so long that all their tokens are back.
 func (k *kinds) makeRoomLocked() {
 	if len(k.all) < maxKinds {
 		return

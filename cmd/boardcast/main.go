@@ -15,8 +15,9 @@ import (
 	"boardcast/configs"
 )
 
-// garbage is how much of it may be kept, in per cent of what is in use. What is in use grows with the viewers and little is
-// thrown away, so that to collect more often takes no time that can be measured, and saves a fifth of a MB per viewer.
+// garbage is the target of Go's collector in per cent (GOGC): garbage is collected once there is this much of it, against
+// what is in use. The program makes little garbage, so collecting at a quarter of Go's usual 100 takes no time that can be
+// measured, and it saves a fifth of a MB per viewer.
 const garbage = 25
 
 func main() {
@@ -54,11 +55,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// wrongSettings is the exit code for settings that cannot be (EX_CONFIG of sysexits.h): the service is not started again until somebody
-// has mended them.
+// wrongSettings is the exit code for settings with a mistake (EX_CONFIG of sysexits.h). The service's unit does not start the
+// program again after it: somebody has to mend the settings first.
 const wrongSettings = 78
 
-// failed tells errors from the news that the program was asked to end.
+// failed reports whether err is a failure, and not just what comes of being asked to end.
 func failed(ctx context.Context, err error) bool {
 	return err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled))
 }

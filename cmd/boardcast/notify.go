@@ -11,13 +11,14 @@ import (
 	"boardcast/pipeline/live"
 )
 
-// looks is how often the producers are looked at within the watchdog's time: one look may be missed, and a camera that
-// takes its time to start too.
+// looks is how many times the producers are looked at within the watchdog's time. Three, so that the service is not ended
+// when one look is late, or when a camera takes the time of one look to start.
 const looks = 3
 
 // keepManagerInformed tells the service manager, if one has started us (NOTIFY_SOCKET), that we are ready, and feeds its
-// watchdog until ctx ends. It always returns nil: a stream is not given up because nobody takes news of it.
-func keepManagerInformed(ctx context.Context, all []stream, log *slog.Logger) error {
+// watchdog until ctx ends. say words the status for it. It always returns nil: a stream is not given up because nobody takes
+// news of it.
+func keepManagerInformed(ctx context.Context, all []stream, say func(live.Status) string, log *slog.Logger) error {
 	tell := func(news string) {
 		if _, err := daemon.SdNotify(false, news); err != nil {
 			log.Warn("tell the service manager", "error", err)
@@ -33,8 +34,9 @@ func keepManagerInformed(ctx context.Context, all []stream, log *slog.Logger) er
 		}
 	}
 	tell(daemon.SdNotifyReady)
+	logReloadDone(log)
 	if limit > 0 {
-		feedWatchdog(ctx, limit/looks, func() live.Status { return together(all) }, tell, log)
+		feedWatchdog(ctx, limit/looks, func() live.Status { return together(all) }, say, tell, log)
 	}
 	return nil
 }
@@ -43,8 +45,7 @@ func keepManagerInformed(ctx context.Context, all []stream, log *slog.Logger) er
 // reload the watchdog is on from the beginning.
 const longestPreparation = 3 * time.Minute
 
-// awaitReady waits for ready and feeds the watchdog meanwhile, where it is to be fed (every is not zero). False when ctx
-// ended before.
+// awaitReady waits for ready, and feeds the watchdog meanwhile unless every is zero. It returns false when ctx ended first.
 func awaitReady(ctx context.Context, ready <-chan struct{}, every time.Duration, tell func(string)) bool {
 	var tick <-chan time.Time
 	if every > 0 {
@@ -67,10 +68,10 @@ func awaitReady(ctx context.Context, ready <-chan struct{}, every time.Duration,
 	}
 }
 
-// feedWatchdog looks at the producers again and again, and feeds the watchdog as long as none has stalled. It blocks
-// until ctx ends. Should Status itself hang, the watchdog starves as well.
+// feedWatchdog looks at the producers again and again, and feeds the watchdog while no producer has stalled. It blocks
+// until ctx ends. When status itself does not return, the watchdog is not fed either, and ends the program.
 func feedWatchdog(
-	ctx context.Context, every time.Duration, status func() live.Status, tell func(string), log *slog.Logger,
+	ctx context.Context, every time.Duration, status func() live.Status, say func(live.Status) string, tell func(string), log *slog.Logger,
 ) {
 	ticks := time.NewTicker(every)
 	defer ticks.Stop()
@@ -86,16 +87,16 @@ func feedWatchdog(
 			log.Error("no frames; the watchdog is not fed", "producers", strings.Join(names, ","), "duration_seconds", every.Seconds())
 			tell("STATUS=no frames from " + strings.Join(names, ", "))
 		} else {
-			tell(daemon.SdNotifyWatchdog + "\nSTATUS=" + summary(now))
+			tell(daemon.SdNotifyWatchdog + "\nSTATUS=" + say(now))
 		}
 		before = now
 	}
 }
 
-// stalled names the producers that made no frame from one look to the next though somebody used them at both. One that
-// nobody uses sleeps, and one that has failed and waits to be tried again (its camera is unplugged, say) is known to be
-// silent: neither would come back by a restart of the program. One that hangs does, whether or not its viewers are still there:
-// they see nothing, and their own side hangs with it.
+// stalled names the producers that made no frame from one look to the next although they were used at both looks. Two kinds
+// of producers are silent for a reason, and a restart of the program would not help them: those that nobody uses, and those
+// that have failed and wait to be tried again (the camera is unplugged, say). A producer that is stuck is named even without
+// viewers: only a restart of the program ends it.
 func stalled(before, now live.Status) []string {
 	then := map[string]live.ProducerStatus{}
 	for _, l := range before.Producers {
@@ -112,7 +113,7 @@ func stalled(before, now live.Status) []string {
 	return names
 }
 
-// summary is what `systemctl status` shows: the state in a few words.
+// summary words the state for `systemctl status`.
 func summary(s live.Status) string {
 	var waiting []string
 	placeholder := false

@@ -99,7 +99,7 @@ func TestWatchdogStarvesWhenFramesStop(t *testing.T) {
 		}
 		var fed []int // minutes in which it was fed
 		complained := 0
-		feedWatchdog(ctx, 20*time.Second, status, func(news string) {
+		feedWatchdog(ctx, 20*time.Second, status, summary, func(news string) {
 			switch {
 			case strings.HasPrefix(news, "WATCHDOG=1\n"):
 				fed = append(fed, int((time.Since(start) - time.Second).Minutes()))

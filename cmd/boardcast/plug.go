@@ -31,7 +31,7 @@ func (p *plug) run(ctx context.Context, all []stream) error {
 	watched.Log = p.log
 	return device.Watch(ctx, watched, func(news []device.Change) {
 		for _, s := range all {
-			s.broadcast.Again() // at once: where it is on the node that it had, there is no need to look
+			s.broadcast.Again() // a camera that is back on its node can be tried at once, before the devices are listed
 		}
 		for _, n := range news {
 			p.log.Debug("plugged", "action", n.Action, "subsystem", n.Subsystem, "path", n.Path)
@@ -40,7 +40,7 @@ func (p *plug) run(ctx context.Context, all []stream) error {
 	})
 }
 
-// look goes over to what is there now.
+// look lists the devices, and lets each broadcast whose devices have changed adopt a new plan.
 func (p *plug) look(ctx context.Context, all []stream) {
 	before := p.sources()
 	next := lookAgain(device.List(ctx, machine), before)

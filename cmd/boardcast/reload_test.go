@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -26,8 +27,8 @@ func TestReloadEndsTheContextOnceTheSettingsAreRight(t *testing.T) {
 	checked := make(chan struct{})
 	wrong := errors.New("video.width is odd")
 	answers := []error{wrong, nil}
-	var stderr bytes.Buffer
-	ctx, stop := onReload(t.Context(), &stderr, func() error {
+	var logged bytes.Buffer
+	ctx, stop := onReload(t.Context(), slog.New(slog.NewTextHandler(&logged, nil)), func() error {
 		answer := answers[0]
 		answers = answers[1:]
 		checked <- struct{}{}
@@ -46,8 +47,12 @@ func TestReloadEndsTheContextOnceTheSettingsAreRight(t *testing.T) {
 		t.Errorf("reloadAsked = %v, want errReload", err)
 	}
 	stop()
-	if got := stderr.String(); !strings.Contains(got, "the settings in force stay: video.width is odd") {
-		t.Errorf("stderr: %s", got)
+	for _, want := range []string{
+		`level=ERROR msg="reload refused: the settings in force stay" error="video.width is odd"`, `level=INFO msg="reload begun`,
+	} {
+		if got := logged.String(); strings.Count(got, want) != 1 {
+			t.Errorf("log: %s\nwant %s in it once", got, want)
+		}
 	}
 }
 
@@ -77,8 +82,10 @@ func TestReloadBeginsAgain(t *testing.T) {
 		t.Fatalf("line %q", line)
 	}
 	p.signal(t, syscall.SIGHUP)
-	if line := p.line(t); line != "begun" {
-		t.Fatalf("line %q after a reload", line)
+	for _, want := range []string{"reload begun", "begun", "reload done"} {
+		if line := p.line(t); !strings.Contains(line, want) {
+			t.Fatalf("line %q after a reload, want %q in it", line, want)
+		}
 	}
 	if err = socket.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -13,9 +14,13 @@ const rootLong = `boardcast streams this board's camera and microphone to browse
 It serves a page that plays them, and prints the address to open. With no
 camera it streams a test picture with a clock and a soft tick.
 
-Every setting can also stand in a file or in the environment: a flag beats
-BOARDCAST_VIDEO_WIDTH, which beats ./boardcast.yaml, which beats the default.
-` + "`boardcast config --default`" + ` explains all of them.`
+Every setting can also stand in the environment or in a file. Where it is given
+more than once, a flag (--width) counts before a variable (BOARDCAST_VIDEO_WIDTH),
+and a variable before the file (./boardcast.yaml, /etc/boardcast/boardcast.yaml).
+` + "`boardcast config --default`" + ` explains all settings.
+
+As a service (Type=notify) it takes up changed settings on SIGHUP. Without a
+service manager, SIGHUP ends it, as when its terminal is closed.`
 
 const rootExample = `  boardcast                                         the best camera, on port 8080
   boardcast --camera /dev/video2 --width 1280 --height 720
@@ -24,7 +29,7 @@ const rootExample = `  boardcast                                         the bes
   boardcast --codec h264 --bitrate 2.5M
   boardcast --listen :8443 --tls-cert cert.pem --tls-key key.pem
   boardcast --server wss://example.org:8443 --id front-door    wait there to be called
-  boardcast --server wss://example.org:8443 --peer 1234        call somebody there
+  boardcast --server wss://example.org:8443 --peer 1234        call the peer 1234 there
   boardcast --turn 'turn://user:password@example.org:3478?transport=tcp'
   boardcast --dry-run                               show what would run`
 
@@ -51,15 +56,8 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		if dry {
 			return dryRun(cmd.Context(), cfg, stdout, stderr)
 		}
-		ctx, stop := onReload(cmd.Context(), stderr, func() error {
-			_, err := load(cmd)
-			return err
-		})
-		defer stop()
-		if err := runStream(ctx, cfg, stdout, stderr); err != nil {
-			return err
-		}
-		return reloadAsked(ctx)
+		log := newLogger(cfg, stderr)
+		return untilReload(cmd, log, checkStream, func(ctx context.Context) error { return runStream(ctx, cfg, stdout, log) })
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)

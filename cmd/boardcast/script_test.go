@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,8 +36,10 @@ func TestMain(m *testing.M) {
 		},
 		"reloads": func() {
 			ctx, stop := onSignals(context.Background(), os.Stderr, os.Exit)
-			ctx, _ = onReload(ctx, os.Stderr, func() error { return nil })
+			log := slog.New(slog.NewTextHandler(os.Stdout, nil))
+			ctx, _ = onReload(ctx, log, func() error { return nil })
 			fmt.Fprintln(os.Stdout, "begun")
+			logReloadDone(log)
 			<-ctx.Done()
 			stop()
 			if reloadAsked(ctx) != nil {

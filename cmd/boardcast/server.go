@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -11,11 +13,16 @@ import (
 	"boardcast/configs"
 	"boardcast/internal/signalling"
 	"boardcast/internal/web"
+	"boardcast/pipeline/live"
 )
 
-const serverLong = `Runs only the signalling server and the page: no camera, no GStreamer. Peers of
-the sendrecv family, boardcast --server among them, meet here; browsers play
-the one called camera from the page. GET /health answers OK.`
+const serverLong = `Runs only the signalling server and the page: no camera, no GStreamer. Peers
+that speak the protocol of GStreamer's webrtc-sendrecv demos meet here, such as
+boardcast --server. The page plays the peer whose id is camera. GET /health
+answers OK.
+
+As a service (Type=notify) it takes up changed settings on SIGHUP: it begins
+again in the same process, and its peers register again.`
 
 func newServer(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
@@ -30,7 +37,8 @@ func newServer(stdout, stderr io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runServer(cmd.Context(), cfg, stdout, stderr)
+			log := newLogger(cfg, stderr)
+			return untilReload(cmd, log, checkFiles, func(ctx context.Context) error { return runServer(ctx, cfg, stdout, log) })
 		},
 	}
 	addSettings(cmd, "listen", "tls.cert", "tls.key", "ice.stun", "ice.turn", "log.level", "log.format")
@@ -44,28 +52,30 @@ type serverReply struct {
 }
 
 // runServer serves until ctx ends.
-func runServer(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
-	log := newLogger(cfg, stderr)
-	// A public server by nature, which has no media to be watched: the name by which it is called is not looked at, nor the
-	// port of a page.
+func runServer(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *slog.Logger) error {
+	// This server has no media of its own to protect, and peers come to it from anywhere. So the host name of a request is not
+	// checked, nor the port of a page's origin.
 	anyHost := []string{"*"}
 	hub := signalling.NewServer(signalling.ServerOptions{
 		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: anyHost, SameHost: true,
 	})
 	site := web.New(web.Options{
-		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Hosts: anyHost, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: anyHost, Signalling: hub, Version: buildVersion(),
 		Status: func() any { return serverReply{buildVersion(), hub.Stats()} },
 		Page: web.Page{
-			Peer: orElse(cfg.Signalling.ID, defaultID), ICEServers: iceServers(cfg), Talkback: true,
+			Peer: cmp.Or(cfg.Signalling.ID, defaultID), ICEServers: iceServers(cfg), Talkback: true,
 		},
 		Logger: log.With("component", "web"),
 	})
-	if err := listen(site, stdout); err != nil {
+	if err := listen(site, cfg, stdout); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
+	group.Go(func() error {
+		return keepManagerInformed(ctx, nil, func(live.Status) string { return "serving the page and the signalling" }, log)
+	})
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -18,11 +19,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"boardcast/configs"
 )
 
 // serve runs `boardcast server` on a free port until the test ends, when it
@@ -52,7 +57,7 @@ func serve(t *testing.T, args ...string) string {
 	if err != nil {
 		t.Fatalf("read the first line: %v", err)
 	}
-	m := regexp.MustCompile(`^boardcast \S+: open (https?://127\.0\.0\.1:\d+)/ in a browser\n$`).FindStringSubmatch(line)
+	m := regexp.MustCompile(`^boardcast \S+: open (https?://127\.0\.0\.1:\d+)/ in a browser on this machine\n$`).FindStringSubmatch(line)
 	if m == nil {
 		t.Fatalf("first line: %q", line)
 	}
@@ -184,7 +189,96 @@ func TestPortInUse(t *testing.T) {
 	if code := run(t.Context(), []string{"server", "--listen", taken.Addr().String()}, &out, &errs); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
-	if out.Len() > 0 || !strings.Contains(errs.String(), "is in use by another program") || !strings.Contains(errs.String(), "boardcast: hint: ") {
-		t.Errorf("stdout %q, stderr %q", &out, &errs)
+	holder := fmt.Sprintf("is in use by %s (pid %d): ", comm(t), os.Getpid()) // the test's own process
+	if out.Len() > 0 || !strings.Contains(errs.String(), holder) || !strings.Contains(errs.String(), "boardcast: hint: boardcast runs already: ") ||
+		!strings.Contains(errs.String(), "choose another port, for example --listen 127.0.0.1:") {
+		t.Errorf("stdout %q, stderr %q; want %q", &out, &errs, holder)
+	}
+}
+
+// comm is the name that the kernel has for this process.
+func comm(t *testing.T) string {
+	t.Helper()
+	name, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(name))
+}
+
+// TestServerReloads runs the server under a service manager's socket. A SIGHUP is refused while the settings have a mistake,
+// and else makes it begin again in the same process; the log tells of each.
+func TestServerReloads(t *testing.T) {
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = socket.Close() }()
+	t.Setenv("NOTIFY_SOCKET", socket.LocalAddr().String())
+	p := start(t, "sh", "-c", "exec boardcast server --listen 127.0.0.1:0 2>&1")
+	settings := filepath.Join(p.Dir, configs.FileName)
+	expect := func(words string) {
+		t.Helper()
+		if line := p.line(t); !strings.Contains(line, words) {
+			t.Fatalf("line %q, want %q in it", line, words)
+		}
+	}
+	hangUp := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.signal(t, syscall.SIGHUP)
+	}
+	expect(": open http://127.0.0.1:")
+	hangUp("log: {levle: debug}\nhosts: {}\n")
+	expect(`level=ERROR msg="reload refused: the settings in force stay" error="boardcast.yaml:1: log.levle: unknown key; did you mean log.level?" hint=`)
+	expect(`level=ERROR msg="reload refused: the settings in force stay" error="boardcast.yaml:2: hosts: takes a list, not further keys"`)
+	hangUp("tls: {cert: nosuch.pem, key: nosuch.pem}\n")
+	expect(`level=ERROR msg="reload refused: the settings in force stay" error="load TLS certificate nosuch.pem and key nosuch.pem: open nosuch.pem: `)
+	hangUp("log: {level: info}\n")
+	expect(`level=INFO msg="reload begun`)
+	expect(": open http://127.0.0.1:")
+	expect(`level=INFO msg="reload done" duration_seconds=`)
+	if err = socket.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for range 3 {
+		news := make([]byte, 100)
+		n, err := socket.Read(news)
+		if err != nil {
+			t.Fatalf("told %q: %v", told, err)
+		}
+		told = append(told, string(news[:n]))
+	}
+	if want := []string{"READY=1", "RELOADING=1\nWATCHDOG=1", "READY=1"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	p.signal(t, syscall.SIGTERM)
+	if code := p.exitCode(t); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+}
+
+func TestAddressLine(t *testing.T) {
+	tests := []struct {
+		name   string
+		urls   []string
+		listen string
+		want   string
+	}{
+		{"a network", []string{"http://192.168.1.20:8080/", "http://[fd00::2]:8080/"}, ":8080", "open http://192.168.1.20:8080/ in a browser\n  or http://[fd00::2]:8080/\n"},
+		{"kept to this machine", []string{"http://127.0.0.1:8080/"}, "127.0.0.1:8080", "open http://127.0.0.1:8080/ in a browser on this machine\n"},
+		{"the same by IPv6", []string{"https://[::1]:8080/"}, "[::1]:8080", "open https://[::1]:8080/ in a browser on this machine\n"},
+		{"no network", []string{"http://127.0.0.1:8080/"}, ":8080", "open http://127.0.0.1:8080/ in a browser on this machine (no network is up; "},
+		{"no network, all of IPv4", []string{"http://127.0.0.1:8080/"}, "0.0.0.0:8080", "on this machine (no network is up; "},
+	}
+	for _, tt := range tests {
+		var out strings.Builder
+		writeAddresses(&out, tt.urls, tt.listen)
+		if got := out.String(); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q, want %q in it", tt.name, got, tt.want)
+		}
 	}
 }

@@ -96,7 +96,10 @@ type process struct {
 
 func start(t *testing.T, name string, args ...string) *process {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
+	const limit = 30 * time.Second // ends a program whose next line does not come, so that the test fails and does not hang
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = t.TempDir()
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()

@@ -13,16 +13,17 @@ import (
 
 // sources are the devices chosen for one camera of the settings, as the pipeline wants them, and why.
 type sources struct {
-	wish       configs.Camera
+	request    configs.Camera
 	camera     device.Choice
-	connector  bool // the board's own connector may be looked at, for want of a camera
+	connector  bool // no camera was found: look for one on the board's own connector
 	microphone device.SoundChoice
 	audio      pipeline.AudioSource
 	speaker    pipeline.AudioSink
 	why        []string
 }
 
-// explain says of a camera that does not start what is the matter with it: who holds it, or which group may open it.
+// explain returns the error of a camera that does not start, with the reason if one is found: which program has the camera
+// open, or which group may open it.
 func (s sources) explain(ctx context.Context, line string, err error) error {
 	if line != "capture" || s.camera.Source != device.SourceDevice {
 		return err
@@ -37,8 +38,8 @@ func (s sources) explain(ctx context.Context, line string, err error) error {
 	return why
 }
 
-// chooseSources looks at what is plugged in, for each camera of the settings. A camera that cannot be opened right now is
-// no error: the reasons say so, and it is tried again while somebody watches.
+// chooseSources chooses devices among those that are plugged in, for each camera of the settings. A camera that is there but
+// cannot be opened now is no error: why says so, and the camera is tried again while somebody watches.
 func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) {
 	list := device.List(ctx, machine)
 	cameras, err := pickCameras(list, cfg)
@@ -55,14 +56,14 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 	}
 	var all []sources
 	looked := false // for a camera on the connector
-	for i, wish := range camerasOf(cfg) {
-		s := sources{wish: wish, camera: cameras[i], microphone: microphones[i]}
-		s.connector = !looked && wish.Camera == configs.Auto && s.camera.Source == device.SourceTest
+	for i, request := range cfg.Cameras {
+		s := sources{request: request, camera: cameras[i], microphone: microphones[i]}
+		s.connector = !looked && request.Camera == configs.Auto && s.camera.Source == device.SourceTest
 		looked = looked || s.connector
 		if speaker.Source == device.SourceDevice {
 			s.speaker.PCM = speaker.Sound.PCM
 		}
-		s.why = append(s.why, "camera: "+s.camera.String())
+		s.why = append(s.why, "camera: "+s.pictured())
 		if s.camera.Hint != "" {
 			s.why = append(s.why, "hint: "+s.camera.Hint)
 		}
@@ -72,6 +73,18 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// pictured says where the picture comes from, or that there is none.
+func (s *sources) pictured() string {
+	switch {
+	case s.camera.Source != device.SourceNone:
+		return s.camera.String()
+	case s.microphone.Source != device.SourceNone:
+		return "none, as asked for: sound only"
+	default:
+		return "none, as asked for, and no sound either: there is nothing to play"
+	}
 }
 
 func (s *sources) setAudio() {
@@ -96,9 +109,10 @@ func (s *sources) warn(ctx context.Context) {
 	}
 }
 
-// lookAgain looks once more, after something was plugged in or out: for the cameras in use, wherever they are now, and for
-// those that may take the place of a test picture. What is in use is kept while it is gone. What was learnt of it (a twin
-// beside it, say) is in the result, whether or not anything is to be changed. Those of which something is have a why.
+// lookAgain chooses again after a device was plugged in or out. A camera in use is found on whichever node it has now, and
+// keeps its place while it is gone. A camera of the settings that has no device gets one if one is there now; a microphone
+// likewise. The result has what was learnt from the listing (a camera's twin, say) even where nothing changes. Where a camera
+// or a microphone has changed, why says so: only these need a new plan.
 func lookAgain(list device.Listing, before []sources) []sources {
 	next := slices.Clone(before)
 	for i := range next {
@@ -115,12 +129,12 @@ func lookAgain(list device.Listing, before []sources) []sources {
 	for i := range next {
 		s := &next[i]
 		if s.camera.Source != device.SourceDevice {
-			if choice, err := list.Beside(inUse(next)).PickCamera(s.wish.Camera); err == nil {
+			if choice, err := list.Beside(inUse(next)).PickCamera(s.request.Camera); err == nil {
 				s.camera = choice
 			}
 		}
 		if s.microphone.Source != device.SourceDevice {
-			if m, err := device.PickMicrophone(unheard(list.Microphones, next), s.wish.Microphone, s.camera); err == nil {
+			if m, err := device.PickMicrophone(unheard(list.Microphones, next), s.request.Microphone, s.camera); err == nil {
 				s.microphone = m
 				s.setAudio()
 			}
@@ -135,8 +149,8 @@ func lookAgain(list device.Listing, before []sources) []sources {
 	return next
 }
 
-// giveWay lets go of the node of a camera that is gone, once the node is another camera's: its path is one where nothing
-// is until it is back.
+// giveWay takes a camera that is gone off its node when another camera has that node now, because two cameras would open the
+// same node otherwise. Until the camera is back, its path names no node at all.
 func (s *sources) giveWay(list device.Listing, all []sources) {
 	c := &s.camera.Camera
 	if s.camera.Source != device.SourceDevice {
@@ -154,12 +168,12 @@ func (s *sources) giveWay(list device.Listing, all []sources) {
 	}
 }
 
-// planner decides what to run on the devices of a moment. Encoders are tried, or were: their verdicts are remembered.
+// planner decides what to run on the devices that are there. It tries encoders, and remembers the verdicts.
 type planner struct {
 	cfg   *configs.Config
 	given pipeline.Given
 	save  func()
-	known pipeline.Prover // tries nothing
+	known pipeline.Prover // knows the remembered verdicts, and tries nothing
 }
 
 func newPlanner(cfg *configs.Config, log *slog.Logger) planner {
@@ -168,15 +182,15 @@ func newPlanner(cfg *configs.Config, log *slog.Logger) planner {
 	return planner{cfg: cfg, given: g, save: save, known: trials.Known()}
 }
 
-// quick is the planner for when viewers wait.
+// quick is the planner to use while viewers wait: it goes by the remembered verdicts.
 func (p planner) quick() planner {
 	p.given.Trials = p.known
 	return p
 }
 
 func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
-	v := s.wish.Video
-	wish := pipeline.Request{
+	v := s.request.Video
+	request := pipeline.Request{
 		Width: v.Width, Height: v.Height, FPS: v.Framerate, Bitrate: int(v.Bitrate),
 		AudioBitrate: int(p.cfg.Audio.Bitrate), Codec: v.Codec, Encoder: v.Encoder, Display: p.cfg.Display,
 		OneRendition: v.Rendition == configs.None || !v.Adaptive,
@@ -187,12 +201,12 @@ func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
 	case device.SourceDevice:
 		g.Camera = &s.camera.Camera
 	case device.SourceTest:
-		g.Connector = s.connector // not when the test picture was asked for
+		g.Connector = s.connector // false when the test picture was asked for
 	case device.SourceNone:
 		g.NoVideo = true
 	}
 	defer p.save()
-	out, err := pipeline.Choose(ctx, wish, g)
+	out, err := pipeline.Choose(ctx, request, g)
 	if err != nil {
 		return pipeline.Plan{}, s.named(err)
 	}
@@ -202,8 +216,8 @@ func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
 
 // named says which camera an error is about, if it has a name.
 func (s sources) named(err error) error {
-	if s.wish.Name == "" {
+	if s.request.Name == "" {
 		return err
 	}
-	return fmt.Errorf("camera %s: %w", s.wish.Name, err)
+	return fmt.Errorf("camera %s: %w", s.request.Name, err)
 }

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,18 +29,17 @@ const defaultID = "camera"
 
 // runStream streams until ctx ends. The address is printed before GStreamer is up: a page may be opened at once and is
 // answered as soon as there is something to answer.
-func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
-	log := newLogger(cfg, stderr)
+func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *slog.Logger) error {
 	warnOfThreads(cfg, log)
 	group, ctx := errgroup.WithContext(ctx)
+	choose := newChooser(ctx, cfg)
+	if err := checkWanted(cfg, choose); err != nil {
+		return err
+	}
 	all := newStreams(ctx, cfg)
-	hub := signalling.NewServer(signalling.ServerOptions{
-		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Hosts,
-	})
-	for _, s := range all {
-		if err := hub.Register(s.id, s.media); err != nil {
-			return fmt.Errorf("register %q: %w", s.id, err)
-		}
+	hub, err := newHub(cfg, all, log)
+	if err != nil {
+		return err
 	}
 	clients, err := newClients(cfg, all, log)
 	if err != nil {
@@ -49,13 +47,13 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	}
 	publisher := newPublisher(cfg, all[0].media, log)
 	site := newSite(cfg, hub, all, log)
-	if err := listen(site, stdout); err != nil {
+	if err := listen(site, cfg, stdout); err != nil {
 		return err
 	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
-	group.Go(func() error { return streamMedia(ctx, cfg, all, stdout, log) })
-	group.Go(func() error { return keepManagerInformed(ctx, all, log) })
+	group.Go(func() error { return streamMedia(ctx, cfg, choose, all, stdout, log) })
+	group.Go(func() error { return keepManagerInformed(ctx, all, summary, log) })
 	for _, client := range clients {
 		group.Go(func() error { return client.Run(ctx) })
 	}
@@ -68,6 +66,19 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout, stderr io.Write
 	return nil
 }
 
+// newHub makes our own signalling server, on which each camera is a peer.
+func newHub(cfg *configs.Config, all []stream, log *slog.Logger) (*signalling.Server, error) {
+	hub := signalling.NewServer(signalling.ServerOptions{
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts,
+	})
+	for _, s := range all {
+		if err := hub.Register(s.id, s.media); err != nil {
+			return nil, fmt.Errorf("register %q: %w", s.id, err)
+		}
+	}
+	return hub, nil
+}
+
 // prepared is what is needed to stream.
 type prepared struct {
 	engine  *gst.Engine
@@ -77,12 +88,12 @@ type prepared struct {
 }
 
 // prepare brings up GStreamer and chooses what to run.
-func prepare(ctx context.Context, cfg *configs.Config, log *slog.Logger) (prepared, error) {
+func prepare(ctx context.Context, cfg *configs.Config, choose chooser, log *slog.Logger) (prepared, error) {
 	engine, err := gst.New(log.With("component", "media"))
 	if err != nil {
 		return prepared{}, err
 	}
-	from, err := chooseSources(ctx, cfg)
+	from, err := choose()
 	if err != nil {
 		return prepared{}, err
 	}
@@ -97,15 +108,15 @@ func prepare(ctx context.Context, cfg *configs.Config, log *slog.Logger) (prepar
 	return p, nil
 }
 
-// prepareAloud says so when the preparation takes long: the first start tries the encoders.
-func prepareAloud(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *slog.Logger) (prepared, error) {
+// prepareAloud prepares, and prints a line when that takes long: the first start tries the encoders.
+func prepareAloud(ctx context.Context, cfg *configs.Config, choose chooser, stdout io.Writer, log *slog.Logger) (prepared, error) {
 	type answer struct {
 		prepared
 		err error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		p, err := prepare(ctx, cfg, log)
+		p, err := prepare(ctx, cfg, choose, log)
 		done <- answer{p, err}
 	}()
 	const patience = time.Second
@@ -121,12 +132,14 @@ func prepareAloud(ctx context.Context, cfg *configs.Config, stdout io.Writer, lo
 	}
 }
 
-// streamMedia says what was chosen and runs it.
-func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout io.Writer, log *slog.Logger) error {
-	p, err := prepareAloud(ctx, cfg, stdout, log)
+// streamMedia prints what was chosen, and runs it until ctx ends.
+func streamMedia(
+	ctx context.Context, cfg *configs.Config, choose chooser, all []stream, stdout io.Writer, log *slog.Logger,
+) error {
+	p, err := prepareAloud(ctx, cfg, choose, stdout, log)
 	switch {
 	case ctx.Err() != nil:
-		return nil //nolint:nilerr // trials that were broken off say nothing, of failure either
+		return nil //nolint:nilerr // the program was asked to end: what came of trials that were broken off means nothing
 	case err != nil:
 		return err
 	}
@@ -137,7 +150,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
 		}
-		video := p.sources[i].wish.Video
+		video := p.sources[i].request.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
 			Limit: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
 			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names,
@@ -157,7 +170,10 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 
 // dryRun prints what would run and runs nothing.
 func dryRun(ctx context.Context, cfg *configs.Config, stdout, stderr io.Writer) error {
-	p, err := prepare(ctx, cfg, newLogger(cfg, stderr))
+	if err := checkEncoders(cfg); err != nil {
+		return err
+	}
+	p, err := prepare(ctx, cfg, newChooser(ctx, cfg), newLogger(cfg, stderr))
 	if err != nil {
 		return err
 	}
@@ -198,24 +214,14 @@ func turnURLs(cfg *configs.Config) []string {
 
 func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
-		Listen: cfg.Listen, TLSCert: cfg.TLS.Cert, TLSKey: cfg.TLS.Key, Hosts: cfg.Hosts, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: cfg.Page.Hosts, Signalling: hub, Version: buildVersion(),
 		WHEP:   newEndpoint(cfg, hub, all, log),
 		Status: func() any { return status(hub, all) },
-		Page:   web.Page{Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: true},
+		Page: web.Page{
+			Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: cfg.Audio.Speaker != configs.None,
+		},
 		Logger: log.With("component", "web"),
 	})
-}
-
-func listen(site *web.Server, stdout io.Writer) error {
-	if _, err := site.Listen(); err != nil {
-		return err
-	}
-	urls := site.URLs()
-	fmt.Fprintf(stdout, "boardcast %s: open %s in a browser\n", buildVersion(), urls[0])
-	for _, u := range urls[1:] {
-		fmt.Fprintf(stdout, "  or %s\n", u)
-	}
-	return nil
 }
 
 // iceServers translates STUN and TURN from GStreamer's spelling (turn://user:pass@host:port) to the browser's.
@@ -239,23 +245,34 @@ func iceServers(cfg *configs.Config) []web.ICEServer {
 	return out
 }
 
-// newClients are those at a server elsewhere, one for each camera: none where there is no such server.
+// readAuthority reads the certificates of an authority of the user's own; nil, which stands for the system's, for no file.
+func readAuthority(path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read signalling.ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("read signalling.ca: %s holds no PEM certificate", path)
+	}
+	return pool, nil
+}
+
+// newClients makes the clients of a signalling server elsewhere, one for each camera. There are none without such a server.
 func newClients(cfg *configs.Config, all []stream, log *slog.Logger) ([]*signalling.Client, error) {
 	s := cfg.Signalling
 	if s.Server.IsZero() {
 		return nil, nil
 	}
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure} //nolint:gosec // --insecure is the user's own word
-	if s.CA != "" {
-		pem, err := os.ReadFile(s.CA)
-		if err != nil {
-			return nil, fmt.Errorf("read signalling.ca: %w", err)
-		}
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read signalling.ca: %s holds no PEM certificate", s.CA)
-		}
+	authority, err := readAuthority(s.CA)
+	if err != nil {
+		return nil, err
 	}
+	conf.RootCAs = authority
 	var clients []*signalling.Client
 	for _, one := range all {
 		clients = append(clients, signalling.NewClient(signalling.ClientOptions{
@@ -275,13 +292,6 @@ func newLogger(cfg *configs.Config, stderr io.Writer) *slog.Logger {
 		return slog.New(newFlood(newJournal(stderr, cfg.Log.Level, build)))
 	}
 	return slog.New(newFlood(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level})))
-}
-
-func firstOf(a, b string) string {
-	if strings.TrimSpace(a) != "" {
-		return a
-	}
-	return b
 }
 
 // shutdownLimit is how long an orderly end may take before the process ends anyway.

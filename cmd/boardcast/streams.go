@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 
@@ -9,20 +10,20 @@ import (
 	"boardcast/pipeline/live"
 )
 
-// stream is one camera of the program: what it is known by, and what serves it.
+// stream is one camera of the program: its names, and the media that serve it.
 type stream struct {
 	name string // "" for the only one, where it was given none
 	id   string // on our own signalling server
 	*media
 }
 
-// newStreams are the cameras of the settings, in their order, at least one; none is ready yet.
+// newStreams makes a stream for each camera of the settings, in their order. None is ready yet.
 func newStreams(ctx context.Context, cfg *configs.Config) []stream {
 	var all []stream
-	for _, c := range camerasOf(cfg) {
+	for _, c := range cfg.Cameras {
 		s := stream{name: c.Name, id: c.Name, media: &media{ctx: ctx, ready: make(chan struct{})}}
 		if s.name == "" {
-			s.id = firstOf(cfg.Signalling.ID, defaultID)
+			s.id = cmp.Or(cfg.Signalling.ID, defaultID)
 		}
 		all = append(all, s)
 	}
@@ -40,7 +41,7 @@ func namesOf(all []stream) []string {
 	return names
 }
 
-// idElsewhere is the id on a server elsewhere, where this board has one.
+// idElsewhere is the camera's id on a server elsewhere. board is the id that the settings give this board, "" for none.
 func (s stream) idElsewhere(board string) string {
 	if s.name == "" || board == "" {
 		return board
@@ -102,7 +103,8 @@ func status(hub *signalling.Server, all []stream) statusReply {
 	return r
 }
 
-// stateOf is a camera's state in a word: nobody watches, pictures go out, or none come in.
+// stateOf is a camera's state in a word: "idle" when nobody watches, "live" when pictures are sent, "lost" when viewers
+// watch and the camera gives none.
 func stateOf(s live.Status) string {
 	state := "idle"
 	for _, l := range s.Producers {

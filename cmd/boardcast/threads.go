@@ -7,13 +7,13 @@ import (
 	"boardcast/internal/doctor"
 )
 
-// threadsFree is how many more threads the program may start now, by the nearest limit; false where none is known.
+// threadsFree is how many more threads the program may start now, by the lowest limit. known is false where no limit is known.
 func threadsFree() (free int, known bool) {
 	room, known := doctor.Threads(root())
 	return room.Free, known
 }
 
-// warnOfThreads tells at the start that there is no room for as many viewers as are let in.
+// warnOfThreads logs at the start that the threads do not suffice for as many viewers as the settings let in.
 func warnOfThreads(cfg *configs.Config, log *slog.Logger) {
 	room, known := doctor.Threads(root())
 	if most := room.Viewers(); known && most < cfg.Viewers.Max {

@@ -31,8 +31,8 @@ func newTrialEncoder(stdin io.Reader, stdout io.Writer) *cobra.Command {
 	}
 }
 
-// given is what the machine is, with its prover. save writes down the trials' verdicts; a cache that can't be written is
-// not worth an error.
+// given describes this machine to the pipeline, with the prover that tries encoders. save writes the trials' verdicts to the
+// cache; where that can't be written, they are tried again at the next start.
 func given(fresh bool, log *slog.Logger) (g pipeline.Given, trials *trial.Trials, save func()) {
 	root := os.DirFS("/")
 	g = pipeline.Given{Board: board.Detect(root), Machine: gst.Machine()}
@@ -62,8 +62,8 @@ func ownProgram() string {
 	return program
 }
 
-// openTrialCache looks for the cache where a service's unit says, then where a user's belongs. Without either nothing is
-// remembered.
+// openTrialCache opens the cache in the folder that the service's unit names, else in the user's cache folder. Without
+// either, nothing is remembered.
 func openTrialCache(environment string, fresh bool) *trial.Cache {
 	dir := os.Getenv("CACHE_DIRECTORY") // systemd's
 	if dir == "" {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -53,41 +52,5 @@ func writeFlags(b *strings.Builder, all *pflag.FlagSet, group string) {
 	})
 	if text := set.FlagUsages(); text != "" {
 		fmt.Fprintf(b, "\n%s:\n%s", group, text)
-	}
-}
-
-// flagError adds the nearest flag to the complaint about one that is unknown.
-func flagError(cmd *cobra.Command, err error) error {
-	hint := fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath())
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return hinted{err, hint}
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if nearest := configs.Nearest(unknown.GetSpecifiedName(), names); nearest != "" {
-		hint = fmt.Sprintf("did you mean --%s? %s", nearest, hint)
-	}
-	return hinted{err, hint}
-}
-
-// noArgs refuses words that are no command, and names the nearest one.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if !cmd.HasSubCommands() {
-		return hinted{
-			fmt.Errorf("%s takes no %q", cmd.CommandPath(), args[0]),
-			fmt.Sprintf("`%s --help` shows what it takes", cmd.CommandPath()),
-		}
-	}
-	var names []string
-	for _, c := range cmd.Commands() {
-		names = append(names, c.Name())
-	}
-	return hinted{
-		fmt.Errorf("unknown command %q", args[0]),
-		fmt.Sprintf("did you mean `boardcast %s`? `boardcast --help` lists the commands", configs.Nearest(args[0], names)),
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -83,15 +84,8 @@ func newVersion(stdout io.Writer) *cobra.Command {
 
 func (r versionReply) write(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "boardcast %s\ncommit     %s\ngo         %s\ngstreamer  %s\n",
-		r.Version, orElse(r.Commit, "not known"), r.Go, orElse(r.GStreamer, "none (built without)"))
+		r.Version, cmp.Or(r.Commit, "not known"), r.Go, cmp.Or(r.GStreamer, "none (built without)"))
 	return err
-}
-
-func orElse(text, fallback string) string {
-	if text == "" {
-		return fallback
-	}
-	return text
 }
 
 // writeJSON writes v as one indented object.

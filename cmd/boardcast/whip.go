@@ -15,7 +15,7 @@ import (
 	"boardcast/pipeline/places"
 )
 
-// newEndpoint answers players of WHEP. Who may come is what the signalling's origins say.
+// newEndpoint makes the endpoint that players of WHEP use. Pages of other sites may use it as signalling.origins says.
 func newEndpoint(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *whip.Endpoint {
 	var servers []whip.ICEServer
 	for _, s := range iceServers(cfg) {

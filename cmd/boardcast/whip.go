@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"boardcast/configs"
+	"boardcast/internal/sdp"
 	"boardcast/internal/signalling"
 	"boardcast/internal/whip"
 	"boardcast/pipeline/audience"
@@ -45,14 +46,12 @@ func newPublisher(cfg *configs.Config, m *media, log *slog.Logger) *whip.Client 
 	}, oneWay{m})
 }
 
-// oneWay is the streamer as WHIP and WHEP see it: it sends and takes nothing.
+// oneWay is the streamer as WHIP and WHEP see it: their sessions take nothing, and say so in their messages.
 type oneWay struct{ *media }
 
 // Open implements [whip.Media].
-func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send func(whip.Message)) (whip.Session, error) {
-	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, func(m live.Message) {
-		send(whip.Message{Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine, Gathered: m.Gathered, Error: m.Error})
-	})
+func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send func(sdp.Message)) (whip.Session, error) {
+	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, send)
 	switch {
 	case errors.Is(err, audience.ErrFull):
 		return nil, whip.ErrFull
@@ -61,15 +60,5 @@ func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send fun
 	case err != nil:
 		return nil, err
 	}
-	return oneWaySession{v}, nil
-}
-
-// oneWaySession is a viewer as WHIP and WHEP see it.
-type oneWaySession struct{ *live.Viewer }
-
-// Receive implements [whip.Session].
-func (s oneWaySession) Receive(m whip.Message) {
-	s.Viewer.Receive(live.Message{
-		OneWay: true, OfferRequest: m.OfferRequest, Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine,
-	})
+	return v, nil
 }

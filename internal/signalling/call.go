@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
 const (
@@ -24,13 +26,13 @@ const (
 // call is what a link has with one peer.
 type call struct {
 	peer    string
-	opening bool        // something has opened the call: its session is there, or will be
-	session Session     // nil until it is there
-	cancel  func()      // ends the opening; nil before it has begun
-	early   []Payload   // what came before the session
-	words   int         // how many of the peer's in early are no candidates
-	ask     bool        // the peer is to make the offer
-	over    atomic.Bool // nothing more is sent
+	opening bool          // something has opened the call: its session is there, or will be
+	session Session       // nil until it is there
+	cancel  func()        // ends the opening; nil before it has begun
+	early   []sdp.Message // what came before the session
+	words   int           // how many of the peer's in early are no candidates
+	ask     bool          // the peer is to make the offer
+	over    atomic.Bool   // nothing more is sent
 }
 
 // opening is what came of opening a call's session.
@@ -102,7 +104,7 @@ func (l *link) key(peer string) string {
 // begin opens a call that we make.
 func (l *link) begin(cl *call) {
 	if cl.ask = l.c.opts.RemoteOfferer; !cl.ask {
-		cl.early = []Payload{{OfferRequest: true}}
+		cl.early = []sdp.Message{{OfferRequest: true}}
 	}
 	l.open(cl)
 }
@@ -127,7 +129,7 @@ func (l *link) receive(peer, text string) error {
 		cl.session.Receive(p)
 		return nil
 	}
-	if !cl.opening && p.opens() {
+	if !cl.opening && p.Opens() {
 		l.accept(cl)
 	}
 	cl.keep(p)
@@ -136,10 +138,11 @@ func (l *link) receive(peer, text string) error {
 
 // keep holds what the peer says until the session is there: candidates, and other things once something has opened the
 // call.
-func (cl *call) keep(p Payload) {
+func (cl *call) keep(p sdp.Message) {
+	candidate := p.Candidate != "" || p.Gathered
 	switch {
-	case p.ICE != nil && len(cl.early) < maxEarly:
-	case p.ICE == nil && cl.opening && cl.words < maxWords:
+	case candidate && len(cl.early) < maxEarly:
+	case !candidate && cl.opening && cl.words < maxWords:
 		cl.words++
 	default:
 		return
@@ -178,7 +181,7 @@ func (l *link) openDue(ctx context.Context) {
 		cl.cancel = cancel
 		l.wg.Go(func() {
 			defer cancel()
-			session, err := l.c.media.Open(own, Caller{ID: cl.peer}, func(p Payload) { l.sendTo(cl, p) })
+			session, err := l.c.media.Open(own, Caller{ID: cl.peer}, func(p sdp.Message) { l.sendTo(cl, p) })
 			select {
 			case l.opened <- opening{cl, session, err}:
 			case <-l.quit:
@@ -207,7 +210,7 @@ func (l *link) hasOpened(o opening) error {
 	cl.session = o.session
 	l.wg.Go(func() { watch(o.session, l.ended, cl, l.quit) })
 	if cl.ask {
-		l.sendTo(cl, Payload{OfferRequest: true})
+		l.sendTo(cl, sdp.Message{OfferRequest: true})
 	}
 	for _, p := range cl.early {
 		cl.session.Receive(p)
@@ -241,12 +244,13 @@ func watch[T any](session Session, ended chan<- T, which T, quit <-chan struct{}
 	}
 }
 
-// sendTo sends to the peer of a call, from any goroutine.
-func (l *link) sendTo(cl *call, p Payload) {
-	if cl.over.Load() {
+// sendTo sends to the peer of a call, from any goroutine. The end of our candidates is not sent: peers of this protocol have no use
+// for an empty candidate, and some fail at one.
+func (l *link) sendTo(cl *call, p sdp.Message) {
+	if cl.over.Load() || p.Gathered {
 		return
 	}
-	text := p.String()
+	text := payloadText(p)
 	if l.c.opts.Room != "" {
 		text = Message{Kind: KindRoomPeerMsg, ID: cl.peer, Text: text}.String()
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
 // bench is a client under test, inside a synctest bubble, with a scripted server that speaks the reference's words.
@@ -174,6 +176,7 @@ func TestCaller(t *testing.T) {
 				s := b.media.next(b.T)
 				s.expect("OFFER_REQUEST") // the caller makes the offer
 				s.send(payload(b.T, offerText))
+				s.send(sdp.Message{Gathered: true}) // is not sent
 				s.send(payload(b.T, iceText))
 				p.expect("< " + offerText)
 				p.expect("< " + iceText)

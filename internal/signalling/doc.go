@@ -6,7 +6,7 @@
 // [Client] registers with such a server elsewhere, calls a peer, waits to be called, or serves a room, and comes back by
 // itself after any failure.
 //
-// The package knows nothing of media: a [Media] makes one [Session] per remote peer, and the two exchange [Payload]
+// The package knows nothing of media: a [Media] makes one [Session] per remote peer, and the two exchange [sdp.Message]
 // values. It does not authenticate anybody and does not speak WHEP.
 //
 //	srv := signalling.NewServer(signalling.ServerOptions{Logger: log})

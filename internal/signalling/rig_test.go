@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
 // patience is how long a test waits for what must come; it never waits for what must not.
@@ -294,7 +296,7 @@ type fakeMedia struct {
 
 func newFakeMedia() *fakeMedia { return &fakeMedia{opened: make(chan *fakeSession, 64)} }
 
-func (m *fakeMedia) Open(ctx context.Context, caller Caller, send func(Payload)) (Session, error) {
+func (m *fakeMedia) Open(ctx context.Context, caller Caller, send func(sdp.Message)) (Session, error) {
 	peer := caller.ID
 	if m.wait != nil {
 		if err := m.wait(ctx); err != nil {
@@ -352,13 +354,13 @@ func (m *fakeMedia) none(t *testing.T) {
 type fakeSession struct {
 	t      *testing.T
 	peer   string
-	send   func(Payload)
+	send   func(sdp.Message)
 	events chan string
 	done   chan struct{}
 	once   sync.Once
 }
 
-func (s *fakeSession) Receive(p Payload)     { s.events <- p.String() }
+func (s *fakeSession) Receive(p sdp.Message) { s.events <- payloadText(p) }
 func (s *fakeSession) Detach()               { s.events <- "detached" }
 func (s *fakeSession) Done() <-chan struct{} { return s.done }
 func (s *fakeSession) Close()                { s.events <- "closed" }
@@ -396,7 +398,7 @@ const (
 	ice2Text   = `{"ice":{"candidate":"candidate:2 1 UDP 1 192.0.2.1 9 typ host","sdpMLineIndex":1}}`
 )
 
-func payload(t *testing.T, text string) Payload {
+func payload(t *testing.T, text string) sdp.Message {
 	t.Helper()
 	p, err := ParsePayload(text)
 	if err != nil {

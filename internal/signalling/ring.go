@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
 // ring asks a local peer to take a call. What it sends before the caller has been told SESSION_OK waits for that, and so
@@ -84,17 +86,18 @@ type voice struct {
 	mu      sync.Mutex
 	decided bool
 	wire    *wire // nil when the call was not taken
-	waiting []Payload
+	waiting []sdp.Message
 }
 
-func (v *voice) send(p Payload) {
+func (v *voice) send(p sdp.Message) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
+	case p.Gathered: // see link.sendTo
 	case !v.decided:
 		v.waiting = append(v.waiting, p)
 	case v.wire != nil:
-		v.wire.send(frame{text: p.String()})
+		v.wire.send(frame{text: payloadText(p)})
 	}
 }
 
@@ -105,7 +108,7 @@ func (v *voice) decide(to *wire) {
 	v.decided, v.wire = true, to
 	if to != nil {
 		for _, p := range v.waiting {
-			to.send(frame{text: p.String()})
+			to.send(frame{text: payloadText(p)})
 		}
 	}
 	v.waiting = nil

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
 // A call whose caller hangs up, or whose connection breaks, while the streamer still makes up its mind is dropped.
@@ -116,7 +118,7 @@ func TestStreamerAndCaller(t *testing.T) {
 	checkLeaks(t)
 	s, m := NewServer(ServerOptions{}), newFakeMedia()
 	callers := make(chan Caller, 1)
-	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
+	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(sdp.Message)) (Session, error) {
 		callers <- c
 		return m.Open(ctx, c, send)
 	})); err != nil {
@@ -131,7 +133,8 @@ func TestStreamerAndCaller(t *testing.T) {
 	session := m.next(t)
 	p.say("ERROR not this one")
 	session.expect("ERROR not this one")
-	session.send(Payload{Error: "section 1: no codec\nthat we have" + strings.Repeat("!", 2*maxError)})
+	session.send(sdp.Message{Gathered: true}) // is not sent
+	session.send(sdp.Message{Error: "section 1: no codec\nthat we have" + strings.Repeat("!", 2*maxError)})
 	session.end()
 	p.expect("< ERROR section 1: no codec that we have" + strings.Repeat("!", maxError-len("section 1: no codec that we have")))
 	p.expect("! 1000")

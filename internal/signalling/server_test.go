@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
 // newRig serves s over TCP and returns how to dial it.
@@ -120,16 +122,16 @@ func TestFullAndFailingMedia(t *testing.T) {
 	checkLeaks(t)
 	errs := []error{fmt.Errorf("open: %w", ErrFull), errors.New("no camera"), nil}
 	s, m := NewServer(ServerOptions{}), newFakeMedia()
-	var late func(Payload)
+	var late func(sdp.Message)
 	m.fail = func(string) (err error) {
 		err, errs = errs[0], errs[1:]
 		return err
 	}
-	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
+	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(sdp.Message)) (Session, error) {
 		if late == nil {
 			late = send
 		}
-		send(Payload{OfferRequest: true}) // kept until the call is taken, dropped if it isn't
+		send(sdp.Message{OfferRequest: true}) // kept until the call is taken, dropped if it isn't
 		return m.Open(ctx, c, send)
 	})); err != nil {
 		t.Fatal(err)
@@ -146,9 +148,9 @@ func TestFullAndFailingMedia(t *testing.T) {
 	m.next(t)
 }
 
-type mediaFunc func(context.Context, Caller, func(Payload)) (Session, error)
+type mediaFunc func(context.Context, Caller, func(sdp.Message)) (Session, error)
 
-func (f mediaFunc) Open(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
+func (f mediaFunc) Open(ctx context.Context, c Caller, send func(sdp.Message)) (Session, error) {
 	return f(ctx, c, send)
 }
 
@@ -158,14 +160,14 @@ type curious struct {
 	s *Server
 }
 
-func (c curious) Receive(p Payload) { c.s.Stats(); c.fakeSession.Receive(p) }
-func (c curious) Detach()           { c.s.Stats(); c.fakeSession.Detach() }
-func (c curious) Close()            { c.s.Stats(); c.fakeSession.Close() }
+func (c curious) Receive(p sdp.Message) { c.s.Stats(); c.fakeSession.Receive(p) }
+func (c curious) Detach()               { c.s.Stats(); c.fakeSession.Detach() }
+func (c curious) Close()                { c.s.Stats(); c.fakeSession.Close() }
 
 func TestCallbacksHoldNoLock(t *testing.T) {
 	checkLeaks(t)
 	s, m := NewServer(ServerOptions{}), newFakeMedia()
-	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
+	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(sdp.Message)) (Session, error) {
 		s.Stats()
 		session, err := m.Open(ctx, c, send)
 		return curious{session.(*fakeSession), s}, err

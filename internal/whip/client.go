@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
 const (
@@ -111,7 +113,7 @@ func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
 		return fmt.Errorf("open media: %w", err)
 	}
 	defer session.Close()
-	session.Receive(Message{OfferRequest: true})
+	session.Receive(sdp.Message{OfferRequest: true, OneWay: true})
 	offer, err := said.description(offering, session)
 	if err != nil {
 		return fmt.Errorf("make the offer: %w", err)
@@ -123,7 +125,7 @@ func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
 	if err != nil {
 		return err
 	}
-	session.Receive(Message{Type: TypeAnswer, SDP: p.answer})
+	session.Receive(sdp.Message{Type: sdp.TypeAnswer, SDP: p.answer})
 	c.log.Info("published", keyServers, iceServers(p.links))
 	for {
 		select {

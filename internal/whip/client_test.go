@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"boardcast/internal/sdp"
 )
 
 // secretQuery stands in the URL of every test: it must show nowhere.
@@ -30,7 +32,7 @@ func publishing(t *testing.T, scripts []http.HandlerFunc, test func(b *clientBen
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &clientBench{
-			T: t, media: &fakeMedia{script: says(TypeOffer, answerText)},
+			T: t, media: &fakeMedia{script: says(sdp.TypeOffer, answerText)},
 			server: &whipServer{scripts: scripts, location: "/sessions/1"},
 		}
 		b.run("https://media.example/live/whip?key=" + secretQuery)
@@ -85,7 +87,7 @@ func TestClientPublishes(t *testing.T) {
 		if diff := cmp.Diff([]string{"make an offer", "answer"}, s.heard()); diff != "" {
 			b.Errorf("the media heard (-want +got):\n%s", diff)
 		}
-		s.send(Message{Candidate: tcp, MLine: 1}) // a relay that took its time
+		s.send(sdp.Message{Candidate: tcp, MLine: 1}) // a relay that took its time
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"1 " + tcp}, b.server.candidates); diff != "" {
 			b.Errorf("candidates sent late (-want +got):\n%s", diff)
@@ -317,7 +319,7 @@ func TestClientWaitsForMedia(t *testing.T) {
 					t.Errorf("%d requests without an offer", n)
 				}
 				media.mu.Lock()
-				media.refuse, media.script = nil, says(TypeOffer, answerText)
+				media.refuse, media.script = nil, says(sdp.TypeOffer, answerText)
 				media.mu.Unlock()
 				b.after(offerLimit + backoffMost)
 				if n := len(b.server.posts()); n != 1 {
@@ -342,7 +344,7 @@ func TestClientWithoutNetwork(t *testing.T) {
 		c := NewClient(ClientOptions{
 			URL: "http://media.example/whip?key=" + secretQuery, Token: token, Transport: deadNetwork{},
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
-		}, &fakeMedia{script: says(TypeOffer, answerText)})
+		}, &fakeMedia{script: says(sdp.TypeOffer, answerText)})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		if err := c.Run(ctx); err != nil {

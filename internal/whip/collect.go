@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
 // gatherLimit is how long a description waits for its candidates. They go out with it, because a player hears of none
@@ -23,7 +25,7 @@ func (r refusedByMedia) Error() string { return string(r) }
 type collector struct {
 	mu         sync.Mutex
 	text       string // the description
-	candidates []Message
+	candidates []sdp.Message
 	gathered   bool
 	refused    string
 	news       chan struct{} // has a value when something came
@@ -32,7 +34,7 @@ type collector struct {
 func newCollector() *collector { return &collector{news: make(chan struct{}, 1)} }
 
 // send takes one message of the session.
-func (c *collector) send(m Message) {
+func (c *collector) send(m sdp.Message) {
 	c.mu.Lock()
 	switch {
 	case m.Type != "":
@@ -69,7 +71,7 @@ func (c *collector) description(ctx context.Context, s Session) (string, error) 
 }
 
 // take returns the candidates since the last take, and whether they were the last ones.
-func (c *collector) take() (candidates []Message, gathered bool) {
+func (c *collector) take() (candidates []sdp.Message, gathered bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	candidates = c.candidates

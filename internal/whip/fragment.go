@@ -150,15 +150,15 @@ func (f fragment) restarts(of credentials) bool {
 }
 
 // messages are the candidates as a session takes them. Those of a section that the description lacks are left out.
-func (f fragment) messages(d sdp.Description) []Message {
-	var out []Message
+func (f fragment) messages(d sdp.Description) []sdp.Message {
+	var out []sdp.Message
 	for _, s := range f.sections {
 		for mline, known := range d.Sections {
 			if known.Mid != s.mid {
 				continue
 			}
 			for _, c := range s.candidates {
-				out = append(out, Message{Candidate: c, MLine: mline})
+				out = append(out, sdp.Message{Candidate: c, MLine: mline})
 			}
 			break
 		}
@@ -167,7 +167,7 @@ func (f fragment) messages(d sdp.Description) []Message {
 }
 
 // fragmentOf says by a fragment which candidates of a description of ours came after it was sent.
-func fragmentOf(d sdp.Description, candidates []Message, end bool) fragment {
+func fragmentOf(d sdp.Description, candidates []sdp.Message, end bool) fragment {
 	f := fragment{credentials: credentialsOf(d)}
 	for mline, s := range d.Sections {
 		part := fragmentSection{media: s.Media(), mid: s.Mid, end: end}

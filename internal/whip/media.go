@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+
+	"boardcast/internal/sdp"
 )
 
 // Errors that [Media.Open] wraps when a later attempt may do better.
@@ -17,34 +19,18 @@ type Media interface {
 	// Open makes the media side of one session, which sends and takes nothing. It may wait until ctx ends. from is the address of
 	// the other side, the zero Addr where that is not known. send delivers what the session says; it never blocks and may be
 	// called from any goroutine until the session is done.
-	Open(ctx context.Context, peer string, from netip.Addr, send func(Message)) (Session, error)
+	Open(ctx context.Context, peer string, from netip.Addr, send func(sdp.Message)) (Session, error)
 }
 
 // Session is the media of one player or server.
 type Session interface {
 	// Receive hands over what the other side said, in order. It never blocks.
-	Receive(Message)
+	Receive(sdp.Message)
 	// Close hangs up.
 	Close()
 	// Done is closed when the media has ended, for whatever reason.
 	Done() <-chan struct{}
 }
-
-// Message is what a session and the other side say to one another; exactly one part is set.
-type Message struct {
-	OfferRequest bool   // to a session: make the offer
-	Type, SDP    string // TypeOffer or TypeAnswer
-	Candidate    string // "candidate:..."
-	MLine        int    // the section that Candidate belongs to
-	Gathered     bool   // from a session: no more candidates follow
-	Error        string // from a session: why the description is refused, in words for a person
-}
-
-// Types of descriptions.
-const (
-	TypeOffer  = "offer"
-	TypeAnswer = "answer"
-)
 
 // Media types of the bodies, and the bounds of what is read of one.
 const (

@@ -154,7 +154,7 @@ func (e *Endpoint) negotiate(r *http.Request, offer string, media Media) (Sessio
 	case err != nil:
 		return nil, "", err
 	}
-	session.Receive(Message{Type: TypeOffer, SDP: offer})
+	session.Receive(sdp.Message{Type: sdp.TypeOffer, SDP: offer, OneWay: true})
 	answering, cancelAnswering := context.WithTimeout(ctx, answerLimit)
 	defer cancelAnswering()
 	answer, err := said.description(answering, session)

@@ -162,7 +162,7 @@ func retryAfter(text string) time.Duration {
 }
 
 // trickle tells the server of candidates that were found late. A server that does not take them has those of the offer.
-func (c *Client) trickle(ctx context.Context, p *publication, offer string, late []Message, end bool) {
+func (c *Client) trickle(ctx context.Context, p *publication, offer string, late []sdp.Message, end bool) {
 	d, err := sdp.Parse(offer)
 	if err != nil || p.resource == nil {
 		return

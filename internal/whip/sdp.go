@@ -46,7 +46,7 @@ func (i *iceLines) pairs() credentials {
 }
 
 // withCandidates puts each candidate into its section.
-func withCandidates(text string, candidates []Message, gathered bool) string {
+func withCandidates(text string, candidates []sdp.Message, gathered bool) string {
 	if len(text) > 0 && !strings.HasSuffix(text, "\n") {
 		text += "\r\n"
 	}

@@ -13,22 +13,13 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"boardcast/internal/sdp"
 	"boardcast/pipeline"
 	"boardcast/pipeline/audience"
 )
 
-// Message is what a viewer and we say to one another; exactly one part is set.
-type Message struct {
-	OfferRequest bool
-	Type, SDP    string // "offer" or "answer"
-	Candidate    string
-	MLine        int
-	Gathered     bool   // from us: no more candidates follow
-	Error        string // why what the other side said is refused, in words for a person; it ends the viewer
-	// OneWay goes with an offer request or an offer: we send and take nothing, there is no talkback and no data channel of
-	// ours. The description names the sources then, as servers want it, which unlike browsers do not guess them.
-	OneWay bool
-}
+// Message is what a viewer and we say to one another.
+type Message = sdp.Message
 
 // Time limits of a viewer's life.
 const (

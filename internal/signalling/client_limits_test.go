@@ -40,14 +40,14 @@ func TestHostileServer(t *testing.T) {
 		for what, opts := range map[string]ClientOptions{"called": {}, "in a room": {Room: "r"}} {
 			t.Run(name+", "+what, func(t *testing.T) {
 				onBench(t, opts, func(b *bench) {
-					b.media.opened = make(chan *fakeSession, 4*clientLimits.Burst)
+					b.media.opened = make(chan *fakeSession, 4*clientLimits.Messages.Burst)
 					for round := range 3 {
 						p, _ := b.register()
 						if opts.Room != "" {
 							p.expect("< ROOM r")
 							p.say("ROOM_OK ")
 						}
-						n, most := 0, clientLimits.Burst+10
+						n, most := 0, clientLimits.Messages.Burst+10
 						for ; n < most && !p.ended() && flood(p, n) == nil; n++ {
 							synctest.Wait()
 						}
@@ -92,14 +92,14 @@ func (p *probe) ended() bool {
 func TestHostileServerGoesOn(t *testing.T) {
 	onBench(t, ClientOptions{}, func(b *bench) {
 		p, _ := b.register()
-		for n := 0; !p.ended() && n < 2*clientLimits.Burst; n++ {
+		for n := 0; !p.ended() && n < 2*clientLimits.Messages.Burst; n++ {
 			if p.ws.WriteMessage(websocket.TextMessage, []byte("x")) != nil {
 				break
 			}
 			synctest.Wait()
 		}
 		const piece = 64 << 10
-		chunk, sent, most := strings.Repeat("\x00", piece), 0, 2*clientLimits.ByteBurst
+		chunk, sent, most := strings.Repeat("\x00", piece), 0, 2*clientLimits.Bytes.Burst
 		for sent < most && raw(p, chunk) == nil {
 			sent += piece
 		}
@@ -123,7 +123,7 @@ func TestRoomOfPassersBy(t *testing.T) {
 			p.say(fmt.Sprintf("ROOM_PEER_LEFT m%d", i))
 			<-time.After(time.Second / each)
 		}
-		if n, most := len(b.media.opened), openBurst+seconds*opensPerSecond; n > most || n < openBurst {
+		if n, most := len(b.media.opened), openAllowance.Burst+seconds*int(openAllowance.PerSecond); n > most || n < openAllowance.Burst {
 			b.Errorf("%d sessions, want %d at most", n, most)
 		}
 		p.say("ROOM_PEER_MSG stays " + offerText)
@@ -198,7 +198,7 @@ func TestEmptyFragments(t *testing.T) {
 		_, dial := newPipeRig(t, s)
 		p := dialProbe(t, dial).hello("v")
 		head, piece := "\x01\x80mask", strings.Repeat("\x00\x80mask", 8<<10)
-		sent, most := 0, 2*clientLimits.ByteBurst
+		sent, most := 0, 2*clientLimits.Bytes.Burst
 		for ; sent < most && !p.ended() && raw(p, head+piece) == nil; sent += len(piece) {
 			head = ""
 			synctest.Wait()

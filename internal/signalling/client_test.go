@@ -347,7 +347,7 @@ func TestRoomOfTooMany(t *testing.T) {
 			p.say(fmt.Sprintf("ROOM_PEER_MSG m%d %s", i, offerText))
 			<-time.After(time.Second / 40) // a quicker server is hung up on
 		}
-		<-time.After(maxCalls / opensPerSecond * time.Second)
+		<-time.After(maxCalls / time.Duration(openAllowance.PerSecond) * time.Second)
 		synctest.Wait()
 		if n := len(b.media.opened); n != maxCalls {
 			b.Errorf("%d sessions", n)

@@ -35,7 +35,7 @@ func TestIDHeldByAFrozenPeer(t *testing.T) {
 		other := w.probe()
 		other.say("HELLO cam")
 		other.expect("! 1002 invalid peer uid")
-		<-time.After(Limits{}.withDefaults().ProbeWait + time.Millisecond)
+		<-time.After(Limits{}.withDefaults().Waits.Probe + time.Millisecond)
 		w.probe().hello("cam")
 	})
 }
@@ -43,7 +43,7 @@ func TestIDHeldByAFrozenPeer(t *testing.T) {
 // Over real sockets: the frozen holder is dropped, the one beside it is not.
 func TestIDHeldOverSockets(t *testing.T) {
 	checkLeaks(t)
-	s := NewServer(ServerOptions{Limits: Limits{ProbeWait: 200 * time.Millisecond}})
+	s := NewServer(ServerOptions{Limits: Limits{Waits: Waits{Probe: 200 * time.Millisecond}}})
 	ts := httptest.NewServer(s)
 	t.Cleanup(ts.Close)
 	runServer(t, s)

@@ -1,6 +1,6 @@
 package signalling
 
-// Keys of the log attributes of this package.
+// Keys of this package's log attributes.
 const (
 	keyAttempt  = "attempt"
 	keyCode     = "code"

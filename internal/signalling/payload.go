@@ -12,19 +12,19 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// Sizes beyond which a payload is refused. The largest that passes still prints in less than maxMessage bytes.
+// Sizes beyond which a payload is refused. The largest permitted payload is still shorter than maxMessage when it is written.
 const (
-	maxMessage   = 1 << 20 // bytes of one WebSocket message
-	maxSDP       = 128 << 10
-	maxCandidate = 4 << 10
-	maxMid       = 256
-	maxMLine     = 1023
-	maxError     = 512 // bytes of an error's words: two lines of a screen, which is what a person reads
+	maxMessage   = 1 << 20   // bytes of one WebSocket message: the reference server's limit
+	maxSDP       = 128 << 10 // bytes of a description: a browser's is under 20 kB
+	maxCandidate = 4 << 10   // bytes of an ICE candidate: a browser's is under 200
+	maxMid       = 256       // bytes of a section's name: a browser's has one or two
+	maxMLine     = 1023      // number of a section: far more than a description may have
+	maxError     = 512       // bytes of an error's words: two lines on a screen, which a person reads
 )
 
 const offerRequest = "OFFER_REQUEST"
 
-// ErrPayload is in every error of [ParsePayload].
+// ErrPayload is wrapped by every error of [ParsePayload].
 var ErrPayload = errors.New("not a payload")
 
 // ParsePayload reads what a peer says inside a session, in any of the forms that peers of this protocol use:
@@ -63,9 +63,10 @@ func ParsePayload(text string) (sdp.Message, error) {
 	return sdp.Message{}, fmt.Errorf("%w: neither sdp nor ice", ErrPayload)
 }
 
+// present tells whether a JSON member is there and not null.
 func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
-// errorWords makes one line of what may be shown to people: no control characters, maxError bytes at most, never empty.
+// errorWords makes a peer's text fit to be shown to people: one line without control characters, of 1 to maxError bytes.
 func errorWords(text string) string {
 	text = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' { // the last two end a line as well

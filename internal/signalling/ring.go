@@ -10,8 +10,8 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// ring asks a local peer to take a call. What it sends before the caller has been told SESSION_OK waits for that, and so
-// does what the caller says meanwhile. A session that comes when the caller has gone is closed.
+// ring asks a local peer to take a call. The caller is told SESSION_OK first: what the local peer sends before that waits for it, and
+// so does what the caller says meanwhile. A session that is opened after the caller has gone is closed.
 func (s *Server) ring(ctx context.Context, c *conn, caller Caller, callee connID) {
 	s.mu.Lock()
 	media := s.media[callee]
@@ -34,18 +34,18 @@ func (s *Server) ring(ctx context.Context, c *conn, caller Caller, callee connID
 		v.decide(c.wire)
 		c.wg.Go(func() { c.hangUpAfter(session) })
 	}
-	s.goOn(ctx, c)
+	s.goOnLocked(ctx, c)
 }
 
-// goOn deals with what was kept while a local peer was asked, up to the next call. c.mu is held.
-func (s *Server) goOn(ctx context.Context, c *conn) {
+// goOnLocked handles the messages that were kept while a local peer was asked, up to the next call. c.mu is held.
+func (s *Server) goOnLocked(ctx context.Context, c *conn) {
 	c.ringing = false
 	for len(c.kept) > 0 && !c.ringing {
 		f := c.kept[0]
 		c.kept = c.kept[1:]
 		c.keptSize -= len(f.text)
-		if err := s.decide(ctx, c, f); err != nil {
-			c.cut() // reading ends with it
+		if err := s.decideLocked(ctx, c, f); err != nil {
+			c.cut() // which ends reading
 			return
 		}
 	}
@@ -62,7 +62,7 @@ func (c *conn) notTaken(ctx context.Context, err error) {
 	}
 }
 
-// hangUpAfter closes the connection when its session has ended.
+// hangUpAfter closes the connection when the media of its session have ended.
 func (c *conn) hangUpAfter(session Session) {
 	select {
 	case <-session.Done():
@@ -71,44 +71,44 @@ func (c *conn) hangUpAfter(session Session) {
 	}
 }
 
-// deliver hands what a viewer says to its session. What makes no sense is ignored, as the reference peer does.
+// deliver hands a viewer's message to its session. A message that cannot be read is ignored, as the reference peer does.
 func (c *conn) deliver(f frame) {
-	p, err := ParsePayload(f.text)
+	m, err := ParsePayload(f.text)
 	if f.binary || err != nil {
 		c.log.Debug("message to the streamer ignored", keySize, len(f.text), keyError, err)
 		return
 	}
-	c.session.Receive(p)
+	c.session.Receive(m)
 }
 
-// voice is what a local peer speaks through: what it says is kept until the call is taken.
+// voice carries what a local peer says to its caller. Until the call is decided upon, messages are kept.
 type voice struct {
 	mu      sync.Mutex
 	decided bool
-	wire    *wire // nil when the call was not taken
+	wire    *wire // the caller's; nil when the call was not taken
 	waiting []sdp.Message
 }
 
-func (v *voice) send(p sdp.Message) {
+func (v *voice) send(m sdp.Message) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
-	case p.Gathered: // see link.sendTo
+	case m.Gathered: // see link.sendTo
 	case !v.decided:
-		v.waiting = append(v.waiting, p)
+		v.waiting = append(v.waiting, m)
 	case v.wire != nil:
-		v.wire.send(frame{text: payloadText(p)})
+		v.wire.send(frame{text: payloadText(m)})
 	}
 }
 
-// decide lets what was kept out to a connection, or drops it and all to come.
+// decide sends what was kept to the caller, and all that follows. Where to is nil both are dropped.
 func (v *voice) decide(to *wire) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.decided, v.wire = true, to
 	if to != nil {
-		for _, p := range v.waiting {
-			to.send(frame{text: payloadText(p)})
+		for _, m := range v.waiting {
+			to.send(frame{text: payloadText(m)})
 		}
 	}
 	v.waiting = nil

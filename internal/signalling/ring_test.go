@@ -21,7 +21,7 @@ func TestStaleCallIsDropped(t *testing.T) {
 		"hangs up": func(p *probe) { p.close(websocket.CloseNormalClosure) },
 		"breaks":   (*probe).kill,
 		"floods": func(p *probe) { // what it says meanwhile is kept, but not without end
-			for range (Limits{}).withDefaults().QueueFrames + 1 {
+			for range (Limits{}).withDefaults().Queue.Frames + 1 {
 				if p.ws.WriteMessage(websocket.TextMessage, []byte("x")) != nil {
 					return
 				}
@@ -32,7 +32,7 @@ func TestStaleCallIsDropped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			checkLeaks(t)
 			// With Burst out of the way, the flood meets the limit of what is kept.
-			s, m := NewServer(ServerOptions{Limits: Limits{Burst: 1 << 20}}), newFakeMedia()
+			s, m := NewServer(ServerOptions{Limits: Limits{Messages: Allowance{Burst: 1 << 20}}}), newFakeMedia()
 			asked, told := make(chan struct{}), make(chan error, 1)
 			m.wait = func(ctx context.Context) error {
 				close(asked)

@@ -38,8 +38,8 @@ func TestSlowPeerIsCut(t *testing.T) {
 		limits     Limits
 		most       int
 	}{
-		{"by frames", "x", Limits{QueueFrames: 10}, 12},
-		{"by bytes", strings.Repeat("x", 100), Limits{QueueBytes: 1000}, 14},
+		{"by frames", "x", Limits{Queue: Queue{Frames: 10}}, 12},
+		{"by bytes", strings.Repeat("x", 100), Limits{Queue: Queue{Bytes: 1000}}, 14},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -265,7 +265,7 @@ func TestPlainHTTP(t *testing.T) {
 
 func TestOverTLS(t *testing.T) {
 	checkLeaks(t)
-	s := NewServer(ServerOptions{Limits: Limits{QueueFrames: 4, QueueBytes: 1 << 10, ByteBurst: 1 << 30}})
+	s := NewServer(ServerOptions{Limits: Limits{Queue: Queue{4, 1 << 10}, Bytes: Allowance{Burst: 1 << 30}}})
 	ts := httptest.NewTLSServer(s)
 	t.Cleanup(ts.Close)
 	runServer(t, s)

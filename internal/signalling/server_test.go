@@ -265,11 +265,7 @@ func TestEndDuringAHandshake(t *testing.T) {
 	go func() { done <- s.Run(ctx) }()
 	s.upgrader.CheckOrigin = func(*http.Request) bool {
 		cancel()
-		waitUntil(t, func() bool {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			return s.closed
-		})
+		waitUntil(t, s.admission.isClosed)
 		return true
 	}
 	dialProbe(t, dialer(ts.URL)).expect("! 1001")
@@ -342,7 +338,7 @@ func TestWhoAnswersPingsStays(t *testing.T) {
 // A pong that waits behind a write that takes its time is a pong.
 func TestPongBehindASlowWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, dial := newPipeRig(t, NewServer(ServerOptions{Limits: Limits{PongWait: 5 * time.Second}}))
+		_, dial := newPipeRig(t, NewServer(ServerOptions{Limits: Limits{Waits: Waits{Pong: 5 * time.Second}}}))
 		ws, err := dial()
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,7 @@ func (r refusedByMedia) Error() string { return string(r) }
 // collector keeps the messages of a session until they are asked for. It is safe for concurrent use.
 type collector struct {
 	mu         sync.Mutex
-	text       string // the description
+	text       string        // the description
 	candidates []sdp.Message // since the last take
 	gathered   bool          // no more candidates follow
 	refused    string        // why the media refuse the other side's description; empty when they do not

@@ -88,8 +88,8 @@ func TestNothingHangs(t *testing.T) {
 		m := badPi()
 		h := m.host()
 		h.Camera = func(context.Context) Device { <-stuck; return Device{} }
-		h.Claim = func() error { <-stuck; return nil }
-		h.Installed = func(string) bool { <-stuck; return false }
+		h.Port.Claim = func() error { <-stuck; return nil }
+		h.GStreamer.Installed = func(string) bool { <-stuck; return false }
 		began := time.Now()
 		r := Run(t.Context(), h, m.wish)
 		if took := time.Since(began); took != slow {

@@ -128,15 +128,16 @@ func (m machine) host() Host {
 	// GStreamer writes its registry on a goroutine of its own check while others read.
 	root := &growing{files: files}
 	h := Host{
-		Root: root, Open: m.open, Groups: m.groups, User: m.user,
-		Getenv:     func(name string) string { return m.env[name] },
-		Installed:  func(e string) bool { root.add(m.scan); return !slices.Contains(m.lacks, e) },
-		Rescan:     func(context.Context, []string) ([]string, error) { return slices.Clone(m.rescan), m.rescanErr },
+		Root: root, Open: m.open,
+		Process: Process{User: m.user, Groups: m.groups, Getenv: func(name string) string { return m.env[name] }},
+		GStreamer: &GStreamer{
+			Installed: func(e string) bool { root.add(m.scan); return !slices.Contains(m.lacks, e) },
+			Rescan:    func(context.Context, []string) ([]string, error) { return slices.Clone(m.rescan), m.rescanErr },
+		},
 		Camera:     func(context.Context) Device { return m.camera },
 		Microphone: func(context.Context) Device { return m.microphone },
 		Interfaces: func() ([]Interface, error) { return m.interfaces, nil },
-		Claim:      func() error { return m.claim },
-		Answers:    func(context.Context) bool { return m.answers },
+		Port:       Port{Claim: func() error { return m.claim }, Answers: func(context.Context) bool { return m.answers }},
 		Now:        func() time.Time { return m.now },
 	}
 	if m.interfaces == nil {
@@ -146,7 +147,7 @@ func (m machine) host() Host {
 		h.Now = func() time.Time { return now }
 	}
 	if m.nogst {
-		h.Installed, h.Rescan = nil, nil
+		h.GStreamer = nil
 	}
 	return h
 }

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	requestsPerSecond = 100  // of one address: the status of thirty pages, each once a second, and more
+	requestsPerSecond = 100  // of one address: six people open the page each second, which has some fifteen files
 	requestBurst      = 400  // of one address: thirty people behind one router open the page at once
 	offersPerSecond   = 5    // of WHEP, of one address: each offer costs a pipeline
 	offerBurst        = 40   // of WHEP, of one address: thirty players behind one router begin at once, and some try again

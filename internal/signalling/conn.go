@@ -15,6 +15,7 @@ import (
 type conn struct {
 	*wire
 	id    connID
+	since time.Time // when it was made
 	wg    sync.WaitGroup
 	rings sync.WaitGroup // goroutines that ask a local peer to take the connection's call
 
@@ -25,6 +26,7 @@ type conn struct {
 	ringing  bool    // a local peer is being asked to take the connection's call
 	kept     []frame // messages that came while ringing
 	keptSize int     // their bytes
+	refusal  string  // the ERROR that was logged last
 }
 
 // serve runs one connection from its upgrade to its end.
@@ -43,7 +45,7 @@ func (s *Server) serve(ws *websocket.Conn, r *http.Request) {
 	}
 	c.drain(err)
 	c.wg.Wait()
-	c.log.Debug("connection ended", keyReason, err.Error(), keyHangUp, hungUp)
+	c.tellEnd(err, hungUp)
 }
 
 // endSession closes a session when a side has hung up. When the connection broke, the media may go on.
@@ -57,7 +59,7 @@ func endSession(session Session, hungUp bool) {
 
 // join makes a connection known to the server.
 func (s *Server) join(ws *websocket.Conn, r *http.Request) *conn {
-	c := &conn{wire: newWire(ws, s.limits), log: s.log.With(keyRemote, r.RemoteAddr), caller: CallerOf(r)}
+	c := &conn{wire: newWire(ws, s.limits), since: time.Now(), log: s.log.With(keyRemote, r.RemoteAddr), caller: CallerOf(r)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastID++
@@ -116,16 +118,16 @@ func (s *Server) hear(ctx context.Context, c *conn, f frame) error {
 
 // decideLocked decides about one message under the server's lock, and does what may take time without that lock. c.mu is held.
 func (s *Server) decideLocked(ctx context.Context, c *conn, f frame) error {
-	mine := s.step(input{from: c.id, kind: heard, frame: f})
+	all, mine := s.step(input{from: c.id, kind: heard, frame: f})
 	if c.caller.ID == "" {
 		if c.caller.ID = s.uid(c.id); c.caller.ID != "" {
 			c.log = c.log.With(keyPeer, c.caller.ID)
-			c.log.Debug("peer registered")
 			if err := c.ws.SetReadDeadline(time.Time{}); err != nil {
 				return err
 			}
 		}
 	}
+	c.tellLocked(ParseRequest(f.text), all)
 	for _, r := range mine {
 		if r.kind == ring {
 			c.ringing = true
@@ -138,11 +140,12 @@ func (s *Server) decideLocked(ctx context.Context, c *conn, f frame) error {
 	return nil
 }
 
-// step takes in one event of a connection. It returns the replies that remain to be done without the lock.
-func (s *Server) step(in input) (mine []reply) {
+// step takes in one event of a connection. It returns all replies, and those that remain to be done without the lock.
+func (s *Server) step(in input) (all, rest []reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.applyLocked(s.world.step(in))
+	all = s.world.step(in)
+	return all, s.applyLocked(all)
 }
 
 // uid is the id by which a connection is registered, empty before HELLO.

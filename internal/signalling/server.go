@@ -147,6 +147,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	from := origin(r.RemoteAddr)
 	if code := s.admission.admit(from); code != 0 {
+		s.tellRefused(r, code)
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, http.StatusText(code), code)
 		return
@@ -154,7 +155,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.admission.dismiss(from)
 	ws, err := s.upgrader.Upgrade(metered{w, s.limits.Bytes}, r, nil)
 	if err != nil { // Upgrade has answered
-		s.log.Debug("request refused", keyRemote, r.RemoteAddr, keyError, err)
+		s.tellNotUpgraded(r, err)
 		return
 	}
 	s.serve(ws, r)

@@ -123,7 +123,7 @@ type ICE struct {
 	TURN []URL `mapstructure:"turn"`
 }
 
-// Viewers bounds the audience.
+// Viewers bounds how many viewers are served.
 type Viewers struct {
 	Max   int           `mapstructure:"max"`
 	Grace time.Duration `mapstructure:"grace"`

@@ -69,7 +69,7 @@ const (
 	GroupPicture    = "Picture"
 	GroupSound      = "Sound"
 	GroupSignalling = "Signalling server elsewhere"
-	GroupWHIP       = "Media server for a larger audience"
+	GroupWHIP       = "Media server for many more viewers"
 	GroupNetwork    = "Ways through routers"
 	GroupGeneral    = "General"
 )

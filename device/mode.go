@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Wish is what the user would like of the camera's picture. A zero field leaves it to PickMode.
-type Wish struct {
+// Request is what the user would like of the camera's picture. A zero field leaves it to PickMode.
+type Request struct {
 	Width, Height int
 	FPS           float64
 	// FourCC, when set, is the only format considered. H.264 from the camera itself ("H264") is chosen only so:
@@ -45,7 +45,7 @@ const (
 // highest. Without a given size a rate that is reached comes first, and of those modes the size nearest to
 // 1280x720. Within that, raw formats come before JPEG, which costs a decoder, so JPEG is taken where no raw format
 // reaches the rate. The error is an *Error of kind ErrNoMode.
-func PickMode(c Camera, w Wish) (Mode, string, error) {
+func PickMode(c Camera, w Request) (Mode, string, error) {
 	modes := w.candidates(c.modes())
 	if len(modes) == 0 {
 		return Mode{}, "", &Error{
@@ -94,7 +94,7 @@ func (c Camera) formatNames() string {
 }
 
 // candidates are the modes that the wish allows; grey ones only where there is nothing in colour.
-func (w Wish) candidates(modes []Mode) []Mode {
+func (w Request) candidates(modes []Mode) []Mode {
 	if w.FourCC != "" {
 		return keep(modes, func(m Mode) bool { return m.FourCC == w.FourCC })
 	}
@@ -112,7 +112,7 @@ type goal struct {
 	said          bool // whether the user wished for anything
 }
 
-func (w Wish) goal() goal {
+func (w Request) goal() goal {
 	g := goal{width: w.Width, height: w.Height, fps: w.FPS, enough: w.FPS * reachedIfSaid, said: w.Width != 0 || w.Height != 0 || w.FourCC != ""}
 	switch {
 	case g.width <= 0 && g.height <= 0:

@@ -181,7 +181,7 @@ func (c Camera) score() float64 {
 
 // bestMode is the mode with the most merit, of those that PickMode chooses among unasked.
 func (c Camera) bestMode() (Mode, bool) {
-	modes := Wish{}.candidates(c.modes())
+	modes := Request{}.candidates(c.modes())
 	if len(modes) == 0 {
 		return Mode{}, false
 	}

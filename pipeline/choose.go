@@ -12,7 +12,7 @@ import (
 // chooser makes one plan.
 type chooser struct {
 	ctx         context.Context //nolint:containedctx // of one call of Choose
-	wish        Wish
+	request        Request
 	given       Given
 	noConnector bool // nothing answers on the board's connector
 
@@ -25,8 +25,8 @@ type chooser struct {
 
 // plan chooses the encoder of the first codec with the camera's mode, then encoders of the other codecs for that mode.
 func (c *chooser) plan() (Plan, error) {
-	p := Plan{Talkback: true, Hear: hearGraph(c.given.Sink), See: seeGraph(c.wish.Display)}
-	p.Audio = audioGraph(c.given.Audio, c.wish.AudioBitrate)
+	p := Plan{Talkback: true, Hear: hearGraph(c.given.Sink), See: seeGraph(c.request.Display)}
+	p.Audio = audioGraph(c.given.Audio, c.request.AudioBitrate)
 	if c.given.NoVideo {
 		return p, nil
 	}
@@ -41,7 +41,7 @@ func (c *chooser) plan() (Plan, error) {
 	}
 	if len(p.Choices) == 0 {
 		return Plan{}, &NoEncoderError{
-			Wanted:  fmt.Sprintf("codec %s, encoder %s", word(c.wish.Codec), word(c.wish.Encoder)),
+			Wanted:  fmt.Sprintf("codec %s, encoder %s", word(c.request.Codec), word(c.request.Encoder)),
 			Missing: c.missed, Failed: c.failed,
 		}
 	}
@@ -54,18 +54,18 @@ func (c *chooser) plan() (Plan, error) {
 
 // codecs are those to offer, the preferred first: hardware encodes H.264 nearly everywhere, VP8 nearly nowhere.
 func (c *chooser) codecs() []Codec {
-	if auto(c.wish.Codec) && auto(c.wish.Encoder) {
+	if auto(c.request.Codec) && auto(c.request.Encoder) {
 		return []Codec{H264, VP8}
 	}
-	if auto(c.wish.Codec) {
+	if auto(c.request.Codec) {
 		return []Codec{H264, VP8, VP9}
 	}
-	return []Codec{Codec(c.wish.Codec)}
+	return []Codec{Codec(c.request.Codec)}
 }
 
-// Candidates are the encoders of a codec that may be tried on a machine, the best first: what the board's row names, then
+// EncodersFor are the encoders of a codec that may be tried on a machine, the best first: what the board's row names, then
 // other hardware that is installed, then software. Each comes from Fit. Rows that don't fit are in unfit.
-func Candidates(b board.Board, m Machine, codec Codec) (fit []Encoder, unfit map[string]*Unfit) {
+func EncodersFor(b board.Board, m Machine, codec Codec) (fit []Encoder, unfit map[string]*Unfit) {
 	order := b.H264
 	if codec == VP8 {
 		order = b.VP8
@@ -121,11 +121,11 @@ func ranked(order []string, rows []Encoder) []Encoder {
 
 // codec adds the choice of one codec, if one works, and what else might.
 func (c *chooser) codec(p *Plan, codec Codec) error {
-	fit, unfit := Candidates(c.given.Board, c.given.Machine, codec)
+	fit, unfit := EncodersFor(c.given.Board, c.given.Machine, codec)
 	c.miss(codec, unfit)
 	chosen := false
 	for _, e := range fit {
-		if !auto(c.wish.Encoder) && !e.Is(c.wish.Encoder) {
+		if !auto(c.request.Encoder) && !e.Is(c.request.Encoder) {
 			continue
 		}
 		if chosen {
@@ -147,7 +147,7 @@ func (c *chooser) codec(p *Plan, codec Codec) error {
 func (c *chooser) miss(codec Codec, unfit map[string]*Unfit) {
 	for _, e := range Encoders {
 		why := unfit[e.ID]
-		wanted := auto(c.wish.Encoder) || e.Is(c.wish.Encoder)
+		wanted := auto(c.request.Encoder) || e.Is(c.request.Encoder)
 		if why != nil && e.Codec == codec && why.Missing && wanted {
 			c.missed = append(c.missed, e)
 		}
@@ -174,7 +174,7 @@ func (c *chooser) spare(p *Plan, e Encoder) {
 // format is what an encoder makes of the capture chosen.
 func (c *chooser) format(e Encoder) VideoFormat {
 	v := VideoSource{Width: c.raw.Width, Height: c.raw.Height, FPSNum: c.raw.FPSNum, FPSDen: c.raw.FPSDen}
-	f := formatFor(c.wish, v, e.limits(c.given.Board))
+	f := formatFor(c.request, v, e.limits(c.given.Board))
 	f.Bitrate = e.Rates.Clamp(f.Bitrate)
 	return f
 }
@@ -240,7 +240,7 @@ func (c *chooser) tooSlow(e Encoder, v Verdict, f VideoFormat) bool {
 }
 
 // sizeOpen reports whether the size is ours to choose.
-func (c *chooser) sizeOpen() bool { return c.wish.Width == 0 && c.wish.Height == 0 }
+func (c *chooser) sizeOpen() bool { return c.request.Width == 0 && c.request.Height == 0 }
 
 // headroom is how much faster than real time a software encoder must be in its trial: the capture, the network and the
 // rest of the board want their share, and a busy scene costs more than the trial's.
@@ -320,7 +320,7 @@ func (c *chooser) source(b bounds) (VideoSource, Graph, error) {
 
 // chooseMode fills in the source and its mode.
 func (c *chooser) chooseMode(v *VideoSource, b bounds) error {
-	cam := anySize(c.wish)
+	cam := anySize(c.request)
 	switch {
 	case c.given.Camera != nil:
 		cam = *c.given.Camera
@@ -329,7 +329,7 @@ func (c *chooser) chooseMode(v *VideoSource, b bounds) error {
 	case c.onConnector():
 		v.Element, v.Name = c.given.Board.CSI, "camera on the board's connector"
 	}
-	m, why, err := pickMode(cam, c.wish, b)
+	m, why, err := pickMode(cam, c.request, b)
 	if err != nil {
 		return err
 	}

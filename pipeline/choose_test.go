@@ -50,7 +50,7 @@ func boardOf(t *testing.T, id string) board.Board {
 	return board.Board{}
 }
 
-func choosePlan(t *testing.T, w Wish, g Given) Plan {
+func choosePlan(t *testing.T, w Request, g Given) Plan {
 	t.Helper()
 	p, err := Choose(t.Context(), w, g)
 	if err != nil {
@@ -60,7 +60,7 @@ func choosePlan(t *testing.T, w Wish, g Given) Plan {
 }
 
 func TestNoVideo(t *testing.T) {
-	p, err := Choose(t.Context(), Wish{}, Given{NoVideo: true, Audio: AudioSource{Test: true}, Machine: Machine{Installed: func(string) bool { return false }}})
+	p, err := Choose(t.Context(), Request{}, Given{NoVideo: true, Audio: AudioSource{Test: true}, Machine: Machine{Installed: func(string) bool { return false }}})
 	if err != nil || p.Capture != nil || p.Choices != nil || p.Audio == nil {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -69,10 +69,10 @@ func TestNoVideo(t *testing.T) {
 // Where nothing vouches for a software encoder the picture stays small; what the user says holds all the same.
 func TestWithoutTrials(t *testing.T) {
 	g := Given{Board: boardOf(t, "generic"), Machine: machineWith(debian12, everywhere, nil)}
-	if p := choosePlan(t, Wish{}, g); p.Format.Width != 640 || p.Format.Height != 480 {
+	if p := choosePlan(t, Request{}, g); p.Format.Width != 640 || p.Format.Height != 480 {
 		t.Errorf("chose %v", p.Format)
 	}
-	if p := choosePlan(t, Wish{Width: 1920, Height: 1080}, g); p.Format.Width != 1920 {
+	if p := choosePlan(t, Request{Width: 1920, Height: 1080}, g); p.Format.Width != 1920 {
 		t.Errorf("asked for 1920x1080, got %v", p.Format)
 	}
 }
@@ -82,16 +82,16 @@ func TestConnectorWithoutACamera(t *testing.T) {
 		Board: boardOf(t, "pi-4"), Connector: true, Machine: machineWith(debian13, append(everywhere, "libcamerasrc"), nil),
 		Trials: prover{source: func(Graph, Codec) Verdict { return failure("no cameras available") }},
 	}
-	p := choosePlan(t, Wish{}, g)
+	p := choosePlan(t, Request{}, g)
 	if !p.Source.isTest() || p.Capture[0].Factory != "videotestsrc" || !strings.Contains(p.Why[0], "no cameras available") {
 		t.Errorf("source %+v, why %q", p.Source, p.Why)
 	}
 	g.Trials = prover{}
-	if p := choosePlan(t, Wish{}, g); p.Capture[0].Factory != "libcamerasrc" {
+	if p := choosePlan(t, Request{}, g); p.Capture[0].Factory != "libcamerasrc" {
 		t.Errorf("capture %s", p.Capture)
 	}
 	g.Connector = false
-	if p := choosePlan(t, Wish{}, g); p.Capture[0].Factory != "videotestsrc" {
+	if p := choosePlan(t, Request{}, g); p.Capture[0].Factory != "videotestsrc" {
 		t.Errorf("not asked to look there: %s", p.Capture)
 	}
 }
@@ -111,7 +111,7 @@ func TestDecodersAreTried(t *testing.T) {
 			}
 			return failure("not negotiated")
 		}}
-		if p := choosePlan(t, Wish{}, g); !strings.Contains(p.Capture.String(), " "+c.want+" ") {
+		if p := choosePlan(t, Request{}, g); !strings.Contains(p.Capture.String(), " "+c.want+" ") {
 			t.Errorf("%s works: %s", c.works, p.Capture)
 		}
 	}
@@ -125,16 +125,16 @@ func TestPlainCamerasAreNotTried(t *testing.T) {
 		t.Errorf("tried %s", g)
 		return Verdict{Outcome: OutcomeUsable}
 	}}
-	choosePlan(t, Wish{}, g)
+	choosePlan(t, Request{}, g)
 	usb := goldenCameras["usb"]
 	g.Camera = &usb
-	choosePlan(t, Wish{}, g)
+	choosePlan(t, Request{}, g)
 }
 
 func TestCameraThatNothingDecodes(t *testing.T) {
 	g := Given{Board: boardOf(t, "generic"), Machine: machineWith(debian12, []string{"x264enc", "videoconvert", "videoscale"}, nil)}
 	g.Camera = &device.Camera{Name: "Cam", Path: "/dev/video0", Formats: []device.Format{{FourCC: "MJPG", Sizes: []device.Size{rates(640, 480, 30)}}}}
-	if _, err := Choose(t.Context(), Wish{}, g); !errors.Is(err, device.ErrNoMode) {
+	if _, err := Choose(t.Context(), Request{}, g); !errors.Is(err, device.ErrNoMode) {
 		t.Errorf("%v", err)
 	}
 }
@@ -148,12 +148,12 @@ func TestEncodersThatFail(t *testing.T) {
 		}
 		return failure("broken %s", e.Element)
 	}}
-	p := choosePlan(t, Wish{}, g)
+	p := choosePlan(t, Request{}, g)
 	if len(p.Choices) != 1 || p.Choices[0].Encoder.ID != "openh264enc" || !strings.Contains(p.Why[1], "broken v4l2h264enc") {
 		t.Errorf("choices %v, why %q", p.Choices, p.Why)
 	}
 	g.Trials = prover{encoder: func(e Encoder, _ Raw, _ VideoFormat) Verdict { return failure("broken %s", e.Element) }}
-	_, err := Choose(t.Context(), Wish{}, g)
+	_, err := Choose(t.Context(), Request{}, g)
 	if !errors.Is(err, ErrNoEncoder) || !strings.Contains(err.Error(), "broken openh264enc") {
 		t.Errorf("%v", err)
 	}
@@ -161,16 +161,16 @@ func TestEncodersThatFail(t *testing.T) {
 
 func TestNoEncoderHints(t *testing.T) {
 	g := Given{Board: boardOf(t, "generic"), Machine: machineWith(debian12, cpuConverters, nil)}
-	_, err := Choose(t.Context(), Wish{Codec: "h264"}, g)
+	_, err := Choose(t.Context(), Request{Codec: "h264"}, g)
 	var none *NoEncoderError
 	if !errors.As(err, &none) || none.Hint() != "install one of: gstreamer1.0-plugins-bad, gstreamer1.0-plugins-ugly" {
 		t.Errorf("%v, hint %q", err, none.Hint())
 	}
-	_, err = Choose(t.Context(), Wish{Encoder: "mpph264enc"}, g)
+	_, err = Choose(t.Context(), Request{Encoder: "mpph264enc"}, g)
 	if !errors.As(err, &none) || none.Hint() != "install one of: "+mppPackage {
 		t.Errorf("%v, hint %q", err, none.Hint())
 	}
-	_, err = Choose(t.Context(), Wish{Encoder: "nosuch"}, g)
+	_, err = Choose(t.Context(), Request{Encoder: "nosuch"}, g)
 	if !errors.As(err, &none) || !strings.Contains(none.Hint(), "boardcast encoders") {
 		t.Errorf("%v, hint %q", err, none.Hint())
 	}
@@ -182,7 +182,7 @@ func TestPlanFollowsItsTrials(t *testing.T) {
 	g.Trials = prover{encoder: func(Encoder, Raw, VideoFormat) Verdict {
 		return Verdict{Outcome: OutcomeUsable, ProfileLevelID: "42c033", Input: 1, NoKeyframe: true, FramesPerSecond: 90}
 	}}
-	p := choosePlan(t, Wish{Codec: "h264"}, g)
+	p := choosePlan(t, Request{Codec: "h264"}, g)
 	c := p.Choices[0]
 	if !strings.Contains(Preferences(H264, p.Format, 102), "profile-level-id=(string)42c033") {
 		t.Errorf("SDP %s", Preferences(H264, p.Format, 102))
@@ -236,21 +236,21 @@ func TestFormatForLimits(t *testing.T) {
 	camera := VideoSource{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1}
 	cases := []struct {
 		name   string
-		wish   Wish
+		request   Request
 		limits board.Limits
 		want   VideoFormat
 	}{
-		{"none", Wish{Bitrate: 1}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
-		{"multiples of 16", Wish{Bitrate: 1}, board.Limits{SizeMultiple: 16}, VideoFormat{Width: 1920, Height: 1072, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
-		{"a smaller maximum", Wish{Bitrate: 1}, board.Limits{MaxWidth: 1280, MaxHeight: 1280}, VideoFormat{Width: 1280, Height: 720, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
-		{"fewer macroblocks", Wish{Bitrate: 1}, board.Limits{MacroblocksPerSecond: 245_760}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 30, FPSDen: 1, Bitrate: 1}},
-		{"one side", Wish{Bitrate: 1, Width: 960}, board.Limits{}, VideoFormat{Width: 960, Height: 540, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
-		{"odd sides", Wish{Bitrate: 1, Width: 853, Height: 479}, board.Limits{}, VideoFormat{Width: 852, Height: 478, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
-		{"a lower rate", Wish{Bitrate: 1, FPS: 25}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 25, FPSDen: 1, Bitrate: 1}},
-		{"more than there is", Wish{Bitrate: 1, Width: 3840, Height: 2160, FPS: 120}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"none", Request{Bitrate: 1}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"multiples of 16", Request{Bitrate: 1}, board.Limits{SizeMultiple: 16}, VideoFormat{Width: 1920, Height: 1072, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"a smaller maximum", Request{Bitrate: 1}, board.Limits{MaxWidth: 1280, MaxHeight: 1280}, VideoFormat{Width: 1280, Height: 720, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"fewer macroblocks", Request{Bitrate: 1}, board.Limits{MacroblocksPerSecond: 245_760}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 30, FPSDen: 1, Bitrate: 1}},
+		{"one side", Request{Bitrate: 1, Width: 960}, board.Limits{}, VideoFormat{Width: 960, Height: 540, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"odd sides", Request{Bitrate: 1, Width: 853, Height: 479}, board.Limits{}, VideoFormat{Width: 852, Height: 478, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
+		{"a lower rate", Request{Bitrate: 1, FPS: 25}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 25, FPSDen: 1, Bitrate: 1}},
+		{"more than there is", Request{Bitrate: 1, Width: 3840, Height: 2160, FPS: 120}, board.Limits{}, VideoFormat{Width: 1920, Height: 1080, FPSNum: 60, FPSDen: 1, Bitrate: 1}},
 	}
 	for _, c := range cases {
-		if diff := cmp.Diff(c.want, formatFor(c.wish, camera, c.limits)); diff != "" {
+		if diff := cmp.Diff(c.want, formatFor(c.request, camera, c.limits)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
@@ -272,7 +272,7 @@ func TestCheapestMode(t *testing.T) {
 	}
 	for _, c := range cases {
 		b := bounds{pixels: 1, decodes: func(f string) bool { return f != c.drop }}
-		got, why, err := pickMode(cam, Wish{}, b)
+		got, why, err := pickMode(cam, Request{}, b)
 		if err != nil || got != c.want {
 			t.Errorf("%s: %v (%s), %v; want %v", c.name, got, why, err, c.want)
 		}
@@ -280,7 +280,7 @@ func TestCheapestMode(t *testing.T) {
 	same := device.Camera{Formats: []device.Format{
 		{FourCC: "MJPG", Sizes: []device.Size{rates(640, 480, 30)}}, {FourCC: "YUYV", Sizes: []device.Size{rates(640, 480, 30)}},
 	}}
-	if got, _, err := pickMode(same, Wish{}, bounds{pixels: 1}); err != nil || got.FourCC != "YUYV" {
+	if got, _, err := pickMode(same, Request{}, bounds{pixels: 1}); err != nil || got.FourCC != "YUYV" {
 		t.Errorf("raw and JPEG alike: %v, %v", got, err)
 	}
 }
@@ -289,22 +289,22 @@ func TestDirectIsMeasured(t *testing.T) {
 	cam := goldenCameras["h264"]
 	cases := []struct {
 		name   string
-		wish   Wish
+		request   Request
 		allow  bool
 		v      Verdict
 		direct bool
 	}{
-		{"two seconds, where the CPU would encode", Wish{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 60}}, true},
-		{"suits", Wish{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, true},
-		{"not allowed", Wish{}, false, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
-		{"VP8 asked for", Wish{Codec: "vp8"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
-		{"another encoder asked for", Wish{Encoder: "x264enc"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
-		{"B-frames", Wish{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30, Reordered: true}}, false},
-		{"keyframes too rare", Wish{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 150}}, false},
-		{"keyframes too rare, but asked for", Wish{Encoder: "camera"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 150}}, true},
-		{"no second keyframe", Wish{}, true, Verdict{Outcome: OutcomeUsable}, false},
-		{"another profile", Wish{}, true, failure("profile 100"), false},
-		{"another profile, though asked for", Wish{Codec: "h264"}, true, failure("profile 100"), false},
+		{"two seconds, where the CPU would encode", Request{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 60}}, true},
+		{"suits", Request{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, true},
+		{"not allowed", Request{}, false, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
+		{"VP8 asked for", Request{Codec: "vp8"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
+		{"another encoder asked for", Request{Encoder: "x264enc"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30}}, false},
+		{"B-frames", Request{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 30, Reordered: true}}, false},
+		{"keyframes too rare", Request{}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 150}}, false},
+		{"keyframes too rare, but asked for", Request{Encoder: "camera"}, true, Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 150}}, true},
+		{"no second keyframe", Request{}, true, Verdict{Outcome: OutcomeUsable}, false},
+		{"another profile", Request{}, true, failure("profile 100"), false},
+		{"another profile, though asked for", Request{Codec: "h264"}, true, failure("profile 100"), false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -317,7 +317,7 @@ func TestDirectIsMeasured(t *testing.T) {
 					return c.v
 				}},
 			}
-			p := choosePlan(t, c.wish, g)
+			p := choosePlan(t, c.request, g)
 			if got := p.Choices[0].Direct; got != c.direct || got != (p.Capture == nil) {
 				t.Errorf("direct %t, capture %s", got, p.Capture)
 			}
@@ -332,7 +332,7 @@ func TestDirectYieldsToHardware(t *testing.T) {
 		Board: boardOf(t, "pi-4"), Camera: &cam, Direct: true, Machine: machineWith(debian13, append(everywhere, "v4l2h264enc"), nil),
 		Trials: prover{source: func(Graph, Codec) Verdict { return Verdict{Outcome: OutcomeUsable, Source: SourceFacts{GOP: 60}} }},
 	}
-	if p := choosePlan(t, Wish{}, g); p.Choices[0].Direct || !strings.Contains(p.Why[0], "2.0 s apart") {
+	if p := choosePlan(t, Request{}, g); p.Choices[0].Direct || !strings.Contains(p.Why[0], "2.0 s apart") {
 		t.Errorf("why %q", p.Why)
 	}
 }
@@ -349,7 +349,7 @@ func TestSurvey(t *testing.T) {
 			return Verdict{Outcome: OutcomeUsable, FramesPerSecond: speed[e.Element]}
 		}},
 	}
-	list := Survey(t.Context(), g, "", Wish{Width: 1280, Height: 720})
+	list := Survey(t.Context(), g, "", Request{Width: 1280, Height: 720})
 	var rows, order, chosen []string
 	for _, e := range list {
 		rows = append(rows, e.Encoder.ID)
@@ -375,7 +375,7 @@ func TestSurvey(t *testing.T) {
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
-	big := Survey(t.Context(), g, H264, Wish{Width: 3840, Height: 2160})
+	big := Survey(t.Context(), g, H264, Request{Width: 3840, Height: 2160})
 	for _, e := range big {
 		if e.Encoder.Element == "v4l2h264enc" && e.Verdict.Outcome != OutcomeSkipped {
 			t.Errorf("4K on a Raspberry Pi's encoder: %+v", e.Verdict)

@@ -20,13 +20,13 @@ const (
 
 // direct fills in the plan with the camera's own H.264, where that is allowed, was measured and suits.
 func (c *chooser) direct(p *Plan) bool {
-	asked := c.wish.Encoder == directEncoder.ID
-	allowed := c.given.Direct && c.given.Camera != nil && c.given.Trials != nil && (asked || auto(c.wish.Encoder))
-	if !allowed || !auto(c.wish.Codec) && Codec(c.wish.Codec) != H264 {
+	asked := c.request.Encoder == directEncoder.ID
+	allowed := c.given.Direct && c.given.Camera != nil && c.given.Trials != nil && (asked || auto(c.request.Encoder))
+	if !allowed || !auto(c.request.Codec) && Codec(c.request.Codec) != H264 {
 		return false
 	}
-	m, _, err := device.PickMode(*c.given.Camera, device.Wish{
-		Width: c.wish.Width, Height: c.wish.Height, FPS: float64(c.wish.FPS), FourCC: fourH264,
+	m, _, err := device.PickMode(*c.given.Camera, device.Request{
+		Width: c.request.Width, Height: c.request.Height, FPS: float64(c.request.FPS), FourCC: fourH264,
 	})
 	if err != nil {
 		return false
@@ -37,7 +37,7 @@ func (c *chooser) direct(p *Plan) bool {
 	}
 	g := passthrough(v)
 	verdict := c.given.Trials.Source(c.ctx, g, v.Name, H264)
-	f := formatFor(Wish{}, v, directEncoder.Limits)
+	f := formatFor(Request{}, v, directEncoder.Limits)
 	if reason := c.unsuited(verdict, f); reason != "" && (!asked || !verdict.Works()) {
 		c.notes = append(c.notes, "its own H.264 is not used: "+reason)
 		return false
@@ -60,16 +60,16 @@ var h264Decoders = []string{"avdec_h264", "openh264dec", "v4l2h264dec"}
 // stream, for browsers that do not take H.264.
 func (c *chooser) besideDirect(p *Plan, v VideoSource, f VideoFormat) {
 	c.raw = Raw{Format: "I420", Width: f.Width, Height: f.Height, FPSNum: f.FPSNum, FPSDen: f.FPSDen}
-	fit, _ := Candidates(c.given.Board, c.given.Machine, H264)
+	fit, _ := EncodersFor(c.given.Board, c.given.Machine, H264)
 	for _, e := range fit {
 		if !e.Hardware {
 			g := Join(standInGraph(v, c.raw, c.given.Machine), e.Graph(c.raw, f))
-			p.Spares = append(p.Spares, Choice{Encoder: e, Graph: g, Format: f, Direct: true, StandIn: true})
+			p.Spares = append(p.Spares, Choice{Encoder: e, Graph: g, Format: f, Direct: true, Placeholder: true})
 			break
 		}
 	}
 	for _, d := range h264Decoders {
-		if auto(c.wish.Codec) && c.given.Machine.installed(d) {
+		if auto(c.request.Codec) && c.given.Machine.installed(d) {
 			p.Capture = Graph{
 				codedInEnd(), El("h264parse"), El(d), El("videoconvert"),
 				Filter("video/x-raw,format=I420,width=%d,height=%d", f.Width, f.Height), outEnd(2),
@@ -86,7 +86,7 @@ func (c *chooser) besideDirect(p *Plan, v VideoSource, f VideoFormat) {
 // unsuited says why a camera's own stream is not passed through, empty when it is.
 func (c *chooser) unsuited(v Verdict, f VideoFormat) string {
 	longest := float64(directGOPSoftware)
-	if fit, _ := Candidates(c.given.Board, c.given.Machine, H264); len(fit) > 0 && fit[0].Hardware {
+	if fit, _ := EncodersFor(c.given.Board, c.given.Machine, H264); len(fit) > 0 && fit[0].Hardware {
 		longest = directGOPHardware
 	}
 	switch gop := float64(v.Source.GOP) / f.fps(); {

@@ -38,7 +38,7 @@ func gpuEncoders() []Encoder {
 	vaVP8 := row(VP8, "vavp8enc", "va", vaVP8Package, key, vaInterval, va, "rate-control=cbr")
 	vaapiVP8 := row(VP8, "vaapivp8enc", "vaapi", vaapiPackage, period, longGOP, vaapi, "rate-control=cbr")
 	vah264.Others, lowPower.Others, vaVP8.Others = "varenderD*h264enc", "varenderD*h264lpenc", "varenderD*vp8enc" // a second GPU's
-	vaapiVP8.Keyframe = KeyframeNone                                                                              // it never looks at the wish (gstvaapiencoder_vp8.c)
+	vaapiVP8.Keyframe = KeyframeNone                                                                              // it never looks at the request (gstvaapiencoder_vp8.c)
 	return []Encoder{
 		row(H264, "nvh264enc", familyNV, nvPackage, gop, longGOP, throughMemory("CUDAMemory", "cudaupload ! cudaconvertscale"),
 			"zerolatency=true", "rc-mode=cbr", "bframes=0", "repeat-sequence-header=true"),

@@ -40,7 +40,7 @@ var (
 // fitted is the one candidate on a machine.
 func fitted(t *testing.T, m Machine, codec Codec) Encoder {
 	t.Helper()
-	fit, unfit := Candidates(board.Board{}, m, codec)
+	fit, unfit := EncodersFor(board.Board{}, m, codec)
 	if len(fit) != 1 {
 		t.Fatalf("candidates %v, unfit %v", ids(fit), unfit)
 	}
@@ -181,7 +181,7 @@ func TestFurtherDevices(t *testing.T) {
 		}
 		return nil
 	}
-	fit, _ := Candidates(board.Board{H264: []string{"vah264enc"}}, m, H264)
+	fit, _ := EncodersFor(board.Board{H264: []string{"vah264enc"}}, m, H264)
 	if got := ids(fit); !slices.Equal(got, []string{"vah264enc", "varenderD129h264enc"}) {
 		t.Errorf("candidates %v", got)
 	}
@@ -190,7 +190,7 @@ func TestFurtherDevices(t *testing.T) {
 func TestCandidatesInOrder(t *testing.T) {
 	b := board.Board{H264: []string{"mpph264enc", "openh264enc", "x264enc"}}
 	m := machineWith(debian13, with("x264enc", "openh264enc", "mpph264enc", "vah264enc", "vapostproc"), nil)
-	fit, _ := Candidates(b, m, H264)
+	fit, _ := EncodersFor(b, m, H264)
 	if got, want := ids(fit), []string{"mpph264enc", "vah264enc", "openh264enc", "x264enc"}; !slices.Equal(got, want) {
 		t.Errorf("candidates %v, want %v: the board's, other hardware, software as the board orders it", got, want)
 	}

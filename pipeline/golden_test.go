@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestPlans runs testdata/plans: a file says board, camera, wish and what is installed, then, after a line of dashes, what
+// TestPlans runs testdata/plans: a file says board, camera, request and what is installed, then, after a line of dashes, what
 // is to come of it. Check what -update wrote against what is known of the encoders before believing it.
 func TestPlans(t *testing.T) {
 	files, err := filepath.Glob("testdata/plans/*.txt")
@@ -63,7 +63,7 @@ type goldenCase map[string]string
 func readCase(t *testing.T, head string) goldenCase {
 	t.Helper()
 	c := goldenCase{}
-	known := []string{"board", "camera", "wish", "gstreamer", "driver", "installed", "trials", "own"}
+	known := []string{"board", "camera", "request", "gstreamer", "driver", "installed", "trials", "own"}
 	for line := range strings.Lines(head) {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), ":")
 		if !ok || !slices.Contains(known, key) {
@@ -77,7 +77,7 @@ func readCase(t *testing.T, head string) goldenCase {
 // run chooses and prints.
 func (c goldenCase) run(t *testing.T) string {
 	t.Helper()
-	p, err := Choose(t.Context(), c.wish(t), c.given(t))
+	p, err := Choose(t.Context(), c.request(t), c.given(t))
 	var out strings.Builder
 	if err != nil {
 		fmt.Fprintln(&out, "error:", err)
@@ -104,10 +104,10 @@ func (c goldenCase) run(t *testing.T) string {
 	return out.String()
 }
 
-func (c goldenCase) wish(t *testing.T) Wish {
+func (c goldenCase) request(t *testing.T) Request {
 	t.Helper()
-	var w Wish
-	for word := range strings.FieldsSeq(c["wish"]) {
+	var w Request
+	for word := range strings.FieldsSeq(c["request"]) {
 		key, value, _ := strings.Cut(word, "=")
 		n, err := strconv.Atoi(value)
 		switch key {
@@ -124,7 +124,7 @@ func (c goldenCase) wish(t *testing.T) Wish {
 		case "bitrate":
 			w.Bitrate = n
 		default:
-			t.Fatalf("wish %q", word)
+			t.Fatalf("request %q", word)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -61,10 +61,10 @@ func TestAffords(t *testing.T) {
 }
 
 func TestOneRendition(t *testing.T) {
-	if p := planFor(t, Wish{}); len(p.Lower) != len(p.Choices) {
+	if p := planFor(t, Request{}); len(p.Lower) != len(p.Choices) {
 		t.Errorf("%d lower renditions of %d", len(p.Lower), len(p.Choices))
 	}
-	for _, w := range []Wish{{OneRendition: true}, {Bitrate: 90_000}} {
+	for _, w := range []Request{{OneRendition: true}, {Bitrate: 90_000}} {
 		if p := planFor(t, w); len(p.Lower) != 0 {
 			t.Errorf("%+v: %d lower renditions", w, len(p.Lower))
 		}
@@ -72,7 +72,7 @@ func TestOneRendition(t *testing.T) {
 }
 
 // planFor is the plan for a test picture of 640x480 where every encoder in software is installed.
-func planFor(t *testing.T, w Wish) Plan {
+func planFor(t *testing.T, w Request) Plan {
 	t.Helper()
 	w.Width, w.Height, w.FPS = 640, 480, 30
 	software := func(element string) bool {

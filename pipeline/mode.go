@@ -12,7 +12,7 @@ import (
 var ladder = [][2]int{{1280, 720}, {960, 540}, {640, 480}, {640, 360}, {480, 270}, {320, 240}}
 
 // anySize stands in for the mode list of a source that makes what it is asked for. I420 is as good a name as any.
-func anySize(w Wish) device.Camera {
+func anySize(w Request) device.Camera {
 	sizes := ladder
 	if width, height := complete(w.Width, w.Height, 1280, 720); width > 0 {
 		sizes = [][2]int{{width, height}}
@@ -94,18 +94,18 @@ func (b bounds) size(fourCC string, s device.Size) (device.Size, bool) {
 	return out, len(out.Rates) > 0
 }
 
-// pickMode is the mode nearest to the wish that keeps to the bounds. Where none does, it is the cheapest, or any that can
+// pickMode is the mode nearest to the request that keeps to the bounds. Where none does, it is the cheapest, or any that can
 // be decoded: the encoder's graph scales and drops.
-func pickMode(cam device.Camera, w Wish, b bounds) (device.Mode, string, error) {
-	wish := device.Wish{Width: w.Width, Height: w.Height, FPS: float64(w.FPS)}
-	m, why, err := device.PickMode(within(cam, b), wish)
+func pickMode(cam device.Camera, w Request, b bounds) (device.Mode, string, error) {
+	request := device.Request{Width: w.Width, Height: w.Height, FPS: float64(w.FPS)}
+	m, why, err := device.PickMode(within(cam, b), request)
 	if err == nil {
 		return m, why, nil
 	}
 	if least, ok := cheapest(cam, b); ok && b.pixels > 0 {
 		return least, "the least that the camera has", nil
 	}
-	m, why, err = device.PickMode(within(cam, bounds{decodes: b.decodes}), wish)
+	m, why, err = device.PickMode(within(cam, bounds{decodes: b.decodes}), request)
 	if err != nil {
 		return m, "", fmt.Errorf("choose a mode: %w", err)
 	}
@@ -136,9 +136,9 @@ func cheapest(cam device.Camera, b bounds) (device.Mode, bool) {
 	return best, least > 0
 }
 
-// formatFor is what the encoder makes of a mode: the size that was wished for, if the camera's is as large, else the
+// formatFor is what the encoder makes of a mode: the size that was asked for, if the camera's is as large, else the
 // camera's, within the limits.
-func formatFor(w Wish, v VideoSource, l board.Limits) VideoFormat {
+func formatFor(w Request, v VideoSource, l board.Limits) VideoFormat {
 	width, height := complete(w.Width, w.Height, v.Width, v.Height)
 	f := VideoFormat{
 		Width: min(cmp.Or(width, v.Width), v.Width), Height: min(cmp.Or(height, v.Height), v.Height), FPSNum: v.FPSNum, FPSDen: max(1, v.FPSDen),

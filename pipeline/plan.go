@@ -11,8 +11,8 @@ import (
 	"boardcast/device"
 )
 
-// Wish is what the user asked for; zero values leave the choice to Choose.
-type Wish struct {
+// Request is what the user asked for; zero values leave the choice to Choose.
+type Request struct {
 	Width, Height int
 	FPS           int
 	Bitrate       int    // bit/s of video
@@ -58,13 +58,13 @@ type Prover interface {
 
 // Choice is an encoder with its graph and its verdict.
 type Choice struct {
-	Encoder Encoder
-	Graph   Graph
-	Format  VideoFormat // what it makes
-	Of      Raw         // the pictures that Graph takes; zero where it begins at the camera
-	Verdict Verdict     // zero when nothing was tried
-	Direct  bool        // Graph begins at the camera itself: no capture feeds it
-	StandIn bool        // it serves while the camera is gone
+	Encoder     Encoder
+	Graph       Graph
+	Format      VideoFormat // what it makes
+	Of          Raw         // the pictures that Graph takes; zero where it begins at the camera
+	Verdict     Verdict     // zero when nothing was tried
+	Direct      bool        // Graph begins at the camera itself: no capture feeds it
+	Placeholder bool        // it serves while the camera is gone
 }
 
 // Plan is everything that is to run, as values.
@@ -125,8 +125,8 @@ func (e *NoEncoderError) Hint() string {
 
 // Choose decides what to run: the encoder by the board's order and by trial, the camera's mode by the wish, the limits of
 // that encoder and what it was seen to manage. ctx ends the trials, not the choice.
-func Choose(ctx context.Context, w Wish, g Given) (Plan, error) {
-	return (&chooser{wish: w, given: g, ctx: ctx}).plan()
+func Choose(ctx context.Context, w Request, g Given) (Plan, error) {
+	return (&chooser{request: w, given: g, ctx: ctx}).plan()
 }
 
 // Defaults where neither the user nor the camera says.

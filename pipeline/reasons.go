@@ -48,7 +48,7 @@ func (c *chooser) encoder(p Plan, i int, choice Choice) string {
 func (c *chooser) because(p Plan, i int, choice Choice) string {
 	var reason string
 	switch {
-	case !auto(c.wish.Encoder):
+	case !auto(c.request.Encoder):
 		reason = "as asked"
 	case i > 0:
 		reason = "for browsers that do not take " + strings.ToUpper(string(p.Choices[0].Encoder.Codec))

@@ -60,7 +60,7 @@ func affords(choice Choice, lower VideoFormat, l board.Limits) bool {
 
 // addLower adds the lower renditions of the choices.
 func (c *chooser) addLower(p *Plan) {
-	if c.wish.OneRendition {
+	if c.request.OneRendition {
 		return
 	}
 	for _, choice := range p.Choices {

@@ -16,7 +16,7 @@ type Entry struct {
 
 // Survey tries every row of the table that fits the machine, at one size, and says of each what became of it, the fastest
 // first. Of each codec that viewers are offered, the one that Choose would take is chosen. codec empty means all.
-func Survey(ctx context.Context, g Given, codec Codec, w Wish) []Entry {
+func Survey(ctx context.Context, g Given, codec Codec, w Request) []Entry {
 	var out []Entry
 	for _, c := range []Codec{H264, VP8, VP9} {
 		if codec == "" || codec == c {
@@ -39,8 +39,8 @@ func outcomeOrder(e Entry) int {
 	return 1 + slices.Index([]Outcome{OutcomeFailed, OutcomeSkipped, OutcomeMissing}, e.Verdict.Outcome)
 }
 
-func survey(ctx context.Context, g Given, codec Codec, w Wish) []Entry {
-	fit, unfit := Candidates(g.Board, g.Machine, codec)
+func survey(ctx context.Context, g Given, codec Codec, w Request) []Entry {
+	fit, unfit := EncodersFor(g.Board, g.Machine, codec)
 	var out []Entry
 	chosen := codec == VP9 // not offered unless asked for
 	for _, e := range fit {
@@ -62,10 +62,10 @@ func survey(ctx context.Context, g Given, codec Codec, w Wish) []Entry {
 	return out
 }
 
-func surveyOne(ctx context.Context, g Given, e Encoder, w Wish) Verdict {
+func surveyOne(ctx context.Context, g Given, e Encoder, w Request) Verdict {
 	source := VideoSource{Width: w.Width, Height: w.Height, FPSNum: cmp.Or(w.FPS, defaultFPS), FPSDen: 1}
 	limits := e.limits(g.Board)
-	f := formatFor(Wish{Bitrate: w.Bitrate}, source, board.Limits{SizeMultiple: limits.SizeMultiple})
+	f := formatFor(Request{Bitrate: w.Bitrate}, source, board.Limits{SizeMultiple: limits.SizeMultiple})
 	if reason := exceeds(limits, f); reason != "" {
 		return Verdict{Outcome: OutcomeSkipped, Reason: reason}
 	}

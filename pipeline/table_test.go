@@ -54,7 +54,7 @@ func isMark(property string) bool {
 // Each row is what Candidates answers on some machine, and some board orders it or it is other hardware.
 func TestEveryRowIsReachable(t *testing.T) {
 	for _, row := range Encoders {
-		fit, unfit := Candidates(board.Board{}, soleMachine(row), row.Codec)
+		fit, unfit := EncodersFor(board.Board{}, soleMachine(row), row.Codec)
 		if len(fit) != 1 || fit[0].ID != row.ID {
 			t.Errorf("%s: candidates %v, unfit %v", row.ID, ids(fit), unfit)
 		}

@@ -215,19 +215,19 @@ func TestStreams(t *testing.T) {
 }
 
 func TestStateOf(t *testing.T) {
-	line := func(users int64, waiting, placeholder bool) live.LineStatus {
-		return live.LineStatus{Users: users, Waiting: waiting, Placeholder: placeholder}
+	line := func(users int64, waiting, placeholder bool) live.ProducerStatus {
+		return live.ProducerStatus{Users: users, Waiting: waiting, Placeholder: placeholder}
 	}
-	for want, lines := range map[string][]live.LineStatus{
+	for want, lines := range map[string][]live.ProducerStatus{
 		"idle": {line(0, false, false), line(0, true, false)},
 		"live": {line(0, true, false), line(1, false, false)},
 		"lost": {line(1, false, false), line(1, true, false)},
 	} {
-		if got := stateOf(live.Status{Lines: lines}); got != want {
+		if got := stateOf(live.Status{Producers: lines}); got != want {
 			t.Errorf("%+v is %s, want %s", lines, got, want)
 		}
 	}
-	if got := stateOf(live.Status{Lines: []live.LineStatus{line(1, false, true)}}); got != "lost" {
+	if got := stateOf(live.Status{Producers: []live.ProducerStatus{line(1, false, true)}}); got != "lost" {
 		t.Errorf("a placeholder is %s, want lost", got)
 	}
 }
@@ -239,7 +239,7 @@ func TestTogether(t *testing.T) {
 	for i := range all {
 		all[i].broadcast = live.NewBroadcast(nil, pipeline.Plan{}, live.Options{})
 	}
-	if got := together(all); len(got.Lines) != 0 || len(got.Viewers) != 0 {
+	if got := together(all); len(got.Producers) != 0 || len(got.Viewers) != 0 {
 		t.Errorf("%+v of two that do nothing", got)
 	}
 	names := map[string]bool{all[0].label("capture"): true, all[1].label("capture"): true}

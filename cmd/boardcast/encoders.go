@@ -98,8 +98,8 @@ func newEncodersCmd(stdout io.Writer, log *slog.Logger) *cobra.Command {
 }
 
 // wish reads the flags.
-func (o encodersOptions) wish() (pipeline.Wish, error) {
-	w := pipeline.Wish{Codec: strings.ToLower(o.codec)}
+func (o encodersOptions) wish() (pipeline.Request, error) {
+	w := pipeline.Request{Codec: strings.ToLower(o.codec)}
 	switch pipeline.Codec(w.Codec) {
 	case "", pipeline.H264, pipeline.VP8, pipeline.VP9:
 	default:

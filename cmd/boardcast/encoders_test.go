@@ -14,18 +14,18 @@ import (
 func TestEncodersWish(t *testing.T) {
 	tests := []struct {
 		codec, size string
-		want        pipeline.Wish
+		want        pipeline.Request
 		wrong       string // what the error says, empty for none
 	}{
-		{"", "1280x720", pipeline.Wish{Width: 1280, Height: 720}, ""},
-		{"H264", "640x480", pipeline.Wish{Codec: "h264", Width: 640, Height: 480}, ""},
-		{"vp9", "640x480", pipeline.Wish{Codec: "vp9", Width: 640, Height: 480}, ""},
-		{"h265", "640x480", pipeline.Wish{}, `"h265"`},
-		{"", "640", pipeline.Wish{}, `"640"`},
-		{"", "640x480x2", pipeline.Wish{}, "no size"},
-		{"", "-640x480", pipeline.Wish{}, "no size"},
-		{"", "8x8", pipeline.Wish{}, "no size"},
-		{"", "100000x100000", pipeline.Wish{}, "no size"},
+		{"", "1280x720", pipeline.Request{Width: 1280, Height: 720}, ""},
+		{"H264", "640x480", pipeline.Request{Codec: "h264", Width: 640, Height: 480}, ""},
+		{"vp9", "640x480", pipeline.Request{Codec: "vp9", Width: 640, Height: 480}, ""},
+		{"h265", "640x480", pipeline.Request{}, `"h265"`},
+		{"", "640", pipeline.Request{}, `"640"`},
+		{"", "640x480x2", pipeline.Request{}, "no size"},
+		{"", "-640x480", pipeline.Request{}, "no size"},
+		{"", "8x8", pipeline.Request{}, "no size"},
+		{"", "100000x100000", pipeline.Request{}, "no size"},
 	}
 	for _, tt := range tests {
 		got, err := encodersOptions{codec: tt.codec, size: tt.size}.wish()

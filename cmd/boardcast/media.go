@@ -6,8 +6,8 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/internal/signalling"
-	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/places"
 )
 
 // media is the streamer as the signalling sees it. It is registered before GStreamer is up, so that a page that is already
@@ -36,14 +36,14 @@ func (m *media) join(ctx context.Context, caller signalling.Caller, send func(sd
 	if ctx.Err() != nil { // both came true at once
 		return nil, errStarting
 	}
-	return m.broadcast.Join(caller.ID, audience.Origin{Near: caller.Near, Address: caller.Address}, send)
+	return m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address}, send)
 }
 
 // Open implements [signalling.Media].
 func (m *media) Open(ctx context.Context, caller signalling.Caller, send func(sdp.Message)) (signalling.Session, error) {
 	v, err := m.join(ctx, caller, send)
 	switch {
-	case errors.Is(err, audience.ErrFull):
+	case errors.Is(err, places.ErrFull):
 		return nil, signalling.ErrFull
 	case err != nil:
 		return nil, err

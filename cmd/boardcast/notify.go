@@ -97,12 +97,12 @@ func feedWatchdog(
 // silent: neither would come back by a restart of the program. One that hangs does, whether or not its viewers are still there:
 // they see nothing, and their own side hangs with it.
 func stalled(before, now live.Status) []string {
-	then := map[string]live.LineStatus{}
-	for _, l := range before.Lines {
+	then := map[string]live.ProducerStatus{}
+	for _, l := range before.Producers {
 		then[l.Name] = l
 	}
 	var names []string
-	for _, l := range now.Lines {
+	for _, l := range now.Producers {
 		was, known := then[l.Name]
 		expected := known && (was.Users > 0 && l.Users > 0 && !was.Waiting && !l.Waiting || l.Stuck)
 		if expected && l.Frames == was.Frames {
@@ -116,7 +116,7 @@ func stalled(before, now live.Status) []string {
 func summary(s live.Status) string {
 	var waiting []string
 	placeholder := false
-	for _, l := range s.Lines {
+	for _, l := range s.Producers {
 		if l.Waiting && l.Users > 0 {
 			waiting = append(waiting, l.Name)
 		}

@@ -176,7 +176,7 @@ func (p planner) quick() planner {
 
 func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
 	v := s.wish.Video
-	wish := pipeline.Wish{
+	wish := pipeline.Request{
 		Width: v.Width, Height: v.Height, FPS: v.Framerate, Bitrate: int(v.Bitrate),
 		AudioBitrate: int(p.cfg.Audio.Bitrate), Codec: v.Codec, Encoder: v.Encoder, Display: p.cfg.Display,
 		OneRendition: v.Rendition == configs.None || !v.Adaptive,

@@ -20,9 +20,9 @@ import (
 	"boardcast/internal/signalling"
 	"boardcast/internal/web"
 	"boardcast/pipeline"
-	"boardcast/pipeline/audience"
 	"boardcast/pipeline/gst"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/places"
 )
 
 // defaultID is the streamer's id on its own server.
@@ -131,7 +131,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		return err
 	}
 	plugged := newPlug(p, log.With("component", "devices"))
-	limit, names := audience.New(cfg.Viewers.Max), live.NewNames()
+	limit, names := places.New(cfg.Viewers.Max), live.NewNames()
 	limit.ThreadsFree = threadsFree
 	for i, s := range all {
 		for _, why := range p.plans[i].Why {
@@ -139,7 +139,7 @@ func streamMedia(ctx context.Context, cfg *configs.Config, all []stream, stdout 
 		}
 		video := p.sources[i].wish.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
-			Audience: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
+			Limit: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
 			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
 			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },

@@ -105,7 +105,7 @@ func status(hub *signalling.Server, all []stream) statusReply {
 // stateOf is a camera's state in a word: nobody watches, pictures go out, or none come in.
 func stateOf(s live.Status) string {
 	state := "idle"
-	for _, l := range s.Lines {
+	for _, l := range s.Producers {
 		switch {
 		case l.Users == 0:
 		case l.Placeholder, l.Waiting:
@@ -122,9 +122,9 @@ func together(all []stream) live.Status {
 	var sum live.Status
 	for _, s := range all {
 		one := s.broadcast.Status()
-		for _, l := range one.Lines {
+		for _, l := range one.Producers {
 			l.Name = s.label(l.Name)
-			sum.Lines = append(sum.Lines, l)
+			sum.Producers = append(sum.Producers, l)
 		}
 		sum.Viewers = append(sum.Viewers, one.Viewers...)
 		sum.Joined += one.Joined

@@ -43,7 +43,7 @@ func TestThreads(t *testing.T) {
 	}
 }
 
-// The service may have far more threads than its default audience takes, and is back at once whatever ends it.
+// The service may have far more threads than its default number of viewers takes, and is back at once whatever ends it.
 func TestServiceHasRoom(t *testing.T) {
 	unit, err := os.ReadFile("../../internal/packaging/files/boardcast.service")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"boardcast/internal/sdp"
 	"boardcast/internal/signalling"
 	"boardcast/internal/whip"
-	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/places"
 )
 
 // newEndpoint answers players of WHEP. Who may come is what the signalling's origins say.
@@ -53,7 +53,7 @@ type oneWay struct{ *media }
 func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send func(sdp.Message)) (whip.Session, error) {
 	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, send)
 	switch {
-	case errors.Is(err, audience.ErrFull):
+	case errors.Is(err, places.ErrFull):
 		return nil, whip.ErrFull
 	case errors.Is(err, errStarting), errors.Is(err, errStopping), errors.Is(err, live.ErrClosed):
 		return nil, fmt.Errorf("%w: %w", whip.ErrLater, err)

@@ -29,16 +29,16 @@ var rooms = []room{
 	{dir: "pipeline", ours: []string{"board", "device"}},
 	{dir: "pipeline/trial", ours: []string{"pipeline"}},
 	{dir: "pipeline/congestion"},
-	{dir: "pipeline/audience", theirs: []string{"golang.org/x/time/rate"}},
+	{dir: "pipeline/places", theirs: []string{"golang.org/x/time/rate"}},
 	{dir: "pipeline/agreement", ours: []string{"pipeline", "internal/sdp"}},
 	{
-		dir: "pipeline/live", ours: []string{"pipeline", "pipeline/agreement", "pipeline/audience", "pipeline/congestion", "internal/sdp"},
+		dir: "pipeline/live", ours: []string{"pipeline", "pipeline/agreement", "pipeline/places", "pipeline/congestion", "internal/sdp"},
 		theirs: []string{"golang.org/x/time/rate"},
 	},
 	{
 		dir: "pipeline/gst", ours: []string{"pipeline", "pipeline/trial", "pipeline/agreement", "pipeline/live", "pipeline/congestion"},
 		theirs:  []string{"C", "github.com/go-gst/..."},
-		inTests: []string{"device", "pipeline/audience", "test/namespace"},
+		inTests: []string{"device", "pipeline/places", "test/namespace"},
 	},
 	{dir: "internal/signalling", ours: []string{"internal/sdp"}, theirs: []string{websocket}},
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
@@ -49,7 +49,7 @@ var rooms = []room{
 	{
 		dir: "cmd/boardcast",
 		ours: []string{
-			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/audience", "pipeline/live", "pipeline/gst",
+			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/places", "pipeline/live", "pipeline/gst",
 			"internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip",
 		},
 		theirs: []string{

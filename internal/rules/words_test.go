@@ -11,14 +11,20 @@ import (
 // banned are words that may not be part of a name that we declare, with the word of docs/GLOSSARY.md, or what to do, in
 // their place. A word is put here once the code no longer has it.
 var banned = []struct{ word, instead string }{
+	{"audience", "viewer limit is how many may watch, place one viewer's right to"},
 	{"bandwidth", "bitrate is what is sent, estimate what a link is thought to carry"},
 	{"helper", "name what it does"},
 	{"helpers", "name what they do"},
 	{"impl", "name what it is made with"},
 	{"misc", "name what it holds"},
+	{"recipe", "alternative"},
+	{"recipes", "alternatives"},
+	{"seats", "places"},
+	{"spared", "keyframes only"},
 	{"subscriber", "subscription, or viewer"},
 	{"util", "name what it does"},
 	{"utils", "name what they do"},
+	{"worth", "utility"},
 	{"wrapper", "name what it adds"},
 }
 

@@ -28,7 +28,7 @@ type Part struct {
 	Sends   bool
 	Codec   pipeline.Codec // that we send
 	Type    int            // payload type that we send
-	Numbers int            // id of the extension that numbers packets, 0 for none
+	TWCCID  int            // id of the extension that numbers packets, 0 for none
 	Takes   []int          // payload types that the peer may send
 	mid     string
 }
@@ -44,14 +44,14 @@ type Agreement struct {
 
 // Place is the section in the peer's description that a candidate of one of webrtcbin's belongs to. Chromium takes those of a bundle
 // only with the section that has the transport.
-func (a *Agreement) Place(mline int) int {
+func (a *Agreement) Place(section int) int {
 	if a.bundled {
 		return a.tag
 	}
-	if mline >= 0 && mline < len(a.Served) {
-		return a.Served[mline].Section
+	if section >= 0 && section < len(a.Served) {
+		return a.Served[section].Section
 	}
-	return mline
+	return section
 }
 
 // MLine is webrtcbin's section for a candidate of a section of the peer's; -1 for none.
@@ -222,16 +222,16 @@ func (t Terms) send(offer sdp.Description, i int, slot pipeline.Slot, codecs []p
 		direction = sdp.SendOnly
 	}
 	direction = s.Direction.Answered(direction)
-	p.Numbers = numbers(s, f)
+	p.TWCCID = twccID(s, f)
 	if direction.Receives() {
 		p.Takes = []int{f.Type}
 	}
 	return p, t.served(s, i, f, p, direction), nil
 }
 
-// numbers is the id of the extension that numbers the packets of a format, 0 for none. Sound is not numbered: its bitrate does not
+// twccID is the id of the extension that twccID the packets of a format, 0 for none. Sound is not numbered: its bitrate does not
 // follow the link.
-func numbers(s sdp.Section, f sdp.Format) int {
+func twccID(s sdp.Section, f sdp.Format) int {
 	if s.Kind != "video" || !slices.Contains(f.Feedback, "transport-cc") {
 		return 0
 	}
@@ -258,8 +258,8 @@ func (t Terms) served(s sdp.Section, i int, f sdp.Format, p Part, direction sdp.
 			break
 		}
 	}
-	if p.Numbers != 0 {
-		one.Extension = sdp.Extension{ID: p.Numbers, URI: TransportCC}
+	if p.TWCCID != 0 {
+		one.Extension = sdp.Extension{ID: p.TWCCID, URI: TransportCC}
 	}
 	switch p.Codec {
 	case pipeline.H264, pipeline.H264Slices:
@@ -377,7 +377,7 @@ func (p *Part) choose(s sdp.Section, codecs []pipeline.Codec, sound bool) {
 		for _, f := range s.Formats {
 			if isCodec(f, c) && !p.Sends {
 				p.Sends, p.Codec, p.Type = true, c, f.Type
-				p.Numbers = numbers(s, f)
+				p.TWCCID = twccID(s, f)
 			}
 		}
 	}

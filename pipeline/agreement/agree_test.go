@@ -61,7 +61,7 @@ func TestAgree(t *testing.T) {
 			}
 			var got []string
 			for _, p := range a.Parts {
-				got = append(got, fmt.Sprint(string(p.Codec), " ", p.Type, " ", p.Numbers, " ", p.Takes))
+				got = append(got, fmt.Sprint(string(p.Codec), " ", p.Type, " ", p.TWCCID, " ", p.Takes))
 			}
 			if diff := cmp.Diff(c.want, got); err == nil && diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -98,8 +98,8 @@ func TestPreferences(t *testing.T) {
 	if sound := AudioPreferences(); !strings.Contains(sound, "payload=111") || !strings.Contains(sound, "payload=97") {
 		t.Errorf("preferences of sound: %s", sound)
 	}
-	p := Part{Slot: pipeline.VideoSlot, Codec: pipeline.VP8, Type: 120, Numbers: 5}
-	if k := p.Packets(); k.Payloader.Factory != "rtpvp8pay" || k.Type != 120 || k.Numbers != 5 {
+	p := Part{Slot: pipeline.VideoSlot, Codec: pipeline.VP8, Type: 120, TWCCID: 5}
+	if k := p.Packets(); k.Payloader.Factory != "rtpvp8pay" || k.Type != 120 || k.TWCCID != 5 {
 		t.Errorf("%+v", k)
 	}
 	if got := p.Preferences(f); !strings.Contains(got, "payload=120") || !strings.Contains(got, "extmap-5=") {

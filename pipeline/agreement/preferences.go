@@ -58,7 +58,7 @@ func (p Part) Preferences(f pipeline.VideoFormat) string {
 	if p.Slot == pipeline.AudioSlot {
 		return opusPreferences(p.Type)
 	}
-	return following(pipeline.Preferences(p.Codec, f, p.Type), p.Numbers)
+	return following(pipeline.Preferences(p.Codec, f, p.Type), p.TWCCID)
 }
 
 // NameTracks completes an offer of ours, in place: both tracks are in one stream. 42c0 and 42e0 are the same constrained baseline (RFC 6184, table

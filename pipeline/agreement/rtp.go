@@ -11,14 +11,14 @@ type Packets struct {
 	Payloader pipeline.Node // makes packets of the frames, once for all of the fan's viewers
 	Type      int           // the payload type
 	Source    uint32        // SSRC; 0 leaves it to the engine
-	// Numbers is the id of the header extension that numbers packets, 0 when the viewer does not take it: its packets would
+	// TWCCID is the id of the header extension that numbers packets, 0 when the viewer does not take it: its packets would
 	// be kept for reports that never come.
-	Numbers int
+	TWCCID int
 }
 
 // Extension is the header extension in caps.
 func (p Packets) Extension() string {
-	return fmt.Sprintf("application/x-rtp,extmap-%d=(string)%s", p.Numbers, TransportCC)
+	return fmt.Sprintf("application/x-rtp,extmap-%d=(string)%s", p.TWCCID, TransportCC)
 }
 
 // payloaders make RTP of each codec, in packets that with the extension have 1200 bytes at most. VP8 and VP9 without picture
@@ -33,5 +33,5 @@ var payloaders = map[pipeline.Codec]pipeline.Node{
 
 // Packets are how the part is sent, without the source, which whoever attaches it adds.
 func (p Part) Packets() Packets {
-	return Packets{Payloader: payloaders[p.Codec], Type: p.Type, Numbers: p.Numbers}
+	return Packets{Payloader: payloaders[p.Codec], Type: p.Type, TWCCID: p.TWCCID}
 }

@@ -16,7 +16,7 @@ const (
 	// else take turns.
 	loyalty = 1.1
 	// A factor. A picture of the lower rendition is worth so much of a larger picture at the same rate.
-	lowerWorth = 0.7
+	lowerUtility = 0.7
 )
 
 // goal is the rate that the viewers' links allow, in bit/s, and how many viewers may still rise. All views are measured, and
@@ -30,12 +30,12 @@ func (p *Policy) goal(views []View) (rate float64, rising int) {
 		suited := w.carries && p.potential(v) < float64(p.set)
 		switch st := w.state.(type) {
 		case *slow:
-			st.suited, st.worthSharing = suited, p.worthSharing(v, views, chosen)
+			st.suited, st.gainsBySharing = suited, p.gainsBySharing(v, views, chosen)
 		case *served:
 			if !w.carries {
 				continue
 			}
-			usable := p.usable(v, v.Target)
+			usable := p.usable(v, v.Estimate)
 			if usable < float64(p.bounds.Ceiling) {
 				rising++
 			}
@@ -55,9 +55,9 @@ func (p *Policy) goal(views []View) (rate float64, rising int) {
 }
 
 // choose finds the rate that is worth most to all viewers together: what one of the links carries. Each viewer whose link carries
-// the rate counts with the worth of that rate, each other viewer with the worth of the lower rendition.
+// the rate counts with the utility of that rate, each other viewer with that of the lower rendition.
 func (p *Policy) choose(views []View) float64 {
-	if p.bounds.Last {
+	if p.bounds.LowerRendition {
 		return p.chooseForAll(views)
 	}
 	best, most := float64(p.bounds.Floor), 0.0
@@ -70,12 +70,12 @@ func (p *Policy) choose(views []View) float64 {
 		if i+1 < len(sorted) && p.potential(sorted[i+1]) == rate {
 			continue
 		}
-		worth := float64(i+1)*p.worth(rate) + p.worthOfLower(sorted[i+1:])
+		utility := float64(i+1)*p.utility(rate) + p.utilityOfLower(sorted[i+1:])
 		if p.carriedBefore(sorted, i) {
-			worth *= loyalty
+			utility *= loyalty
 		}
-		if worth > most {
-			best, most = rate, worth
+		if utility > most {
+			best, most = rate, utility
 		}
 	}
 	return best
@@ -95,27 +95,27 @@ func (p *Policy) chooseForAll(views []View) float64 {
 	return max(float64(p.bounds.Floor), least)
 }
 
-// worthSharing tells whether all together gain if a slow viewer is served and the others go down to its estimate.
-func (p *Policy) worthSharing(v View, views []View, chosen float64) bool {
-	usable := p.usable(v, v.Target)
-	gain := p.worth(usable) - max(0, lowerWorth*p.worth(min(usable, float64(p.bounds.Lower))))
+// gainsBySharing tells whether all together gain if a slow viewer is served and the others go down to its estimate.
+func (p *Policy) gainsBySharing(v View, views []View, chosen float64) bool {
+	usable := p.usable(v, v.Estimate)
+	gain := p.utility(usable) - max(0, lowerUtility*p.utility(min(usable, float64(p.bounds.LowerCeiling))))
 	for _, o := range views {
 		if _, is := p.viewers[o.Key].slow(); !is {
-			gain -= max(0, p.worth(min(chosen, p.potential(o)))-p.worth(usable))
+			gain -= max(0, p.utility(min(chosen, p.potential(o)))-p.utility(usable))
 		}
 	}
-	return p.bounds.Lower > 0 && gain > 0
+	return p.bounds.LowerCeiling > 0 && gain > 0
 }
 
-// worth is what a viewer counts that is served at a rate: twice the rate is one step better, whatever the rate is. The floor
+// utility is how much a viewer counts that is served at a rate: twice the rate is one step better, whatever the rate is. The floor
 // counts ln 2.
-func (p *Policy) worth(rate float64) float64 { return math.Log(2 * rate / float64(p.bounds.Floor)) }
+func (p *Policy) utility(rate float64) float64 { return math.Log(2 * rate / float64(p.bounds.Floor)) }
 
-// worthOfLower is the worth of the lower rendition to the viewers that a rate leaves out.
-func (p *Policy) worthOfLower(views []View) float64 {
+// utilityOfLower is the utility of the lower rendition to the viewers that a rate leaves out.
+func (p *Policy) utilityOfLower(views []View) float64 {
 	sum := 0.0
 	for _, v := range views {
-		sum += max(0, lowerWorth*p.worth(min(p.potential(v), float64(p.bounds.Lower))))
+		sum += max(0, lowerUtility*p.utility(min(p.potential(v), float64(p.bounds.LowerCeiling))))
 	}
 	return sum
 }
@@ -142,5 +142,5 @@ func (p *Policy) usable(v View, rate int) float64 {
 
 // potential is the rate that the encoder may make for what a viewer's link may carry, in bit/s, the ceiling at most.
 func (p *Policy) potential(v View) float64 {
-	return min(p.usable(v, max(v.Potential, v.Target)), float64(p.bounds.Ceiling))
+	return min(p.usable(v, max(v.Potential, v.Estimate)), float64(p.bounds.Ceiling))
 }

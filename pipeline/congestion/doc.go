@@ -39,11 +39,11 @@
 // rate r counts ln(2r/floor); another viewer counts nothing. So two viewers of 2 and of 0.7 Mbit/s both get 0.7, while one
 // of 0.2 does not take 5 Mbit/s from another. The rate falls at once and rises by 8 % a second at most; for one viewer alone
 // the estimate sets the pace. The rate stays within the floor and the ceiling. A viewer whose estimate stays clearly below
-// the rate is slow and gets keyframes only. After a wait it is served again for a trial; each trial that fails doubles the
+// the rate is slow and gets keyframes only. After a wait it is served again for an upgrade; each upgrade that fails doubles the
 // wait.
 //
 // Where there is a lower rendition, a slow viewer gets that instead. Then a viewer that the rate leaves out counts too: seven
-// tenths of what its link carries of the lower rendition is worth. Such a viewer becomes slow sooner, and its trial waits until
-// its link clearly carries the lower rendition's ceiling. A trial that brings a queue or more loss ends at once. It also
-// tells what the link carries: the next trial may be at that rate, if all together gain by it.
+// tenths of what its link carries of the lower rendition is worth. Such a viewer becomes slow sooner, and its upgrade waits until
+// its link clearly carries the lower rendition's ceiling. An upgrade that brings a queue or more loss ends at once. It also
+// tells what the link carries: the next upgrade may be at that rate, if all together gain by it.
 package congestion

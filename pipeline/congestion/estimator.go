@@ -55,7 +55,7 @@ type Estimator struct {
 	limits  Limits
 	begun   bool
 	now     time.Duration // of the newest report
-	intake  intake
+	intake  reports
 	arrived window // what arrived, by the other side's clock
 	sent    window // what was sent, by ours
 	trend   trend
@@ -73,29 +73,29 @@ func NewEstimator(l Limits) *Estimator {
 
 // Snapshot is what an estimator knows of a link.
 type Snapshot struct {
-	Measured  bool // there was a report within HoldTime
-	Target    int  // the estimate, bit/s
-	Potential int  // what the link may carry, bit/s: more than Target while nothing says that the link is full
-	Received  int  // the receive rate of half a second, bit/s
-	Recent    int  // the receive rate of a quarter of a second, bit/s
-	Usage     Usage
-	Gradient  float64       // how the delay grows, ms per s
-	Queue     time.Duration // the smoothed queueing delay
-	Waiting   time.Duration // the queueing delay of the newest packet, its own frame's time on the link included
-	Fell      bool          // the link carries much less than what is sent, by the newest report
-	Loss      float64       // the share of packets that was lost lately
-	RTT       time.Duration // with the time that the other side takes to report
+	Measured          bool // there was a report within HoldTime
+	Estimate          int  // the estimate, bit/s
+	Potential         int  // what the link may carry, bit/s: more than Target while nothing says that the link is full
+	ReceiveRate       int  // the receive rate of half a second, bit/s
+	RecentReceiveRate int  // the receive rate of a quarter of a second, bit/s
+	Usage             Usage
+	Gradient          float64       // how the delay grows, ms per s
+	Queue             time.Duration // the smoothed queueing delay
+	NewestQueue       time.Duration // the queueing delay of the newest packet, its own frame's time on the link included
+	LinkFell          bool          // the link carries much less than what is sent, by the newest report
+	Loss              float64       // the share of packets that was lost lately
+	RTT               time.Duration // with the time that the other side takes to report
 }
 
 // Receive takes a report of the other side.
 func (e *Estimator) Receive(f Feedback) {
 	if e.begun {
-		f.At = max(f.At, e.now)
-		e.delay.rate = e.decayed(f.At, e.delay.rate)
+		f.Received = max(f.Received, e.now)
+		e.delay.rate = e.decayed(f.Received, e.delay.rate)
 	} else {
-		e.delay.updated = f.At
+		e.delay.updated = f.Received
 	}
-	e.begun, e.now = true, f.At
+	e.begun, e.now = true, f.Received
 	packets := f.Packets
 	if len(packets) > history {
 		packets = packets[len(packets)-history:]
@@ -151,7 +151,7 @@ func (e *Estimator) update(over bool) {
 	a := &e.trend.arrivals
 	carries, fell := a.fell(sending)
 	e.fell = fell
-	rate := e.target()
+	rate := e.estimate()
 	e.loss.update(e.now, rate, sending, received)
 	e.loss.bound = e.bounded(e.loss.bound)
 	m, _ := a.moment(momentLeast)
@@ -191,8 +191,8 @@ func full(a *arrivals, carries float64, fell bool, received float64) float64 {
 	return received
 }
 
-// target is the estimate at the newest report.
-func (e *Estimator) target() float64 {
+// estimate is the estimate at the newest report.
+func (e *Estimator) estimate() float64 {
 	// The newest packet tells of a queue sooner than the smoothed queue, though not as well.
 	queue := max(e.trend.queue.smoothed, milliseconds(e.trend.queue.waiting()))
 	return e.bounded(min(e.delay.target(queue), e.loss.bound))
@@ -214,25 +214,25 @@ func (e *Estimator) decayed(now time.Duration, rate float64) float64 {
 	return e.bounded(rate * math.Exp2(-silent.Seconds()/HalfLife.Seconds()))
 }
 
-// Target is the rate in bit/s that may be sent at the time now, by the clock of [Feedback.At].
-func (e *Estimator) Target(now time.Duration) int { return int(e.decayed(now, e.target())) }
+// Estimate is the rate in bit/s that may be sent at the time now, by the clock of [Feedback.At].
+func (e *Estimator) Estimate(now time.Duration) int { return int(e.decayed(now, e.estimate())) }
 
 // Snapshot tells what is known of the link at the time now.
 func (e *Estimator) Snapshot(now time.Duration) Snapshot {
 	received, _ := e.arrived.rate(receivedSpan)
 	recent, _ := e.arrived.rate(recentSpan)
 	s := Snapshot{
-		Measured: e.begun && now-e.now <= HoldTime, Target: e.Target(now), Received: int(min(received, 1e12)), Recent: int(min(recent, 1e12)),
-		Usage: e.trend.detector.usage, Gradient: e.trend.line.slope * 1000, Fell: e.fell, Loss: e.loss.share, RTT: e.rtt,
-		Queue: time.Duration(e.trend.queue.smoothed * float64(time.Millisecond)), Waiting: e.trend.queue.waiting(),
+		Measured: e.begun && now-e.now <= HoldTime, Estimate: e.Estimate(now), ReceiveRate: int(min(received, 1e12)), RecentReceiveRate: int(min(recent, 1e12)),
+		Usage: e.trend.detector.usage, Gradient: e.trend.line.slope * 1000, LinkFell: e.fell, Loss: e.loss.share, RTT: e.rtt,
+		Queue: time.Duration(e.trend.queue.smoothed * float64(time.Millisecond)), NewestQueue: e.trend.queue.waiting(),
 	}
 	s.Potential = e.limits.Max
 	full := e.delay.capacity.known(now)
 	switch {
 	case e.loss.bound <= e.delay.rate:
-		s.Potential = max(s.Target, int(e.loss.bound))
+		s.Potential = max(s.Estimate, int(e.loss.bound))
 	case full > 0:
-		s.Potential = max(s.Target, int(e.bounded(full)))
+		s.Potential = max(s.Estimate, int(e.bounded(full)))
 	}
 	return s
 }

@@ -66,7 +66,7 @@ func TestWhatArrivesIsCarried(t *testing.T) {
 	f := newFlow(1, Limits{Start: 300_000, Max: 50_000_000})
 	f.rate = steady(2e6)
 	run(l, 4*time.Second, nil, f)
-	if got := f.est.Target(4 * time.Second); got < 1_700_000 {
+	if got := f.est.Estimate(4 * time.Second); got < 1_700_000 {
 		t.Errorf("target %d after four seconds of 2 Mbit/s", got)
 	}
 }
@@ -89,7 +89,7 @@ func TestDropIsSeenSoon(t *testing.T) {
 			f := newFlow(seed, Limits{Start: 2_500_000})
 			f.interval = 62 * ms // as Chromium, and no multiple of a frame
 			run(l, at+time.Second, func(now time.Duration) {
-				if fell < 0 && now > cut && f.est.Snapshot(now).Fell && float64(f.est.Target(now)) < after {
+				if fell < 0 && now > cut && f.est.Snapshot(now).LinkFell && float64(f.est.Estimate(now)) < after {
 					fell = now - cut
 				}
 			}, f)
@@ -161,9 +161,9 @@ func stream(from time.Duration, n int, rate float64) []Feedback {
 	var out []Feedback
 	size := int(rate / 30 / 8 / 4)
 	for i := range n {
-		f := Feedback{At: from + time.Duration(i+1)*100*ms}
+		f := Feedback{Received: from + time.Duration(i+1)*100*ms}
 		for j := range 12 { // three frames of four packets
-			sent := f.At - 100*ms + time.Duration(j/4)*33*ms
+			sent := f.Received - 100*ms + time.Duration(j/4)*33*ms
 			f.Packets = append(f.Packets, Packet{
 				Seq: uint32(i*12 + j + int(from/(100*ms))*12), Sent: sent, Arrived: sent + 30*ms + time.Duration(j%4)*ms, Size: size,
 			})
@@ -181,12 +181,12 @@ func receive(e *Estimator, list []Feedback) {
 
 func TestSilence(t *testing.T) {
 	e := NewEstimator(Limits{Min: 50_000, Start: 1_000_000})
-	if s := e.Snapshot(time.Hour); s.Measured || s.Target != 1_000_000 {
+	if s := e.Snapshot(time.Hour); s.Measured || s.Estimate != 1_000_000 {
 		t.Errorf("before any report: %+v", s)
 	}
 	receive(e, stream(0, 50, 1e6))
 	last := 5 * time.Second
-	before := e.Target(last)
+	before := e.Estimate(last)
 	cases := []struct {
 		after    time.Duration
 		measured bool
@@ -201,16 +201,16 @@ func TestSilence(t *testing.T) {
 	}
 	for _, c := range cases {
 		s := e.Snapshot(last + c.after)
-		if s.Measured != c.measured || math.Abs(float64(s.Target)/float64(before)-c.share) > 0.01 {
+		if s.Measured != c.measured || math.Abs(float64(s.Estimate)/float64(before)-c.share) > 0.01 {
 			t.Errorf("%v after the last report: %+v, want %.2f of %d", c.after, s, c.share, before)
 		}
 	}
 	receive(e, stream(last+HoldTime+HalfLife, 1, 1e6))
-	if got := e.Target(last + HoldTime + HalfLife + 100*ms); float64(got) > 0.6*float64(before) {
+	if got := e.Estimate(last + HoldTime + HalfLife + 100*ms); float64(got) > 0.6*float64(before) {
 		t.Errorf("target %d with the first report after the silence, %d before it", got, before)
 	}
 	receive(e, stream(last+HoldTime+HalfLife+100*ms, 40, 1e6))
-	if got := e.Target(20 * time.Second); got < 1_000_000 {
+	if got := e.Estimate(20 * time.Second); got < 1_000_000 {
 		t.Errorf("target %d four seconds after the silence, want at least what arrives", got)
 	}
 }
@@ -233,13 +233,15 @@ func TestOddReports(t *testing.T) {
 		{"some lost", func(f []Feedback) []Feedback { return append(f[:from:from], f[from+5:]...) }},
 		{"very old ones again", func(f []Feedback) []Feedback { return slices.Concat(f[:to], f[:5], f[to:]) }},
 		{"told lost and then arrived", func(f []Feedback) []Feedback {
-			first := Feedback{At: f[from].At, Packets: slices.Clone(f[from].Packets)}
+			first := Feedback{Received: f[from].Received, Packets: slices.Clone(f[from].Packets)}
 			for i := range first.Packets {
 				first.Packets[i].Lost = true
 			}
 			return slices.Concat(f[:from], []Feedback{first}, f[from:])
 		}},
-		{"empty", func(f []Feedback) []Feedback { return slices.Concat(f[:from], []Feedback{{At: f[from].At}}, f[from:]) }},
+		{"empty", func(f []Feedback) []Feedback {
+			return slices.Concat(f[:from], []Feedback{{Received: f[from].Received}}, f[from:])
+		}},
 		{"their clock wraps", func(f []Feedback) []Feedback { return later(f[from:], f, -(1<<24)*64*ms) }},
 		{"their clock jumps ahead", func(f []Feedback) []Feedback { return later(f[from:], f, time.Hour) }},
 	}
@@ -249,9 +251,9 @@ func TestOddReports(t *testing.T) {
 			worst := math.MaxInt
 			for _, f := range c.change(stream(0, 100, 1e6)) {
 				e.Receive(f)
-				worst = min(worst, e.Target(f.At))
+				worst = min(worst, e.Estimate(f.Received))
 			}
-			if s := e.Snapshot(10 * time.Second); worst < 900_000 || s.Target < 1_200_000 || s.Loss > 0 {
+			if s := e.Snapshot(10 * time.Second); worst < 900_000 || s.Estimate < 1_200_000 || s.Loss > 0 {
 				t.Errorf("lowest target %d, at last %+v", worst, s)
 			}
 		})
@@ -267,10 +269,10 @@ func later(part, all []Feedback, by time.Duration) []Feedback {
 	return all
 }
 
-func TestIntake(t *testing.T) {
+func TestReports(t *testing.T) {
 	packet := func(seq uint32) Packet { return Packet{Seq: seq, Sent: time.Duration(seq) * ms} }
 	lost := func(seq uint32) Packet { return Packet{Seq: seq, Sent: time.Duration(seq) * ms, Lost: true} }
-	in := &intake{}
+	in := &reports{}
 	var got []fate
 	for _, p := range []Packet{
 		packet(65533), lost(65534), packet(65535), packet(65536), packet(65536), packet(65534), packet(65534), lost(65535),
@@ -334,15 +336,15 @@ func FuzzEstimator(f *testing.F) {
 				at += time.Duration(int8(data[20])) * ms
 				data = data[21:]
 			}
-			r.At = at
+			r.Received = at
 			e.Receive(r)
 			s := e.Snapshot(at)
-			for _, v := range []int{s.Target, s.Potential, e.Target(at + time.Hour)} {
+			for _, v := range []int{s.Estimate, s.Potential, e.Estimate(at + time.Hour)} {
 				if v < limits.Min || v > limits.Max {
 					t.Fatalf("%d is out of bounds: %+v", v, s)
 				}
 			}
-			if math.IsNaN(s.Gradient) || math.IsNaN(s.Loss) || s.Loss < 0 || s.Loss > 1 || s.Received < 0 {
+			if math.IsNaN(s.Gradient) || math.IsNaN(s.Loss) || s.Loss < 0 || s.Loss > 1 || s.ReceiveRate < 0 {
 				t.Fatalf("not numbers: %+v", s)
 			}
 			if len(e.trend.line.points) > trendPoints+1 || len(e.arrived.items) > windowItems || len(e.sent.items) > windowItems {

@@ -17,7 +17,7 @@ func TestWrongReports(t *testing.T) {
 		{"sent after the report", Packet{Sent: 12 * time.Second, Size: 1000}, 0},
 	} {
 		e := NewEstimator(Limits{})
-		e.Receive(Feedback{At: 11 * time.Second, Packets: []Packet{c.packet}})
+		e.Receive(Feedback{Received: 11 * time.Second, Packets: []Packet{c.packet}})
 		if e.rtt != c.rtt {
 			t.Errorf("%s: RTT %v, want %v", c.name, e.rtt, c.rtt)
 		}
@@ -29,9 +29,9 @@ func TestWrongReports(t *testing.T) {
 		e := NewEstimator(Limits{})
 		for i := range 20 { // twenty a second
 			at := time.Duration(i) * 50 * ms
-			e.Receive(Feedback{At: at, Packets: []Packet{{Seq: uint32(i), Sent: at, Arrived: at + time.Hour, Size: c.size}}})
+			e.Receive(Feedback{Received: at, Packets: []Packet{{Seq: uint32(i), Sent: at, Arrived: at + time.Hour, Size: c.size}}})
 		}
-		if got := e.Snapshot(time.Second).Received; got < 0 || got > c.most {
+		if got := e.Snapshot(time.Second).ReceiveRate; got < 0 || got > c.most {
 			t.Errorf("packets of %d bytes: %d bit/s, want 0 to %d", c.size, got, c.most)
 		}
 	}

@@ -25,11 +25,11 @@ const (
 
 // Bounds of the shared rate, in bit/s.
 type Bounds struct {
-	Floor   int     // the encoder's rate never falls below it
-	Ceiling int     // the encoder's rate never rises above it
-	Margin  float64 // the share of an estimate that the encoder may use; 0.95 when zero
-	Lower   int     // the ceiling of the lower rendition, which slow viewers get; 0 when there is none
-	Last    bool    // this encoder makes the lower rendition: no viewer whose link carries the floor is left out
+	Floor          int     // the encoder's rate never falls below it
+	Ceiling        int     // the encoder's rate never rises above it
+	Margin         float64 // the share of an estimate that the encoder may use; 0.95 when zero
+	LowerCeiling   int     // the ceiling of the lower rendition, which slow viewers get; 0 when there is none
+	LowerRendition bool    // this encoder makes the lower rendition: no viewer whose link carries the floor is left out
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -52,7 +52,7 @@ type Decision struct {
 	Bitrate int      // of the encoder, bit/s
 	Changed bool     // Bitrate differs from the decision before
 	Slow    []uint64 // keys, in order, of the viewers that get the lower rendition or, without one, keyframes only
-	Held    []uint64 // keys, in order, of the paused viewers: their link was cut, and they get nothing until its queue is empty
+	Paused  []uint64 // keys, in order, of the paused viewers: their link was cut, and they get nothing until its queue is empty
 }
 
 // Policy chooses one encoder's rate from its viewers' estimates. It is made by NewPolicy and not safe for concurrent use.
@@ -76,10 +76,10 @@ func NewPolicy(b Bounds) *Policy {
 func (p *Policy) Step(now time.Duration, views []View) Decision {
 	step := p.moveTo(now)
 	p.remember(views)
-	if p.judge(views) { // the trial's first keyframe is to be of the rate that suits the viewer's link
+	if p.judge(views) { // the upgrade's first keyframe is to be of the rate that suits the viewer's link
 		p.nextSet = p.now
 	}
-	measured := slices.DeleteFunc(slices.Clone(views), func(v View) bool { return !v.Measured || v.Target <= 0 })
+	measured := slices.DeleteFunc(slices.Clone(views), func(v View) bool { return !v.Measured || v.Estimate <= 0 })
 	if len(measured) > 0 {
 		goal, rising := p.goal(measured)
 		p.follow(goal, rising, step)
@@ -95,12 +95,12 @@ func (p *Policy) Step(now time.Duration, views []View) Decision {
 			d.Slow = append(d.Slow, v.Key)
 		case *served:
 			if st.paused() {
-				d.Held = append(d.Held, v.Key)
+				d.Paused = append(d.Paused, v.Key)
 			}
 		}
 	}
 	slices.Sort(d.Slow)
-	slices.Sort(d.Held)
+	slices.Sort(d.Paused)
 	return d
 }
 
@@ -126,7 +126,7 @@ func (p *Policy) remember(views []View) {
 	maps.DeleteFunc(p.viewers, func(key uint64, _ *viewer) bool { return !here[key] })
 }
 
-// judge moves each viewer to its next state. It tells whether a trial began for which the rate goes down.
+// judge moves each viewer to its next state. It tells whether an upgrade began for which the rate goes down.
 func (p *Policy) judge(views []View) (lowersRate bool) {
 	rate := max(p.set, int(p.level))
 	for _, v := range views {
@@ -148,7 +148,7 @@ func (p *Policy) follow(goal float64, rising int, step time.Duration) {
 }
 
 // cap is the highest rate that does not flood the link of a served viewer that the chosen rate leaves out. The cap holds for
-// capTime, until the viewer is slow, and only where there is a lower rendition. A trial that does not lower the rate costs the other viewers nothing.
+// capTime, until the viewer is slow, and only where there is a lower rendition. An upgrade that does not lower the rate costs the other viewers nothing.
 // While a viewer is silent the rate does not rise.
 func (p *Policy) cap(views []View) float64 {
 	most := math.Inf(1)
@@ -163,8 +163,8 @@ func (p *Policy) cap(views []View) float64 {
 		case st.paused():
 		case st.reach.within(silent, p.now, capTime):
 			most = min(most, float64(p.set))
-		case p.bounds.Lower > 0 && (st.trial == nil || st.trial.lowersRate) && st.reach.within(leftOut, p.now, capTime):
-			most = min(most, p.usable(v, v.Target))
+		case p.bounds.LowerCeiling > 0 && (st.upgrade == nil || st.upgrade.lowersRate) && st.reach.within(leftOut, p.now, capTime):
+			most = min(most, p.usable(v, v.Estimate))
 		}
 	}
 	return max(most, float64(p.bounds.Floor))

@@ -28,8 +28,8 @@ type setting struct {
 
 func newViewers(b Bounds, links ...*link) *viewers {
 	v := &viewers{policy: NewPolicy(b), links: links, rate: float64(b.Ceiling)}
-	if b.Lower > 0 {
-		v.lower, v.low = NewPolicy(Bounds{Floor: 50e3, Ceiling: b.Lower, Last: true}), float64(b.Lower)
+	if b.LowerCeiling > 0 {
+		v.lower, v.low = NewPolicy(Bounds{Floor: 50e3, Ceiling: b.LowerCeiling, LowerRendition: true}), float64(b.LowerCeiling)
 	}
 	for i, l := range links {
 		l.rng = rand.New(rand.NewPCG(uint64(i), 7))
@@ -64,7 +64,7 @@ func (v *viewers) run(length time.Duration, joined func(viewer int, now time.Dur
 		}
 		d := v.policy.Step(now, views)
 		for i, f := range v.flows {
-			held := slices.Contains(d.Held, uint64(i))
+			held := slices.Contains(d.Paused, uint64(i))
 			f.key = f.key || v.lower != nil && slices.Contains(v.slow, uint64(i)) != slices.Contains(d.Slow, uint64(i)) || f.held && !held
 			f.held = held
 		}
@@ -208,7 +208,7 @@ func TestPolicyOverTime(t *testing.T) {
 func TestPolicyRisesSlowlyTogether(t *testing.T) {
 	p := NewPolicy(Bounds{Floor: 100_000, Ceiling: 4_000_000, Margin: 1})
 	view := func(key uint64, target int) View {
-		return View{key, Snapshot{Measured: true, Target: target, Potential: target}}
+		return View{key, Snapshot{Measured: true, Estimate: target, Potential: target}}
 	}
 	const s = time.Second
 	at := time.Duration(0)
@@ -236,7 +236,7 @@ func TestPolicyRisesSlowlyTogether(t *testing.T) {
 	}
 }
 
-// Each trial that fails makes the wait for the next one twice as long, from the first wait to the longest.
+// Each upgrade that fails makes the wait for the next one twice as long, from the first wait to the longest.
 func TestPolicyPenalty(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
@@ -249,12 +249,12 @@ func TestPolicyPenalty(t *testing.T) {
 		{true, s, []time.Duration{3 * s, 6 * s, 12 * s, 12 * s}},
 		{true, 0, []time.Duration{3 * s, 3 * s, 3 * s}},
 	} {
-		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Last: c.last})
+		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, LowerRendition: c.last})
 		var waits []time.Duration
 		since, slow := time.Duration(0), false
 		for at := time.Duration(0); at < 10*time.Minute && len(waits) < len(c.want); at += 100 * ms {
 			view := sees(1, 20_000, 20_000)
-			view.Waiting = c.waiting
+			view.NewestQueue = c.waiting
 			is := len(p.Step(at, []View{view}).Slow) > 0
 			if slow && !is {
 				waits = append(waits, at-since)
@@ -270,7 +270,7 @@ func TestPolicyPenalty(t *testing.T) {
 }
 
 func sees(key uint64, target, potential int) View {
-	return View{key, Snapshot{Measured: true, Target: target, Potential: potential}}
+	return View{key, Snapshot{Measured: true, Estimate: target, Potential: potential}}
 }
 
 // The policy does not go back and forth between two sets of viewers that are worth about the same.

@@ -46,7 +46,7 @@ func TestRenditionOnACut(t *testing.T) {
 		name           string
 		full, low      float64
 		ceiling, lower int
-		changes        int     // of rendition, at most; a trial that fails is two
+		changes        int     // of rendition, at most; an upgrade that fails is two
 		rate           float64 // of both viewers when the link is fast
 	}{
 		{"limited by the link", 5e6, 700e3, 4.8e6, 1.2e6, 2, 4.56e6},
@@ -55,7 +55,7 @@ func TestRenditionOnACut(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cut := &link{rate: drop(c.full, c.low), queue: 420e3, delay: 20 * ms}
-			v := newViewers(Bounds{Floor: 150e3, Ceiling: c.ceiling, Lower: c.lower}, cut, plain(20e6))
+			v := newViewers(Bounds{Floor: 150e3, Ceiling: c.ceiling, LowerCeiling: c.lower}, cut, plain(20e6))
 			v.run(90*s, always)
 			f := v.flows[0]
 			f.print(t, s)
@@ -102,8 +102,8 @@ func TestRenditionOnACut(t *testing.T) {
 	}
 }
 
-// After a cut a viewer soon gets every frame again, with any seed. The keyframe at the beginning of a trial does not look like a
-// full link. On a lossy link the loss of before does not end the trial.
+// After a cut a viewer soon gets every frame again, with any seed. The keyframe at the beginning of an upgrade does not look like a
+// full link. On a lossy link the loss of before does not end the upgrade.
 func TestRenditionAgainWhateverChanceDoes(t *testing.T) {
 	const s, low = time.Second, 700e3
 	for _, c := range []struct {
@@ -122,7 +122,7 @@ func TestRenditionAgainWhateverChanceDoes(t *testing.T) {
 			worst := time.Duration(0)
 			for seed := range uint64(12) {
 				cut := &link{rate: drop(c.full, low), queue: 0.6 * c.full, delay: 20*ms + c.delay, jitter: c.jitter, loss: c.loss}
-				v := newViewers(Bounds{Floor: 150e3, Ceiling: 5e6, Lower: 1.25e6}, cut, plain(20e6))
+				v := newViewers(Bounds{Floor: 150e3, Ceiling: 5e6, LowerCeiling: 1.25e6}, cut, plain(20e6))
 				cut.rng, v.flows[0].rng = rand.New(rand.NewPCG(seed, 9)), rand.New(rand.NewPCG(seed, 10))
 				v.run(70*s, always)
 				again := v.flows[0].first(50*s, func(a tenth) bool { return !a.lower && float64(v.set(a.at)) > 0.8*c.full*0.92 })
@@ -136,11 +136,11 @@ func TestRenditionAgainWhateverChanceDoes(t *testing.T) {
 	}
 }
 
-// A viewer whose link never carries the shared rate has ever fewer trials, and each trial is short.
+// A viewer whose link never carries the shared rate has ever fewer upgrades, and each upgrade is short.
 func TestRenditionDoesNotFlap(t *testing.T) {
 	const s = time.Second
 	slow := &link{rate: steady(700e3), queue: 420e3, delay: 20 * ms}
-	v := newViewers(Bounds{Floor: 150e3, Ceiling: 3e6, Lower: 500e3}, slow, plain(20e6))
+	v := newViewers(Bounds{Floor: 150e3, Ceiling: 3e6, LowerCeiling: 500e3}, slow, plain(20e6))
 	v.run(300*s, always)
 	f := v.flows[0]
 	share, changes := f.lowered(10*s, 300*s)
@@ -170,7 +170,7 @@ func TestRenditionChoice(t *testing.T) {
 		{"all slow", 5e6, 1.25e6, []int{700e3, 700e3}, 700e3},
 		{"hardly a link", 3e6, 750e3, []int{3e6, 60e3}, 3e6},
 	} {
-		p := NewPolicy(Bounds{Floor: 150_000, Ceiling: c.ceiling, Lower: c.lower, Margin: 1})
+		p := NewPolicy(Bounds{Floor: 150_000, Ceiling: c.ceiling, LowerCeiling: c.lower, Margin: 1})
 		var views []View
 		for i, rate := range c.links {
 			views = append(views, sees(uint64(i), rate, rate))
@@ -194,7 +194,7 @@ func TestRenditionTakesItsTimeAtTheFloor(t *testing.T) {
 		{"alone, at the floor", []View{sees(1, 50_000, 50_000)}, 0},
 		{"beside another, above it", []View{sees(1, 50_000, 50_000), sees(2, 2_000_000, 2_000_000)}, 1},
 	} {
-		p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, Lower: 500_000})
+		p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, LowerCeiling: 500_000})
 		at := time.Duration(0)
 		for ; at < 10*time.Second; at += 100 * ms {
 			well := make([]View, len(c.views))
@@ -231,7 +231,7 @@ func TestLowerRenditionIsForAll(t *testing.T) {
 		{"all on good links", true, []View{sees(1, 125_000, 125_000), sees(2, 125_000, 125_000)}, 0, 125_000},
 		{"drowned at the floor", true, []View{drowned}, 1, 50_000},
 	} {
-		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Margin: 1, Last: c.last})
+		p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Margin: 1, LowerRendition: c.last})
 		var d Decision
 		most := 0
 		for at := time.Duration(0); at < 11*s; at += 100 * ms {
@@ -246,7 +246,7 @@ func TestLowerRenditionIsForAll(t *testing.T) {
 
 // A viewer is paused only while the rate floods its link. When the others leave, the rate goes down to what the link carries.
 func TestHeldNoLongerThanFlooded(t *testing.T) {
-	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, Lower: 500_000})
+	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 2_000_000, LowerCeiling: 500_000})
 	good, cut := sees(1, 2_000_000, 2_000_000), sees(2, 2_000_000, 2_000_000)
 	at := time.Duration(0)
 	var d Decision
@@ -254,26 +254,26 @@ func TestHeldNoLongerThanFlooded(t *testing.T) {
 		d = p.Step(at, []View{good, cut})
 	}
 	cut = sees(2, 60_000, 60_000)
-	cut.Waiting = time.Second
-	for end := at + time.Second; len(d.Held) == 0 && at < end; at += 100 * ms {
+	cut.NewestQueue = time.Second
+	for end := at + time.Second; len(d.Paused) == 0 && at < end; at += 100 * ms {
 		d = p.Step(at, []View{good, cut})
 	}
-	if len(d.Held) != 1 {
+	if len(d.Paused) != 1 {
 		t.Fatalf("decision %+v, want the viewer of the cut link paused", d)
 	}
 	for range 2 {
 		d = p.Step(at, []View{cut})
 		at += 100 * ms
 	}
-	if len(d.Held) > 0 || d.Bitrate > 150_000 {
+	if len(d.Paused) > 0 || d.Bitrate > 150_000 {
 		t.Errorf("decision %+v with nobody else there", d)
 	}
 }
 
-// Loss of before a trial, of which nothing new is known, does not end the trial. More loss does.
-func TestOldLossEndsNoTrial(t *testing.T) {
+// Loss of before an upgrade, of which nothing new is known, does not end the upgrade. More loss does.
+func TestOldLossEndsNoUpgrade(t *testing.T) {
 	const s = time.Second
-	p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Margin: 1, Last: true})
+	p := NewPolicy(Bounds{Floor: 50_000, Ceiling: 125_000, Margin: 1, LowerRendition: true})
 	slow, times := false, 0
 	run := func(from, to time.Duration, loss float64) {
 		for at := from; at < to; at += 100 * ms {
@@ -306,7 +306,7 @@ func TestRenditionOutlastsAPause(t *testing.T) {
 			}
 			return 5e6
 		}
-		v := newViewers(Bounds{Floor: 150e3, Ceiling: 3e6, Lower: 750e3}, &link{rate: stops, queue: 3e6, delay: 20 * ms}, plain(20e6))
+		v := newViewers(Bounds{Floor: 150e3, Ceiling: 3e6, LowerCeiling: 750e3}, &link{rate: stops, queue: 3e6, delay: 20 * ms}, plain(20e6))
 		v.run(40*s, always)
 		if share, _ := v.flows[0].lowered(29*s, 40*s); share > 0 {
 			t.Errorf("after a pause of %v the viewer has the lower rendition for %.0f %% of the time", pause, share*100)

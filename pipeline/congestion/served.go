@@ -11,7 +11,7 @@ const (
 	lowShare = 0.7
 	// A share of the encoder's rate. A viewer with a lower estimate is slow after patience.veryLow.
 	veryLowShare = 0.35
-	// The time that an estimate needs until it means something: after a viewer came, after a trial began, after silence.
+	// The time that an estimate needs until it means something: after a viewer came, after an upgrade began, after silence.
 	graceTime = 4 * time.Second
 )
 
@@ -35,11 +35,11 @@ const (
 	pauseShare   = 0.4                    // a share of the encoder's rate; less arrives
 )
 
-// What ends a trial before the grace is over.
+// What ends an upgrade before the grace is over.
 const (
-	trialQueue = 150 * time.Millisecond // a longer queue on the link
-	trialLoss  = 0.1                    // a share of the packets: so much more is lost than before the trial
-	trialTime  = 300 * time.Millisecond // the least time of either; the queue of a keyframe is gone by then
+	upgradeQueue = 150 * time.Millisecond // a longer queue on the link
+	upgradeLoss  = 0.1                    // a share of the packets: so much more is lost than before the upgrade
+	upgradeTime  = 300 * time.Millisecond // the least time of either; the queue of a keyframe is gone by then
 )
 
 // What is too much for a viewer of the lower rendition when its rate is at the floor. After patience.low of either the viewer gets
@@ -51,19 +51,19 @@ const (
 
 // served is the state of a viewer that is sent every frame of this encoder.
 type served struct {
-	since   time.Duration // when the viewer came, began its trial, or was last silent
-	wait    time.Duration // the last time that the viewer was slow, it waited so long for its trial; 0 when it never was
-	trial   *trial        // set when the viewer was slow before
+	since   time.Duration // when the viewer came, began its upgrade, or was last silent
+	wait    time.Duration // the last time that the viewer was slow, it waited so long for its upgrade; 0 when it never was
+	upgrade *upgrade      // set when the viewer was slow before
 	low     spell         // the estimate is below lowShare, or the floor is too much
 	veryLow *veryLow      // set while the estimate is below veryLowShare
 	reach   reach
 }
 
-// trial is the time of a viewer that was slow and is sent every frame again.
-type trial struct {
+// upgrade is the time of a viewer that was slow and is sent every frame again.
+type upgrade struct {
 	lowersRate bool    // the shared rate goes down to what this viewer's link carries
-	loss       float64 // the share of packets that was lost before the trial
-	failing    spell   // the trial brings a queue or more loss
+	loss       float64 // the share of packets that was lost before the upgrade
+	failing    spell   // the upgrade brings a queue or more loss
 }
 
 // veryLow is the time for which an estimate has been below veryLowShare.
@@ -78,7 +78,7 @@ func (v *served) judge(s sighting) state {
 	if !s.Measured {
 		v.since = s.now
 	}
-	failed := v.trialFails(s)
+	failed := v.upgradeFails(s)
 	if s.now-v.since < graceTime && !failed {
 		if v.veryLow != nil {
 			v.veryLow.paused = false
@@ -104,22 +104,22 @@ func (v *served) patience(s sighting) patience {
 	return patient
 }
 
-// trialFails tells whether a trial brings a queue or loss. It needs a lower rendition: a viewer that was sent keyframes only
+// upgradeFails tells whether an upgrade brings a queue or loss. It needs a lower rendition: a viewer that was sent keyframes only
 // has hardly reported, so what is known of its queue and its loss is old.
-func (v *served) trialFails(s sighting) bool {
-	if v.trial == nil || s.bounds.Lower == 0 {
+func (v *served) upgradeFails(s sighting) bool {
+	if v.upgrade == nil || s.bounds.LowerCeiling == 0 {
 		return false
 	}
-	worse := s.Queue > trialQueue || s.Loss > v.trial.loss+trialLoss
-	v.trial.failing.note(s.now, s.now-v.since < graceTime && s.Measured && s.share() < lowShare && worse)
-	return v.trial.failing.lasted(s.now, trialTime)
+	worse := s.Queue > upgradeQueue || s.Loss > v.upgrade.loss+upgradeLoss
+	v.upgrade.failing.note(s.now, s.now-v.since < graceTime && s.Measured && s.share() < lowShare && worse)
+	return v.upgrade.failing.lasted(s.now, upgradeTime)
 }
 
 // floorIsTooMuch tells whether the viewer's link does not even carry the floor of the lower rendition. The loss of before a
-// trial does not count: keyframes alone seldom renew it.
+// upgrade does not count: keyframes alone seldom renew it.
 func (v *served) floorIsTooMuch(s sighting) bool {
-	lossy := s.Loss > floorLoss && (v.trial == nil || s.Loss != v.trial.loss)
-	return s.bounds.Last && s.rate <= s.bounds.Floor && (s.Queue > floorQueue || lossy)
+	lossy := s.Loss > floorLoss && (v.upgrade == nil || s.Loss != v.upgrade.loss)
+	return s.bounds.LowerRendition && s.rate <= s.bounds.Floor && (s.Queue > floorQueue || lossy)
 }
 
 // noteVeryLow notes an estimate below veryLowShare, and pauses the viewer when its link was cut. A paused viewer stays so
@@ -132,17 +132,17 @@ func (v *served) noteVeryLow(s sighting) {
 	if v.veryLow == nil {
 		v.veryLow = &veryLow{since: s.now}
 	}
-	full := s.Waiting > pauseWaiting && float64(s.Recent) < pauseShare*float64(s.rate) && s.now-v.veryLow.since >= pauseTime
-	v.veryLow.paused = s.floods() && (v.veryLow.paused || full || s.Fell)
+	full := s.NewestQueue > pauseWaiting && float64(s.RecentReceiveRate) < pauseShare*float64(s.rate) && s.now-v.veryLow.since >= pauseTime
+	v.veryLow.paused = s.floods() && (v.veryLow.paused || full || s.LinkFell)
 }
 
 // bound is the highest rate, in bit/s, that this viewer allows, with its usable estimate and the chosen rate. An estimate within
-// the grace bounds nothing, but for a trial that lowers the rate; its first keyframe is made at that rate.
+// the grace bounds nothing, but for an upgrade that lowers the rate; its first keyframe is made at that rate.
 func (v *served) bound(now time.Duration, usable, chosen float64, suited bool) float64 {
 	switch {
 	case now-v.since >= graceTime:
 		return usable
-	case v.trial == nil || !v.trial.lowersRate:
+	case v.upgrade == nil || !v.upgrade.lowersRate:
 		return math.Inf(1)
 	case suited:
 		return chosen

@@ -35,7 +35,7 @@ func TestSilentViewerHoldsTheRate(t *testing.T) {
 // capTime in no case.
 func TestCapOfALeftOutViewer(t *testing.T) {
 	const s = time.Second
-	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 1_000_000, Lower: 250_000, Margin: 1})
+	p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 1_000_000, LowerCeiling: 250_000, Margin: 1})
 	v := &viewer{state: &served{}}
 	p.viewers[1] = v
 	views := []View{sees(1, 400_000, 400_000)}
@@ -91,16 +91,16 @@ func TestRoomForPacketsSentAgain(t *testing.T) {
 	}
 }
 
-// The rate for a trial is set at once, since its first keyframe is made at that rate.
-func TestTrialSetsTheRateAtOnce(t *testing.T) {
+// The rate for an upgrade is set at once, since its first keyframe is made at that rate.
+func TestUpgradeSetsTheRateAtOnce(t *testing.T) {
 	const now = 20 * time.Second
 	for _, lowers := range []bool{true, false} {
-		p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 1_000_000, Lower: 100_000, Margin: 1})
+		p := NewPolicy(Bounds{Floor: 150_000, Ceiling: 1_000_000, LowerCeiling: 100_000, Margin: 1})
 		p.begun, p.now, p.nextSet = true, now-50*ms, now+200*ms
 		p.viewers[1] = &viewer{carries: true, state: &served{}}
-		p.viewers[2] = &viewer{carries: true, state: &slow{wait: time.Hour, worthSharing: lowers, recovered: spell{true, 0}}}
+		p.viewers[2] = &viewer{carries: true, state: &slow{wait: time.Hour, gainsBySharing: lowers, recovered: spell{true, 0}}}
 		if d := p.Step(now, []View{sees(1, 1_000_000, 1_000_000), sees(2, 900_000, 900_000)}); d.Changed != lowers || lowers && d.Bitrate != 900_000 {
-			t.Errorf("a trial that lowers the rate (%v): %+v", lowers, d)
+			t.Errorf("an upgrade that lowers the rate (%v): %+v", lowers, d)
 		}
 	}
 }

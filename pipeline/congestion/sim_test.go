@@ -134,7 +134,7 @@ func (f *flow) frame(now time.Duration, l *link) {
 	if f.active != nil && !f.active(now) {
 		return
 	}
-	rate := float64(f.est.Target(now))
+	rate := float64(f.est.Estimate(now))
 	if f.rate != nil {
 		rate = f.rate(now)
 	}
@@ -203,7 +203,7 @@ func (f *flow) feedback(now time.Duration) {
 
 func (f *flow) take(now time.Duration) {
 	for len(f.reports) > 0 && f.reports[0].at <= now {
-		f.reports[0].At = f.reports[0].at
+		f.reports[0].Received = f.reports[0].at
 		f.est.Receive(f.reports[0].Feedback)
 		f.reports = f.reports[1:]
 	}
@@ -231,7 +231,7 @@ func step(now time.Duration, l *link, flows ...*flow) {
 	for _, f := range flows {
 		f.feedback(now)
 		if b := f.bucket(now); b.target == 0 || now%(20*ms) == 0 {
-			b.target = f.est.Target(now)
+			b.target = f.est.Estimate(now)
 		}
 	}
 }

@@ -31,20 +31,20 @@ func TestStates(t *testing.T) {
 	const s = time.Second
 	whole := Bounds{Floor: 150_000, Ceiling: 1_000_000}
 	lower := whole
-	lower.Lower = 250_000
+	lower.LowerCeiling = 250_000
 	see := func(target int, changes ...func(*Snapshot)) Snapshot {
-		out := Snapshot{Measured: true, Target: target, Potential: target, Recent: target}
+		out := Snapshot{Measured: true, Estimate: target, Potential: target, RecentReceiveRate: target}
 		for _, c := range changes {
 			c(&out)
 		}
 		return out
 	}
-	fell := func(s *Snapshot) { s.Fell = true }
+	fell := func(s *Snapshot) { s.LinkFell = true }
 	silent := func(s *Snapshot) { s.Measured = false }
 	queue := func(d time.Duration) func(*Snapshot) { return func(s *Snapshot) { s.Queue = d } }
-	waiting := func(d time.Duration) func(*Snapshot) { return func(s *Snapshot) { s.Waiting = d } }
+	waiting := func(d time.Duration) func(*Snapshot) { return func(s *Snapshot) { s.NewestQueue = d } }
 	loss := func(share float64) func(*Snapshot) { return func(s *Snapshot) { s.Loss = share } }
-	inTrial := func() state { return &served{wait: 10 * s, trial: &trial{loss: 0.1}} }
+	inUpgrade := func() state { return &served{wait: 10 * s, upgrade: &upgrade{loss: 0.1}} }
 	good := see(1_000_000)
 	for _, c := range []struct {
 		name   string
@@ -77,19 +77,19 @@ func TestStates(t *testing.T) {
 		{"a viewer that was silent is given time", lower, &served{}, []scene{
 			{5 * s, good, "served"}, {20 * s, see(1_000_000, silent), "served"}, {23 * s, see(200_000), "served"}, {25 * s, see(200_000), "slow"},
 		}},
-		{"a queue ends a trial", lower, inTrial(), []scene{{300 * ms, see(600_000, queue(160*ms)), "served"}, {400 * ms, see(600_000, queue(160*ms)), "slow"}}},
-		{"more loss ends a trial", lower, inTrial(), []scene{{300 * ms, see(600_000, loss(0.25)), "served"}, {400 * ms, see(600_000, loss(0.25)), "slow"}}},
-		{"the loss of before ends no trial", lower, inTrial(), []scene{{s, see(600_000, loss(0.15)), "served"}}},
-		{"a queue with a high estimate ends no trial", lower, inTrial(), []scene{{s, see(800_000, queue(160*ms)), "served"}}},
-		{"a queue for a moment ends no trial", lower, inTrial(), []scene{{250 * ms, see(600_000, queue(160*ms)), "served"}, {s, see(600_000), "served"}}},
+		{"a queue ends an upgrade", lower, inUpgrade(), []scene{{300 * ms, see(600_000, queue(160*ms)), "served"}, {400 * ms, see(600_000, queue(160*ms)), "slow"}}},
+		{"more loss ends an upgrade", lower, inUpgrade(), []scene{{300 * ms, see(600_000, loss(0.25)), "served"}, {400 * ms, see(600_000, loss(0.25)), "slow"}}},
+		{"the loss of before ends no upgrade", lower, inUpgrade(), []scene{{s, see(600_000, loss(0.15)), "served"}}},
+		{"a queue with a high estimate ends no upgrade", lower, inUpgrade(), []scene{{s, see(800_000, queue(160*ms)), "served"}}},
+		{"a queue for a moment ends no upgrade", lower, inUpgrade(), []scene{{250 * ms, see(600_000, queue(160*ms)), "served"}, {s, see(600_000), "served"}}},
 		{"a high estimate ends slowness before the wait", lower, &slow{wait: time.Hour}, []scene{{2 * s, see(900_000), "slow"}, {2*s + 100*ms, see(900_000), "served"}}},
 		{"a middling estimate does not", lower, &slow{wait: time.Hour}, []scene{{4 * s, see(800_000), "slow"}}},
-		{"an agreed trial begins before the wait", lower, &slow{wait: time.Hour, afterTrial: true, suited: true}, []scene{
+		{"an agreed upgrade begins before the wait", lower, &slow{wait: time.Hour, afterUpgrade: true, suited: true}, []scene{
 			{2 * s, see(400_000), "slow"}, {2*s + 100*ms, see(400_000), "served"},
 		}},
-		{"without a trial before nothing is agreed", lower, &slow{wait: time.Hour, suited: true}, []scene{{4 * s, see(400_000), "slow"}}},
-		{"without room on the link nothing is agreed", lower, &slow{wait: time.Hour, afterTrial: true, suited: true}, []scene{{4 * s, see(290_000), "slow"}}},
-		{"without room on the link there is no trial after the wait", lower, &slow{wait: 10 * s}, []scene{{13 * s, see(290_000), "slow"}}},
+		{"without an upgrade before nothing is agreed", lower, &slow{wait: time.Hour, suited: true}, []scene{{4 * s, see(400_000), "slow"}}},
+		{"without room on the link nothing is agreed", lower, &slow{wait: time.Hour, afterUpgrade: true, suited: true}, []scene{{4 * s, see(290_000), "slow"}}},
+		{"without room on the link there is no upgrade after the wait", lower, &slow{wait: 10 * s}, []scene{{13 * s, see(290_000), "slow"}}},
 		{"with room on the link there is one", lower, &slow{wait: 10 * s}, []scene{{10 * s, see(310_000), "slow"}, {10*s + 100*ms, see(310_000), "served"}}},
 	} {
 		now, st := time.Duration(0), c.begin
@@ -104,22 +104,22 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// An agreed trial lowers the rate for all, and a viewer in a new state counts as one whose link carried the rate.
-func TestAgreedTrial(t *testing.T) {
-	v := &viewer{state: &slow{wait: time.Hour, afterTrial: true, suited: true}}
-	b := Bounds{Floor: 150_000, Ceiling: 1_000_000, Lower: 250_000}
+// An agreed upgrade lowers the rate for all, and a viewer in a new state counts as one whose link carried the rate.
+func TestAgreedUpgrade(t *testing.T) {
+	v := &viewer{state: &slow{wait: time.Hour, afterUpgrade: true, suited: true}}
+	b := Bounds{Floor: 150_000, Ceiling: 1_000_000, LowerCeiling: 250_000}
 	for now := time.Duration(0); now <= recoverTime; now += 100 * ms {
 		if v.carries || v.lowersRate() {
-			t.Fatalf("at %v the trial has begun", now)
+			t.Fatalf("at %v the upgrade has begun", now)
 		}
-		v.judge(sighting{Snapshot: Snapshot{Measured: true, Target: 400_000}, now: now, rate: 1_000_000, bounds: b})
+		v.judge(sighting{Snapshot: Snapshot{Measured: true, Estimate: 400_000}, now: now, rate: 1_000_000, bounds: b})
 	}
 	if !v.carries || !v.lowersRate() {
-		t.Errorf("viewer %+v in state %+v, want a trial that lowers the rate", v, v.state)
+		t.Errorf("viewer %+v in state %+v, want an upgrade that lowers the rate", v, v.state)
 	}
 }
 
-// A viewer that was served for a minute waits for its trial as at the first time.
+// A viewer that was served for a minute waits for its upgrade as at the first time.
 func TestWaitIsForgotten(t *testing.T) {
 	for _, c := range []struct{ now, want time.Duration }{
 		{59 * time.Second, 80 * time.Second}, {61 * time.Second, 10 * time.Second},
@@ -132,21 +132,21 @@ func TestWaitIsForgotten(t *testing.T) {
 
 func TestBound(t *testing.T) {
 	const usable, chosen = 300_000, 400_000
-	none, sharing := math.Inf(1), &trial{lowersRate: true}
+	none, sharing := math.Inf(1), &upgrade{lowersRate: true}
 	for _, c := range []struct {
-		name   string
-		trial  *trial
-		now    time.Duration
-		suited bool
-		want   float64
+		name    string
+		upgrade *upgrade
+		now     time.Duration
+		suited  bool
+		want    float64
 	}{
 		{"a newcomer", nil, time.Second, true, none},
-		{"a trial that costs the others nothing", &trial{}, time.Second, true, none},
-		{"a trial at the chosen rate", sharing, time.Second, true, chosen},
-		{"a trial at the viewer's estimate", sharing, time.Second, false, usable},
+		{"an upgrade that costs the others nothing", &upgrade{}, time.Second, true, none},
+		{"an upgrade at the chosen rate", sharing, time.Second, true, chosen},
+		{"an upgrade at the viewer's estimate", sharing, time.Second, false, usable},
 		{"after the grace", sharing, graceTime, true, usable},
 	} {
-		if got := (&served{trial: c.trial}).bound(c.now, usable, chosen, c.suited); got != c.want {
+		if got := (&served{upgrade: c.upgrade}).bound(c.now, usable, chosen, c.suited); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -25,11 +25,11 @@ type sighting struct {
 }
 
 // share is the viewer's estimate as a share of the encoder's rate.
-func (s sighting) share() float64 { return float64(s.Target) / float64(s.rate) }
+func (s sighting) share() float64 { return float64(s.Estimate) / float64(s.rate) }
 
 // floods tells whether the encoder's rate can fill this viewer's link although another stream would not: there is a lower
 // rendition, and the rate is above the floor.
-func (s sighting) floods() bool { return s.bounds.Lower > 0 && s.rate > s.bounds.Floor }
+func (s sighting) floods() bool { return s.bounds.LowerCeiling > 0 && s.rate > s.bounds.Floor }
 
 // judge moves the viewer to its next state.
 func (v *viewer) judge(s sighting) {
@@ -44,8 +44,8 @@ func (v *viewer) slow() (*slow, bool) {
 	return s, is
 }
 
-// lowersRate tells whether the viewer is in a trial for which the shared rate goes down.
+// lowersRate tells whether the viewer is in an upgrade for which the shared rate goes down.
 func (v *viewer) lowersRate() bool {
 	s, is := v.state.(*served)
-	return is && s.trial != nil && s.trial.lowersRate
+	return is && s.upgrade != nil && s.upgrade.lowersRate
 }

@@ -12,17 +12,17 @@ import (
 	"time"
 
 	"boardcast/pipeline"
-	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/places"
 )
 
 func testPlan(t *testing.T, _ *Engine, codec string) pipeline.Plan {
 	t.Helper()
-	return planFor(t, pipeline.Wish{Width: 320, Height: 240, FPS: 15, Codec: codec})
+	return planFor(t, pipeline.Request{Width: 320, Height: 240, FPS: 15, Codec: codec})
 }
 
 // planFor is the plan for a test picture, by an encoder in software: one in hardware that is installed may not work.
-func planFor(t *testing.T, w pipeline.Wish) pipeline.Plan {
+func planFor(t *testing.T, w pipeline.Request) pipeline.Plan {
 	t.Helper()
 	m := Machine()
 	installed := m.Installed
@@ -62,11 +62,11 @@ func TestCall(t *testing.T) {
 			a, b := broadcast(t, e, testPlan(t, e, codec)), broadcast(t, e, testPlan(t, e, "auto"))
 			var va, vb *live.Viewer
 			ready := make(chan struct{})
-			va, err := a.Join("b", audience.Origin{}, func(m live.Message) { <-ready; t.Logf("a: %.300s %s", m.SDP, m.Candidate); vb.Receive(m) })
+			va, err := a.Join("b", places.Origin{}, func(m live.Message) { <-ready; t.Logf("a: %.300s %s", m.SDP, m.Candidate); vb.Receive(m) })
 			if err != nil {
 				t.Fatal(err)
 			}
-			vb, err = b.Join("a", audience.Origin{}, func(m live.Message) { <-ready; t.Logf("b: %.300s %s", m.SDP, m.Candidate); va.Receive(m) })
+			vb, err = b.Join("a", places.Origin{}, func(m live.Message) { <-ready; t.Logf("b: %.300s %s", m.SDP, m.Candidate); va.Receive(m) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,11 +102,11 @@ func TestStopIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hung := make(chan struct{})
-	if err := p.stop(50*time.Millisecond, func() { <-hung }); !errors.Is(err, live.ErrHung) {
-		t.Errorf("stop said %v, want %v", err, live.ErrHung)
+	stuck := make(chan struct{})
+	if err := p.stop(50*time.Millisecond, func() { <-stuck }); !errors.Is(err, live.ErrStuck) {
+		t.Errorf("stop said %v, want %v", err, live.ErrStuck)
 	}
-	close(hung)
+	close(stuck)
 }
 
 // safeText takes a log on several goroutines.

@@ -27,7 +27,7 @@ func bounded(limit time.Duration, f func() error, late func()) error {
 		if late != nil {
 			go func() { <-done; late() }() //nolint:errcheck // too late for an answer
 		}
-		return live.ErrHung
+		return live.ErrStuck
 	}
 }
 
@@ -100,5 +100,5 @@ func abandon(p pipe) error {
 	abandoned.mu.Lock()
 	defer abandoned.mu.Unlock()
 	abandoned.pipes = append(abandoned.pipes, p)
-	return fmt.Errorf("%w: pipeline left behind, %d so far", live.ErrHung, len(abandoned.pipes))
+	return fmt.Errorf("%w: pipeline left behind, %d so far", live.ErrStuck, len(abandoned.pipes))
 }

@@ -23,7 +23,7 @@ func TestCallsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	release, late := make(chan struct{}), make(chan struct{})
-	if err := c.do(soon, func() error { <-release; return nil }, func() { close(late) }); !errors.Is(err, live.ErrHung) {
+	if err := c.do(soon, func() error { <-release; return nil }, func() { close(late) }); !errors.Is(err, live.ErrStuck) {
 		t.Errorf("a call that does not come back: %v", err)
 	}
 	if c.settle(soon) {
@@ -71,11 +71,11 @@ func TestStageIsNotFreedUnderACall(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := leftBehind()
-	if err := s.set(soon, pipeline.EncoderName, "error-after", "100000"); !errors.Is(err, live.ErrHung) {
+	if err := s.set(soon, pipeline.EncoderName, "error-after", "100000"); !errors.Is(err, live.ErrStuck) {
 		t.Errorf("a setting that blocks: %v", err)
 	}
 	<-entered
-	if err := s.close(soon); !errors.Is(err, live.ErrHung) {
+	if err := s.close(soon); !errors.Is(err, live.ErrStuck) {
 		t.Errorf("closed while it is set: %v", err)
 	}
 	if n := leftBehind(); n != before+1 {
@@ -129,7 +129,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 		attached <- p.Attach(pipeline.VideoSlot, agreement.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f)
 	}()
 	<-entered
-	if err := p.close(soon); !errors.Is(err, live.ErrHung) {
+	if err := p.close(soon); !errors.Is(err, live.ErrStuck) {
 		t.Errorf("closed while it is attached: %v", err)
 	}
 	close(release)

@@ -19,7 +19,7 @@ func sctpData(stream uint16) []byte {
 	return sctpChunk(0, 0, 0, 0, 1, byte(stream>>8), byte(stream), 0, 0, 0, 0, 0, 51, 'x')
 }
 
-// sctpReset is the wish to reset streams of the sender's.
+// sctpReset is the request to reset streams of the sender's.
 func sctpReset(streams ...uint16) []byte {
 	p := binary.BigEndian.AppendUint16([]byte{0, 13}, uint16(16+2*len(streams)))
 	p = append(p, make([]byte, 12)...)

@@ -17,7 +17,7 @@ func TestChooseHere(t *testing.T) {
 		Machine: Machine(), Audio: pipeline.AudioSource{Test: true},
 		Trials: trial.New(testChild(30*time.Second).Run, nil, testLog(t)),
 	}
-	p, err := pipeline.Choose(t.Context(), pipeline.Wish{Width: 320, Height: 240, FPS: 15}, g)
+	p, err := pipeline.Choose(t.Context(), pipeline.Request{Width: 320, Height: 240, FPS: 15}, g)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/go-gst/go-gst/gst"
 
-	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/places"
 )
 
 func descriptors(t *testing.T) int {
@@ -77,9 +77,9 @@ func eventually(t *testing.T, what string, limit time.Duration, ok func() bool) 
 var callers atomic.Uint32
 
 // from is another address each time, for those of one may not come as fast as they do here.
-func from() audience.Origin {
+func from() places.Origin {
 	n := callers.Add(1)
-	return audience.Origin{Address: netip.AddrFrom4([4]byte{192, 0, byte(n >> 8), byte(n)})}
+	return places.Origin{Address: netip.AddrFrom4([4]byte{192, 0, byte(n >> 8), byte(n)})}
 }
 
 // Viewers that come and go at any moment of their negotiation leave no descriptor and no thread behind.

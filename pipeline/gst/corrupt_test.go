@@ -103,14 +103,14 @@ func (f *feeder) complaint() error {
 }
 
 // viewer takes packets of the stage's frames, unless it hangs.
-func (f *feeder) viewer(hung bool, most int, payloader pipeline.Node) consumer {
+func (f *feeder) viewer(stuck bool, most int, payloader pipeline.Node) consumer {
 	f.t.Helper()
 	p, err := parse(pipeline.Graph{pipeline.El("appsrc", "is-live=true", "format=time", "max-bytes=0").Named("in"), pipeline.El("fakesink", "async=false")})
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	state := gst.StatePlaying
-	if hung {
+	if stuck {
 		state = gst.StatePaused // the sink holds its first buffer
 	}
 	if err := p.p.SetState(state); err != nil {
@@ -211,7 +211,7 @@ func TestRefusedFrames(t *testing.T) {
 }
 
 // A viewer that hangs has as much sound waiting as its bound says.
-func TestHungViewersSound(t *testing.T) {
+func TestStuckViewersSound(t *testing.T) {
 	f := feed(t, false, "audio/x-opus,channel-mapping-family=0")
 	v := f.viewer(true, int(tapBound[pipeline.AudioSlot]), pipeline.El("rtpopuspay"))
 	other := f.viewer(false, 0, pipeline.El("rtpopuspay"))

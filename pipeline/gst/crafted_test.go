@@ -131,7 +131,7 @@ func TestCompounds(t *testing.T) {
 		{"a BYE with fewer sources", rtcpPart(bye, 2, 1), false},
 		{"a BYE with a reason beyond the packet", rtcpPart(bye, 1, 1, 0x09616100), false},
 		{"feedback without a source", rtcpPart(psfb, pli, 1), false},
-		{"a wish for a keyframe", rtcpPart(psfb, pli, 1, 2), true},
+		{"a keyframe request", rtcpPart(psfb, pli, 1, 2), true},
 		{"an application's", rtcpPart(application, 0, 1, 0x61616161), true},
 		{"a length beyond the packet", []byte{0x80, rr, 0, 2, 0, 0, 0, 1}, false},
 		{"half a head", append(rtcpPart(rr, 0, 1), 0x80, rr), false},
@@ -164,8 +164,8 @@ func TestCompoundsBudget(t *testing.T) {
 		burst, per int
 	}{
 		{"NACKs of 850 numbers", func(int) []byte { return rtcpPart(rtpfb, nack, full...) }, 3, 3},
-		{"wishes for a keyframe", func(int) []byte { return rtcpPart(psfb, pli, 1, 2) }, 20, 10},
-		{"wishes of four", func(int) []byte { return rtcpPart(psfb, fir, 1, 2, 1, 0, 1, 0, 1, 0, 1, 0) }, 5, 2},
+		{"keyframe requests", func(int) []byte { return rtcpPart(psfb, pli, 1, 2) }, 20, 10},
+		{"requests of four", func(int) []byte { return rtcpPart(psfb, fir, 1, 2, 1, 0, 1, 0, 1, 0, 1, 0) }, 5, 2},
 		{"reports on 4,000 packets", func(i int) []byte { return arrivals(uint16(i*4000), 4000, byte(i), 0x0fa0) }, 3, 1},
 		{"reports that leave 4,000 out", func(i int) []byte { return arrivals(uint16(i*4000%60000), 1, byte(i), 0x0001) }, 3, 1},
 	} {

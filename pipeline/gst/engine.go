@@ -159,7 +159,7 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) 
 	switch {
 	case err == nil:
 		return s, nil
-	case errors.Is(err, live.ErrHung):
+	case errors.Is(err, live.ErrStuck):
 		C.stage_mute(s.c)
 		why := s.cause(err)
 		if !errors.Is(why, err) { // what an element said tells more, and does not tell that the stage hangs

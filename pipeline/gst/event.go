@@ -82,7 +82,7 @@ func mediaReports(reports **C.Report, n C.int) {
 		if !ok {
 			continue // it has gone
 		}
-		f := congestion.Feedback{At: time.Duration(c.at), Packets: make([]congestion.Packet, c.count)}
+		f := congestion.Feedback{Received: time.Duration(c.at), Packets: make([]congestion.Packet, c.count)}
 		for i, p := range unsafe.Slice((*C.PacketFate)(unsafe.Add(unsafe.Pointer(c), C.sizeof_Report)), c.count) {
 			f.Packets[i] = congestion.Packet{
 				Seq: uint32(p.seq), Sent: time.Duration(p.sent), Arrived: time.Duration(p.arrived), Size: int(p.size), Lost: p.lost != 0,

@@ -105,7 +105,7 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan := planFor(t, pipeline.Wish{Width: 640, Height: 480, FPS: 15, Codec: string(codec), Bitrate: 1_500_000})
+			plan := planFor(t, pipeline.Request{Width: 640, Height: 480, FPS: 15, Codec: string(codec), Bitrate: 1_500_000})
 			s := &spy{Engine: e}
 			a := broadcast(t, s, plan)
 			for range 2 {
@@ -137,10 +137,10 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 				}
 			}
 			wait("packets", 100)
-			peers[0].Spare(true)
+			peers[0].KeyframesOnly(true)
 			before, _, _ := seen[1].newest()
 			eventually(t, "the other's packets", 10*time.Second, func() bool { n, _, _ := seen[1].newest(); return n > before+100 })
-			peers[0].Spare(false)
+			peers[0].KeyframesOnly(false)
 			select {
 			case first.key <- struct{}{}:
 			default:

@@ -63,9 +63,9 @@ static void listen(gpointer object, const char *signal, GCallback cb, Peer *p) {
 static void on_negotiation_needed(GstElement *w, Peer *p) { mediaEvent(p->handle, EV_NEGOTIATE, 0, 0, NULL, 0); }
 
 // An empty candidate is the end of the list (1.24); on_gathering tells that.
-static void on_candidate(GstElement *w, guint mline, gchar *candidate, Peer *p) {
+static void on_candidate(GstElement *w, guint section, gchar *candidate, Peer *p) {
   if (candidate && *candidate)
-    mediaEvent(p->handle, EV_CANDIDATE, mline, 0, candidate, 0);
+    mediaEvent(p->handle, EV_CANDIDATE, section, 0, candidate, 0);
 }
 
 static void tell_state(GObject *o, GParamSpec *spec, Peer *p, int kind) {
@@ -367,8 +367,8 @@ const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *text)
   return NULL;
 }
 
-void peer_candidate(Peer *p, guint mline, const char *candidate) {
-  g_signal_emit_by_name(p->webrtc, "add-ice-candidate", mline, candidate);
+void peer_candidate(Peer *p, guint section, const char *candidate) {
+  g_signal_emit_by_name(p->webrtc, "add-ice-candidate", section, candidate);
 }
 
 Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err) {

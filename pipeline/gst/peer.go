@@ -161,14 +161,14 @@ func (p *peer) report(f congestion.Feedback) {
 
 func (p *peer) Events() <-chan live.PeerEvent { return p.events }
 
-func (p *peer) AddMedia(slot pipeline.Slot, mline int, preferences, direction string) error {
+func (p *peer) AddMedia(slot pipeline.Slot, section int, preferences, direction string) error {
 	return p.call("add media", func() error {
 		c, freeC := cString(preferences)
 		defer freeC()
 		d, freeD := cString(direction)
 		defer freeD()
-		if C.peer_media(p.c, C.int(slot), C.int(mline), c, d) == 0 {
-			return fmt.Errorf("add %q at section %d: refused", preferences, mline)
+		if C.peer_media(p.c, C.int(slot), C.int(section), c, d) == 0 {
+			return fmt.Errorf("add %q at section %d: refused", preferences, section)
 		}
 		return nil
 	})
@@ -200,7 +200,7 @@ func (p *peer) Open(label string) error {
 // call bounds a call on the viewer. One that does not come back ends it, also where the call returns nothing.
 func (p *peer) call(what string, f func() error) error {
 	err := p.pipe.do(callLimit, f, nil)
-	if errors.Is(err, live.ErrHung) {
+	if errors.Is(err, live.ErrStuck) {
 		err = fmt.Errorf("%s: %w", what, err)
 		p.tell(live.PeerEvent{Kind: live.Failed, Err: err})
 	}
@@ -224,11 +224,11 @@ func (p *peer) set(remote C.gboolean, typ, sdp string) error {
 	})
 }
 
-func (p *peer) AddCandidate(mline int, candidate string) {
+func (p *peer) AddCandidate(section int, candidate string) {
 	_ = p.call("add candidate", func() error {
 		c, free := cString(candidate)
 		defer free()
-		C.peer_candidate(p.c, C.guint(mline), c)
+		C.peer_candidate(p.c, C.guint(section), c)
 		return nil
 	})
 }
@@ -253,7 +253,7 @@ func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error
 		defer free()
 		extension, freeExtension := cString(k.Extension())
 		defer freeExtension()
-		packets := C.Packets{payloader, C.int(k.Type), C.uint32_t(k.Source), C.int(k.Numbers), extension}
+		packets := C.Packets{payloader, C.int(k.Type), C.uint32_t(k.Source), C.int(k.TWCCID), extension}
 		var bad *C.char
 		tap := C.peer_attach(p.c, C.int(slot), &packets, c, tapBound[slot], &bad)
 		if tap == nil {
@@ -263,7 +263,7 @@ func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error
 		defer p.mu.Unlock()
 		if p.left {
 			C.tap_free(tap)
-			return live.ErrHung // nobody listens any more
+			return live.ErrStuck // nobody listens any more
 		}
 		p.taps[slot] = tap
 		return nil
@@ -296,7 +296,7 @@ func (p *peer) Resume() {
 }
 
 // Spare is not bounded: it takes locks that nobody holds while waiting.
-func (p *peer) Spare(keyframesOnly bool) {
+func (p *peer) KeyframesOnly(keyframesOnly bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if t := p.taps[pipeline.VideoSlot]; t != nil {
@@ -317,7 +317,7 @@ func (p *peer) Feed(f live.Fan) {
 		case t == nil:
 			return nil
 		case busy: // a call from before does not come back
-			return live.ErrHung
+			return live.ErrStuck
 		}
 		C.tap_move(t, c) // makes a payloader where there is none
 		p.mu.Lock()
@@ -398,7 +398,7 @@ func (p *peer) close(limit time.Duration) error {
 		idle := p.pipe.settle(limit)
 		p.leave()
 		unregister(p.handle)
-		err := live.ErrHung
+		err := live.ErrStuck
 		if idle {
 			err = bounded(limit, func() error { p.quiet(); return nil }, nil)
 		}

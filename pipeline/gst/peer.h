@@ -21,7 +21,7 @@ gboolean peer_channel(Peer *p, const char *label);
 void peer_offer(Peer *p);
 void peer_answer(Peer *p);
 const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
-void peer_candidate(Peer *p, guint mline, const char *candidate);
+void peer_candidate(Peer *p, guint section, const char *candidate);
 // peer_take says of which payload types RTP may come in; at first it is of none.
 void peer_take(Peer *p, const int *types, int n);
 // peer_attach links a source of packets to the slot's pad and taps the fan, paused.

@@ -76,7 +76,7 @@ func newest(t *testing.T, dir string) (pixels int, name string) {
 	return int(info.Size()), last.Name()
 }
 
-// answer meets the wishes for keyframes that come to a fan, as a line does, until ctx ends.
+// answer meets the keyframe requests that come to a fan, as a line does, until ctx ends.
 func answer(ctx context.Context, f live.Fan, force func()) (done chan struct{}) {
 	done = make(chan struct{})
 	go func() {

@@ -29,15 +29,15 @@ func wide(t *testing.T, g pipeline.Graph, level string) pipeline.Graph {
 }
 
 // line is one producer's status.
-func line(t *testing.T, b *live.Broadcast, name string) live.LineStatus {
+func line(t *testing.T, b *live.Broadcast, name string) live.ProducerStatus {
 	t.Helper()
-	for _, l := range b.Status().Lines {
+	for _, l := range b.Status().Producers {
 		if l.Name == name {
 			return l
 		}
 	}
 	t.Fatalf("no producer %s in %+v", name, b.Status())
-	return live.LineStatus{}
+	return live.ProducerStatus{}
 }
 
 // sentTo is how many video frames went to the viewer.
@@ -104,7 +104,7 @@ func TestPlaceholderUnderAViewer(t *testing.T) {
 			camera := device.Camera{Path: "/dev/video99", Name: `A <b>"camera"</b> & more!`, Formats: []device.Format{{
 				FourCC: c.fourCC, Sizes: []device.Size{{Width: 320, Height: 240, Rates: []device.Rate{{Num: 15, Den: 1}}}},
 			}}}
-			plan, err := pipeline.Choose(t.Context(), pipeline.Wish{Encoder: "x264enc"}, pipeline.Given{
+			plan, err := pipeline.Choose(t.Context(), pipeline.Request{Encoder: "x264enc"}, pipeline.Given{
 				Machine: Machine(), Camera: &camera, Audio: pipeline.AudioSource{None: true},
 			})
 			if err != nil {
@@ -142,7 +142,7 @@ func TestOwnStreamUnderViewers(t *testing.T) {
 	camera := device.Camera{Path: "/dev/video99", Name: "C920", Formats: []device.Format{{
 		FourCC: "H264", Sizes: []device.Size{{Width: 320, Height: 240, Rates: []device.Rate{{Num: 15, Den: 1}}}},
 	}}}
-	plan, err := pipeline.Choose(t.Context(), pipeline.Wish{}, pipeline.Given{
+	plan, err := pipeline.Choose(t.Context(), pipeline.Request{}, pipeline.Given{
 		Machine: Machine(), Camera: &camera, Direct: true, Audio: pipeline.AudioSource{None: true}, Trials: suits{},
 	})
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"boardcast/pipeline"
-	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/places"
 )
 
 // sendingCaps are the caps that the sessions of all viewers see of what they send.
@@ -52,13 +52,13 @@ func TestSoundBeforePictureIsFollowed(t *testing.T) {
 	a, b := broadcast(t, e, plan), broadcast(t, e, testPlan(t, e, "auto"))
 	var va, vb *live.Viewer
 	ready := make(chan struct{})
-	va, err = a.Join("callee", audience.Origin{}, func(m live.Message) { <-ready; vb.Receive(m) })
+	va, err = a.Join("callee", places.Origin{}, func(m live.Message) { <-ready; vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	// webrtcbin 1.22 does not take the extension up in its answers, as browsers do.
 	takes := regexp.MustCompile(`(?m)^m=video .*\n`)
-	vb, err = b.Join("caller", audience.Origin{}, func(m live.Message) {
+	vb, err = b.Join("caller", places.Origin{}, func(m live.Message) {
 		<-ready
 		m.SDP = takes.ReplaceAllString(m.SDP, "${0}a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n")
 		va.Receive(m)

@@ -11,8 +11,8 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
-	"boardcast/pipeline/audience"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/places"
 )
 
 // rtxOf finds what sends again in the pipeline of some viewer that is sent pictures.
@@ -53,13 +53,13 @@ func TestResend(t *testing.T) {
 	a, b := broadcast(t, e, testPlan(t, e, "vp8")), broadcast(t, e, testPlan(t, e, "vp8"))
 	var va, vb *live.Viewer
 	ready := make(chan struct{})
-	va, err = a.Join("callee", audience.Origin{}, func(m live.Message) { <-ready; vb.Receive(m) })
+	va, err = a.Join("callee", places.Origin{}, func(m live.Message) { <-ready; vb.Receive(m) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	// webrtcbin 1.22 does not take retransmission up in its answers, as browsers do.
 	takes := regexp.MustCompile(`(?m)^(m=video \S+ \S+) 96\r\n`)
-	vb, err = b.Join("caller", audience.Origin{}, func(m live.Message) {
+	vb, err = b.Join("caller", places.Origin{}, func(m live.Message) {
 		<-ready
 		m.SDP = takes.ReplaceAllString(m.SDP, "$1 96 98\r\na=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=96\r\na=rtcp-fb:96 nack\r\n")
 		va.Receive(m)
@@ -87,7 +87,7 @@ func TestResend(t *testing.T) {
 	}
 	keyframes := func() (n uint64) {
 		for _, x := range []*live.Broadcast{a, b} {
-			for _, l := range x.Status().Lines {
+			for _, l := range x.Status().Producers {
 				n += l.Keyframes
 			}
 		}
@@ -116,7 +116,7 @@ func TestResend(t *testing.T) {
 	if n := ask(newest-100, newest-101); n != 2 {
 		t.Errorf("%d requests for two packets are passed on", n)
 	}
-	p.Spare(true)
+	p.KeyframesOnly(true)
 	if n := ask(newest, newest-1, newest-102, newest-103); n != 0 {
 		t.Errorf("%d requests are passed on for what a keyframe is to replace", n)
 	}

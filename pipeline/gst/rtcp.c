@@ -16,7 +16,7 @@ enum { TWCC_HEAD = 8, TWCC_LEAST = 10, FIR_ENTRY = 8 }; // bytes of FCI
 
 // Numbers that are asked for again: of 5 Mbit/s, some 550 packets a second, all could be lost and asked for five times a second.
 enum { NUMBERS_RATE = 3000, NUMBERS_BURST = 3000 };
-// Wishes for keyframes: a browser repeats one once a second at most. Fulfilled is one in half a second.
+// keyframe requests: a browser repeats one once a second at most. Fulfilled is one in half a second.
 enum { KEYFRAMES_RATE = 10, KEYFRAMES_BURST = 20 };
 // Packets that reports tell of: 5 Mbit/s are 550 a second. A report after a pause of the link tells of all that was lost in it.
 enum { FATES_RATE = 4000, FATES_BURST = 12000 };

@@ -2,7 +2,7 @@
 
 // sctpdec makes a pad of each stream that data comes on, and webrtcbin a channel with four threads of each such pad, before
 // anybody is asked. So the chunks (RFC 9260) are looked at before sctpdec sees them: those that name a stream are DATA, I-DATA
-// (RFC 8260) and the wish to reset streams (RFC 6525), for which sctpdec makes the pad if there is none.
+// (RFC 8260) and the request to reset streams (RFC 6525), for which sctpdec makes the pad if there is none.
 
 #include "sctp.h"
 

@@ -173,7 +173,7 @@ func (s *stage) close(limit time.Duration) error {
 		C.stage_mute(s.c)
 		s.err = s.pipe.stop(limit, func() { C.stage_free(s.c) })
 		unregister(s.handle)
-		if errors.Is(s.err, live.ErrHung) {
+		if errors.Is(s.err, live.ErrStuck) {
 			s.err = fmt.Errorf("stop stage: %w", s.err)
 		}
 	})

@@ -200,7 +200,7 @@ func TestTrialThatHangs(t *testing.T) {
 			}
 			began := time.Now()
 			o, err := testChild(limit).Run(t.Context(), spec)
-			if err == nil || !strings.Contains(err.Error(), "hung") {
+			if err == nil || !strings.Contains(err.Error(), "stuck") {
 				t.Errorf("%+v, %v", o, err)
 			}
 			if took := time.Since(began); took < limit {

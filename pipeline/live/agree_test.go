@@ -185,7 +185,7 @@ func TestAgree(t *testing.T) {
 					audio = p
 				}
 			}
-			if video.Type != c.video || video.Codec != c.codec || video.Numbers != c.twcc || audio.Type != c.audio || audio.Numbers != 0 {
+			if video.Type != c.video || video.Codec != c.codec || video.TWCCID != c.twcc || audio.Type != c.audio || audio.TWCCID != 0 {
 				t.Errorf("picture %+v, sound %+v; want %+v", video, audio, c)
 			}
 			if (len(video.Takes) > 0) != c.takesVideo || (len(audio.Takes) > 0) != c.takesAll {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
-	"boardcast/pipeline/audience"
+	"boardcast/pipeline/places"
 )
 
 // ErrClosed tells that the broadcast has ended.
@@ -18,23 +18,23 @@ var ErrClosed = errors.New("broadcast has ended")
 
 // Options of a broadcast; zero values are sensible.
 type Options struct {
-	Audience     *audience.Audience // counts the viewers; one of its own, for 16, when nil
-	MinBitrate   int                // bit/s that no viewer's link lowers the video below; 150 kbit/s when zero
-	FixedBitrate bool               // whatever the viewers' links bear
-	Grace        time.Duration      // how long a producer outlives its last viewer; 5 s when zero
+	Limit        *places.Limit // counts the viewers; one of its own, for 16, when nil
+	MinBitrate   int           // bit/s that no viewer's link lowers the video below; 150 kbit/s when zero
+	FixedBitrate bool          // whatever the viewers' links bear
+	Grace        time.Duration // how long a producer outlives its last viewer; 5 s when zero
 	STUN         string
 	TURN         []string
 	Names        *Names // looks up viewers' names by mDNS; nil: they are not looked up
 	Greeting     string // first message on each data channel, none when empty
 	Logger       *slog.Logger
 	// Explain may turn the failure of a producer ("capture", "microphone") into one that tells what to do.
-	Explain func(line string, err error) error
+	Explain func(producer string, err error) error
 }
 
 func (o Options) withDefaults() Options {
-	if o.Audience == nil {
+	if o.Limit == nil {
 		const most = 16
-		o.Audience = audience.New(most)
+		o.Limit = places.New(most)
 	}
 	if o.MinBitrate == 0 {
 		o.MinBitrate = 150_000
@@ -60,10 +60,10 @@ type Broadcast struct {
 	engine Engine
 	opts   Options
 	log    *slog.Logger
-	raw    *line // nil without a picture, or when the camera's own stream is passed on
-	audio  *line // nil without a microphone
-	coded  map[pipeline.Codec]*line
-	lower  map[pipeline.Codec]*line // lower renditions, of the codecs that have one
+	raw    *producer // nil without a picture, or when the camera's own stream is passed on
+	audio  *producer // nil without a microphone
+	coded  map[pipeline.Codec]*producer
+	lower  map[pipeline.Codec]*producer // lower renditions, of the codecs that have one
 	chosen atomic.Pointer[pipeline.Plan]
 
 	mu      sync.Mutex
@@ -79,59 +79,59 @@ type Broadcast struct {
 func NewBroadcast(e Engine, plan pipeline.Plan, o Options) *Broadcast {
 	o = o.withDefaults()
 	b := &Broadcast{
-		engine: e, opts: o, log: o.Logger, coded: map[pipeline.Codec]*line{}, lower: map[pipeline.Codec]*line{},
+		engine: e, opts: o, log: o.Logger, coded: map[pipeline.Codec]*producer{}, lower: map[pipeline.Codec]*producer{},
 		viewers: map[*Viewer]struct{}{}, started: make(chan struct{}),
 	}
 	b.chosen.Store(&plan)
 	if plan.Capture != nil {
-		b.raw = newLine(e, captureLine, false, nil, o)
+		b.raw = newProducer(e, captureName, false, nil, o)
 	}
 	for _, c := range plan.Choices {
-		l := newLine(e, string(c.Encoder.Codec), true, nil, o)
+		l := newProducer(e, string(c.Encoder.Codec), true, nil, o)
 		b.coded[c.Encoder.Codec] = l
 		if o.FixedBitrate {
 			continue
 		}
 		lower, ok := pipeline.ChoiceOf(plan.Lower, c.Encoder.Codec)
-		l.follows(c, o.MinBitrate, lower.Format.Bitrate, false)
+		l.adaptRate(c, o.MinBitrate, lower.Format.Bitrate, false)
 		if ok {
-			b.lower[c.Encoder.Codec] = newLine(e, string(c.Encoder.Codec)+lowerSuffix, true, nil, o)
-			b.lower[c.Encoder.Codec].follows(lower, pipeline.LeastBitrate, 0, true)
+			b.lower[c.Encoder.Codec] = newProducer(e, string(c.Encoder.Codec)+lowerSuffix, true, nil, o)
+			b.lower[c.Encoder.Codec].adaptRate(lower, pipeline.LeastBitrate, 0, true)
 		}
 	}
 	if sliced := plan.Sliced(); len(sliced) > 0 && b.raw != nil {
-		b.coded[pipeline.H264Slices] = newLine(e, string(pipeline.H264Slices), true, nil, o)
+		b.coded[pipeline.H264Slices] = newProducer(e, string(pipeline.H264Slices), true, nil, o)
 		if !o.FixedBitrate {
-			b.coded[pipeline.H264Slices].follows(sliced[0], o.MinBitrate, 0, false)
+			b.coded[pipeline.H264Slices].adaptRate(sliced[0], o.MinBitrate, 0, false)
 		}
 	}
 	if plan.Audio != nil {
-		b.audio = newLine(e, microphoneLine, false, nil, o)
+		b.audio = newProducer(e, microphoneName, false, nil, o)
 	}
-	for l, recipes := range b.recipes(plan) {
-		l.menu = newMenu(recipes)
+	for l, list := range b.alternatives(plan) {
+		l.alternatives = newAlternatives(list)
 	}
 	return b
 }
 
-// recipes are those of each line for a plan.
-func (b *Broadcast) recipes(plan pipeline.Plan) map[*line][]recipe {
-	out := map[*line][]recipe{}
+// alternatives are those of each producer for a plan.
+func (b *Broadcast) alternatives(plan pipeline.Plan) map[*producer][]alternative {
+	out := map[*producer][]alternative{}
 	if b.raw != nil && plan.Capture != nil {
-		out[b.raw] = b.captureRecipes(plan)
+		out[b.raw] = b.captureAlternatives(plan)
 	}
 	for codec, l := range b.coded {
-		if recipes := b.encoderRecipes(slices.Concat(plan.Choices, plan.Spares, plan.Sliced()), codec); len(recipes) > 0 {
-			out[l] = recipes
+		if list := b.encoderAlternatives(slices.Concat(plan.Choices, plan.Spares, plan.Sliced()), codec); len(list) > 0 {
+			out[l] = list
 		}
 	}
 	for codec, l := range b.lower {
-		if recipes := b.encoderRecipes(plan.Lower, codec); len(recipes) > 0 {
-			out[l] = recipes
+		if list := b.encoderAlternatives(plan.Lower, codec); len(list) > 0 {
+			out[l] = list
 		}
 	}
 	if b.audio != nil && plan.Audio != nil {
-		out[b.audio] = []recipe{{id: microphoneLine, graph: plan.Audio}}
+		out[b.audio] = []alternative{{id: microphoneName, graph: plan.Audio}}
 	}
 	return out
 }
@@ -143,50 +143,50 @@ func (b *Broadcast) plan() *pipeline.Plan { return b.chosen.Load() }
 // as soon as there is one. Codecs, and a microphone, that the first plan did not have are left out.
 func (b *Broadcast) Adopt(plan pipeline.Plan) {
 	b.chosen.Store(&plan)
-	for l, recipes := range b.recipes(plan) {
-		l.adopt(recipes)
+	for l, list := range b.alternatives(plan) {
+		l.adopt(list)
 	}
 }
 
 // Again lets whatever failed be tried at once: something was plugged in, or let go.
 func (b *Broadcast) Again() {
-	for _, l := range b.lines() {
+	for _, l := range b.producers() {
 		l.again()
 	}
 }
 
 // Names of the lines without a codec, as Options.Explain and the status have them.
 const (
-	captureLine    = "capture"
-	microphoneLine = "microphone"
+	captureName    = "capture"
+	microphoneName = "microphone"
 )
 
-// lowerSuffix tells a line of the lower rendition from its codec's first.
+// lowerSuffix tells a producer of the lower rendition from its codec's first.
 const lowerSuffix = "-lower"
 
-// captureRecipes are the camera and its placeholder, or what decodes the camera's own stream.
-func (b *Broadcast) captureRecipes(p pipeline.Plan) []recipe {
-	first := recipe{id: "camera", graph: p.Capture, period: p.Source.Period()}
+// captureAlternatives are the camera and its placeholder, or what decodes the camera's own stream.
+func (b *Broadcast) captureAlternatives(p pipeline.Plan) []alternative {
+	first := alternative{id: "camera", graph: p.Capture, period: p.Source.Period()}
 	if len(p.Choices) > 0 && p.Choices[0].Direct {
 		first.id, first.up = "decoder", b.coded[p.Choices[0].Encoder.Codec]
 	}
-	out := []recipe{first}
+	out := []alternative{first}
 	if p.StandIn != nil {
-		out = append(out, recipe{id: "placeholder", graph: p.StandIn, period: p.Source.Period(), standIn: true})
+		out = append(out, alternative{id: "placeholder", graph: p.StandIn, period: p.Source.Period(), placeholder: true})
 	}
 	return out
 }
 
-// encoderRecipes are the choices of a codec, in order.
-func (b *Broadcast) encoderRecipes(choices []pipeline.Choice, codec pipeline.Codec) []recipe {
-	var out []recipe
+// encoderAlternatives are the choices of a codec, in order.
+func (b *Broadcast) encoderAlternatives(choices []pipeline.Choice, codec pipeline.Codec) []alternative {
+	var out []alternative
 	for _, c := range choices {
 		if c.Encoder.Codec != codec {
 			continue
 		}
-		r := recipe{
+		r := alternative{
 			id: c.Encoder.ID, graph: c.Graph, keyframe: c.Encoder.Keyframe, period: c.Format.Period(),
-			up: b.raw, bitrate: c.Encoder.LiveBitrate, rate: c.Format.Bitrate, standIn: c.StandIn,
+			up: b.raw, bitrate: c.Encoder.LiveBitrate, rate: c.Format.Bitrate, placeholder: c.Placeholder,
 		}
 		switch {
 		case c.Direct:
@@ -201,8 +201,8 @@ func (b *Broadcast) encoderRecipes(choices []pipeline.Choice, codec pipeline.Cod
 	return out
 }
 
-func (b *Broadcast) lines() []*line {
-	out := []*line{}
+func (b *Broadcast) producers() []*producer {
+	out := []*producer{}
 	for _, l := range b.coded {
 		out = append(out, l)
 	}
@@ -225,7 +225,7 @@ func (b *Broadcast) Run(ctx context.Context) error {
 	b.mu.Unlock()
 	close(b.started)
 	var producers sync.WaitGroup
-	for _, l := range b.lines() {
+	for _, l := range b.producers() {
 		producers.Go(func() { l.run(ctx) })
 	}
 	<-ctx.Done()
@@ -234,16 +234,16 @@ func (b *Broadcast) Run(ctx context.Context) error {
 	b.mu.Unlock()
 	b.wg.Wait()
 	producers.Wait()
-	for _, l := range b.lines() {
+	for _, l := range b.producers() {
 		l.fan.Close()
 	}
 	return nil
 }
 
 // Join makes a viewer named id, of which from tells where it comes from; send hands its messages to the other side, must not block
-// and may be called until Done. It waits for Run to begin. The error wraps audience.ErrFull when as many watch as may, and is
+// and may be called until Done. It waits for Run to begin. The error wraps places.ErrFull when as many watch as may, and is
 // [ErrClosed] after the end.
-func (b *Broadcast) Join(id string, from audience.Origin, send func(Message)) (*Viewer, error) {
+func (b *Broadcast) Join(id string, from places.Origin, send func(Message)) (*Viewer, error) {
 	<-b.started
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -251,7 +251,7 @@ func (b *Broadcast) Join(id string, from audience.Origin, send func(Message)) (*
 		return nil, ErrClosed
 	}
 	v := newViewer(b, id, send)
-	place, err := b.opts.Audience.Admit(from.Address, v.giveWay)
+	place, err := b.opts.Limit.Admit(from.Address, v.giveWay)
 	if err != nil {
 		return nil, err
 	}
@@ -264,20 +264,20 @@ func (b *Broadcast) Join(id string, from audience.Origin, send func(Message)) (*
 		b.mu.Lock()
 		delete(b.viewers, v)
 		b.mu.Unlock()
-		b.opts.Audience.Leave(place)
+		b.opts.Limit.Leave(place)
 	})
 	return v, nil
 }
 
 // Status is a broadcast as numbers, for people and machines.
 type Status struct {
-	Viewers []ViewerStatus `json:"viewers"`
-	Joined  uint64         `json:"joined_total"`
-	Lines   []LineStatus   `json:"producers"`
+	Viewers   []ViewerStatus   `json:"viewers"`
+	Joined    uint64           `json:"joined_total"`
+	Producers []ProducerStatus `json:"producers"`
 }
 
-// LineStatus is one producer.
-type LineStatus struct {
+// ProducerStatus is one producer.
+type ProducerStatus struct {
 	Name        string `json:"name"` // "capture", "microphone", a codec, or its lower rendition: "h264-lower"
 	Users       int64  `json:"users"`
 	Waiting     bool   `json:"waiting"` // it or what feeds it has failed, and is going to be tried again
@@ -300,8 +300,8 @@ func (b *Broadcast) Status() Status {
 		s.Viewers = append(s.Viewers, v.status())
 	}
 	if !b.ended {
-		for _, l := range b.lines() {
-			s.Lines = append(s.Lines, l.status())
+		for _, l := range b.producers() {
+			s.Producers = append(s.Producers, l.status())
 		}
 	}
 	return s

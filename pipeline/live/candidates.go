@@ -17,7 +17,7 @@ const (
 
 // candidate is one of the viewer's, with webrtcbin's section.
 type candidate struct {
-	mline int
+	section int
 	sdp.Candidate
 }
 
@@ -50,20 +50,20 @@ func (v *Viewer) takeCandidate(m Message) {
 
 func (v *Viewer) placeCandidate(m Message) {
 	parsed, ok := sdp.ParseCandidate(m.Candidate)
-	mline := v.neg.agreed.MLine(m.MLine)
-	if !ok || mline < 0 {
-		v.log.Debug("candidate ignored", "mline", m.MLine)
+	section := v.neg.agreed.MLine(m.MLine)
+	if !ok || section < 0 {
+		v.log.Debug("candidate ignored", "section", m.MLine)
 		return
 	}
-	v.candidates.add(v, candidate{mline, parsed})
+	v.candidates.add(v, candidate{section, parsed})
 }
 
 // release takes what came before the description: with it, and alone.
 func (c *candidates) release(v *Viewer) {
 	for i, s := range v.neg.theirs.Sections {
 		for _, one := range s.Candidates {
-			if mline := v.neg.agreed.MLine(i); mline >= 0 {
-				c.add(v, candidate{mline, one})
+			if section := v.neg.agreed.MLine(i); section >= 0 {
+				c.add(v, candidate{section, one})
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func (c *candidates) add(v *Viewer, one candidate) {
 	c.names++
 	v.b.opts.Names.ask(one.Name, func(a netip.Addr) {
 		select {
-		case c.found <- candidate{one.mline, one.At(a)}:
+		case c.found <- candidate{one.section, one.At(a)}:
 		default:
 		}
 	})
@@ -98,6 +98,6 @@ func (c *candidates) give(v *Viewer, one candidate) {
 	key.Foundation, key.Priority = "", 0
 	if text := key.String(); one.Usable() && !c.seen[text] && len(c.seen) < sdp.MaxCandidates {
 		c.seen[text] = true
-		v.peer.AddCandidate(one.mline, one.String())
+		v.peer.AddCandidate(one.section, one.String())
 	}
 }

@@ -7,10 +7,10 @@
 // A frame's way is: a capture graph fills a raw [Fan]; one encode graph per codec in use reads it and fills a coded fan;
 // each viewer's [Peer] has a tap on the fans of its codec and of the microphone.
 //
-// The package chooses no encoder (package pipeline does), tries none (pipeline/trial does), limits no viewers (pipeline/audience does)
+// The package chooses no encoder (package pipeline does), tries none (pipeline/trial does), limits no viewers (pipeline/places does)
 // and speaks no signalling protocol: messages come in by [Viewer.Receive] and go out by the function that Join is given.
 //
 //	b := live.NewBroadcast(engine, plan, live.Options{})
 //	go b.Run(ctx)
-//	v, err := b.Join("viewer-1", audience.Origin{}, send)
+//	v, err := b.Join("viewer-1", places.Origin{}, send)
 package live

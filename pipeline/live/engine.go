@@ -11,8 +11,8 @@ import (
 	"boardcast/pipeline/congestion"
 )
 
-// ErrHung tells that a call of an engine did not come back in time: the thing it was called on is left behind.
-var ErrHung = errors.New("hung: a call did not return in time")
+// ErrStuck tells that a call of an engine did not come back in time: the thing it was called on is left behind.
+var ErrStuck = errors.New("stuck: a call did not return in time")
 
 // Engine runs graphs. Its calls may block, each for a bounded time: an owner calls them from its own goroutine.
 type Engine interface {
@@ -27,7 +27,7 @@ type Engine interface {
 // Fan hands what one stage makes to any number of consumers. It outlives the stages that fill it. Of several stages the one
 // that was started last counts, from its first picture to its end: until then, and again after it, an earlier one does.
 type Fan interface {
-	// KeyWanted tells that a consumer needs a keyframe; several wishes may be one value.
+	// KeyWanted tells that a consumer needs a keyframe; several requests may be one value.
 	KeyWanted() <-chan struct{}
 	Count() FanCount
 	// Caps is what came last, in GStreamer's words, empty before the first.
@@ -75,23 +75,23 @@ type PeerOptions struct {
 type Peer interface {
 	// Events is a bounded queue; it is not closed.
 	Events() <-chan PeerEvent
-	// AddMedia makes a sending section: mline -1 for the next one of our offer, else the place in the other side's.
-	AddMedia(slot pipeline.Slot, mline int, preferences, direction string) error
+	// AddMedia makes a sending section: section -1 for the next one of our offer, else the place in the other side's.
+	AddMedia(slot pipeline.Slot, section int, preferences, direction string) error
 	// Open readies the connection and makes the data channel when label is not empty.
 	Open(label string) error
 	Offer()
 	Answer()
 	SetLocal(typ, sdp string) error
 	SetRemote(typ, sdp string) error
-	AddCandidate(mline int, candidate string)
+	AddCandidate(section int, candidate string)
 	// Take lets RTP of these payload types come in. Before the first call, and with none, all incoming RTP is dropped.
 	Take(types []int)
 	// Attach has a section sent packets of what is in the fan; nothing flows before Resume.
 	Attach(slot pipeline.Slot, p agreement.Packets, f Fan) error
 	// Resume lets media flow, video from the next keyframe on.
 	Resume()
-	// Spare sends keyframes of the video only, or everything again, from the next keyframe on.
-	Spare(keyframesOnly bool)
+	// KeyframesOnly sends keyframes of the video only, or everything again, from the next keyframe on.
+	KeyframesOnly(keyframesOnly bool)
 	// Feed gives the viewer everything of another fan's video from that one's next keyframe on; until then what it had goes
 	// on. A call while another is under way takes its place. The fan is of the same codec.
 	Feed(Fan)

@@ -233,8 +233,8 @@ func (p *fakePeer) said() []string {
 
 func (p *fakePeer) Events() <-chan PeerEvent { return p.events }
 
-func (p *fakePeer) AddMedia(slot pipeline.Slot, mline int, prefs, direction string) error {
-	p.note("media " + strconv.Itoa(int(slot)) + " at " + strconv.Itoa(mline) + " " + direction)
+func (p *fakePeer) AddMedia(slot pipeline.Slot, section int, prefs, direction string) error {
+	p.note("media " + strconv.Itoa(int(slot)) + " at " + strconv.Itoa(section) + " " + direction)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.prefs == nil {
@@ -317,7 +317,9 @@ func (p *fakePeer) Resume() {
 	p.note("resume")
 }
 
-func (p *fakePeer) Spare(keyframesOnly bool) { p.note("spare " + strconv.FormatBool(keyframesOnly)) }
+func (p *fakePeer) KeyframesOnly(keyframesOnly bool) {
+	p.note("spare " + strconv.FormatBool(keyframesOnly))
+}
 
 func (p *fakePeer) Feed(f Fan) {
 	p.mu.Lock()
@@ -361,7 +363,7 @@ func software(element string) bool {
 }
 
 // testPlan is the plan for a test picture of 640x480.
-func testPlan(t *testing.T, w pipeline.Wish) pipeline.Plan {
+func testPlan(t *testing.T, w pipeline.Request) pipeline.Plan {
 	t.Helper()
 	w.Width, w.Height, w.FPS = 640, 480, 30
 	p, err := pipeline.Choose(t.Context(), w, pipeline.Given{
@@ -376,7 +378,7 @@ func testPlan(t *testing.T, w pipeline.Wish) pipeline.Plan {
 // startBroadcast runs a broadcast on a fake engine until the test ends.
 func startBroadcast(t *testing.T, o Options) (*Broadcast, *fakeEngine) {
 	t.Helper()
-	return startPlan(t, testPlan(t, pipeline.Wish{}), o)
+	return startPlan(t, testPlan(t, pipeline.Request{}), o)
 }
 
 func startPlan(t *testing.T, plan pipeline.Plan, o Options) (*Broadcast, *fakeEngine) {

@@ -14,18 +14,18 @@ import (
 var errBroken = errors.New("broken")
 
 // encoders are two rows on one capture.
-func encoders(up *line) []recipe {
-	return []recipe{
+func encoders(up *producer) []alternative {
+	return []alternative{
 		{id: "hard", graph: pipeline.Graph{pipeline.El("hard")}, up: up, keyframe: pipeline.KeyframeEvent},
 		{id: "soft", graph: pipeline.Graph{pipeline.El("soft")}, up: up, keyframe: pipeline.KeyframeEvent},
 	}
 }
 
-// watched is a line of two encoders with one user, whose first serves.
-func watched(t *testing.T, e *fakeEngine) *line {
+// watched is a producer of two encoders with one user, whose first serves.
+func watched(t *testing.T, e *fakeEngine) *producer {
 	t.Helper()
 	up := startLine(t, e, nil)
-	l := startRecipes(t, e, encoders(up)...)
+	l := startAlternatives(t, e, encoders(up)...)
 	l.use()
 	<-time.After(time.Second)
 	synctest.Wait()
@@ -46,8 +46,8 @@ func (e *fakeEngine) of(element string) []*fakeStage {
 	return out
 }
 
-// flows asserts that pictures come out of a line.
-func flows(t *testing.T, l *line) {
+// flows asserts that pictures come out of a producer.
+func flows(t *testing.T, l *producer) {
 	t.Helper()
 	before := l.status().Frames
 	<-time.After(time.Second)
@@ -56,8 +56,8 @@ func flows(t *testing.T, l *line) {
 	}
 }
 
-// serves asserts which recipe does within a time, and how often one was replaced.
-func serves(t *testing.T, l *line, id string, replaced uint64, within time.Duration) {
+// serves asserts which alternative does within a time, and how often one was replaced.
+func serves(t *testing.T, l *producer, id string, replaced uint64, within time.Duration) {
 	t.Helper()
 	deadline := time.Now().Add(within)
 	for l.status().Encoder != id && time.Now().Before(deadline) {
@@ -128,8 +128,8 @@ func TestStalledEncoderIsReplaced(t *testing.T) {
 func TestEncoderWithoutInputIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		up := startRecipes(t, e, recipe{id: "slow", graph: pipeline.Graph{pipeline.El("slow")}, period: time.Hour})
-		l := startRecipes(t, e, encoders(up)...)
+		up := startAlternatives(t, e, alternative{id: "slow", graph: pipeline.Graph{pipeline.El("slow")}, period: time.Hour})
+		l := startAlternatives(t, e, encoders(up)...)
 		e.turn(e.still, "slow", true)
 		e.turn(e.still, "hard", true)
 		l.use()
@@ -145,11 +145,11 @@ func TestDeafEncoderIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
 		l := watched(t, e)
-		l.ask()
+		l.requestKeyframe()
 		<-time.After(2 * time.Second)
 		serves(t, l, "hard", 0, 0)
 		e.turn(e.deaf, "hard", true)
-		l.ask()
+		l.requestKeyframe()
 		serves(t, l, "soft", 1, 2*time.Second)
 		if n := len(e.of("hard")[0].forced()); n < 1+keyMisses {
 			t.Errorf("asked %d times before it was given up", n)
@@ -163,7 +163,7 @@ func TestLastEncoderIsKeptWhateverItDoes(t *testing.T) {
 		e.turn(e.deaf, "x", true)
 		l := startLine(t, e, nil)
 		l.use()
-		l.ask()
+		l.requestKeyframe()
 		<-time.After(5 * time.Second)
 		if n := len(e.of("x")); n != 1 || e.of("x")[0].isClosed() {
 			t.Errorf("the only encoder was started %d times", n)
@@ -212,17 +212,17 @@ func TestStuckStageIsTold(t *testing.T) {
 	})
 }
 
-func camera(id string) []recipe {
-	return []recipe{
+func camera(id string) []alternative {
+	return []alternative{
 		{id: "camera", graph: pipeline.Graph{pipeline.El(id)}, period: 40 * time.Millisecond},
-		{id: "placeholder", graph: pipeline.Graph{pipeline.El("standin"), pipeline.Filter("was"), pipeline.El("appsink").Named(pipeline.OutName)}, standIn: true},
+		{id: "placeholder", graph: pipeline.Graph{pipeline.El("standin"), pipeline.Filter("was"), pipeline.El("appsink").Named(pipeline.OutName)}, placeholder: true},
 	}
 }
 
 func TestCameraGoesAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startRecipes(t, e, camera("cam")...)
+		l := startAlternatives(t, e, camera("cam")...)
 		l.fan.(*fakeFan).caps = "as the camera's"
 		l.use()
 		<-time.After(time.Second)
@@ -253,7 +253,7 @@ func TestCameraGoesAndComesBack(t *testing.T) {
 func TestNothingIsTriedInALoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startRecipes(t, e, camera("cam")...)
+		l := startAlternatives(t, e, camera("cam")...)
 		e.refuses("cam", errBroken)
 		e.refuses("standin", errBroken)
 		l.use()
@@ -268,7 +268,7 @@ func TestNothingIsTriedInALoop(t *testing.T) {
 func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startRecipes(t, e, camera("cam")...)
+		l := startAlternatives(t, e, camera("cam")...)
 		l.use()
 		<-time.After(time.Second)
 		e.turn(e.still, "cam", true)
@@ -282,7 +282,7 @@ func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 func TestAdoptedCameraTakesOverWithItsFirstPicture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startRecipes(t, e, recipe{id: "camera", graph: pipeline.Graph{pipeline.El("test")}})
+		l := startAlternatives(t, e, alternative{id: "camera", graph: pipeline.Graph{pipeline.El("test")}})
 		l.use()
 		<-time.After(time.Second)
 		e.turn(e.still, "cam", true)
@@ -349,13 +349,13 @@ func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := newFakeEngine()
 				up := startLine(t, e, nil)
-				of := func(element string, p pipeline.Product) recipe {
-					return recipe{id: "hard", graph: pipeline.Graph{pipeline.El(element)}, up: up, keyframe: pipeline.KeyframeEvent, product: &p}
+				of := func(element string, p pipeline.Product) alternative {
+					return alternative{id: "hard", graph: pipeline.Graph{pipeline.El(element)}, up: up, keyframe: pipeline.KeyframeEvent, product: &p}
 				}
-				l := startRecipes(t, e, of("old", c.old))
+				l := startAlternatives(t, e, of("old", c.old))
 				l.use()
 				<-time.After(time.Second)
-				l.adopt([]recipe{of("new", c.new)})
+				l.adopt([]alternative{of("new", c.new)})
 				<-time.After(time.Second)
 				if kept := !e.of("old")[0].isClosed() && len(e.of("new")) == 0; kept != c.want {
 					t.Errorf("kept %v, want %v", kept, c.want)
@@ -392,7 +392,7 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 		up := startLine(t, e, nil)
 		rows := encoders(up)
 		rows[0].period = time.Second
-		l := startRecipes(t, e, rows...)
+		l := startAlternatives(t, e, rows...)
 		l.use()
 		<-time.After(time.Second)
 		for range 10 { // a picture a second
@@ -406,17 +406,17 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 }
 
 // What hangs is not tried again as soon as what errs: it may be left behind each time.
-func TestHungCameraIsTriedSeldom(t *testing.T) {
+func TestStuckCameraIsTriedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, recipes := range [][]recipe{camera("cam"), {{id: "cam", graph: pipeline.Graph{pipeline.El("cam")}}}} {
+		for _, list := range [][]alternative{camera("cam"), {{id: "cam", graph: pipeline.Graph{pipeline.El("cam")}}}} {
 			e := newFakeEngine()
-			l := startRecipes(t, e, recipes...)
-			e.refuses("cam", fmt.Errorf("start: %w", ErrHung))
+			l := startAlternatives(t, e, list...)
+			e.refuses("cam", fmt.Errorf("start: %w", ErrStuck))
 			l.use()
 			<-time.After(10 * time.Minute)
 			synctest.Wait()
 			if n := len(e.of("cam")); n < 2 || n > 6 {
-				t.Errorf("%d tries in ten minutes, with %d recipes", n, len(recipes))
+				t.Errorf("%d tries in ten minutes, with %d alternatives", n, len(list))
 			}
 		}
 	})
@@ -425,11 +425,11 @@ func TestHungCameraIsTriedSeldom(t *testing.T) {
 // A pause of the whole program is no stall of what it watches.
 func TestPauseOfTheProgramIsExcused(t *testing.T) {
 	now := time.Now()
-	r := &running{recipe: recipe{id: "hard", up: &line{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true, progress: now, keyAsked: now}
-	l := &line{fan: &fakeFan{}, now: r, watched: now}
+	r := &running{alternative: alternative{id: "hard", up: &producer{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true, progress: now, keyAsked: now}
+	l := &producer{fan: &fakeFan{}, serving: r, watched: now}
 	later := now.Add(5 * time.Second)
-	l.watch(t.Context(), later) // would replace it, which this line can't
-	if l.now != r || !r.progress.Equal(later) || !r.keyAsked.Equal(later) {
+	l.watch(t.Context(), later) // would replace it, which this producer can't
+	if l.serving != r || !r.progress.Equal(later) || !r.keyAsked.Equal(later) {
 		t.Errorf("%+v", r)
 	}
 }

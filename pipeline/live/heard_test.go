@@ -19,7 +19,7 @@ func TestViewerHears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		e := newFakeEngine()
-		b := NewBroadcast(e, testPlan(t, pipeline.Wish{}), Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		b := NewBroadcast(e, testPlan(t, pipeline.Request{}), Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); _ = b.Run(ctx) }()

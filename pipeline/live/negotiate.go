@@ -127,8 +127,8 @@ func (v *Viewer) makeOffer() error {
 	return v.peer.Open(channelLabel)
 }
 
-func (v *Viewer) addMedia(slot pipeline.Slot, mline int, preferences, direction string) error {
-	if err := v.peer.AddMedia(slot, mline, v.source(slot, preferences), direction); err != nil {
+func (v *Viewer) addMedia(slot pipeline.Slot, section int, preferences, direction string) error {
+	if err := v.peer.AddMedia(slot, section, v.source(slot, preferences), direction); err != nil {
 		return err
 	}
 	v.neg.added[slot] = true
@@ -157,11 +157,11 @@ func (v *Viewer) takeOffer(text string) error {
 	if err != nil {
 		return fmt.Errorf("the offer is refused: %w", err)
 	}
-	for mline, p := range agreed.Parts {
+	for section, p := range agreed.Parts {
 		if !p.Sends || v.neg.added[p.Slot] {
 			continue
 		}
-		if err := v.addMedia(p.Slot, mline, p.Preferences(t.Format), agreed.Served[mline].Direction.String()); err != nil {
+		if err := v.addMedia(p.Slot, section, p.Preferences(t.Format), agreed.Served[section].Direction.String()); err != nil {
 			return err
 		}
 	}
@@ -326,11 +326,11 @@ func (v *Viewer) attachPart(p agreement.Part) error {
 	if err := v.attachTo(pipeline.VideoSlot, v.b.coded[p.Codec], packets); err != nil {
 		return err
 	}
-	v.follow(v.b.coded[p.Codec], v.b.lower[p.Codec])
+	v.adapt(v.b.coded[p.Codec], v.b.lower[p.Codec])
 	return nil
 }
 
-func (v *Viewer) attachTo(slot pipeline.Slot, l *line, p agreement.Packets) error {
+func (v *Viewer) attachTo(slot pipeline.Slot, l *producer, p agreement.Packets) error {
 	p.Source = v.neg.ssrc[slot]
 	if err := v.peer.Attach(slot, p, l.fan); err != nil {
 		return err
@@ -343,7 +343,7 @@ func (v *Viewer) attachTo(slot pipeline.Slot, l *line, p agreement.Packets) erro
 func (v *Viewer) resume() {
 	v.peer.Resume()
 	for _, l := range v.using {
-		l.ask()
+		l.requestKeyframe()
 	}
 }
 
@@ -354,7 +354,7 @@ func (v *Viewer) connection(state int) error {
 			return nil
 		}
 		v.advance(connected, 0)
-		v.b.opts.Audience.Connect(v.place)
+		v.b.opts.Limit.Connect(v.place)
 		v.connectedAt = time.Now()
 		v.stat.ConnectSeconds = v.connectedAt.Sub(v.stat.Since).Seconds()
 		v.resume()

@@ -11,7 +11,7 @@ import (
 )
 
 // sharedRate follows the viewers of one encoder with its bitrate. Nothing runs here: the viewers' own goroutines bring
-// their estimates, and the line's sets the encoder, so that no viewer ever waits for it.
+// their estimates, and the producer's sets the encoder, so that no viewer ever waits for it.
 //
 // # Concurrency
 //
@@ -34,12 +34,12 @@ type sharedRate struct {
 }
 
 const (
-	policyEvery  = 50 * time.Millisecond // but what is new of a link that has just become slow is heeded at once
-	keyShare     = 4                     // forced keyframes take at most one part in so many of the rate
-	muchLess     = 0.8
-	settleTime   = 200 * time.Millisecond
-	longestPause = 4 * time.Second // without one that is asked for
-	sparedKey    = 4 * time.Second // a viewer that gets keyframes only asks for one so often
+	policyEvery         = 50 * time.Millisecond // but what is new of a link that has just become slow is heeded at once
+	keyShare            = 4                     // forced keyframes take at most one part in so many of the rate
+	muchLess            = 0.8
+	settleTime          = 200 * time.Millisecond
+	longestPause        = 4 * time.Second // without one that is asked for
+	keyframesOnlyPeriod = 4 * time.Second // a viewer that gets keyframes only asks for one so often
 )
 
 // newSharedRate makes the rate of an encoder that runs at ceiling; floor is what no viewer lowers it below, lower what slow
@@ -49,7 +49,7 @@ func newSharedRate(ceiling, floor, lower int, live, last bool) *sharedRate {
 	if !live {
 		floor = ceiling
 	}
-	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, Lower: lower, Last: last}
+	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, LowerCeiling: lower, LowerRendition: last}
 	r := &sharedRate{
 		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(), bounds: bounds,
 		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{},
@@ -89,7 +89,7 @@ func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, held bool) {
 	r.views[key] = congestion.View{Key: key, Snapshot: s}
 	now := time.Now()
 	slow, held = r.found(key)
-	if now.Sub(r.stepped) < policyEvery && (!s.Fell || slow || held) {
+	if now.Sub(r.stepped) < policyEvery && (!s.LinkFell || slow || held) {
 		return slow, held
 	}
 	r.stepped = now
@@ -99,7 +99,7 @@ func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, held bool) {
 
 func (r *sharedRate) found(key uint64) (slow, held bool) {
 	_, slow = slices.BinarySearch(r.decided.Slow, key)
-	_, held = slices.BinarySearch(r.decided.Held, key)
+	_, held = slices.BinarySearch(r.decided.Paused, key)
 	return slow, held
 }
 
@@ -126,54 +126,54 @@ func (r *sharedRate) step(at time.Duration) {
 	}
 }
 
-// follows makes the line's bitrate follow its viewers' links, from that of the choice downwards.
-func (l *line) follows(c pipeline.Choice, floor, lower int, last bool) {
+// adaptRate makes the producer's bitrate follow its viewers' links, from that of the choice downwards.
+func (p *producer) adaptRate(c pipeline.Choice, floor, lower int, last bool) {
 	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
-	l.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)
+	p.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)
 }
 
-// bitrate is what the encoder is to make, 0 for a line without one.
-func (l *line) bitrate() int64 {
-	if l.rate == nil {
+// bitrate is what the encoder is to make, 0 for a producer without one.
+func (p *producer) bitrate() int64 {
+	if p.rate == nil {
 		return 0
 	}
-	return l.rate.wanted.Load()
+	return p.rate.wanted.Load()
 }
 
 // keyPause is the least time between two forced keyframes. On a slow link a keyframe takes long: lost packets ask for one,
-// and if each wish were met at once, the keyframes alone would fill the link and lose more.
-func (l *line) keyPause() time.Duration {
-	if l.rate == nil {
+// and if each request were met at once, the keyframes alone would fill the link and lose more.
+func (p *producer) keyPause() time.Duration {
+	if p.rate == nil {
 		return keyInterval
 	}
-	takes := float64(l.fan.Count().KeyBytes) * 8 / float64(max(l.rate.wanted.Load(), 1))
+	takes := float64(p.fan.Count().KeyBytes) * 8 / float64(max(p.rate.wanted.Load(), 1))
 	return min(max(keyInterval, time.Duration(keyShare*takes*float64(time.Second))), longestPause)
 }
 
-// rateChanged is the channel that tells the line's goroutine of a new rate; nil, which never does, without one to follow.
-func (l *line) rateChanged() <-chan struct{} {
-	if l.rate == nil {
+// rateChanged is the channel that tells the producer's goroutine of a new rate; nil, which never does, without one to follow.
+func (p *producer) rateChanged() <-chan struct{} {
+	if p.rate == nil {
 		return nil
 	}
-	return l.rate.changed
+	return p.rate.changed
 }
 
 // applyRate sets the running encoder to the rate that is wanted, where it takes one while it runs; a fresh one runs at its
 // ceiling.
-func (l *line) applyRate() {
-	if l.rate == nil || l.now == nil || l.now.bitrate == nil {
+func (l *producer) applyRate() {
+	if l.rate == nil || l.serving == nil || l.serving.bitrate == nil {
 		return
 	}
 	wanted := int(l.rate.wanted.Load())
-	if wanted == l.now.rateSet {
+	if wanted == l.serving.rateSet {
 		return
 	}
-	p, ok := l.now.bitrate(wanted)
+	p, ok := l.serving.bitrate(wanted)
 	if !ok {
 		return
 	}
-	l.now.rateSet = wanted
-	if err := l.now.stage.Set(pipeline.EncoderName, p.Name, p.Value); err != nil {
+	l.serving.rateSet = wanted
+	if err := l.serving.stage.Set(pipeline.EncoderName, p.Name, p.Value); err != nil {
 		l.log.Warn("set bitrate", "error", err, "bitrate_bps", wanted)
 		return
 	}

@@ -52,7 +52,7 @@ func (l *fakeLink) report(p *fakePeer, sending, carries int) {
 		}
 		l.at += time.Second / 30
 	}
-	f.At = max(l.at, l.free)
+	f.Received = max(l.at, l.free)
 	<-time.After(100 * time.Millisecond)
 	events(p, PeerEvent{Kind: Reported, Report: f})
 }
@@ -96,8 +96,8 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		if got := s.Viewers[0]; got.EstimateBPS < 400_000 || got.EstimateBPS > 700_000 || got.RTTMS == 0 || got.KeyframesOnly {
 			t.Errorf("status %+v", got)
 		}
-		if i := slices.IndexFunc(s.Lines, func(l LineStatus) bool { return l.Bitrate > 0 && l.Users > 0 }); i < 0 || s.Lines[i].Bitrate != int64(rate()) {
-			t.Errorf("producers %+v", s.Lines)
+		if i := slices.IndexFunc(s.Producers, func(l ProducerStatus) bool { return l.Bitrate > 0 && l.Users > 0 }); i < 0 || s.Producers[i].Bitrate != int64(rate()) {
+			t.Errorf("producers %+v", s.Producers)
 		}
 		// The encoder dies: its replacement begins at its own rate and is told at once.
 		before := len(e.started())
@@ -118,29 +118,29 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 
 // Of two viewers the slow one gets keyframes only where there is no lower rendition, asks for some, and gets everything again
 // when its link is well.
-func TestSlowViewerIsSpared(t *testing.T) {
+func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, e := startPlan(t, testPlan(t, pipeline.Wish{OneRendition: true}), Options{})
+		b, e := startPlan(t, testPlan(t, pipeline.Request{OneRendition: true}), Options{})
 		first, p1, _ := join(t, b, e)
 		connectFollowing(first, p1)
 		second, p2, _ := join(t, b, e)
 		connectFollowing(second, p2)
 		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
 		fast, slow := &fakeLink{}, &fakeLink{}
-		spared := func() []string {
+		keyframesOnly := func() []string {
 			return slices.DeleteFunc(p2.said(), func(s string) bool { return !strings.HasPrefix(s, "spare") })
 		}
 		run := func(seconds, carries int) {
 			for range seconds * 10 {
 				fast.report(p1, rate(), 10_000_000)
-				if n := len(spared()); n%2 == 0 { // else keyframes alone go out
+				if n := len(keyframesOnly()); n%2 == 0 { // else keyframes alone go out
 					slow.report(p2, rate(), carries)
 				}
 			}
 		}
 		run(9, 150_000)
-		if diff := cmp.Diff([]string{"spare true"}, spared()); diff != "" {
-			t.Fatalf("spared (-want +got):\n%s", diff)
+		if diff := cmp.Diff([]string{"spare true"}, keyframesOnly()); diff != "" {
+			t.Fatalf("keyframesOnly (-want +got):\n%s", diff)
 		}
 		if rate() < 1_400_000 {
 			t.Errorf("%d bit/s: the slow viewer costs the other", rate())
@@ -149,11 +149,11 @@ func TestSlowViewerIsSpared(t *testing.T) {
 			t.Errorf("status %+v", s.Viewers)
 		}
 		run(30, 10_000_000)
-		if diff := cmp.Diff([]string{"spare true", "spare false"}, spared()); diff != "" {
-			t.Errorf("spared (-want +got):\n%s", diff)
+		if diff := cmp.Diff([]string{"spare true", "spare false"}, keyframesOnly()); diff != "" {
+			t.Errorf("keyframesOnly (-want +got):\n%s", diff)
 		}
 		if slices.Contains(strings.Split(strings.Join(p1.said(), "\n"), "\n"), "spare true") {
-			t.Error("the fast viewer was spared")
+			t.Error("the fast viewer was keyframesOnly")
 		}
 		if n := len(encoderOf(t, e).forced()); n < 3 {
 			t.Errorf("%d keyframes were forced, want some for the slow viewer", n)
@@ -167,13 +167,13 @@ func TestACutIsHeededAtOnce(t *testing.T) {
 		r := newSharedRate(2_000_000, 150_000, 500_000, true, false)
 		a, _ := r.join()
 		b, _ := r.join()
-		good := congestion.Snapshot{Measured: true, Target: 2_000_000, Potential: 2_500_000}
+		good := congestion.Snapshot{Measured: true, Estimate: 2_000_000, Potential: 2_500_000}
 		for range 60 {
 			r.see(a, good)
 			r.see(b, good)
 			<-time.After(100 * time.Millisecond)
 		}
-		cut := congestion.Snapshot{Measured: true, Target: 400_000, Potential: 500_000, Waiting: 80 * time.Millisecond, Fell: true}
+		cut := congestion.Snapshot{Measured: true, Estimate: 400_000, Potential: 500_000, NewestQueue: 80 * time.Millisecond, LinkFell: true}
 		r.see(a, good)
 		if slow, held := r.see(b, cut); slow || !held {
 			t.Errorf("slow %t, held %t, want what is on its way to be held", slow, held)
@@ -188,7 +188,7 @@ func TestEncoderSettles(t *testing.T) {
 		a, _ := r.join()
 		at := func(target int) {
 			for range 60 {
-				r.see(a, congestion.Snapshot{Measured: true, Target: target, Potential: target})
+				r.see(a, congestion.Snapshot{Measured: true, Estimate: target, Potential: target})
 				<-time.After(100 * time.Millisecond)
 			}
 		}
@@ -196,7 +196,7 @@ func TestEncoderSettles(t *testing.T) {
 		if !r.settled() {
 			t.Error("an encoder that was told nothing has not settled")
 		}
-		r.see(a, congestion.Snapshot{Measured: true, Target: 800_000, Potential: 800_000})
+		r.see(a, congestion.Snapshot{Measured: true, Estimate: 800_000, Potential: 800_000})
 		if r.settled() {
 			t.Error("an encoder has settled that was just told to make less")
 		}
@@ -221,14 +221,14 @@ func TestKeyPause(t *testing.T) {
 		{"no keyframe yet", 0, 60_000, keyInterval},
 	}
 	for _, c := range cases {
-		l := &line{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
+		l := &producer{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
 		l.rate.wanted.Store(c.wanted)
 		if got := l.keyPause(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
-	if got := (&line{}).keyPause(); got != keyInterval {
-		t.Errorf("a line without a rate: %v", got)
+	if got := (&producer{}).keyPause(); got != keyInterval {
+		t.Errorf("a producer without a rate: %v", got)
 	}
 }
 
@@ -237,7 +237,7 @@ func TestDeafEncoderKeepsItsRate(t *testing.T) {
 	r := newSharedRate(1_500_000, 150_000, 0, false, false)
 	key, _ := r.join()
 	for range 20 {
-		r.see(key, congestion.Snapshot{Measured: true, Target: 300_000, Potential: 300_000})
+		r.see(key, congestion.Snapshot{Measured: true, Estimate: 300_000, Potential: 300_000})
 		r.stepped = time.Time{}
 	}
 	if got := r.wanted.Load(); got != 1_500_000 {

@@ -31,7 +31,7 @@ func twoViewers(t *testing.T) *pair {
 	return a
 }
 
-func (a *pair) lower() *line { return a.b.lower[pipeline.H264] }
+func (a *pair) lower() *producer { return a.b.lower[pipeline.H264] }
 
 // run lets both report, the second over a link that carries so much of what it is sent.
 func (a *pair) run(seconds, carries int) {
@@ -49,9 +49,9 @@ func (a *pair) run(seconds, carries int) {
 
 func (a *pair) second() ViewerStatus { return a.v[1].status() }
 
-func (a *pair) line(name string) LineStatus {
+func (a *pair) producer(name string) ProducerStatus {
 	s := a.b.Status()
-	return s.Lines[slices.IndexFunc(s.Lines, func(l LineStatus) bool { return l.Name == name })]
+	return s.Producers[slices.IndexFunc(s.Producers, func(l ProducerStatus) bool { return l.Name == name })]
 }
 
 // A slow viewer is given the lower rendition, which runs only then, and everything again when its link is well.
@@ -59,7 +59,7 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := twoViewers(t)
 		a.run(4, 10_000_000)
-		if l := a.line("h264-lower"); l.Users != 0 || l.Encoder != "" {
+		if l := a.producer("h264-lower"); l.Users != 0 || l.Encoder != "" {
 			t.Errorf("the lower rendition runs for nobody: %+v", l)
 		}
 		first := encoderOf(t, a.e)
@@ -71,7 +71,7 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if s := a.second(); s.Rendition != renditionLower || s.KeyframesOnly {
 			t.Fatalf("status %+v", s)
 		}
-		l, mean := a.line("h264-lower"), 0
+		l, mean := a.producer("h264-lower"), 0
 		for range 4 { // it looks for more now and then
 			a.run(1, 200_000)
 			mean += int(a.lower().bitrate()) / 4
@@ -79,7 +79,7 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if l.Users != 1 || l.Encoder == "" || mean < 100_000 || mean > 200_000 {
 			t.Errorf("lower rendition %+v at %d bit/s, want one user at what its link carries", l, mean)
 		}
-		if l := a.line("h264"); l.Users != 1 || l.Bitrate < 1_400_000 {
+		if l := a.producer("h264"); l.Users != 1 || l.Bitrate < 1_400_000 {
 			t.Errorf("first rendition %+v, want one user and the whole rate", l)
 		}
 		stage := a.e.started()[len(a.e.started())-1].graph.String()
@@ -90,10 +90,10 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if s := a.second(); s.Rendition != "" || s.KeyframesOnly {
 			t.Errorf("status %+v with a good link", s)
 		}
-		if l := a.line("h264-lower"); l.Users != 0 || l.Encoder != "" {
+		if l := a.producer("h264-lower"); l.Users != 0 || l.Encoder != "" {
 			t.Errorf("the lower rendition still runs: %+v", l)
 		}
-		if l := a.line("h264"); l.Users != 2 {
+		if l := a.producer("h264"); l.Users != 2 {
 			t.Errorf("first rendition %+v", l)
 		}
 		said := a.p[1].said()
@@ -139,7 +139,7 @@ func TestLowerRenditionThatFails(t *testing.T) {
 		if s := a.second(); s.Rendition != "" || !s.KeyframesOnly {
 			t.Fatalf("status %+v, want keyframes", s)
 		}
-		if l := a.line("h264"); l.Users != 2 || l.Encoder == "" {
+		if l := a.producer("h264"); l.Users != 2 || l.Encoder == "" {
 			t.Errorf("first rendition %+v", l)
 		}
 		a.e.refuses("appsrc", nil)
@@ -176,7 +176,7 @@ func TestLeavingTheLowerRendition(t *testing.T) {
 		a.v[1].Close()
 		<-a.v[1].Done()
 		<-time.After(3 * time.Second)
-		if l := a.line("h264-lower"); l.Users != 0 || l.Encoder != "" {
+		if l := a.producer("h264-lower"); l.Users != 0 || l.Encoder != "" {
 			t.Errorf("lower rendition %+v", l)
 		}
 		if n, first := a.lower().rate.counted(), a.b.coded[pipeline.H264].rate.counted(); n != 0 || first != 1 {

@@ -12,11 +12,11 @@ import (
 	"boardcast/pipeline"
 )
 
-// running is a recipe that runs, with what is watched of it.
+// running is an alternative that runs, with what is watched of it.
 type running struct {
-	recipe
+	alternative
 	stage Stage
-	index int // in the line's menu
+	index int // in the producer's list of alternatives
 	began time.Time
 	ready bool // it has made a picture
 
@@ -47,7 +47,7 @@ const (
 	sourceStall  = 2 * time.Second        // or five pictures, whichever is longer
 	sourceStart  = 10 * time.Second       // cameras wake up slowly
 	stallInputs  = 3                      // pictures that must have gone in meanwhile
-	keyLimit     = 700 * time.Millisecond // from the wish for a keyframe to the keyframe
+	keyLimit     = 700 * time.Millisecond // from the keyframe request to the keyframe
 	keyFrames    = 10                     // pictures that came meanwhile without being one
 	keyMisses    = 2                      // in a row
 
@@ -57,29 +57,29 @@ const (
 // errEnded tells of a stream that ended where none should.
 var errEnded = errors.New("the stream ended")
 
-// start runs a recipe; its pictures count from the first on.
-func (l *line) start(ctx context.Context, i int) (*running, error) {
-	r := &running{recipe: l.menu.recipes[i], index: i, began: time.Now()}
+// start runs an alternative; its pictures count from the first on.
+func (p *producer) start(ctx context.Context, i int) (*running, error) {
+	r := &running{alternative: p.alternatives.list[i], index: i, began: time.Now()}
 	var in Fan
 	if r.up != nil {
 		in = r.up.fan
 	}
 	graph := r.graph
-	if r.standIn && !l.coded {
-		graph = yielding(graph, l.fan.Caps())
+	if r.placeholder && !p.coded {
+		graph = yielding(graph, p.fan.Caps())
 	}
-	if r.up != nil && len(l.menu.recipes) > 1 {
+	if r.up != nil && len(p.alternatives.list) > 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, replacedLimit)
 		defer cancel()
 	}
-	s, err := l.engine.Start(ctx, graph, in, l.fan)
+	s, err := p.engine.Start(ctx, graph, in, p.fan)
 	if err != nil {
 		return nil, err
 	}
 	r.stage, r.progress = s, time.Now()
 	r.rateSet = r.rate
-	r.out = l.fan.Count().Frames
+	r.out = p.fan.Count().Frames
 	if r.up != nil {
 		r.in = r.up.fan.Count().Frames
 		r.up.use()
@@ -100,99 +100,99 @@ func yielding(g pipeline.Graph, caps string) pipeline.Graph {
 }
 
 // retire ends a stage without waiting for it: a driver that hangs must not keep the next one from starting.
-func (l *line) retire(r *running) {
+func (p *producer) retire(r *running) {
 	if r == nil {
 		return
 	}
 	if r.up != nil {
 		r.up.drop()
 	}
-	l.closing.Go(func() {
+	p.closing.Go(func() {
 		if err := r.stage.Close(); err != nil {
-			l.log.Error("stop", "recipe", r.id, "error", err)
-			l.stuck.Store(l.fan.Count().Frames + 1)
+			p.log.Error("stop", "alternative", r.id, "error", err)
+			p.stuck.Store(p.fan.Count().Frames + 1)
 		}
 	})
 }
 
 // failed notes a failure. Nobody is told of the second in a row.
-func (l *line) failed(i int, ran time.Duration, err error) {
-	r := l.menu.recipes[i]
-	known := l.menu.health[i].strikes > 0 && ran <= healed
-	l.menu.strike(i, ran, errors.Is(err, ErrHung), time.Now())
+func (p *producer) failed(i int, ran time.Duration, err error) {
+	r := p.alternatives.list[i]
+	known := p.alternatives.health[i].strikes > 0 && ran <= healed
+	p.alternatives.strike(i, ran, errors.Is(err, ErrStuck), time.Now())
 	switch {
 	case known:
-		l.log.Debug("failed again", "recipe", r.id, "error", err, "count", l.menu.health[i].strikes)
-	case len(l.menu.recipes) == 1:
-		l.tell(slog.LevelError, "failed; trying again", err)
+		p.log.Debug("failed again", "alternative", r.id, "error", err, "count", p.alternatives.health[i].strikes)
+	case len(p.alternatives.list) == 1:
+		p.tell(slog.LevelError, "failed; trying again", err)
 	default:
-		l.log.Debug("failed", "recipe", r.id, "error", err)
+		p.log.Debug("failed", "alternative", r.id, "error", err)
 	}
 }
 
 // tell logs a failure with what is the matter with the device. Finding that out asks the device, for which nothing waits.
-func (l *line) tell(level slog.Level, message string, err error) {
-	l.closing.Go(func() {
-		l.log.Log(context.Background(), level, message, "error", l.explain(err)) //nolint:sloglint // its callers' are constants
+func (p *producer) tell(level slog.Level, message string, err error) {
+	p.closing.Go(func() {
+		p.log.Log(context.Background(), level, message, "error", p.explain(err)) //nolint:sloglint // its callers' are constants
 	})
 }
 
-// replace puts the next recipe in the place of the one that serves.
-func (l *line) replace(ctx context.Context, err error) {
+// replace puts the next alternative in the place of the one that serves.
+func (p *producer) replace(ctx context.Context, err error) {
 	if err == nil {
 		err = errEnded
 	}
-	old := l.now
-	l.now = nil
-	if old.index < len(l.menu.recipes) {
-		l.failed(old.index, time.Since(old.began), err)
+	old := p.serving
+	p.serving = nil
+	if old.index < len(p.alternatives.list) {
+		p.failed(old.index, time.Since(old.began), err)
 	}
-	if l.trying != nil {
-		l.now, l.trying = l.trying, nil // it may well be the answer
-		l.later()
+	if p.trying != nil {
+		p.serving, p.trying = p.trying, nil // it may well be the answer
+		p.later()
 	}
-	l.retire(old)
-	if l.now == nil {
-		l.serve(ctx, old.id, err)
+	p.retire(old)
+	if p.serving == nil {
+		p.serve(ctx, old.id, err)
 		return
 	}
-	l.show()
-	l.stoodIn(old.id, err)
+	p.show()
+	p.tellReplaced(old.id, err)
 }
 
-// promoted tells of a recipe that took over from a lesser one.
-func (l *line) promoted(old *running) {
-	seconds := time.Since(l.now.began).Seconds()
+// promoted tells of an alternative that took over from a lesser one.
+func (p *producer) promoted(old *running) {
+	seconds := time.Since(p.serving.began).Seconds()
 	switch {
-	case old.standIn:
-		l.log.Info("camera back", "duration_seconds", seconds)
-	case l.coded && old.id != l.now.id:
-		l.log.Info("encoder back", "from", old.id, "to", l.now.id, "duration_seconds", seconds)
+	case old.placeholder:
+		p.log.Info("camera back", "duration_seconds", seconds)
+	case p.coded && old.id != p.serving.id:
+		p.log.Info("encoder back", "from", old.id, "to", p.serving.id, "duration_seconds", seconds)
 	default:
-		l.log.Info("changed", "recipe", l.now.id, "duration_seconds", seconds)
+		p.log.Info("changed", "alternative", p.serving.id, "duration_seconds", seconds)
 	}
 }
 
 // watch finds what failed without a word.
-func (l *line) watch(ctx context.Context, now time.Time) {
-	if r := l.trying; r != nil && now.Sub(r.progress) > sourceStart {
-		l.giveUp(fmt.Errorf("no picture in %v", sourceStart))
+func (p *producer) watch(ctx context.Context, now time.Time) {
+	if r := p.trying; r != nil && now.Sub(r.progress) > sourceStart {
+		p.giveUp(fmt.Errorf("no picture in %v", sourceStart))
 	}
-	late := now.Sub(l.watched) > 3*watchPeriod
-	l.watched = now
-	if l.now == nil {
+	late := now.Sub(p.watched) > 3*watchPeriod
+	p.watched = now
+	if p.serving == nil {
 		return
 	}
 	if late { // this program itself was kept from running, or from looking
-		l.now.excuse(now)
+		p.serving.excuse(now)
 		return
 	}
-	if why := l.now.stalled(l.fan.Count().Frames, now); why != nil {
-		l.replace(ctx, why)
+	if why := p.serving.stalled(p.fan.Count().Frames, now); why != nil {
+		p.replace(ctx, why)
 		return
 	}
-	if why := l.now.deaf(l.fan.Count(), now); why != nil {
-		l.unheard(ctx, why)
+	if why := p.serving.deaf(p.fan.Count(), now); why != nil {
+		p.replaceDeaf(ctx, why)
 	}
 }
 
@@ -244,42 +244,42 @@ func (r *running) deaf(n FanCount, now time.Time) error {
 	return nil
 }
 
-// unheard asks once more, then takes another encoder where there is one.
-func (l *line) unheard(ctx context.Context, why error) {
+// replaceDeaf asks once more, then takes another encoder where there is one.
+func (p *producer) replaceDeaf(ctx context.Context, why error) {
 	switch {
-	case l.now.unanswered < keyMisses:
-		l.forceKey()
-	case len(l.menu.recipes) > 1:
-		l.replace(ctx, why)
-	case l.now.unanswered == keyMisses:
-		l.log.Warn("keyframes are not made when asked for", "error", why)
+	case p.serving.unanswered < keyMisses:
+		p.forceKey()
+	case len(p.alternatives.list) > 1:
+		p.replace(ctx, why)
+	case p.serving.unanswered == keyMisses:
+		p.log.Warn("keyframes are not made when asked for", "error", why)
 	}
 }
 
-// wantKey merges the wishes of all viewers to one keyframe per keyPause.
-func (l *line) wantKey() {
-	if l.now == nil {
+// keyframeRequested merges the keyframe requests of all viewers to one keyframe per keyPause.
+func (p *producer) keyframeRequested() {
+	if p.serving == nil {
 		return // a fresh encoder begins with one
 	}
-	if wait := l.keyPause() - time.Since(l.lastKey); wait > 0 {
-		l.keyTimer.Reset(wait)
+	if wait := p.keyPause() - time.Since(p.lastKey); wait > 0 {
+		p.keyTimer.Reset(wait)
 		return
 	}
-	l.forceKey()
+	p.forceKey()
 }
 
-func (l *line) forceKey() {
-	if l.now == nil || l.now.keyframe == 0 || l.now.keyframe == pipeline.KeyframeNone {
+func (p *producer) forceKey() {
+	if p.serving == nil || p.serving.keyframe == 0 || p.serving.keyframe == pipeline.KeyframeNone {
 		return
 	}
-	l.keyTimer.Stop()
-	l.lastKey = time.Now()
-	if l.now.keyAsked.IsZero() {
-		n := l.fan.Count()
-		l.now.keyAsked, l.now.keysThen, l.now.framesThen = time.Now(), n.Keyframes, n.Frames
+	p.keyTimer.Stop()
+	p.lastKey = time.Now()
+	if p.serving.keyAsked.IsZero() {
+		n := p.fan.Count()
+		p.serving.keyAsked, p.serving.keysThen, p.serving.framesThen = time.Now(), n.Keyframes, n.Frames
 	}
-	l.applyRate() // a rate that was lowered for who moves here holds for its first keyframe
-	if err := l.now.stage.Keyframe(l.now.keyframe); err != nil {
-		l.log.Warn("force keyframe", "error", err)
+	p.applyRate() // a rate that was lowered for who moves here holds for its first keyframe
+	if err := p.serving.stage.Keyframe(p.serving.keyframe); err != nil {
+		p.log.Warn("force keyframe", "error", err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/pipeline"
-	"boardcast/pipeline/audience"
+	"boardcast/pipeline/places"
 )
 
 // Message is what a viewer and we say to one another.
@@ -60,8 +60,8 @@ type Viewer struct {
 	b    *Broadcast
 	send func(Message)
 	log  *slog.Logger
-	// place is the viewer's in the audience, which it may have to give to another.
-	place  *audience.Place
+	// place is the right to be served; the viewer may have to give it to another.
+	place  *places.Place
 	ousted atomic.Bool
 
 	inbox    chan Message
@@ -77,9 +77,9 @@ type Viewer struct {
 	neg         negotiation
 	candidates  candidates
 	warned      bool // a complaint of its media has been logged
-	using       []*line
+	using       []*producer
 	limit       *rate.Limiter
-	net         follower
+	net         adaptation
 
 	seen atomic.Pointer[ViewerStatus]
 	stat ViewerStatus
@@ -147,7 +147,7 @@ var errGone = errors.New("gone")
 func (v *Viewer) run(ctx context.Context) {
 	defer close(v.done)
 	err := v.live(ctx)
-	v.unfollow()
+	v.endAdaptation()
 	for _, l := range v.using {
 		l.drop()
 	}
@@ -192,7 +192,7 @@ func (v *Viewer) live(ctx context.Context) error {
 		case e := <-peer.Events():
 			err = v.heard(e)
 		case <-v.net.soon:
-			v.followNetwork()
+			v.adaptToNetwork()
 		case <-clock.C:
 			err = v.check()
 		}
@@ -257,7 +257,7 @@ func (v *Viewer) check() error {
 	}
 	n := v.peer.Count()
 	v.stat.Sent = &n
-	v.followNetwork()
+	v.adaptToNetwork()
 	return nil
 }
 
@@ -292,7 +292,7 @@ type videoStats struct {
 func (v *Viewer) statsReply() any {
 	n := v.peer.Count()
 	f := v.b.plan().Format
-	if v.net.line != nil {
+	if v.net.first != nil {
 		if lower, ok := pipeline.ChoiceOf(v.b.plan().Lower, v.stat.Codec); ok && v.net.from == v.net.lower {
 			f = lower.Format
 		}

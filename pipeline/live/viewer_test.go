@@ -13,7 +13,7 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/pipeline"
-	"boardcast/pipeline/audience"
+	"boardcast/pipeline/places"
 )
 
 // sdpOf makes a description with the given sections, as a browser's answer or offer would have them, in one bundle.
@@ -87,7 +87,7 @@ func (m *mailbox) all() []string {
 func join(t *testing.T, b *Broadcast, e *fakeEngine) (*Viewer, *fakePeer, *mailbox) {
 	t.Helper()
 	box := &mailbox{}
-	v, err := b.Join("v", audience.Origin{}, box.send)
+	v, err := b.Join("v", places.Origin{}, box.send)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,37 +332,37 @@ func TestViewerHoldsFewCandidates(t *testing.T) {
 
 func TestBroadcastIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, e := startBroadcast(t, Options{Audience: audience.New(2)})
+		b, e := startBroadcast(t, Options{Limit: places.New(2)})
 		first := joinConnected(t, b, e)
 		joinConnected(t, b, e)
-		if _, err := b.Join("third", audience.Origin{}, func(Message) {}); !errors.Is(err, audience.ErrFull) {
+		if _, err := b.Join("third", places.Origin{}, func(Message) {}); !errors.Is(err, places.ErrFull) {
 			t.Fatalf("third viewer: %v, want ErrFull", err)
 		}
 		first.Close()
 		<-first.Done()
 		synctest.Wait()
-		if _, err := b.Join("third", audience.Origin{}, func(Message) {}); err != nil {
+		if _, err := b.Join("third", places.Origin{}, func(Message) {}); err != nil {
 			t.Fatalf("after one left: %v", err)
 		}
 	})
 }
 
-func TestAudienceOfTwoBroadcasts(t *testing.T) {
+func TestViewerLimitOfTwoBroadcasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := Options{Audience: audience.New(2)}
+		o := Options{Limit: places.New(2)}
 		front, e := startBroadcast(t, o)
 		rear, other := startBroadcast(t, o)
 		first := joinConnected(t, front, e)
 		joinConnected(t, rear, other)
 		for _, b := range []*Broadcast{front, rear} {
-			if _, err := b.Join("third", audience.Origin{}, func(Message) {}); !errors.Is(err, audience.ErrFull) {
+			if _, err := b.Join("third", places.Origin{}, func(Message) {}); !errors.Is(err, places.ErrFull) {
 				t.Fatalf("third viewer: %v, want ErrFull", err)
 			}
 		}
 		first.Close()
 		<-first.Done()
 		synctest.Wait()
-		if _, err := rear.Join("third", audience.Origin{}, func(Message) {}); err != nil {
+		if _, err := rear.Join("third", places.Origin{}, func(Message) {}); err != nil {
 			t.Fatalf("after one left the other camera: %v", err)
 		}
 	})

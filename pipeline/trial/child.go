@@ -21,8 +21,8 @@ type Child struct {
 	Limit   time.Duration    // for the trial itself; 5 s when zero
 }
 
-// errHung tells that a trial did not end in time.
-var errHung = errors.New("hung")
+// errStuck tells that a trial did not end in time.
+var errStuck = errors.New("stuck")
 
 // childLine is what a child says, one JSON object on a line; other lines are of libraries and drivers.
 type childLine struct {
@@ -90,7 +90,7 @@ func (c Child) watch(ctx context.Context, lines <-chan childLine, ended <-chan e
 		case <-ctx.Done():
 			return Observation{}, ctx.Err()
 		case <-timer.C:
-			return Observation{}, fmt.Errorf("%w: no answer in %v", errHung, limit)
+			return Observation{}, fmt.Errorf("%w: no answer in %v", errStuck, limit)
 		case l, ok := <-lines:
 			switch {
 			case !ok:

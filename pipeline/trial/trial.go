@@ -91,7 +91,7 @@ func New(run Runner, cache *Cache, log *slog.Logger) *Trials {
 var _ pipeline.Prover = (*Trials)(nil)
 
 // Encoder implements [pipeline.Prover]. An encoder that fails is tried again by its other inputs, and one that does not answer a
-// wish for a keyframe without one.
+// keyframe request without one.
 func (t *Trials) Encoder(ctx context.Context, e pipeline.Encoder, raw pipeline.Raw, f pipeline.VideoFormat) pipeline.Verdict {
 	v := t.remembered(ctx, encoderSpec(e, raw, f), func() pipeline.Verdict {
 		var v pipeline.Verdict
@@ -102,7 +102,7 @@ func (t *Trials) Encoder(ctx context.Context, e pipeline.Encoder, raw pipeline.R
 			o, err := t.one(ctx, spec)
 			v = judge(spec, o, err)
 			v.Input = i
-			if v.Works() || ctx.Err() != nil || errors.Is(err, errHung) {
+			if v.Works() || ctx.Err() != nil || errors.Is(err, errStuck) {
 				break
 			}
 		}
@@ -237,7 +237,7 @@ func readSPS(v *pipeline.Verdict, o Observation) error {
 func words(v pipeline.Verdict) string {
 	switch {
 	case v.NoKeyframe && v.NotLive:
-		return "works; takes neither a wish for a keyframe nor a new bitrate while it runs"
+		return "works; takes neither a keyframe request nor a new bitrate while it runs"
 	case v.NoKeyframe:
 		return "works; keyframes can't be asked of it"
 	case v.NotLive:

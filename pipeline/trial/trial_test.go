@@ -51,7 +51,7 @@ func TestJudge(t *testing.T) {
 		{"all as it should be", func(*Spec, *Observation) {}, nil, pipeline.OutcomeUsable, "as asked", func(v pipeline.Verdict) bool {
 			return v.Complete && !v.NoKeyframe && !v.NotLive && v.ProfileLevelID == "42c01f" && v.FramesPerSecond == 90 && v.CPUMillis == 4
 		}},
-		{"hung", nil, errHung, pipeline.OutcomeFailed, "hung", nil},
+		{"stuck", nil, errStuck, pipeline.OutcomeFailed, "stuck", nil},
 		{"an element's error", func(_ *Spec, o *Observation) { o.Error = "encoder: no device" }, nil, pipeline.OutcomeFailed, "no device", nil},
 		{"nothing came out", func(_ *Spec, o *Observation) { *o = Observation{} }, nil, pipeline.OutcomeFailed, "no picture", nil},
 		{"another codec", func(_ *Spec, o *Observation) { o.NotCodec = "not H.264" }, nil, pipeline.OutcomeFailed, "not H.264", nil},
@@ -62,7 +62,7 @@ func TestJudge(t *testing.T) {
 		{"High", func(_ *Spec, o *Observation) { o.SPS.Profile = 100 }, nil, pipeline.OutcomeFailed, "profile 100", nil},
 		{"VP8 has no SPS", func(s *Spec, o *Observation) { s.Codec, o.SPS = pipeline.VP8, nil }, nil, pipeline.OutcomeUsable, "as asked", nil},
 		{"the level is the stream's own", func(_ *Spec, o *Observation) { o.SPS.Level = 40 }, nil, pipeline.OutcomeUsable, "", func(v pipeline.Verdict) bool { return v.ProfileLevelID == "42c028" }},
-		{"no answer to a wish for a keyframe", func(_ *Spec, o *Observation) { o.KeySeen = false }, nil, pipeline.OutcomeUsable, "keyframes can't", func(v pipeline.Verdict) bool { return v.NoKeyframe && !v.NotLive }},
+		{"no answer to a keyframe request", func(_ *Spec, o *Observation) { o.KeySeen = false }, nil, pipeline.OutcomeUsable, "keyframes can't", func(v pipeline.Verdict) bool { return v.NoKeyframe && !v.NotLive }},
 		{"too slow to answer it", func(_ *Spec, o *Observation) { o.KeySeen, o.Frames, o.RaiseAsked = false, Key-1, false }, nil, pipeline.OutcomeUsable, "too slow", func(v pipeline.Verdict) bool { return !v.NoKeyframe && !v.Complete }},
 		{"keyframes are not to be asked for", func(s *Spec, o *Observation) {
 			s.Keyframe, o.KeyAsked, o.KeySeen = pipeline.KeyframeNone, false, false
@@ -232,7 +232,7 @@ func TestChild(t *testing.T) {
 			if c.want == "" && (err != nil || o.Frames != 7) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%+v, %v; want %q", o, err, c.want)
 			}
-			if errors.Is(err, errHung) != (c.mode == "hangs") {
+			if errors.Is(err, errStuck) != (c.mode == "hangs") {
 				t.Errorf("%v", err)
 			}
 			if took := time.Since(began); took > startLimit {
@@ -246,7 +246,7 @@ func TestChild(t *testing.T) {
 func TestChildDiesWithItsGroup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	_, err := fakeChild("leaves a child", 2*time.Second, childMode+"_PID="+file).Run(t.Context(), Spec{})
-	if !errors.Is(err, errHung) {
+	if !errors.Is(err, errStuck) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(file)

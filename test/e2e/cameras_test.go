@@ -83,8 +83,8 @@ func TestCameras(t *testing.T) {
 	}
 }
 
-// TestCamerasShareTheAudience has the only seat taken by a viewer of the other camera.
-func TestCamerasShareTheAudience(t *testing.T) {
+// TestCamerasShareTheViewerLimit has the only place taken by a viewer of the other camera.
+func TestCamerasShareTheViewerLimit(t *testing.T) {
 	program := startCameras(t, twoCameras+"viewers: { max: 1 }\n")
 	browser := browsers.Launch(t, Chromium)
 	first := browser.Open(t, program.Address+"/?camera=rear")

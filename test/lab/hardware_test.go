@@ -200,7 +200,7 @@ func TestEncodersCommand(t *testing.T) {
 		hardwareIsChosen bool
 	}{
 		{"driver refuses low levels", setting{"low_level", 1}, "chosen", "works", true},
-		{"driver hangs", setting{"hang", 1}, "failed", "hung|no picture came out", false},
+		{"driver hangs", setting{"hang", 1}, "failed", "stuck|no picture came out", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			setParameter(t, m, "between", changedOnly)

@@ -1,4 +1,4 @@
-// Package audience answers "who may watch": it counts the viewers of all broadcasts, and shares the places out between addresses.
+// Package places answers "who may watch": it counts the viewers of all broadcasts, and shares the places out between addresses.
 //
 // It knows a viewer by its address and by a function that has it end. It starts nothing, and does not look at what a viewer does:
 // pipeline/live tells when one is connected and when one has gone.
@@ -6,7 +6,7 @@
 //	place, err := limit.Admit(address, viewer.Close)
 //	limit.Connect(place)
 //	limit.Leave(place)
-package audience
+package places
 
 import (
 	"errors"
@@ -29,8 +29,8 @@ const (
 	maxJoiners = 1024 // addresses whose joins are counted
 	// viewerThreads is the most threads that a viewer takes (README, one more viewer with sound), and spareThreads what the
 	// encoders may still want.
-	viewerThreads = 12
-	spareThreads  = 24
+	viewerThreads  = 12
+	encoderThreads = 24
 )
 
 // Origin is where a viewer comes from.
@@ -41,22 +41,22 @@ type Origin struct {
 	Address netip.Addr
 }
 
-// Audience limits the viewers of one broadcast, or of several together, and shares the places out: where they are all taken, the oldest
+// Limit limits the viewers of one broadcast, or of several together, and shares the places out: where they are all taken, the oldest
 // viewer that is not connected yet gives way, of the address that holds the most of such places. So half-open sessions of one address
 // shut nobody else out.
 //
 // # Concurrency
 //
 // Safe for concurrent use.
-type Audience struct {
+type Limit struct {
 	// ThreadsFree is how many more threads the program may start; nil, or not known, for any number. GLib ends a program that may
 	// start none. Set before the first viewer joins.
 	ThreadsFree func() (free int, known bool)
 
-	most  int
-	mu    sync.Mutex
-	seats map[*Place]struct{}
-	joins map[netip.Addr]*rate.Limiter
+	most   int
+	mu     sync.Mutex
+	places map[*Place]struct{}
+	joins  map[netip.Addr]*rate.Limiter
 }
 
 // Place is one viewer's, from Admit to Leave or until it gives way.
@@ -68,13 +68,13 @@ type Place struct {
 }
 
 // New has room for so many viewers.
-func New(most int) *Audience {
-	return &Audience{most: most, seats: map[*Place]struct{}{}, joins: map[netip.Addr]*rate.Limiter{}}
+func New(most int) *Limit {
+	return &Limit{most: most, places: map[*Place]struct{}{}, joins: map[netip.Addr]*rate.Limiter{}}
 }
 
 // Admit takes a place for a viewer from an address. giveWay has the viewer end, for another; it is called with a lock held and must
-// not wait or call the audience. The error wraps ErrFull.
-func (a *Audience) Admit(from netip.Addr, giveWay func()) (*Place, error) {
+// not wait or call the limit. The error wraps ErrFull.
+func (a *Limit) Admit(from netip.Addr, giveWay func()) (*Place, error) {
 	if err := a.threads(); err != nil {
 		return nil, err
 	}
@@ -83,26 +83,26 @@ func (a *Audience) Admit(from netip.Addr, giveWay func()) (*Place, error) {
 	if !a.limiterLocked(from).Allow() {
 		return nil, fmt.Errorf("%w: too many from one address at once", ErrFull)
 	}
-	if len(a.seats) >= a.most && !a.makeRoomLocked(from) {
+	if len(a.places) >= a.most && !a.makeRoomLocked(from) {
 		return nil, ErrFull
 	}
 	s := &Place{from: from, since: time.Now(), giveWay: giveWay}
-	a.seats[s] = struct{}{}
+	a.places[s] = struct{}{}
 	return s, nil
 }
 
 // threads refuses a viewer whose threads could not all be started.
-func (a *Audience) threads() error {
+func (a *Limit) threads() error {
 	if a.ThreadsFree == nil {
 		return nil
 	}
-	if free, known := a.ThreadsFree(); known && free < viewerThreads+spareThreads {
+	if free, known := a.ThreadsFree(); known && free < viewerThreads+encoderThreads {
 		return fmt.Errorf("%w: the program may start %d more threads, and a viewer takes %d", ErrFull, free, viewerThreads)
 	}
 	return nil
 }
 
-func (a *Audience) limiterLocked(from netip.Addr) *rate.Limiter {
+func (a *Limit) limiterLocked(from netip.Addr) *rate.Limiter {
 	l := a.joins[from]
 	if l == nil {
 		if len(a.joins) >= maxJoiners {
@@ -116,15 +116,15 @@ func (a *Audience) limiterLocked(from netip.Addr) *rate.Limiter {
 
 // makeRoomLocked has the oldest unconnected viewer of the address with the most of them give way, unless the newcomer's own address
 // would then have more than that one.
-func (a *Audience) makeRoomLocked(newcomer netip.Addr) bool {
+func (a *Limit) makeRoomLocked(newcomer netip.Addr) bool {
 	waiting := map[netip.Addr]int{}
-	for s := range a.seats {
+	for s := range a.places {
 		if !s.connected {
 			waiting[s.from]++
 		}
 	}
 	var oldest *Place
-	for s := range a.seats {
+	for s := range a.places {
 		switch {
 		case s.connected || s.from != newcomer && waiting[s.from] <= waiting[newcomer]:
 		case oldest == nil || waiting[s.from] > waiting[oldest.from] || waiting[s.from] == waiting[oldest.from] && s.since.Before(oldest.since):
@@ -134,21 +134,21 @@ func (a *Audience) makeRoomLocked(newcomer netip.Addr) bool {
 	if oldest == nil {
 		return false
 	}
-	delete(a.seats, oldest)
+	delete(a.places, oldest)
 	oldest.giveWay()
 	return true
 }
 
 // Connect tells that the viewer of a place is connected: it gives way to nobody.
-func (a *Audience) Connect(s *Place) {
+func (a *Limit) Connect(s *Place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s.connected = true
 }
 
 // Leave gives a place back; one that gave way has none.
-func (a *Audience) Leave(s *Place) {
+func (a *Limit) Leave(s *Place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.seats, s)
+	delete(a.places, s)
 }

@@ -1,4 +1,4 @@
-package audience
+package places
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ var (
 
 // crowd admits viewers and knows which of them had to give way.
 type crowd struct {
-	*Audience
+	*Limit
 	gone []string
 }
 
@@ -29,7 +29,7 @@ func (c *crowd) join(name string, from netip.Addr) (*Place, error) {
 // Half-open sessions of one address take no place from another's, however fast they come.
 func TestHalfOpenSessionsGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &crowd{Audience: New(4)}
+		c := &crowd{Limit: New(4)}
 		for range 30 {
 			if _, err := c.join("flood", here); err != nil {
 				t.Fatal(err)
@@ -47,8 +47,8 @@ func TestHalfOpenSessionsGiveWay(t *testing.T) {
 				t.Error("the honest viewer gave way to the flood")
 			}
 		}
-		if _, still := c.seats[honest]; !still || len(c.seats) != 4 {
-			t.Errorf("%d places are taken, the honest viewer's: %t", len(c.seats), still)
+		if _, still := c.places[honest]; !still || len(c.places) != 4 {
+			t.Errorf("%d places are taken, the honest viewer's: %t", len(c.places), still)
 		}
 	})
 }
@@ -56,7 +56,7 @@ func TestHalfOpenSessionsGiveWay(t *testing.T) {
 // Of two floods the greater gives way, and neither takes from an address that holds no more than the newcomer's.
 func TestPlacesAreSharedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &crowd{Audience: New(6)}
+		c := &crowd{Limit: New(6)}
 		third := netip.MustParseAddr("192.0.2.3")
 		for _, from := range []netip.Addr{here, here, there, there, there, there} {
 			if _, err := c.join(from.String(), from); err != nil {
@@ -80,7 +80,7 @@ func TestPlacesAreSharedOut(t *testing.T) {
 
 func TestConnectedViewersGiveWayToNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &crowd{Audience: New(2)}
+		c := &crowd{Limit: New(2)}
 		for _, from := range []netip.Addr{here, there} {
 			s, err := c.join("connected", from)
 			if err != nil {
@@ -110,7 +110,7 @@ func TestJoinsOfOneAddressAreLimited(t *testing.T) {
 }
 
 func TestJoinsEndBeforeThreadsDo(t *testing.T) {
-	for free, want := range map[int]bool{1000: true, viewerThreads + spareThreads: true, viewerThreads + spareThreads - 1: false, 0: false} {
+	for free, want := range map[int]bool{1000: true, viewerThreads + encoderThreads: true, viewerThreads + encoderThreads - 1: false, 0: false} {
 		a := New(10)
 		a.ThreadsFree = func() (int, bool) { return free, true }
 		if _, err := a.Admit(here, func() {}); (err == nil) != want {

@@ -11,22 +11,22 @@ import (
 	"boardcast/pipeline"
 )
 
-func startLine(t *testing.T, e *fakeEngine, up *line) *line {
+func startLine(t *testing.T, e *fakeEngine, up *producer) *producer {
 	t.Helper()
-	return startRecipes(t, e, recipe{id: "x", graph: pipeline.Graph{pipeline.El("x")}, up: up, keyframe: pipeline.KeyframeEvent})
+	return startAlternatives(t, e, alternative{id: "x", graph: pipeline.Graph{pipeline.El("x")}, up: up, keyframe: pipeline.KeyframeEvent})
 }
 
-// startRecipes starts a line of encoders, or of cameras where the last one is a placeholder.
-func startRecipes(t *testing.T, e *fakeEngine, recipes ...recipe) *line {
+// startAlternatives starts a producer of encoders, or of cameras where the last one is a placeholder.
+func startAlternatives(t *testing.T, e *fakeEngine, list ...alternative) *producer {
 	t.Helper()
-	return startFollowing(t, e, nil, recipes...)
+	return startFollowing(t, e, nil, list...)
 }
 
-// startFollowing starts a line whose bitrate follows a rate.
-func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, recipes ...recipe) *line {
+// startFollowing starts a producer whose bitrate follows a rate.
+func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, list ...alternative) *producer {
 	t.Helper()
 	o := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}.withDefaults()
-	l := newLine(e, "test", !recipes[len(recipes)-1].standIn, recipes, o)
+	l := newProducer(e, "test", !list[len(list)-1].placeholder, list, o)
 	l.rate = rate
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -48,7 +48,7 @@ func TestLineRunsWhileUsed(t *testing.T) {
 		l.use()
 		synctest.Wait()
 		if n := len(e.started()); n != 2 {
-			t.Fatalf("%d stages run for two users of one line, want it and what feeds it", n)
+			t.Fatalf("%d stages run for two users of one producer, want it and what feeds it", n)
 		}
 		l.drop()
 		l.drop()
@@ -76,7 +76,7 @@ func TestLineRunsWhileUsed(t *testing.T) {
 	})
 }
 
-func TestLineMergesKeyframeWishes(t *testing.T) {
+func TestProducerMergesKeyframeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
 		l := startLine(t, e, nil)
@@ -90,7 +90,7 @@ func TestLineMergesKeyframeWishes(t *testing.T) {
 		<-time.After(time.Second)
 		got := e.started()[0].forced()
 		if len(got) < 4 || len(got) > 5 {
-			t.Fatalf("%d keyframes for 40 wishes in 2 s, want one each 500 ms", len(got))
+			t.Fatalf("%d keyframes for 40 requests in 2 s, want one each 500 ms", len(got))
 		}
 		for i := 1; i < len(got); i++ {
 			if d := got[i].Sub(got[i-1]); d < keyInterval {
@@ -146,7 +146,7 @@ func TestLineIgnoresWarnings(t *testing.T) {
 func TestLineSaysThatItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		up := startRecipes(t, e, recipe{id: "source", graph: pipeline.Graph{pipeline.El("source")}})
+		up := startAlternatives(t, e, alternative{id: "source", graph: pipeline.Graph{pipeline.El("source")}})
 		l := startLine(t, e, up)
 		check := func(when string, own, fed bool) {
 			t.Helper()

@@ -13,8 +13,8 @@ type Packet struct {
 
 // Feedback is one report of the other side (TWCC feedback).
 type Feedback struct {
-	At      time.Duration // when the report came in
-	Packets []Packet
+	Received time.Duration // when the report came in
+	Packets  []Packet
 }
 
 // history is how many sequence numbers are remembered, the newest ones: two seconds of 10 Mbit/s. Of a report with more packets only
@@ -48,9 +48,9 @@ func markOf(seq int64, lost bool) mark {
 func (m mark) round() uint32 { return uint32(m) >> 1 }
 func (m mark) lost() bool    { return m&1 != 0 }
 
-// intake gives each reported packet its fate. Reports may come twice, late or in the wrong order. Sequence numbers of 16 bits are
+// reports gives each reported packet its fate. Reports may come twice, late or in the wrong order. Sequence numbers of 16 bits are
 // continued beyond 65535.
-type intake struct {
+type reports struct {
 	begun    bool
 	newest   int64         // the newest number of any packet
 	inOrder  int64         // the newest number of a packet that arrived in order
@@ -59,7 +59,7 @@ type intake struct {
 }
 
 // take notes what a report tells of a packet.
-func (in *intake) take(p Packet) fate {
+func (in *reports) take(p Packet) fate {
 	if !in.begun {
 		in.begun = true
 		in.newest = 1<<32 + int64(uint16(p.Seq))

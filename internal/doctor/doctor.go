@@ -4,7 +4,7 @@
 // made while a device was not permitted, a camera that another program uses. Each check looks at a few files and a few answers of
 // the [Host], and makes one line of a report. No check changes anything: the user mends what is wrong.
 //
-//	report := doctor.Run(ctx, host, wish)
+//	report := doctor.Run(ctx, host, request)
 //	err := report.Write(os.Stdout)
 //
 // With a failure no stream works. With a warning a stream works less well than it could. A check tells only what it saw: when an
@@ -82,8 +82,8 @@ type Port struct {
 	Answers func(ctx context.Context) bool // reports whether boardcast answers at the port
 }
 
-// Wish is what the settings ask for, as far as a check needs it.
-type Wish struct {
+// Request is what the user asked for, as far as a check needs it.
+type Request struct {
 	Listen   string    // host:port
 	STUN     string    // empty for none
 	TURN     []string  // URLs; user and password in them are not shown
@@ -114,10 +114,10 @@ type Interface struct {
 	Addresses         []netip.Addr
 }
 
-// exam is one run: the machine, the wish, and what more than one check needs.
+// exam is one run: the machine, the request, and findings that more than one check uses.
 type exam struct {
 	Host
-	wish     Wish
+	request  Request
 	registry registryFile
 	port     func() portState
 }
@@ -153,9 +153,9 @@ var checks = []struct {
 }
 
 // Run makes all checks. When ctx ends, the checks that are not done yet report that they gave no answer in time.
-func Run(ctx context.Context, h Host, w Wish) Report {
+func Run(ctx context.Context, h Host, wanted Request) Report {
 	// The registry's date is read before GStreamer is initialised, which may write the registry.
-	x := &exam{Host: h, wish: w, registry: findRegistry(h)}
+	x := &exam{Host: h, request: wanted, registry: findRegistry(h)}
 	x.port = sync.OnceValue(func() portState { return x.lookAtPort(ctx) })
 	answers := make([]chan Result, len(checks))
 	for i, c := range checks {

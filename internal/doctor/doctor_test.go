@@ -43,14 +43,14 @@ func badPi() machine {
 		},
 		microphone: Device{Text: "test tone: no microphone found", Missing: true, Hint: "plug one in"},
 		claim:      errTaken, now: time.Unix(1e9, 0),
-		wish: Wish{Listen: ":8080", Encoders: []Encoder{v4l2, x264, vp8}, STUN: "stun://example.org:3478"},
+		request: Request{Listen: ":8080", Encoders: []Encoder{v4l2, x264, vp8}, STUN: "stun://example.org:3478"},
 	}
 }
 
 // TestReport holds the whole report of one machine, as people and as scripts get it.
 func TestReport(t *testing.T) {
 	m := badPi()
-	r := Run(t.Context(), m.host(), m.wish)
+	r := Run(t.Context(), m.host(), m.request)
 	var human bytes.Buffer
 	if err := r.Write(&human); err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestNothingHangs(t *testing.T) {
 		h.Port.Claim = func() error { <-stuck; return nil }
 		h.GStreamer.Installed = func(string) bool { <-stuck; return false }
 		began := time.Now()
-		r := Run(t.Context(), h, m.wish)
+		r := Run(t.Context(), h, m.request)
 		if took := time.Since(began); took != slow {
 			t.Errorf("took %v, want %v", took, slow)
 		}
@@ -115,7 +115,7 @@ func TestChecksRunAtOnce(t *testing.T) {
 		wait := func(context.Context) Device { <-time.After(3 * time.Second); return Device{} }
 		h.Camera, h.Microphone = wait, wait
 		began := time.Now()
-		Run(t.Context(), h, Wish{})
+		Run(t.Context(), h, Request{})
 		if took := time.Since(began); took != 3*time.Second {
 			t.Errorf("took %v", took)
 		}
@@ -131,7 +131,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		h := machine{}.host()
 		h.Camera = func(context.Context) Device { <-stuck; return Device{} }
 		began := time.Now()
-		Run(ctx, h, Wish{})
+		Run(ctx, h, Request{})
 		if took := time.Since(began); took != time.Second {
 			t.Errorf("took %v", took)
 		}

@@ -68,7 +68,7 @@ type found struct {
 // hardware looks at the board's encoders in hardware, and orders them by their standing.
 func (x *exam) hardware() []found {
 	var list []found
-	for _, e := range x.wish.Encoders {
+	for _, e := range x.request.Encoders {
 		if e.Hardware {
 			list = append(list, x.look(e))
 		}
@@ -127,7 +127,7 @@ func (x *exam) plugin(file string) bool {
 
 // expects reports whether the board has an encoder in hardware whose element matches a pattern.
 func (x *exam) expects(patterns ...string) bool {
-	return slices.ContainsFunc(x.wish.Encoders, func(e Encoder) bool {
+	return slices.ContainsFunc(x.request.Encoders, func(e Encoder) bool {
 		return e.Hardware && slices.ContainsFunc(patterns, func(p string) bool { return matches(p, e.Element) })
 	})
 }
@@ -161,12 +161,12 @@ func encoder(_ context.Context, x *exam) Result {
 // software lists the encoders in software that are installed. For each codec without one lacking has the first that could be installed.
 func (x *exam) software() (installed []string, lacking []Encoder) {
 	has := map[string]bool{}
-	for _, e := range x.wish.Encoders {
+	for _, e := range x.request.Encoders {
 		if !e.Hardware && x.GStreamer.Installed(e.Element) {
 			installed, has[e.Codec] = append(installed, e.Element), true
 		}
 	}
-	for _, e := range x.wish.Encoders {
+	for _, e := range x.request.Encoders {
 		if !e.Hardware && !has[e.Codec] {
 			lacking, has[e.Codec] = append(lacking, e), true
 		}

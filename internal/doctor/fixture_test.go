@@ -60,7 +60,7 @@ type machine struct {
 	claim      error
 	answers    bool
 	now        time.Time
-	wish       Wish
+	request    Request
 	nogst      bool
 	// scan is a file that appears when GStreamer comes up.
 	scan string
@@ -192,10 +192,10 @@ func table(t *testing.T, name string, statuses []Status, rows []row) {
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
 			r.want.Name = name
-			if r.on.wish.Encoders == nil {
-				r.on.wish.Encoders = []Encoder{x264, vp8}
+			if r.on.request.Encoders == nil {
+				r.on.request.Encoders = []Encoder{x264, vp8}
 			}
-			got := result(t, Run(t.Context(), r.on.host(), r.on.wish), name)
+			got := result(t, Run(t.Context(), r.on.host(), r.on.request), name)
 			if diff := cmp.Diff(r.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -19,7 +19,7 @@ func clock(_ context.Context, x *exam) Result {
 		day  = 24 * time.Hour // how far this clock may be behind the clock of the machine that built the program
 		long = 20 * 365 * day // how old the program may be
 	)
-	now, built := x.Now().UTC(), x.wish.Built.UTC()
+	now, built := x.Now().UTC(), x.request.Built.UTC()
 	if built.Before(epoch) {
 		built = epoch
 	}

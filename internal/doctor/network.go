@@ -41,7 +41,7 @@ func candidates(_ context.Context, x *exam) Result {
 		return warn(text+"; a network within this machine only", connect)
 	case all(func(o offer) bool { return o.addr.IsLinkLocalUnicast() }):
 		return warn(text+"; an address of its own making: no router gave it one", connect)
-	case x.container() && len(x.wish.TURN) == 0 && all(func(o offer) bool { return containerNet.Contains(o.addr) }):
+	case x.container() && len(x.request.TURN) == 0 && all(func(o offer) bool { return containerNet.Contains(o.addr) }):
 		return warn(text+"; probably the container's own network, which other machines do not reach",
 			"start the container with --network host, or name a TURN server: --turn")
 	}
@@ -83,13 +83,13 @@ func (x *exam) describe(offers []offer) string {
 	}
 	var text strings.Builder
 	text.WriteString(strings.Join(parts, ", "))
-	if x.wish.STUN != "" {
-		text.WriteString("; the router's address, by " + server(x.wish.STUN))
+	if x.request.STUN != "" {
+		text.WriteString("; the router's address, by " + server(x.request.STUN))
 	}
-	for _, t := range x.wish.TURN {
+	for _, t := range x.request.TURN {
 		text.WriteString("; a relay, by " + server(t))
 	}
-	if x.wish.STUN == "" && len(x.wish.TURN) == 0 {
+	if x.request.STUN == "" && len(x.request.TURN) == 0 {
 		text.WriteString("; no STUN or TURN, so for this network only")
 	}
 	return text.String()

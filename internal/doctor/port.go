@@ -25,7 +25,7 @@ func (x *exam) lookAtPort(ctx context.Context) portState {
 	if !errors.Is(s.err, syscall.EADDRINUSE) {
 		return s
 	}
-	_, text, err := net.SplitHostPort(x.wish.Listen)
+	_, text, err := net.SplitHostPort(x.request.Listen)
 	if err != nil {
 		return s
 	}
@@ -47,15 +47,15 @@ func port(_ context.Context, x *exam) Result {
 	s := x.port()
 	switch {
 	case s.err == nil:
-		return fine("%s is free", x.wish.Listen)
+		return fine("%s is free", x.request.Listen)
 	case s.ours && s.holder != "":
-		return fine("%s is in use by %s: boardcast is running", x.wish.Listen, s.holder)
+		return fine("%s is in use by %s: boardcast is running", x.request.Listen, s.holder)
 	case s.ours:
-		return fine("boardcast answers on %s: it is running", x.wish.Listen)
+		return fine("boardcast answers on %s: it is running", x.request.Listen)
 	}
 	detail := s.err.Error()
 	if s.holder != "" {
-		detail = fmt.Sprintf("%s is in use by %s", x.wish.Listen, s.holder)
+		detail = fmt.Sprintf("%s is in use by %s", x.request.Listen, s.holder)
 	}
 	return fail(detail, hintOf(s.err, "choose another port: --listen :8081"))
 }

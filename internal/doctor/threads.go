@@ -164,10 +164,10 @@ func threads(_ context.Context, x *exam) Result {
 	switch {
 	case !known:
 		return fine("no limit is known here")
-	case room.Viewers() < x.wish.Viewers:
+	case room.Viewers() < x.request.Viewers:
 		return warn(fmt.Sprintf("%d more threads may be started, by %s: enough for some %d viewers, and viewers.max is %d",
-			room.Free, room.Limit, room.Viewers(), x.wish.Viewers), room.hint)
+			room.Free, room.Limit, room.Viewers(), x.request.Viewers), room.hint)
 	}
 	return fine("%d more may be started, by %s; %d viewers take some %d",
-		room.Free, room.Limit, x.wish.Viewers, threadsOfProgram+threadsPerViewer*x.wish.Viewers)
+		room.Free, room.Limit, x.request.Viewers, threadsOfProgram+threadsPerViewer*x.request.Viewers)
 }

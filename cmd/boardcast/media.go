@@ -24,17 +24,25 @@ var (
 	errStarting = errors.New("the program is starting")
 )
 
-// join waits for ready and makes a viewer, unless the caller has gone before: then ctx has ended.
-func (m *media) join(ctx context.Context, caller signalling.Caller, send func(sdp.Message)) (*live.Viewer, error) {
+// await waits until viewers can be made. It fails when the caller has gone before: then ctx has ended.
+func (m *media) await(ctx context.Context) error {
 	select {
 	case <-m.ready:
 	case <-m.ctx.Done():
-		return nil, errStopping
+		return errStopping
 	case <-ctx.Done():
-		return nil, errStarting
+		return errStarting
 	}
 	if ctx.Err() != nil { // both came true at once
-		return nil, errStarting
+		return errStarting
+	}
+	return nil
+}
+
+// join makes a viewer, unless the caller has gone.
+func (m *media) join(ctx context.Context, caller signalling.Caller, send func(sdp.Message)) (*live.Viewer, error) {
+	if err := m.await(ctx); err != nil {
+		return nil, err
 	}
 	return m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address}, send)
 }

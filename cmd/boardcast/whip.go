@@ -43,15 +43,32 @@ func newPublisher(cfg *configs.Config, m *media, log *slog.Logger) *whip.Client 
 	}
 	return whip.NewClient(whip.ClientOptions{
 		URL: cfg.WHIP.URL.Full(), Token: cfg.WHIP.Token.Full(), Logger: log.With("component", "whip"),
-	}, oneWay{m})
+	}, publishing{m})
 }
 
-// oneWay is the streamer as WHIP and WHEP see it: their sessions take nothing, and say so in their messages.
+// oneWay is the streamer as players of WHEP see it. Their sessions take nothing, and say so in their messages.
 type oneWay struct{ *media }
 
 // Open implements [whip.Media].
 func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send func(sdp.Message)) (whip.Session, error) {
 	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, send)
+	return oneWaySession(v, err)
+}
+
+// publishing is the streamer as the WHIP client sees it.
+type publishing struct{ *media }
+
+// Open implements [whip.Media].
+func (p publishing) Open(ctx context.Context, peer string, _ netip.Addr, send func(sdp.Message)) (whip.Session, error) {
+	if err := p.await(ctx); err != nil {
+		return oneWaySession(nil, err)
+	}
+	v, err := p.broadcast.Publish(peer, send)
+	return oneWaySession(v, err)
+}
+
+// oneWaySession is a viewer as package whip takes it, or the error as it is told there.
+func oneWaySession(v *live.Viewer, err error) (whip.Session, error) {
 	switch {
 	case errors.Is(err, places.ErrFull):
 		return nil, whip.ErrFull

@@ -244,20 +244,34 @@ func (b *Broadcast) Run(ctx context.Context) error {
 // and may be called until Done. It waits for Run to begin. The error wraps places.ErrFull when as many watch as may, and is
 // [ErrClosed] after the end.
 func (b *Broadcast) Join(id string, from places.Origin, send func(Message)) (*Viewer, error) {
+	return b.add(newViewer(b, id, send), from)
+}
+
+// Publish makes a viewer of a media server, to which we come. Such a server is tried again and again. So the viewer is counted, listed
+// and logged only once it is connected. In all else it is as Join's.
+func (b *Broadcast) Publish(id string, send func(Message)) (*Viewer, error) {
+	v := newViewer(b, id, send)
+	v.publishes = true
+	return b.add(v, places.Origin{})
+}
+
+// add gives a new viewer its place, and begins its life.
+func (b *Broadcast) add(v *Viewer, from places.Origin) (*Viewer, error) {
 	<-b.started
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ended || b.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
-	v := newViewer(b, id, send)
 	place, err := b.opts.Limit.Admit(from.Address, v.giveWay)
 	if err != nil {
 		return nil, err
 	}
 	v.near, v.place = from.Near, place
 	b.viewers[v] = struct{}{}
-	b.joined.Add(1)
+	if !v.publishes {
+		b.joined.Add(1)
+	}
 	ctx := b.ctx
 	b.wg.Go(func() {
 		v.run(ctx)
@@ -297,6 +311,9 @@ func (b *Broadcast) Status() Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for v := range b.viewers {
+		if v.publishes && phase(v.phase.Load()) != connected {
+			continue
+		}
 		s.Viewers = append(s.Viewers, v.status())
 	}
 	if !b.ended {

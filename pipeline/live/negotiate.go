@@ -355,6 +355,9 @@ func (v *Viewer) connection(state int) error {
 		}
 		v.advance(connected, 0)
 		v.b.opts.Limit.Connect(v.place)
+		if v.publishes {
+			v.b.joined.Add(1)
+		}
 		v.connectedAt = time.Now()
 		v.stat.ConnectSeconds = v.connectedAt.Sub(v.stat.Since).Seconds()
 		v.resume()

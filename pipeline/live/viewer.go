@@ -63,6 +63,8 @@ type Viewer struct {
 	// place is the right to be served; the viewer may have to give it to another.
 	place  *places.Place
 	ousted atomic.Bool
+	// publishes is set of a media server, see Broadcast.Publish.
+	publishes bool
 
 	inbox    chan Message
 	hangup   chan struct{}
@@ -158,9 +160,12 @@ func (v *Viewer) run(ctx context.Context) {
 	}
 	v.advance(gone, 0)
 	seconds := time.Since(v.stat.Since).Seconds()
-	if errors.Is(err, errGone) {
+	switch {
+	case v.publishes && v.connectedAt.IsZero(): // the WHIP client says why, once
+		v.log.Debug("media server not reached", "error", err, "duration_seconds", seconds)
+	case errors.Is(err, errGone):
 		v.log.Info("viewer left", "reason", err.Error(), "duration_seconds", seconds)
-	} else {
+	default:
 		v.log.Warn("viewer lost", "error", err, "duration_seconds", seconds)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"time"
 
 	"boardcast/internal/sdp"
@@ -161,6 +162,9 @@ func (c *Client) delay(err error) time.Duration {
 	return delay
 }
 
+// localPort is the address that a connection came from, in an error of package net. It differs with each attempt.
+var localPort = regexp.MustCompile(`[^ ]+:[0-9]+->`)
+
 // report logs a failure. One that repeats is logged once, and then at debug. A refusal that lasts until somebody changes something
 // is logged as an error, with a remedy.
 func (c *Client) report(err error, delay time.Duration) {
@@ -171,7 +175,7 @@ func (c *Client) report(err error, delay time.Duration) {
 		say = c.log.Error
 		attrs = append(attrs, keyHint, r.hint())
 	}
-	if text := err.Error(); text == c.lastErr {
+	if text := localPort.ReplaceAllString(err.Error(), ""); text == c.lastErr {
 		say = c.log.Debug
 	} else {
 		c.lastErr = text

@@ -47,7 +47,7 @@ func badPi() machine {
 	}
 }
 
-// TestReport holds the whole report of one machine, as people and as scripts get it.
+// TestReport compares the whole report of one machine, for people and for scripts, with the golden files.
 func TestReport(t *testing.T) {
 	m := badPi()
 	r := Run(t.Context(), m.host(), m.request)
@@ -80,7 +80,7 @@ func golden(t *testing.T, file string, got []byte) {
 	}
 }
 
-// A driver, a network or a GStreamer that does not come back costs a line of the report, not the report.
+// When a driver, the network or GStreamer hangs, the other checks are reported all the same.
 func TestNothingHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(chan struct{})
@@ -108,7 +108,7 @@ func TestNothingHangs(t *testing.T) {
 	})
 }
 
-// The checks that wait do so together.
+// Checks that have to wait do so at the same time.
 func TestChecksRunAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := machine{}.host()

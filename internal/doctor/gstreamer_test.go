@@ -102,7 +102,7 @@ func TestEncoder(t *testing.T) {
 	})
 }
 
-// A plugin may lie where only the environment says.
+// A plugin may be in a directory that only an environment variable names.
 func TestPluginPath(t *testing.T) {
 	m := machine{
 		files: fstest.MapFS{"dev/mpp_service": charNode(videoGID, 0o660), "opt/gst/libgstrockchipmpp.so": text("")},

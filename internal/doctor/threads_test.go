@@ -6,7 +6,7 @@ import (
 	"testing/fstest"
 )
 
-// limits is a machine with 300 threads, 20 of them a user's, whose limits are far away.
+// limits is a machine with 300 threads, of which a user has 20. All its limits are far higher.
 func limits(more fstest.MapFS) fstest.MapFS {
 	const own = "Name:\tboardcast\nUid:\t1000\t1000\t1000\t1000\nThreads:\t7\n"
 	files := fstest.MapFS{

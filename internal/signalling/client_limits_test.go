@@ -11,7 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A server that floods its client is hung up on, and its client says so once and comes back ever later.
+// When a server floods its client, the client hangs up, logs that once, and connects again at growing intervals.
 func TestHostileServer(t *testing.T) {
 	floods := map[string]func(p *probe, n int) error{
 		"offers": func(p *probe, _ int) error { return p.ws.WriteMessage(websocket.TextMessage, []byte(offerText)) },
@@ -74,7 +74,7 @@ func raw(p *probe, bytes string) error {
 	return err
 }
 
-// ended tells whether the client has said that it is too much.
+// ended tells whether the client has closed the connection because too much came.
 func (p *probe) ended() bool {
 	for {
 		select {
@@ -88,7 +88,7 @@ func (p *probe) ended() bool {
 	}
 }
 
-// Whoever goes on after a farewell is listened to no longer than that is worth.
+// When a server goes on sending after the client's close frame, the client reads no more than a bounded amount of it.
 func TestHostileServerGoesOn(t *testing.T) {
 	onBench(t, ClientOptions{}, func(b *bench) {
 		p, _ := b.register()
@@ -109,7 +109,7 @@ func TestHostileServerGoesOn(t *testing.T) {
 	})
 }
 
-// A room's members who come and go by the thousand open no more sessions than a few a second.
+// However many members of a room come and go, the client opens only a few sessions a second.
 func TestRoomOfPassersBy(t *testing.T) {
 	onBench(t, ClientOptions{Room: "r"}, func(b *bench) {
 		b.media.opened = make(chan *fakeSession, 4096)
@@ -139,7 +139,7 @@ func TestRoomOfPassersBy(t *testing.T) {
 	})
 }
 
-// While a session is being opened the client sees that its peer has gone, and other members are served.
+// While a session is being opened the client notices that its peer has gone, and serves other members.
 func TestClientDropsAStaleCall(t *testing.T) {
 	for what, tc := range map[string]struct {
 		opts  ClientOptions
@@ -191,7 +191,7 @@ func TestClientDropsAStaleCall(t *testing.T) {
 	}
 }
 
-// A client of our server that sends nothing but empty fragments of one message is hung up on as well.
+// Our server hangs up on a client that sends nothing but empty fragments of one message.
 func TestEmptyFragments(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewServer(ServerOptions{})

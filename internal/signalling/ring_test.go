@@ -15,7 +15,7 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// A call whose caller hangs up, or whose connection breaks, while the streamer still makes up its mind is dropped.
+// A call is dropped when its caller hangs up, or its connection breaks, before the streamer has taken it.
 func TestStaleCallIsDropped(t *testing.T) {
 	leave := map[string]func(*probe){
 		"hangs up": func(p *probe) { p.close(websocket.CloseNormalClosure) },
@@ -31,7 +31,7 @@ func TestStaleCallIsDropped(t *testing.T) {
 	for name, leave := range leave {
 		t.Run(name, func(t *testing.T) {
 			checkLeaks(t)
-			// With Burst out of the way, the flood meets the limit of what is kept.
+			// Burst is so high that the flood meets the limit of what is kept.
 			s, m := NewServer(ServerOptions{Limits: Limits{Messages: Allowance{Burst: 1 << 20}}}), newFakeMedia()
 			asked, told := make(chan struct{}), make(chan error, 1)
 			m.wait = func(ctx context.Context) error {
@@ -61,7 +61,7 @@ func TestStaleCallIsDropped(t *testing.T) {
 	}
 }
 
-// What a caller says before its call is taken is dealt with afterwards, in order, a second call included.
+// What a caller says before its call is taken is handled afterwards, in order. That goes for a second call too.
 func TestWordsBeforeTheCallIsTaken(t *testing.T) {
 	checkLeaks(t)
 	s, m := NewServer(ServerOptions{}), newFakeMedia()

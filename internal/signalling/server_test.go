@@ -154,7 +154,7 @@ func (f mediaFunc) Open(ctx context.Context, c Caller, send func(sdp.Message)) (
 	return f(ctx, c, send)
 }
 
-// curious asks the server something in every callback, which locks up if the server's lock is held there.
+// curious asks the server something in every callback. That blocks for ever if the callback is called under the server's lock.
 type curious struct {
 	*fakeSession
 	s *Server
@@ -254,7 +254,7 @@ func canceled() context.Context {
 	return ctx
 }
 
-// A handshake that ends after the server did is closed as well.
+// A connection whose handshake ends after the server has ended is closed too.
 func TestEndDuringAHandshake(t *testing.T) {
 	checkLeaks(t)
 	s := NewServer(ServerOptions{})
@@ -335,7 +335,7 @@ func TestWhoAnswersPingsStays(t *testing.T) {
 	})
 }
 
-// A pong that waits behind a write that takes its time is a pong.
+// A pong counts although the writing goroutine, held up by a slow write, sees it too late.
 func TestPongBehindASlowWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, dial := newPipeRig(t, NewServer(ServerOptions{Limits: Limits{Waits: Waits{Pong: 5 * time.Second}}}))

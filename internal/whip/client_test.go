@@ -19,7 +19,7 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// secretQuery stands in the URL of every test: it must show nowhere.
+// secretQuery is in the URL of every test. It must not be logged.
 const secretQuery = "s3cr3t"
 
 type clientBench struct {
@@ -30,7 +30,7 @@ type clientBench struct {
 	stop   func() // ends the client, and waits for it
 }
 
-// publishing runs a client against a server in a bubble of its own time; the scripts answer its first POSTs.
+// publishing runs a client and a server inside a synctest bubble. The scripts answer the first POSTs.
 func publishing(t *testing.T, scripts []http.HandlerFunc, test func(b *clientBench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestClientReconnectsForEver(t *testing.T) {
 	})
 }
 
-// What time alone does not heal is an error, said once with a remedy, and asked about slowly.
+// A refusal that lasts until somebody changes something is logged as an error, once and with a remedy. The client tries again slowly.
 func TestClientIsRefused(t *testing.T) {
 	for code, hint := range map[int]string{
 		400: "server's log", 401: "whip.token", 403: "whip.token", 404: "path of whip.url", 405: "no WHIP endpoint", 406: "video.codec",
@@ -254,7 +254,7 @@ func TestClientFollowsRedirects(t *testing.T) {
 	})
 }
 
-// An answer that cannot be used is no reason to leave a session at the server.
+// After an answer that cannot be used the client ends the session at the server.
 func TestClientRefusesAnswers(t *testing.T) {
 	answer := func(typ, location, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -297,7 +297,7 @@ func TestClientRefusesAnswers(t *testing.T) {
 	}
 }
 
-// A session whose place is not told is published all the same.
+// Publishing works although the server does not tell the session's URL.
 func TestClientWithoutLocation(t *testing.T) {
 	publishing(t, nil, func(b *clientBench) {
 		b.stop()
@@ -340,7 +340,7 @@ func (deadNetwork) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("no route to host")
 }
 
-// What the network says is told, without what is secret in the URL.
+// An error of the network is logged, without the secrets of the URL.
 func TestClientWithoutNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log logBuffer
@@ -401,7 +401,7 @@ func TestClientOptions(t *testing.T) {
 	}
 }
 
-// Without a token there is no header for one (section 4.7.1).
+// Without a token there is no Authorization header (section 4.7.1).
 func TestClientWithoutToken(t *testing.T) {
 	c := NewClient(ClientOptions{}, nil)
 	r, err := c.request(t.Context(), http.MethodPost, &url.URL{Scheme: "https", Host: "a"}, sdpType, "x")

@@ -16,7 +16,7 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// friend is the origin that may come; it is judged as the signalling judges.
+// friend is the origin that is allowed.
 const friend = "https://friend.example"
 
 func newTestEndpoint(m *fakeMedia) *Endpoint {
@@ -42,7 +42,7 @@ func ask(t *testing.T, h http.Handler, method, path, body string, headers ...str
 	return w
 }
 
-// watch makes a session and returns what it answered.
+// watch makes a session and returns the answer.
 func watch(t *testing.T, e *Endpoint) *httptest.ResponseRecorder {
 	t.Helper()
 	w := ask(t, e, "POST", Path, offerText, "Content-Type", sdpType)
@@ -344,7 +344,7 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// A player that never connects, or leaves without a word, ends with its media; nothing of it is kept.
+// The session of a player that never connects, or leaves without a DELETE, is forgotten when its media have ended.
 func TestEndedSessionsAreForgotten(t *testing.T) {
 	m := &fakeMedia{script: says(sdp.TypeAnswer, answerText)}
 	e := newTestEndpoint(m)
@@ -363,7 +363,7 @@ func TestEndedSessionsAreForgotten(t *testing.T) {
 	}
 }
 
-// A named medium takes offers under its name; its sessions stand where all do.
+// Media with a name take offers under that name. The paths of their sessions are like those of all sessions.
 func TestNamedMedia(t *testing.T) {
 	first, rear := &fakeMedia{script: says(sdp.TypeAnswer, answerText)}, &fakeMedia{script: says(sdp.TypeAnswer, answerText)}
 	e := NewEndpoint(EndpointOptions{Media: first, Named: map[string]Media{"rear": rear}})
@@ -393,7 +393,7 @@ func TestNamedMedia(t *testing.T) {
 	}
 }
 
-// An offer that is refused before the media hear of it is in the log once, in the words of the answer.
+// An offer that is refused before it reaches the media is logged once, in the words of the answer.
 func TestRefusedOfferIsLoggedOnce(t *testing.T) {
 	var log logBuffer
 	e := NewEndpoint(EndpointOptions{Media: &fakeMedia{}, Logger: slog.New(slog.NewTextHandler(&log, nil))})

@@ -13,7 +13,7 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// A description as a browser offers it, and one as the media answer: enough of both to be taken.
+// A description as a browser offers it, and one as the media answer. Both have only what is needed to be accepted.
 const (
 	head  = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
 	ice   = "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=fingerprint:sha-256 AA:BB\r\n"
@@ -26,7 +26,7 @@ const (
 	tcp        = "candidate:2 1 TCP 1015021823 192.0.2.1 9 typ host tcptype active"
 )
 
-// fakeMedia makes sessions that say what script has them say to an offer or to a request for one.
+// fakeMedia makes sessions. script answers an offer, or a request for one.
 type fakeMedia struct {
 	refuse error
 	script func(s *fakeSession, send func(sdp.Message))
@@ -182,7 +182,7 @@ func TestCollector(t *testing.T) {
 	}
 }
 
-// Whoever waits for a description is let go when the media end or the caller does.
+// Waiting for a description ends when the media end, or the caller does.
 func TestCollectorEnds(t *testing.T) {
 	for name, described := range map[string]bool{"before the description": false, "while it gathers": true} {
 		t.Run(name, func(t *testing.T) {

@@ -19,14 +19,38 @@ type conn struct {
 	wg    sync.WaitGroup
 	rings sync.WaitGroup // goroutines that ask a local peer to take the connection's call
 
-	mu       sync.Mutex // guards the fields below, which the reading goroutine and the ringing one use
-	log      *slog.Logger
-	caller   Caller  // its ID is empty until HELLO
-	session  Session // with a local peer; nil without
-	ringing  bool    // a local peer is being asked to take the connection's call
-	kept     []frame // messages that came while ringing
-	keptSize int     // their bytes
-	refusal  string  // the ERROR that was logged last
+	mu      sync.Mutex // guards the fields below, which the reading goroutine and the ringing one use
+	log     *slog.Logger
+	caller  Caller  // its ID is empty until HELLO
+	session Session // with a local peer; nil without
+	ringing bool    // a local peer is being asked to take the connection's call
+	kept    backlog // messages that came while ringing
+	refusal string  // the ERROR that was logged last
+}
+
+// backlog holds messages that are handled later.
+type backlog struct {
+	frames []frame
+	bytes  int
+}
+
+// keep adds a message, unless there are more than a queue may hold.
+func (b *backlog) keep(f frame, most Queue) error {
+	if b.bytes += len(f.text); len(b.frames) >= most.Frames || b.bytes > most.Bytes {
+		return errTooMany
+	}
+	b.frames = append(b.frames, f)
+	return nil
+}
+
+// next takes the oldest message.
+func (b *backlog) next() (f frame, ok bool) {
+	if len(b.frames) == 0 {
+		return frame{}, false
+	}
+	f, b.frames = b.frames[0], b.frames[1:]
+	b.bytes -= len(f.text)
+	return f, true
 }
 
 // serve runs one connection from its upgrade to its end.
@@ -109,11 +133,7 @@ func (s *Server) hear(ctx context.Context, c *conn, f frame) error {
 	if !c.ringing {
 		return s.decideLocked(ctx, c, f)
 	}
-	if c.keptSize += len(f.text); len(c.kept) >= s.limits.Queue.Frames || c.keptSize > s.limits.Queue.Bytes {
-		return errTooMany
-	}
-	c.kept = append(c.kept, f)
-	return nil
+	return c.kept.keep(f, s.limits.Queue)
 }
 
 // decideLocked decides about one message under the server's lock, and does what may take time without that lock. c.mu is held.

@@ -40,10 +40,11 @@ func (s *Server) ring(ctx context.Context, c *conn, caller Caller, callee connID
 // goOnLocked handles the messages that were kept while a local peer was asked, up to the next call. c.mu is held.
 func (s *Server) goOnLocked(ctx context.Context, c *conn) {
 	c.ringing = false
-	for len(c.kept) > 0 && !c.ringing {
-		f := c.kept[0]
-		c.kept = c.kept[1:]
-		c.keptSize -= len(f.text)
+	for !c.ringing {
+		f, ok := c.kept.next()
+		if !ok {
+			return
+		}
 		if err := s.decideLocked(ctx, c, f); err != nil {
 			c.cut() // which ends reading
 			return

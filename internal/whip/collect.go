@@ -14,7 +14,7 @@ import (
 const gatherLimit = time.Second
 
 // errEnded says that the media have ended.
-var errEnded = errors.New("the media has ended")
+var errEnded = errors.New("the media have ended")
 
 // refusedByMedia is why the media refuse a description.
 type refusedByMedia string

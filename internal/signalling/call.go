@@ -9,7 +9,7 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// opening is what came of opening a call's session.
+// opening is the outcome of opening a call's session: the session, or an error.
 type opening struct {
 	cl      *call
 	session Session

@@ -56,7 +56,7 @@ func TestHostileServer(t *testing.T) {
 						}
 					}
 					<-time.After(2 * time.Second) // the last end has been told of
-					if n := strings.Count(b.log.String(), "server sends more than a peer may"); n < 3 {
+					if n := strings.Count(b.log.String(), "server sends more than a client accepts"); n < 3 {
 						b.Errorf("%d ends are told of", n)
 					}
 					if n := strings.Count(b.log.String(), "level=WARN"); n != 1 {

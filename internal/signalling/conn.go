@@ -136,7 +136,8 @@ func (s *Server) hear(ctx context.Context, c *conn, f frame) error {
 	return c.kept.keep(f, s.limits.Queue)
 }
 
-// decideLocked decides about one message under the server's lock, and does what may take time without that lock. c.mu is held.
+// decideLocked handles one message. The decision is made under the server's lock. Calls of Media and Session follow without that lock,
+// since they may take time. c.mu is held.
 func (s *Server) decideLocked(ctx context.Context, c *conn, f frame) error {
 	all, mine := s.step(input{from: c.id, kind: heard, frame: f})
 	if c.caller.ID == "" {
@@ -178,8 +179,8 @@ func (s *Server) uid(id connID) string {
 	return ""
 }
 
-// applyLocked does what never blocks, which is all that concerns other connections, and returns the rest. It runs under the lock of
-// the decision, so that replies reach a connection's queue in the order of the decisions.
+// applyLocked carries out all replies that never block, among them all to other connections, and returns the rest. It runs under the
+// lock of the decision, so that replies reach a connection's queue in the order of the decisions.
 func (s *Server) applyLocked(replies []reply) (rest []reply) {
 	for _, r := range replies {
 		c := s.conns[r.to]

@@ -29,7 +29,7 @@ type link struct {
 	calls  calls
 }
 
-// events are what the other goroutines of a link tell Run's.
+// events are the reports of a link's other goroutines to Run's.
 type events struct {
 	frames   chan frame    // messages; the reading goroutine closes it after setting readErr
 	readErr  error         // why reading ended
@@ -110,7 +110,7 @@ func (l *link) lost() error {
 	code := closeCode(readErr)
 	switch {
 	case errors.Is(readErr, errTooMany):
-		return fmt.Errorf("server sends more than a peer may: %w", errTooMany)
+		return fmt.Errorf("server sends more than a client accepts: %w", errTooMany)
 	case code == websocket.CloseNormalClosure && l.c.state == StateInCall:
 		return errEnded
 	case code == websocket.CloseProtocolError && l.c.state == StateRegistering:

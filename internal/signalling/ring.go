@@ -102,7 +102,8 @@ func (v *voice) send(m sdp.Message) {
 	}
 }
 
-// decide sends what was kept to the caller, and all that follows. Where to is nil both are dropped.
+// decide is called when the call was taken or not. With the caller's wire it sends the kept messages, and later ones go there. Without
+// one it drops both.
 func (v *voice) decide(to *wire) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

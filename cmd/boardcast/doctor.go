@@ -51,7 +51,7 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report := doctor.Run(cmd.Context(), doctorHost(cfg), doctorWish(cfg))
+			report := doctor.Run(cmd.Context(), doctorHost(cfg), doctorRequest(cfg))
 			write := report.Write
 			if asJSON {
 				write = func(w io.Writer) error { return writeJSON(w, report) }
@@ -73,9 +73,9 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 	return cmd
 }
 
-// doctorWish is what the settings and the board ask of the machine.
-func doctorWish(cfg *configs.Config) doctor.Wish {
-	w := doctor.Wish{Listen: cfg.Page.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
+// doctorRequest is what the settings and the board ask of the machine.
+func doctorRequest(cfg *configs.Config) doctor.Request {
+	w := doctor.Request{Listen: cfg.Page.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
 	for _, u := range cfg.ICE.TURN {
 		w.TURN = append(w.TURN, u.String())
 	}

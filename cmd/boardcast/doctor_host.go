@@ -40,20 +40,24 @@ func root() fs.FS {
 // doctorHost answers the doctor's questions from this machine.
 func doctorHost(cfg *configs.Config) doctor.Host {
 	h := doctor.Host{
-		Root: root(), Open: openNode, Groups: ownGroups(), Getenv: getenv,
+		Root: root(), Open: openNode, Process: doctor.Process{Groups: ownGroups(), Getenv: getenv},
 		Camera: cameraFor(cfg), Microphone: microphoneFor(cfg),
 		Interfaces: interfaces,
-		Claim:      func() error { return claimPort(cfg) },
-		Answers:    func(ctx context.Context) bool { return boardcastAnswers(ctx, cfg) },
-		Now:        time.Now,
+		Port: doctor.Port{
+			Claim:   func() error { return claimPort(cfg) },
+			Answers: func(ctx context.Context) bool { return boardcastAnswers(ctx, cfg) },
+		},
+		Now: time.Now,
 	}
 	if me, err := user.Current(); err == nil {
-		h.User = me.Username
+		h.Process.User = me.Username
 	}
 	if gstreamerVersion() != "" {
 		elements := sync.OnceValue(gst.Machine)
-		h.Installed = func(element string) bool { return elements().Installed(element) }
-		h.Rescan = rescan
+		h.GStreamer = &doctor.GStreamer{
+			Installed: func(element string) bool { return elements().Installed(element) },
+			Rescan:    rescan,
+		}
 	}
 	return h
 }

@@ -115,7 +115,7 @@ func TestDoctorsEncoders(t *testing.T) {
 	on(t, device.Options{Root: fstest.MapFS{
 		"proc/device-tree/compatible": {Data: []byte("raspberrypi,4-model-b\x00brcm,bcm2711\x00")},
 	}})
-	list := doctorWish(&configs.Config{}).Encoders
+	list := doctorRequest(&configs.Config{}).Encoders
 	if len(list) < 3 || list[0].Element != "v4l2h264enc" || !list[0].Hardware {
 		t.Fatalf("%+v", list)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"boardcast/internal/sdp"
 	"boardcast/internal/signalling"
 	"boardcast/pipeline/live"
 	"boardcast/pipeline/places"
@@ -23,65 +24,37 @@ var (
 	errStarting = errors.New("the program is starting")
 )
 
-// join waits for ready and makes a viewer, unless the caller has gone before: then ctx has ended.
-func (m *media) join(ctx context.Context, caller signalling.Caller, send func(live.Message)) (*live.Viewer, error) {
+// await waits until viewers can be made. It fails when the caller has gone before: then ctx has ended.
+func (m *media) await(ctx context.Context) error {
 	select {
 	case <-m.ready:
 	case <-m.ctx.Done():
-		return nil, errStopping
+		return errStopping
 	case <-ctx.Done():
-		return nil, errStarting
+		return errStarting
 	}
 	if ctx.Err() != nil { // both came true at once
-		return nil, errStarting
+		return errStarting
+	}
+	return nil
+}
+
+// join makes a viewer, unless the caller has gone.
+func (m *media) join(ctx context.Context, caller signalling.Caller, send func(sdp.Message)) (*live.Viewer, error) {
+	if err := m.await(ctx); err != nil {
+		return nil, err
 	}
 	return m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address}, send)
 }
 
 // Open implements [signalling.Media].
-func (m *media) Open(ctx context.Context, caller signalling.Caller, send func(signalling.Payload)) (signalling.Session, error) {
-	v, err := m.join(ctx, caller, func(msg live.Message) {
-		if !msg.Gathered { // peers of the family have no use for it, and some none for an empty candidate
-			send(payload(msg))
-		}
-	})
+func (m *media) Open(ctx context.Context, caller signalling.Caller, send func(sdp.Message)) (signalling.Session, error) {
+	v, err := m.join(ctx, caller, send)
 	switch {
 	case errors.Is(err, places.ErrFull):
 		return nil, signalling.ErrFull
 	case err != nil:
 		return nil, err
 	}
-	return session{v}, nil
-}
-
-// session is a viewer as the signalling sees it.
-type session struct{ *live.Viewer }
-
-// Receive implements [signalling.Session].
-func (s session) Receive(p signalling.Payload) { s.Viewer.Receive(message(p)) }
-
-func payload(m live.Message) signalling.Payload {
-	switch {
-	case m.Error != "":
-		return signalling.Payload{Error: m.Error}
-	case m.OfferRequest:
-		return signalling.Payload{OfferRequest: true}
-	case m.Type != "":
-		return signalling.Payload{SDP: &signalling.Description{Type: m.Type, SDP: m.SDP}}
-	default:
-		return signalling.Payload{ICE: &signalling.Candidate{Candidate: m.Candidate, SDPMLineIndex: m.MLine}}
-	}
-}
-
-func message(p signalling.Payload) live.Message {
-	switch {
-	case p.Error != "":
-		return live.Message{Error: p.Error}
-	case p.SDP != nil:
-		return live.Message{Type: p.SDP.Type, SDP: p.SDP.SDP}
-	case p.ICE != nil:
-		return live.Message{Candidate: p.ICE.Candidate, MLine: p.ICE.SDPMLineIndex}
-	default:
-		return live.Message{OfferRequest: true}
-	}
+	return v, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"boardcast/configs"
+	"boardcast/internal/sdp"
 	"boardcast/internal/signalling"
 	"boardcast/internal/whip"
 	"boardcast/pipeline/live"
@@ -42,17 +43,32 @@ func newPublisher(cfg *configs.Config, m *media, log *slog.Logger) *whip.Client 
 	}
 	return whip.NewClient(whip.ClientOptions{
 		URL: cfg.WHIP.URL.Full(), Token: cfg.WHIP.Token.Full(), Logger: log.With("component", "whip"),
-	}, oneWay{m})
+	}, publishing{m})
 }
 
-// oneWay is the streamer as WHIP and WHEP see it: it sends and takes nothing.
+// oneWay is the streamer as players of WHEP see it. Their sessions take nothing, and say so in their messages.
 type oneWay struct{ *media }
 
 // Open implements [whip.Media].
-func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send func(whip.Message)) (whip.Session, error) {
-	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, func(m live.Message) {
-		send(whip.Message{Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine, Gathered: m.Gathered, Error: m.Error})
-	})
+func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send func(sdp.Message)) (whip.Session, error) {
+	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, send)
+	return oneWaySession(v, err)
+}
+
+// publishing is the streamer as the WHIP client sees it.
+type publishing struct{ *media }
+
+// Open implements [whip.Media].
+func (p publishing) Open(ctx context.Context, peer string, _ netip.Addr, send func(sdp.Message)) (whip.Session, error) {
+	if err := p.await(ctx); err != nil {
+		return oneWaySession(nil, err)
+	}
+	v, err := p.broadcast.Publish(peer, send)
+	return oneWaySession(v, err)
+}
+
+// oneWaySession is a viewer as package whip takes it, or the error as it is told there.
+func oneWaySession(v *live.Viewer, err error) (whip.Session, error) {
 	switch {
 	case errors.Is(err, places.ErrFull):
 		return nil, whip.ErrFull
@@ -61,15 +77,5 @@ func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send fun
 	case err != nil:
 		return nil, err
 	}
-	return oneWaySession{v}, nil
-}
-
-// oneWaySession is a viewer as WHIP and WHEP see it.
-type oneWaySession struct{ *live.Viewer }
-
-// Receive implements [whip.Session].
-func (s oneWaySession) Receive(m whip.Message) {
-	s.Viewer.Receive(live.Message{
-		OneWay: true, OfferRequest: m.OfferRequest, Type: m.Type, SDP: m.SDP, Candidate: m.Candidate, MLine: m.MLine,
-	})
+	return v, nil
 }

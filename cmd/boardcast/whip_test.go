@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"boardcast/configs"
+	"boardcast/internal/sdp"
 	"boardcast/internal/whip"
 )
 
@@ -18,7 +19,7 @@ func TestOneWayMediaThatAreNotReady(t *testing.T) {
 		"starting": {ctx: t.Context(), ready: make(chan struct{})},
 		"stopping": {ctx: ended, ready: make(chan struct{})},
 	} {
-		s, err := oneWay{m}.Open(ended, "p", netip.Addr{}, func(whip.Message) {})
+		s, err := oneWay{m}.Open(ended, "p", netip.Addr{}, func(sdp.Message) {})
 		if s != nil || !errors.Is(err, whip.ErrLater) {
 			t.Errorf("%s: %v, %v; want whip.ErrLater", name, s, err)
 		}

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// camera tells whether the camera that would be used can be.
+// camera checks the camera that would be used.
 func camera(ctx context.Context, x *exam) Result {
 	d := x.Camera(ctx)
 	r := x.judge(d, Failure)
@@ -15,10 +15,10 @@ func camera(ctx context.Context, x *exam) Result {
 	return r
 }
 
-// microphone tells the same; without it there is still a picture.
+// microphone checks the microphone that would be used. Without it there is still a picture.
 func microphone(ctx context.Context, x *exam) Result { return x.judge(x.Microphone(ctx), Warning) }
 
-// judge makes a line of what was found. A device that boardcast itself holds, in another process, is in good hands.
+// judge makes a result of what was found. A device may be busy because boardcast is running and uses it, which is fine.
 func (x *exam) judge(d Device, unusable Status) Result {
 	switch {
 	case d.Err != nil && d.Busy && x.port().ours:
@@ -31,7 +31,7 @@ func (x *exam) judge(d Device, unusable Status) Result {
 	return fine("%s", d.Text)
 }
 
-// hintOf is the remedy that an error knows, else the other.
+// hintOf is the hint that an error has, or otherwise.
 func hintOf(err error, otherwise string) string {
 	var h interface{ Hint() string }
 	if errors.As(err, &h) && h.Hint() != "" {

@@ -1,19 +1,19 @@
 // Package doctor answers "what is wrong with this machine, and what would mend it?".
 //
-// It goes through what people get wrong: plugins that are not installed, groups that were not joined, a registry that was
-// made when a device was not permitted, a camera that is taken. Each check looks at a few files and a few answers of the
-// [Host] and comes to one line; none changes anything, and what is found wrong is for the user to mend.
+// It checks what people get wrong: plugins that are not installed, groups that the user has not joined, a GStreamer registry that was
+// made while a device was not permitted, a camera that another program uses. Each check looks at a few files and a few answers of
+// the [Host], and makes one line of a report. No check changes anything: the user mends what is wrong.
 //
-//	report := doctor.Run(ctx, host, wish)
+//	report := doctor.Run(ctx, host, request)
 //	err := report.Write(os.Stdout)
 //
-// A failure is what keeps a stream from working, a warning what makes it worse than it could be. A check tells what it saw
-// and no more: that an encoder's element is there proves nothing of the encoder, which only a trial does.
+// With a failure no stream works. With a warning a stream works less well than it could. A check tells only what it saw: when an
+// encoder's element is installed the encoder may still not work, which only a trial finds out.
 //
 // # Concurrency
 //
-// The checks run at once, each for a bounded time: one that hangs costs a goroutine until the system answers it, never the
-// caller. So the functions of a Host are called from several goroutines.
+// All checks run at once, each for a bounded time. A check that hangs costs a goroutine until the system answers, and the caller
+// does not wait for it. The functions of a Host are called from several goroutines.
 package doctor
 
 import (
@@ -25,14 +25,14 @@ import (
 	"time"
 )
 
-// Status is how a check came out.
+// Status says how a check came out.
 type Status string
 
 // The outcomes.
 const (
 	OK      Status = "ok"
 	Warning Status = "warning" // it works, but not as well as it could
-	Failure Status = "failure" // a stream does not work until this is mended
+	Failure Status = "failure" // no stream works until this is mended
 )
 
 // Result is one line of a report. Hint is empty when all is well.
@@ -43,55 +43,68 @@ type Result struct {
 	Hint   string `json:"hint"`
 }
 
-// Report is every check's result, always all of them and in the same order.
+// Report has the results of all checks, always in the same order.
 type Report struct {
 	Checks []Result `json:"checks"`
 }
 
-// Host is the machine as the checks see it. All functions are needed, but for Installed and Rescan, which are nil in a
-// program without GStreamer.
+// Host is the machine as the checks see it. All functions must be set.
 type Host struct {
-	Root   fs.FS                   // dev, etc, proc, sys, usr and boot; os.DirFS("/") for the running machine
-	Open   func(path string) error // opens for reading and writing, and closes
-	Groups []int                   // of this process
-	User   string
-	Getenv func(name string) string
-	// Installed reports whether GStreamer has an element. The first call brings GStreamer up.
-	Installed func(element string) bool
-	// Rescan lists those of the elements that GStreamer finds when it starts with no registry.
-	Rescan func(ctx context.Context, elements []string) ([]string, error)
+	Root      fs.FS                   // has dev, etc, proc, sys, usr and boot; os.DirFS("/") for the running machine
+	Open      func(path string) error // opens a file for reading and writing, and closes it
+	Process   Process
+	GStreamer *GStreamer // nil in a program that was built without it
 	// Camera and Microphone look at the device that would be used.
 	Camera, Microphone func(ctx context.Context) Device
 	Interfaces         func() ([]Interface, error)
-	// Claim takes the port and gives it back. Answers reports whether it is boardcast that answers there.
-	Claim   func() error
-	Answers func(ctx context.Context) bool
-	Now     func() time.Time
+	Port               Port
+	Now                func() time.Time
 }
 
-// Wish is what the settings ask for, as far as a check needs it.
-type Wish struct {
+// Process is what the checks ask of this process.
+type Process struct {
+	User   string
+	Groups []int
+	Getenv func(name string) string
+}
+
+// GStreamer is what the checks ask of GStreamer.
+type GStreamer struct {
+	// Installed reports whether GStreamer has an element. The first call initialises GStreamer.
+	Installed func(element string) bool
+	// Rescan returns those of the elements that GStreamer finds when it starts without a registry.
+	Rescan func(ctx context.Context, elements []string) ([]string, error)
+}
+
+// Port is what the checks ask of the port that the page would have.
+type Port struct {
+	Claim   func() error                   // opens the port and closes it
+	Answers func(ctx context.Context) bool // reports whether boardcast answers at the port
+}
+
+// Request is what the user asked for, as far as a check needs it.
+type Request struct {
 	Listen   string    // host:port
 	STUN     string    // empty for none
-	TURN     []string  // what stands before the host is not shown
-	Encoders []Encoder // those worth trying on this board, best first
-	Viewers  int       // at most, at once
-	Built    time.Time // no clock is right that shows an earlier time; zero when not known
+	TURN     []string  // URLs; user and password in them are not shown
+	Encoders []Encoder // the encoders to try on this board, the best first
+	Viewers  int       // the viewer limit
+	Built    time.Time // when the program was built: an earlier time now is wrong; zero when not known
 }
 
-// Encoder is an encoder that the board is known for, or that every machine can have.
+// Encoder is an encoder that the board has, or one in software, which every machine can have.
 type Encoder struct {
 	Element, Codec, Package string
 	Hardware                bool
 }
 
-// Device is what there is to say of the camera or the microphone that would be used.
+// Device describes the camera or the microphone that would be used.
 type Device struct {
-	Text    string // what was chosen and why
-	Missing bool   // nothing was found; a test picture or a test tone stands in
-	Busy    bool   // Err is that another program has it
-	Err     error  // why it can't be used, with a method Hint where something helps
-	Hint    string // what would help when Err has none
+	Text    string // which device was chosen, and why
+	Missing bool   // no device was found: a test picture or a test tone takes its place
+	Busy    bool   // Err says that another program uses the device
+	Err     error  // why the device cannot be used; it has a method Hint where something helps
+	Hint    string // what helps, when Err has no hint
 }
 
 // Interface is a network interface with its addresses.
@@ -101,21 +114,21 @@ type Interface struct {
 	Addresses         []netip.Addr
 }
 
-// exam is one run: the machine, the wish, and what more than one check needs.
+// exam is one run: the machine, the request, and findings that more than one check uses.
 type exam struct {
 	Host
-	wish     Wish
+	request  Request
 	registry registryFile
 	port     func() portState
 }
 
-// Time limits of a check. GStreamer's first start looks at all plugins, which takes a small board many seconds.
+// Time limits of a check. At its first start GStreamer looks at all plugins, which takes a small board many seconds.
 const (
-	quick = 8 * time.Second
-	slow  = 40 * time.Second
+	quick = 8 * time.Second  // for a check that opens devices and reads files: a driver may be slow to answer
+	slow  = 40 * time.Second // for a check that needs GStreamer
 )
 
-// checks is the table, in the order of the report. The names stay.
+// checks are all checks, in the order of the report. Names never change: scripts use them.
 var checks = []struct {
 	name  string
 	limit time.Duration
@@ -139,10 +152,10 @@ var checks = []struct {
 	{"threads", quick, threads},
 }
 
-// Run makes all checks. When ctx ends before they are done, those that are left say so.
-func Run(ctx context.Context, h Host, w Wish) Report {
-	// Where the registry stands is noted before GStreamer comes up, which may write it.
-	x := &exam{Host: h, wish: w, registry: findRegistry(h)}
+// Run makes all checks. When ctx ends, the checks that are not done yet report that they gave no answer in time.
+func Run(ctx context.Context, h Host, wanted Request) Report {
+	// The registry's date is read before GStreamer is initialised, which may write the registry.
+	x := &exam{Host: h, request: wanted, registry: findRegistry(h)}
 	x.port = sync.OnceValue(func() portState { return x.lookAtPort(ctx) })
 	answers := make([]chan Result, len(checks))
 	for i, c := range checks {
@@ -159,6 +172,7 @@ func Run(ctx context.Context, h Host, w Wish) Report {
 	return r
 }
 
+// await waits for the result of a check.
 func await(ctx context.Context, answer <-chan Result, limit time.Duration) Result {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -169,7 +183,7 @@ func await(ctx context.Context, answer <-chan Result, limit time.Duration) Resul
 	case <-ctx.Done():
 	}
 	select {
-	case r := <-answer: // it was there as well
+	case r := <-answer: // the answer came at the same time
 		return r
 	default:
 		return warn("no answer in time", "something hangs: the kernel's log (dmesg) may say what")

@@ -43,14 +43,14 @@ func badPi() machine {
 		},
 		microphone: Device{Text: "test tone: no microphone found", Missing: true, Hint: "plug one in"},
 		claim:      errTaken, now: time.Unix(1e9, 0),
-		wish: Wish{Listen: ":8080", Encoders: []Encoder{v4l2, x264, vp8}, STUN: "stun://example.org:3478"},
+		request: Request{Listen: ":8080", Encoders: []Encoder{v4l2, x264, vp8}, STUN: "stun://example.org:3478"},
 	}
 }
 
-// TestReport holds the whole report of one machine, as people and as scripts get it.
+// TestReport compares the whole report of one machine, for people and for scripts, with the golden files.
 func TestReport(t *testing.T) {
 	m := badPi()
-	r := Run(t.Context(), m.host(), m.wish)
+	r := Run(t.Context(), m.host(), m.request)
 	var human bytes.Buffer
 	if err := r.Write(&human); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func golden(t *testing.T, file string, got []byte) {
 	}
 }
 
-// A driver, a network or a GStreamer that does not come back costs a line of the report, not the report.
+// When a driver, the network or GStreamer hangs, the other checks are reported all the same.
 func TestNothingHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(chan struct{})
@@ -88,10 +88,10 @@ func TestNothingHangs(t *testing.T) {
 		m := badPi()
 		h := m.host()
 		h.Camera = func(context.Context) Device { <-stuck; return Device{} }
-		h.Claim = func() error { <-stuck; return nil }
-		h.Installed = func(string) bool { <-stuck; return false }
+		h.Port.Claim = func() error { <-stuck; return nil }
+		h.GStreamer.Installed = func(string) bool { <-stuck; return false }
 		began := time.Now()
-		r := Run(t.Context(), h, m.wish)
+		r := Run(t.Context(), h, m.request)
 		if took := time.Since(began); took != slow {
 			t.Errorf("took %v, want %v", took, slow)
 		}
@@ -108,14 +108,14 @@ func TestNothingHangs(t *testing.T) {
 	})
 }
 
-// The checks that wait do so together.
+// Checks that have to wait do so at the same time.
 func TestChecksRunAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := machine{}.host()
 		wait := func(context.Context) Device { <-time.After(3 * time.Second); return Device{} }
 		h.Camera, h.Microphone = wait, wait
 		began := time.Now()
-		Run(t.Context(), h, Wish{})
+		Run(t.Context(), h, Request{})
 		if took := time.Since(began); took != 3*time.Second {
 			t.Errorf("took %v", took)
 		}
@@ -131,7 +131,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		h := machine{}.host()
 		h.Camera = func(context.Context) Device { <-stuck; return Device{} }
 		began := time.Now()
-		Run(ctx, h, Wish{})
+		Run(ctx, h, Request{})
 		if took := time.Since(began); took != time.Second {
 			t.Errorf("took %v", took)
 		}

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// driver is what an encoder in hardware stands on.
+// driver says what an encoder in hardware needs.
 type driver struct {
-	elements string   // pattern of the elements
-	nodes    []string // patterns of the device nodes, any of which will do
-	name     string   // part of a V4L2 node's name in /sys: the others are no encoders
+	elements string   // pattern of the names of its elements
+	nodes    []string // patterns of its device nodes, one of which is enough
+	name     string   // part of the name in /sys that the V4L2 node of an encoder has; empty for any
 	plugin   string   // file of GStreamer's plugin
-	absent   string   // what to do when a board that has the encoder lacks the node; empty where that is ordinary
+	absent   string   // what to do when a board that has the encoder has no such node; empty where nothing is wrong then
 }
 
-// drivers is looked through in order. Sources: the nodes that GStreamer's v4l2, va, qsv and nvcodec plugins and
-// rockchip-linux/mpp open, NVIDIA's and NXP's board support packages.
+// drivers are looked through in order. Sources: the nodes that GStreamer's plugins v4l2, va, qsv and nvcodec open, those that
+// rockchip-linux/mpp opens, and NVIDIA's and NXP's board support packages.
 var drivers = []driver{
 	{
 		"v4l2*",
@@ -45,16 +45,16 @@ var drivers = []driver{
 	{"qsv*", []string{"dev/dri/renderD*"}, "", "libgstqsv.so", ""},
 }
 
-// standing is how far an encoder in hardware is there; the lower, the more there is to say of it.
+// standing says how much of an encoder in hardware there is. The lowest one is reported first.
 type standing int
 
 const (
 	present  standing = iota // GStreamer has the element
-	shut                     // this user may not open the node
-	unseen                   // node and plugin are there, the element is not
-	unplugin                 // the node is there, the plugin is not
+	shut                     // the node is there, and this user may not open it
+	unseen                   // the node and the plugin are there, and the element is not
+	unplugin                 // the node is there, and the plugin is not
 	absent                   // there is no node
-	unknown                  // no row tells what it stands on
+	unknown                  // drivers has no row for it
 )
 
 // found is an encoder in hardware with its standing.
@@ -65,10 +65,10 @@ type found struct {
 	nodes []device
 }
 
-// hardware looks at the board's encoders in hardware, those first of which there is most to say.
+// hardware looks at the board's encoders in hardware, and orders them by their standing.
 func (x *exam) hardware() []found {
 	var list []found
-	for _, e := range x.wish.Encoders {
+	for _, e := range x.request.Encoders {
 		if e.Hardware {
 			list = append(list, x.look(e))
 		}
@@ -77,6 +77,7 @@ func (x *exam) hardware() []found {
 	return list
 }
 
+// look finds out the standing of one encoder in hardware.
 func (x *exam) look(e Encoder) found {
 	f := found{Encoder: e, standing: unknown}
 	i := slices.IndexFunc(drivers, func(d driver) bool { return matches(d.elements, e.Element) })
@@ -94,23 +95,23 @@ func (x *exam) look(e Encoder) found {
 			f.standing = unplugin
 		}
 	}
-	if x.Installed(e.Element) {
+	if x.GStreamer.Installed(e.Element) {
 		f.standing = present
 	}
 	return f
 }
 
-// called reports whether a V4L2 node's name has that part.
+// called reports whether the name of a V4L2 node contains part.
 func (x *exam) called(d device, part string) bool {
 	name := x.word("sys/class/video4linux/" + strings.TrimPrefix(d.path, "/dev/") + "/name")
 	return part == "" || strings.Contains(strings.ToLower(name), part)
 }
 
-// plugin reports whether the file is where GStreamer looks.
+// plugin reports whether a plugin's file is in a directory where GStreamer looks.
 func (x *exam) plugin(file string) bool {
 	dirs := []string{"usr/lib/*/gstreamer-1.0", "usr/lib/gstreamer-1.0", "usr/lib64/gstreamer-1.0", "usr/local/lib/*/gstreamer-1.0"}
 	for _, name := range []string{"GST_PLUGIN_PATH_1_0", "GST_PLUGIN_PATH", "GST_PLUGIN_SYSTEM_PATH_1_0"} {
-		for dir := range strings.SplitSeq(x.Getenv(name), ":") {
+		for dir := range strings.SplitSeq(x.Process.Getenv(name), ":") {
 			if dir = strings.Trim(dir, "/"); dir != "" {
 				dirs = append(dirs, dir)
 			}
@@ -124,16 +125,16 @@ func (x *exam) plugin(file string) bool {
 	return false
 }
 
-// expects reports whether the board has an encoder in hardware whose element matches.
+// expects reports whether the board has an encoder in hardware whose element matches a pattern.
 func (x *exam) expects(patterns ...string) bool {
-	return slices.ContainsFunc(x.wish.Encoders, func(e Encoder) bool {
+	return slices.ContainsFunc(x.request.Encoders, func(e Encoder) bool {
 		return e.Hardware && slices.ContainsFunc(patterns, func(p string) bool { return matches(p, e.Element) })
 	})
 }
 
-// encoder tells what would encode. It is no trial: `boardcast encoders` makes those.
+// encoder tells which encoder would be used. It makes no trial: `boardcast encoders` does.
 func encoder(_ context.Context, x *exam) Result {
-	if x.Installed == nil {
+	if x.GStreamer == nil {
 		return warn("not looked at: "+withoutGStreamer, withGStreamer)
 	}
 	software, lacking := x.software()
@@ -157,15 +158,15 @@ func encoder(_ context.Context, x *exam) Result {
 	return fine("%s in software; no encoder in hardware", strings.Join(software, ", "))
 }
 
-// software lists the encoders in software that are installed, and the first of each codec that has none.
+// software lists the encoders in software that are installed. For each codec without one lacking has the first that could be installed.
 func (x *exam) software() (installed []string, lacking []Encoder) {
 	has := map[string]bool{}
-	for _, e := range x.wish.Encoders {
-		if !e.Hardware && x.Installed(e.Element) {
+	for _, e := range x.request.Encoders {
+		if !e.Hardware && x.GStreamer.Installed(e.Element) {
 			installed, has[e.Codec] = append(installed, e.Element), true
 		}
 	}
-	for _, e := range x.wish.Encoders {
+	for _, e := range x.request.Encoders {
 		if !e.Hardware && !has[e.Codec] {
 			lacking, has[e.Codec] = append(lacking, e), true
 		}
@@ -173,7 +174,7 @@ func (x *exam) software() (installed []string, lacking []Encoder) {
 	return installed, lacking
 }
 
-// idle words why an encoder in hardware is not used; no hint where that is nothing to mend, or another check says it.
+// idle says why an encoder in hardware is not used. The hint is empty where nothing is to be mended, or another check says it.
 func (x *exam) idle(f found) (detail, hint string) {
 	switch f.standing {
 	case shut:
@@ -181,7 +182,7 @@ func (x *exam) idle(f found) (detail, hint string) {
 	case unplugin:
 		return fmt.Sprintf("%s is not installed, its device %s is there", f.Element, paths(f.nodes)), "install " + f.Package
 	case unseen:
-		if f.absent != "" { // a board that is known to have it
+		if f.absent != "" { // the board is known to have the encoder
 			return fmt.Sprintf("GStreamer does not see %s, though %s is there", f.Element, paths(f.nodes)),
 				"mend what the line on the registry says; if it finds nothing, this GStreamer does not know the driver: try a newer one"
 		}
@@ -192,6 +193,7 @@ func (x *exam) idle(f found) (detail, hint string) {
 	return "", ""
 }
 
+// install is the command that installs the packages of the encoders.
 func install(list []Encoder) string {
 	var packages []string
 	for _, e := range list {

@@ -12,10 +12,10 @@ import (
 	"unicode"
 )
 
-// maxFile bounds what is read of any one file.
+// maxFile is how many bytes of a file are read: far more than any of these files has.
 const maxFile = 256 << 10
 
-// text returns a file's contents, "" when it can't be read.
+// text is the contents of a file, empty when it cannot be read.
 func (x *exam) text(name string) string { return textOf(x.Root, name) }
 
 func textOf(root fs.FS, name string) string {
@@ -31,9 +31,10 @@ func textOf(root fs.FS, name string) string {
 	return string(data)
 }
 
-// word is a file's contents on one line, safe to print.
+// word is the contents of a file as one line without unprintable characters.
 func (x *exam) word(name string) string { return printable(x.text(name)) }
 
+// printable removes the unprintable characters, line ends included.
 func printable(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
@@ -59,18 +60,18 @@ func (x *exam) exists(name string) bool {
 	return err == nil
 }
 
-// container reports whether this process is in one of Docker's or Podman's.
+// container reports whether this process runs in a container of Docker or Podman.
 func (x *exam) container() bool { return x.exists(".dockerenv") || x.exists("run/.containerenv") }
 
-// device is a device node and what came of opening it.
+// device is a device node.
 type device struct {
 	path string
 	info fs.FileInfo
-	err  error
+	err  error // of opening it
 }
 
-// devices opens the nodes that match, since only that proves a permission: an access list may give it, and a container
-// may refuse it, whatever the mode says.
+// devices opens the nodes that match. Only opening a node proves that this user may: an access control list may permit what the mode
+// does not, and a container may refuse what the mode permits.
 func (x *exam) devices(patterns ...string) []device {
 	var list []device
 	for _, name := range x.glob(patterns...) {
@@ -85,12 +86,12 @@ func (x *exam) devices(patterns ...string) []device {
 	return list
 }
 
-// locked reports whether this user may not open it.
+// locked reports whether this user may not open the node.
 func (d device) locked() bool { return errors.Is(d.err, fs.ErrPermission) }
 
-// gid is the group that may use the node; false when none may, or it is root's.
-func (d device) gid() (int, bool) {
-	const groupMayUse = 0o060
+// gid is the group that may use the node. ok is false when no group may, or only root's.
+func (d device) gid() (gid int, ok bool) {
+	const groupMayUse = 0o060 // the group's bits for reading and writing
 	stat, ok := d.info.Sys().(*syscall.Stat_t)
 	if !ok || stat.Gid == 0 || d.info.Mode().Perm()&groupMayUse != groupMayUse {
 		return 0, false
@@ -98,22 +99,22 @@ func (d device) gid() (int, bool) {
 	return int(stat.Gid), true
 }
 
-// group looks a group up in /etc/group: its name, the number where it isn't there, and whether the user is a member.
+// group looks up a group in /etc/group: its name, and whether the user is a member. A group that is not there has its number as name.
 func (x *exam) group(gid int) (name string, member bool) {
 	number := strconv.Itoa(gid)
 	const fields = 4 // name:password:gid:members
 	for line := range strings.Lines(x.text("etc/group")) {
 		f := strings.Split(strings.TrimSpace(line), ":")
 		if len(f) == fields && f[2] == number {
-			return printable(f[0]), x.User != "" && slices.Contains(strings.Split(f[3], ","), x.User)
+			return printable(f[0]), x.Process.User != "" && slices.Contains(strings.Split(f[3], ","), x.Process.User)
 		}
 	}
 	return number, false
 }
 
-// paths are the nodes for people: the first few by name.
+// paths lists nodes for people: the first few, and how many more there are.
 func paths(list []device) string {
-	const most = 3
+	const most = 3 // nodes: more make the line too long
 	var names []string
 	for _, d := range list[:min(most, len(list))] {
 		names = append(names, d.path)
@@ -125,7 +126,7 @@ func paths(list []device) string {
 	return text
 }
 
-// matches is path.Match of which a bad pattern matches nothing.
+// matches is path.Match, where a malformed pattern matches nothing.
 func matches(pattern, name string) bool {
 	ok, err := path.Match(pattern, name)
 	return ok && err == nil

@@ -28,7 +28,7 @@ const etcGroup = "root:x:0:\naudio:x:29:\nvideo:x:44:ann\nrender:x:104:\n"
 
 func text(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 
-// made is a file of that age, in hours before now.
+// made is a file that is so many hours old.
 func made(hours int) *fstest.MapFile {
 	return &fstest.MapFile{ModTime: now.Add(-time.Duration(hours) * time.Hour), Mode: 0o644}
 }
@@ -60,9 +60,9 @@ type machine struct {
 	claim      error
 	answers    bool
 	now        time.Time
-	wish       Wish
+	request    Request
 	nogst      bool
-	// scan is a file that appears when GStreamer comes up.
+	// scan is a file that appears when GStreamer is initialised.
 	scan string
 }
 
@@ -99,7 +99,7 @@ func addrs(list ...string) []netip.Addr {
 	return out
 }
 
-// open judges by mode and groups, as the kernel does without root.
+// open judges by mode and groups, as the kernel does for a user other than root.
 func (m machine) open(name string) error {
 	f, ok := m.files[strings.TrimPrefix(name, "/")]
 	if !ok {
@@ -125,18 +125,19 @@ func (m machine) host() Host {
 	if files["etc/group"] == nil {
 		files["etc/group"] = text(etcGroup)
 	}
-	// GStreamer writes its registry on a goroutine of its own check while others read.
+	// One check has GStreamer write its registry while other checks read files.
 	root := &growing{files: files}
 	h := Host{
-		Root: root, Open: m.open, Groups: m.groups, User: m.user,
-		Getenv:     func(name string) string { return m.env[name] },
-		Installed:  func(e string) bool { root.add(m.scan); return !slices.Contains(m.lacks, e) },
-		Rescan:     func(context.Context, []string) ([]string, error) { return slices.Clone(m.rescan), m.rescanErr },
+		Root: root, Open: m.open,
+		Process: Process{User: m.user, Groups: m.groups, Getenv: func(name string) string { return m.env[name] }},
+		GStreamer: &GStreamer{
+			Installed: func(e string) bool { root.add(m.scan); return !slices.Contains(m.lacks, e) },
+			Rescan:    func(context.Context, []string) ([]string, error) { return slices.Clone(m.rescan), m.rescanErr },
+		},
 		Camera:     func(context.Context) Device { return m.camera },
 		Microphone: func(context.Context) Device { return m.microphone },
 		Interfaces: func() ([]Interface, error) { return m.interfaces, nil },
-		Claim:      func() error { return m.claim },
-		Answers:    func(context.Context) bool { return m.answers },
+		Port:       Port{Claim: func() error { return m.claim }, Answers: func(context.Context) bool { return m.answers }},
 		Now:        func() time.Time { return m.now },
 	}
 	if m.interfaces == nil {
@@ -146,12 +147,12 @@ func (m machine) host() Host {
 		h.Now = func() time.Time { return now }
 	}
 	if m.nogst {
-		h.Installed, h.Rescan = nil, nil
+		h.GStreamer = nil
 	}
 	return h
 }
 
-// growing is a file system to which one file comes.
+// growing is a file system to which a file is added meanwhile.
 type growing struct {
 	mu    sync.Mutex
 	files fstest.MapFS
@@ -177,24 +178,24 @@ func (g *growing) ReadLink(name string) (string, error)       { return g.now().R
 func (g *growing) Lstat(name string) (fs.FileInfo, error)     { return g.now().Lstat(name) }
 func (g *growing) ReadDir(name string) ([]fs.DirEntry, error) { return g.now().ReadDir(name) }
 
-// row is a machine and what one check is to say of it.
+// row is a machine and the result that one check is to give of it.
 type row struct {
 	name string
 	on   machine
 	want Result
 }
 
-// table runs one check on each row; it must say all that it can say: each status, at least once.
+// table runs one check on each row. Each of the statuses must come out at least once.
 func table(t *testing.T, name string, statuses []Status, rows []row) {
 	t.Helper()
 	seen := map[Status]bool{}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
 			r.want.Name = name
-			if r.on.wish.Encoders == nil {
-				r.on.wish.Encoders = []Encoder{x264, vp8}
+			if r.on.request.Encoders == nil {
+				r.on.request.Encoders = []Encoder{x264, vp8}
 			}
-			got := result(t, Run(t.Context(), r.on.host(), r.on.wish), name)
+			got := result(t, Run(t.Context(), r.on.host(), r.on.request), name)
 			if diff := cmp.Diff(r.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// epoch is before any clock that is right: the program is younger.
+// epoch is earlier than any right time: the program was written later.
 var epoch = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// clock tells whether the time can be right. Certificates are judged by it, and TURN's passwords that end.
+// clock checks whether the time can be right. It decides whether certificates and TURN's temporary passwords are valid.
 func clock(_ context.Context, x *exam) Result {
 	const (
 		hint = "sudo timedatectl set-ntp true; a board without a battery for its clock needs the network after each start"
-		day  = 24 * time.Hour
-		long = 20 * 365 * day
+		day  = 24 * time.Hour // how far this clock may be behind the clock of the machine that built the program
+		long = 20 * 365 * day // how old the program may be
 	)
-	now, built := x.Now().UTC(), x.wish.Built.UTC()
+	now, built := x.Now().UTC(), x.request.Built.UTC()
 	if built.Before(epoch) {
 		built = epoch
 	}
@@ -33,10 +33,10 @@ func clock(_ context.Context, x *exam) Result {
 	return fine("%s", text)
 }
 
-// selfScaling are drivers under which "powersave" is the ordinary governor, which speeds up by itself.
+// selfScaling are drivers whose governor "powersave" raises the speed under load. It is their default.
 var selfScaling = []string{"intel_pstate", "amd-pstate-epp", "amd_pstate_epp"}
 
-// governor tells whether the CPU is held at its lowest speed.
+// governor checks whether the CPU is kept at its lowest speed.
 func governor(_ context.Context, x *exam) Result {
 	var names []string
 	for _, file := range x.glob("sys/devices/system/cpu/cpufreq/policy*/scaling_governor") {
@@ -57,7 +57,7 @@ func governor(_ context.Context, x *exam) Result {
 	return fine("%s", strings.Join(slices.Compact(names), ", "))
 }
 
-// better is the first governor of our choice that the kernel has.
+// better is the first governor that the kernel has, of those that raise the speed under load, or keep it high.
 func (x *exam) better(file string) string {
 	available := strings.Fields(x.text(file))
 	for _, name := range []string{"schedutil", "ondemand", "performance"} {
@@ -68,15 +68,16 @@ func (x *exam) better(file string) string {
 	return "performance"
 }
 
-// Bits of a Raspberry Pi's get_throttled: what is now, and 16 above it what was. The kernel's driver clears the latter each
-// time it looks, so that they tell of seconds where it is loaded and else of the time since the start.
+// Bits of a Raspberry Pi's get_throttled. The lower 16 say what is now, the same bits 16 higher what was earlier. The kernel's driver
+// clears the higher ones each time it reads them. So they cover some seconds where the driver is loaded, else the time since the
+// board was started.
 const (
 	underVoltage = 1 << 0
-	slowed       = 1<<1 | 1<<2 | 1<<3 // by voltage or heat
-	earlier      = 16
+	slowed       = 1<<1 | 1<<2 | 1<<3 // the CPU is slowed down, for voltage or heat
+	earlier      = 16                 // shift of the bits about earlier
 )
 
-// power tells whether a Raspberry Pi gets enough volts, from what its firmware told the kernel.
+// power checks whether a Raspberry Pi's voltage is high enough. The kernel knows that from the firmware.
 func power(_ context.Context, x *exam) Result {
 	const hint = "use the power supply made for the board and a short, thick cable; give USB devices a hub with its own supply"
 	known, low := false, false

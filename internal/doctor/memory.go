@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	leastCMA     = 64 << 10 // kB: the buffers of a 1080p encoder and its camera, some ten each way of 3 MB
-	leastFreeCMA = 16 << 10 // kB
-	leastGPUMem  = 64       // MB
-	cutDown      = 16       // MB, with which the Pi's firmware leaves out its codecs (its documentation, boot.adoc)
+	leastCMA     = 64 << 10 // kB: a 1080p encoder and its camera have some ten buffers each, of 3 MB
+	leastFreeCMA = 16 << 10 // kB: five of these buffers
+	leastGPUMem  = 64       // MB: three times what an encoder takes at 1080p
+	cutDown      = 16       // MB: with so little the Pi's firmware leaves out its codecs (its documentation, boot.adoc)
 )
 
-// cma looks at the contiguous memory from which V4L2 and NXP's encoders take their buffers.
+// cma checks the contiguous memory (CMA), in which V4L2's and NXP's encoders have their buffers.
 func cma(_ context.Context, x *exam) Result {
 	if !x.expects("v4l2*", "vpuenc_*", "imxvpuenc_*") {
 		return fine("not needed: no encoder of this board takes its buffers there")
@@ -32,7 +32,7 @@ func cma(_ context.Context, x *exam) Result {
 	return fine("%d MB of contiguous memory (CMA), %d MB free", total>>10, free>>10)
 }
 
-// meminfo is a line of /proc/meminfo in kB, 0 when there is none.
+// meminfo is a value of /proc/meminfo in kB, 0 when it is not there.
 func (x *exam) meminfo(name string) int {
 	for line := range strings.Lines(x.text("proc/meminfo")) {
 		if value, ok := strings.CutPrefix(line, name+":"); ok {
@@ -45,7 +45,7 @@ func (x *exam) meminfo(name string) int {
 	return 0
 }
 
-// gpuMem looks at the memory that a Raspberry Pi's firmware keeps for itself, its encoder included.
+// gpuMem checks the memory that a Raspberry Pi's firmware keeps for itself and its encoder.
 func gpuMem(_ context.Context, x *exam) Result {
 	if !strings.Contains(x.text("proc/device-tree/compatible"), "raspberrypi,") {
 		return fine("not a Raspberry Pi")
@@ -70,8 +70,8 @@ func gpuMem(_ context.Context, x *exam) Result {
 	return fine("gpu_mem=%d", size)
 }
 
-// gpuMemory is the last gpu_mem (or gpu_mem_256 and so on) in config.txt that holds for every model: what stands under
-// another filter than [all] may be for another board.
+// gpuMemory is the last gpu_mem (or gpu_mem_256 and so on) in config.txt that is for every model. A line under a filter other than
+// [all] may be for another board.
 func gpuMemory(config string) (megabytes int, given bool) {
 	all := true
 	for line := range strings.Lines(config) {

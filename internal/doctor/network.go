@@ -8,20 +8,19 @@ import (
 	"strings"
 )
 
-// Interfaces of networks within the machine, by the beginnings of their names. libnice as most distributions build it
-// leaves the first out; the second it offers, though no other machine reaches them.
+// Beginnings of the names of interfaces whose networks are within the machine. No other machine reaches their addresses.
 var (
-	leftOut = []string{"docker", "veth", "virbr", "vnet"}
-	inner   = []string{"br-", "lxc", "lxdbr", "cni", "podman", "flannel", "cali"}
+	leftOut = []string{"docker", "veth", "virbr", "vnet"}                         // libnice, as most distributions build it, does not offer them
+	inner   = []string{"br-", "lxc", "lxdbr", "cni", "podman", "flannel", "cali"} // libnice offers them
 )
 
-// offer is an address that viewers would be offered.
+// offer is an address that viewers would be offered, with its interface.
 type offer struct {
 	name string
 	addr netip.Addr
 }
 
-// candidates tells which addresses viewers would be offered. No server is asked.
+// candidates checks the addresses that viewers would be offered. It asks no server.
 func candidates(_ context.Context, x *exam) Result {
 	interfaces, err := x.Interfaces()
 	if err != nil {
@@ -42,18 +41,18 @@ func candidates(_ context.Context, x *exam) Result {
 		return warn(text+"; a network within this machine only", connect)
 	case all(func(o offer) bool { return o.addr.IsLinkLocalUnicast() }):
 		return warn(text+"; an address of its own making: no router gave it one", connect)
-	case x.container() && len(x.wish.TURN) == 0 && all(func(o offer) bool { return containerNet.Contains(o.addr) }):
+	case x.container() && len(x.request.TURN) == 0 && all(func(o offer) bool { return containerNet.Contains(o.addr) }):
 		return warn(text+"; probably the container's own network, which other machines do not reach",
 			"start the container with --network host, or name a TURN server: --turn")
 	}
 	return fine("%s", text)
 }
 
-// containerNet is where Docker takes its networks from.
+// containerNet is the range from which Docker takes the networks of its containers.
 var containerNet = netip.MustParsePrefix("172.16.0.0/12")
 
-// offered picks the addresses as libnice does (nice_interfaces_get_local_ips): interfaces that are up and running, no
-// loopback, no link-local IPv6. out are the names that its build leaves out.
+// offered picks the addresses that libnice offers (nice_interfaces_get_local_ips): those of interfaces that are up and running, without
+// loopback and link-local IPv6. out are the names of the interfaces that libnice leaves out.
 func offered(interfaces []Interface) (list []offer, out []string) {
 	for _, i := range interfaces {
 		if !i.Running || i.Loopback || len(i.Addresses) == 0 {
@@ -76,7 +75,7 @@ func begins(name string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
-// describe is the offer for people.
+// describe lists for people what viewers would be offered.
 func (x *exam) describe(offers []offer) string {
 	var parts []string
 	for _, o := range offers {
@@ -84,19 +83,19 @@ func (x *exam) describe(offers []offer) string {
 	}
 	var text strings.Builder
 	text.WriteString(strings.Join(parts, ", "))
-	if x.wish.STUN != "" {
-		text.WriteString("; the router's address, by " + server(x.wish.STUN))
+	if x.request.STUN != "" {
+		text.WriteString("; the router's address, by " + server(x.request.STUN))
 	}
-	for _, t := range x.wish.TURN {
+	for _, t := range x.request.TURN {
 		text.WriteString("; a relay, by " + server(t))
 	}
-	if x.wish.STUN == "" && len(x.wish.TURN) == 0 {
+	if x.request.STUN == "" && len(x.request.TURN) == 0 {
 		text.WriteString("; no STUN or TURN, so for this network only")
 	}
 	return text.String()
 }
 
-// server is an URL without what stands before the host.
+// server is a URL without user, password and path.
 func server(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -14,7 +14,7 @@ func TestCandidates(t *testing.T) {
 	down := up("eth0", "192.168.1.20")
 	down.Running = false
 	contained := fstest.MapFS{"run/.containerenv": text("")}
-	relayed := Wish{STUN: "stun://stun.example.org:3478", TURN: []string{"turn://ann:***@turn.example.org:3478?transport=tcp"}}
+	relayed := Request{STUN: "stun://stun.example.org:3478", TURN: []string{"turn://ann:***@turn.example.org:3478?transport=tcp"}}
 	const connect = "connect the board to your network; `ip address` shows what it has"
 	const local = "; no STUN or TURN, so for this network only"
 	table(t, "candidates", []Status{OK, Warning, Failure}, []row{
@@ -26,7 +26,7 @@ func TestCandidates(t *testing.T) {
 		},
 		{
 			"servers, without who asks them",
-			machine{wish: relayed},
+			machine{request: relayed},
 			ok("192.168.1.20 (eth0); the router's address, by stun://stun.example.org:3478; a relay, by turn://turn.example.org:3478"),
 		},
 		{
@@ -63,7 +63,7 @@ func TestCandidates(t *testing.T) {
 func TestCandidatesUnknown(t *testing.T) {
 	h := machine{}.host()
 	h.Interfaces = func() ([]Interface, error) { return nil, errors.New("no netlink") }
-	got := result(t, Run(t.Context(), h, Wish{}), "candidates")
+	got := result(t, Run(t.Context(), h, Request{}), "candidates")
 	if got.Status != Warning || got.Hint == "" {
 		t.Errorf("%+v", got)
 	}
@@ -89,29 +89,29 @@ func listens(name string) fstest.MapFS {
 }
 
 func TestPort(t *testing.T) {
-	at := Wish{Listen: ":8080"}
+	at := Request{Listen: ":8080"}
 	table(t, "port", []Status{OK, Failure}, []row{
-		{"free", machine{wish: at}, ok(":8080 is free")},
+		{"free", machine{request: at}, ok(":8080 is free")},
 		{
 			"another program's",
-			machine{wish: at, claim: errTaken, files: listens("python3")},
+			machine{request: at, claim: errTaken, files: listens("python3")},
 			fail(":8080 is in use by python3 (pid 812)", errTaken.hint),
 		},
 		{
 			"our own",
-			machine{wish: at, claim: errTaken, files: listens("boardcast")},
+			machine{request: at, claim: errTaken, files: listens("boardcast")},
 			ok(":8080 is in use by boardcast (pid 812): boardcast is running"),
 		},
-		{"another user's, which answers", machine{wish: at, claim: errTaken, answers: true}, ok("boardcast answers on :8080: it is running")},
-		{"another user's, which doesn't", machine{wish: at, claim: errTaken}, fail("address already in use", errTaken.hint)},
+		{"another user's, which answers", machine{request: at, claim: errTaken, answers: true}, ok("boardcast answers on :8080: it is running")},
+		{"another user's, which doesn't", machine{request: at, claim: errTaken}, fail("address already in use", errTaken.hint)},
 		{
 			"another program's that passes itself off",
-			machine{wish: at, claim: errTaken, files: listens("python3"), answers: true},
+			machine{request: at, claim: errTaken, files: listens("python3"), answers: true},
 			fail(":8080 is in use by python3 (pid 812)", errTaken.hint),
 		},
 		{
 			"not this machine's",
-			machine{wish: at, claim: hinting{errors.New("listen on 1.2.3.4:80: no address of this machine"), "listen on every address"}},
+			machine{request: at, claim: hinting{errors.New("listen on 1.2.3.4:80: no address of this machine"), "listen on every address"}},
 			fail("listen on 1.2.3.4:80: no address of this machine", "listen on every address"),
 		},
 	})
@@ -122,7 +122,7 @@ func TestCamera(t *testing.T) {
 	forbidden := errors.New("open /dev/video0: not permitted")
 	none := Device{Text: "test picture: no camera found", Missing: true, Hint: "plug one in"}
 	taken := Device{Text: "HD Cam (/dev/video0): the only camera found", Busy: true, Err: busy}
-	at := Wish{Listen: ":8080"}
+	at := Request{Listen: ":8080"}
 	table(t, "camera", []Status{OK, Warning, Failure}, []row{
 		{"there", machine{camera: Device{Text: "HD Cam (/dev/video0): the only camera found"}}, ok("HD Cam (/dev/video0): the only camera found")},
 		{"none", machine{camera: none}, warn("test picture: no camera found", "plug one in")},
@@ -134,17 +134,17 @@ func TestCamera(t *testing.T) {
 		{"busy", machine{camera: taken}, fail("open /dev/video0: in use by another program", "close the program")},
 		{
 			"busy, the port is another program's",
-			machine{camera: taken, wish: at, claim: errTaken, files: listens("python3")},
+			machine{camera: taken, request: at, claim: errTaken, files: listens("python3")},
 			fail("open /dev/video0: in use by another program", "close the program"),
 		},
 		{
 			"busy with our own stream",
-			machine{camera: taken, wish: at, claim: errTaken, files: listens("boardcast")},
+			machine{camera: taken, request: at, claim: errTaken, files: listens("boardcast")},
 			ok("HD Cam (/dev/video0): the only camera found; boardcast, which is running, has it"),
 		},
 		{
 			"forbidden",
-			machine{camera: Device{Err: forbidden, Hint: "add yourself"}, wish: at, claim: errTaken, answers: true},
+			machine{camera: Device{Err: forbidden, Hint: "add yourself"}, request: at, claim: errTaken, answers: true},
 			fail("open /dev/video0: not permitted", "add yourself"),
 		},
 	})

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// everyday are the device nodes of cameras, sound and encoders that the usual groups may use. Of Jetson's many only those
-// that an encoder needs.
+// everyday are the device nodes of cameras, sound and encoders. Usually members of certain groups may open them. Of a Jetson's many
+// nodes only those that an encoder needs are listed.
 var everyday = []string{
 	"dev/video*", "dev/media*", "dev/dri/renderD*", "dev/snd/controlC*", "dev/vchiq",
 	"dev/nvmap", "dev/nvhost-ctrl", "dev/nvhost-msenc",
 }
 
-// groups tells which device nodes this user may not open, and which group would help.
+// groups checks which device nodes this user may not open, and which group would help.
 func groups(_ context.Context, x *exam) Result {
 	all := x.devices(everyday...)
 	locked := slices.DeleteFunc(slices.Clone(all), func(d device) bool { return !d.locked() })
@@ -27,7 +27,7 @@ func groups(_ context.Context, x *exam) Result {
 	return warn("no permission for "+x.byGroup(locked), x.permit(locked))
 }
 
-// byGroup lists nodes with the groups that they belong to.
+// byGroup lists nodes by the groups that they belong to.
 func (x *exam) byGroup(list []device) string {
 	var names []string
 	of := map[string][]device{}
@@ -59,7 +59,7 @@ func (x *exam) permit(locked []device) string {
 		switch {
 		case !ok:
 			orphan = &d
-		case slices.Contains(x.Groups, gid): // and refused all the same
+		case slices.Contains(x.Process.Groups, gid): // the group is right, and opening fails all the same
 		case member:
 			joined = append(joined, name)
 		default:
@@ -82,7 +82,7 @@ func (x *exam) permit(locked []device) string {
 	return "the groups are right, something else refuses: a container needs --device for each node, a service DeviceAllow="
 }
 
-// mpp looks at Rockchip's video service.
+// mpp checks the device node of Rockchip's video service.
 func mpp(_ context.Context, x *exam) Result {
 	nodes := x.devices("dev/mpp_service", "dev/rga")
 	locked := slices.DeleteFunc(slices.Clone(nodes), func(d device) bool { return !d.locked() })
@@ -95,7 +95,7 @@ func mpp(_ context.Context, x *exam) Result {
 	return warn("no permission for "+x.byGroup(locked)+": the encoder can't be used", x.permit(locked))
 }
 
-// dmaHeap looks at the heaps from which Rockchip's MPP takes its buffers.
+// dmaHeap checks the DMA heaps, in which Rockchip's MPP has its buffers.
 func dmaHeap(_ context.Context, x *exam) Result {
 	if !x.exists("dev/mpp_service") {
 		return fine("not needed on this board")

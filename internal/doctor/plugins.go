@@ -12,8 +12,8 @@ const (
 	withGStreamer    = "build it with GStreamer: `make build`"
 )
 
-// needs are the elements that streams are made of beside encoders, with the Debian package of each and what it means that
-// it is missing.
+// needs are the elements that every stream needs beside its encoder, each with its Debian package and how bad it is when the element
+// is missing.
 var needs = []struct {
 	element, pack string
 	missing       Status
@@ -41,15 +41,15 @@ var needs = []struct {
 	{"clockoverlay", "gstreamer1.0-x", Warning}, // the clock in the test picture
 }
 
-// plugins looks for the elements without which there is no stream.
+// plugins checks that the elements of needs are installed.
 func plugins(_ context.Context, x *exam) Result {
-	if x.Installed == nil {
+	if x.GStreamer == nil {
 		return fail(withoutGStreamer, withGStreamer)
 	}
 	status := Warning
 	var missing, packages []string
 	for _, n := range needs {
-		if x.Installed(n.element) {
+		if x.GStreamer.Installed(n.element) {
 			continue
 		}
 		missing, packages = append(missing, n.element), append(packages, n.pack)

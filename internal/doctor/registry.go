@@ -10,26 +10,27 @@ import (
 	"time"
 )
 
-// registryFile is GStreamer's list of the elements that it found when it last looked at the plugins.
+// registryFile is GStreamer's registry: the list of the elements that it found when it last looked at the plugins.
 //
-// An element that belongs to a device is in it only if that device was there, and permitted, at that time. GStreamer looks
-// again when nodes come or go, not when permissions change (gstplugin.c hashes a node's presence and nothing of its mode), so
-// neither the registry's age nor the node's tells whether it is out of date: only a second look does.
+// An element of a device is in the registry only if the device was there, and this user was permitted to use it, when GStreamer
+// looked. GStreamer looks again when device nodes come or go, but not when permissions change (gstplugin.c hashes whether a node
+// is there, and not its mode). So the dates of the registry and of the node do not tell whether the registry is out of date. Only
+// another look tells that.
 type registryFile struct {
-	path string // "" when it can't be told
-	old  time.Time
+	path string    // empty when it is not known
+	old  time.Time // when the file was written; zero when there is none
 }
 
-// findRegistry looks where GStreamer does. The middle of the name is the machine's kind, of which there are many spellings.
+// findRegistry looks where GStreamer does. The middle of the file's name is the machine's architecture, which has many spellings.
 func findRegistry(h Host) registryFile {
 	x := &exam{Host: h}
-	dir := h.Getenv("XDG_CACHE_HOME")
-	if home := h.Getenv("HOME"); dir == "" && home != "" {
+	dir := h.Process.Getenv("XDG_CACHE_HOME")
+	if home := h.Process.Getenv("HOME"); dir == "" && home != "" {
 		dir = path.Join(home, ".cache")
 	}
 	f := registryFile{}
-	for _, name := range []string{"GST_REGISTRY", "GST_REGISTRY_1_0"} { // the second wins
-		if named := h.Getenv(name); path.IsAbs(named) {
+	for _, name := range []string{"GST_REGISTRY", "GST_REGISTRY_1_0"} { // GStreamer takes the second where both are set
+		if named := h.Process.Getenv(name); path.IsAbs(named) {
 			f.path = path.Clean(named)
 		}
 	}
@@ -50,13 +51,13 @@ func findRegistry(h Host) registryFile {
 
 const ownRegistry = "give boardcast a registry of its own: GST_REGISTRY=/var/cache/boardcast/registry.bin, where it may write"
 
-// registry tells whether GStreamer's registry hides an encoder that is there.
+// registry checks whether GStreamer's registry hides an encoder that is there.
 func registry(ctx context.Context, x *exam) Result {
-	if x.Installed == nil {
+	if x.GStreamer == nil {
 		return warn("not looked at: "+withoutGStreamer, withGStreamer)
 	}
 	var hidden []string
-	for _, f := range x.hardware() { // brings GStreamer up, which writes the registry where it may
+	for _, f := range x.hardware() { // initialises GStreamer, which writes the registry where it is permitted to
 		if f.standing == unseen {
 			hidden = append(hidden, f.Element)
 		}
@@ -72,7 +73,7 @@ func registry(ctx context.Context, x *exam) Result {
 	case x.registry.old.IsZero():
 		return fine("%s was made just now", file.path)
 	}
-	seen, err := x.Rescan(ctx, hidden)
+	seen, err := x.GStreamer.Rescan(ctx, hidden)
 	seen = slices.DeleteFunc(seen, func(e string) bool { return !slices.Contains(hidden, e) })
 	switch {
 	case err != nil:
@@ -85,7 +86,7 @@ func registry(ctx context.Context, x *exam) Result {
 		file.path, strings.Join(seen, ", ")), x.renew(file))
 }
 
-// renew words the way out.
+// renew says how to get a new registry.
 func (x *exam) renew(file registryFile) string {
 	if x.Open(file.path) != nil {
 		return "this user may not write it; " + ownRegistry

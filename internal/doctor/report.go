@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Count is how many checks came out like that.
+// Count is how many checks came out with a status.
 func (r Report) Count(s Status) int {
 	n := 0
 	for _, c := range r.Checks {
@@ -17,7 +17,7 @@ func (r Report) Count(s Status) int {
 	return n
 }
 
-// Write writes the report for people: a line per check, hints below, the sum at the end. The error is the writer's.
+// Write writes the report for people: a line for each check, its hint below, and the counts at the end. The error is that of w.
 func (r Report) Write(w io.Writer) error {
 	const column = len("failure")
 	var b strings.Builder
@@ -35,6 +35,7 @@ func (r Report) Write(w io.Writer) error {
 	return nil
 }
 
+// count is a number with its noun: "1 check", "2 checks".
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

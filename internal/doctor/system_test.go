@@ -131,60 +131,60 @@ func TestDMAHeap(t *testing.T) {
 }
 
 func TestCMA(t *testing.T) {
-	pi := Wish{Encoders: []Encoder{v4l2, x264, vp8}}
+	pi := Request{Encoders: []Encoder{v4l2, x264, vp8}}
 	meminfo := func(lines string) fstest.MapFS { return fstest.MapFS{"proc/meminfo": text(lines)} }
 	const more = "give it more and reboot: cma=128M on the kernel's command line; on a Raspberry Pi dtoverlay=vc4-kms-v3d,cma-128 in config.txt"
 	table(t, "cma", both, []row{
 		{"no encoder that needs it", machine{}, ok("not needed: no encoder of this board takes its buffers there")},
 		{
 			"enough",
-			machine{wish: pi, files: meminfo("MemTotal: 1 kB\nCmaTotal:         524288 kB\nCmaFree:          512000 kB\n")},
+			machine{request: pi, files: meminfo("MemTotal: 1 kB\nCmaTotal:         524288 kB\nCmaFree:          512000 kB\n")},
 			ok("512 MB of contiguous memory (CMA), 500 MB free"),
 		},
 		{
 			"little",
-			machine{wish: pi, files: meminfo("CmaTotal: 32768 kB\nCmaFree: 30000 kB\n")},
+			machine{request: pi, files: meminfo("CmaTotal: 32768 kB\nCmaFree: 30000 kB\n")},
 			warn("32 MB of contiguous memory (CMA): an encoder may get no buffers", more),
 		},
-		{"none", machine{wish: pi}, warn("0 MB of contiguous memory (CMA): an encoder may get no buffers", more)},
+		{"none", machine{request: pi}, warn("0 MB of contiguous memory (CMA): an encoder may get no buffers", more)},
 		{
 			"used up",
-			machine{wish: pi, files: meminfo("CmaTotal: 262144 kB\nCmaFree: 4096 kB\n")},
+			machine{request: pi, files: meminfo("CmaTotal: 262144 kB\nCmaFree: 4096 kB\n")},
 			warn("4 of 256 MB of contiguous memory (CMA) are free", "end what holds it (other programs with a camera, a codec or a screen), or "+more),
 		},
 	})
 }
 
 func TestGPUMem(t *testing.T) {
-	pi4 := Wish{Encoders: []Encoder{v4l2, x264, vp8}}
+	pi4 := Request{Encoders: []Encoder{v4l2, x264, vp8}}
 	files := func(file, config string) fstest.MapFS {
 		return fstest.MapFS{"proc/device-tree/compatible": text("raspberrypi,4-model-b\x00brcm,bcm2711\x00"), file: text(config)}
 	}
 	const current, old = "boot/firmware/config.txt", "boot/config.txt"
 	const hint = "write gpu_mem=128 in /boot/firmware/config.txt and reboot"
 	table(t, "gpu-mem", both, []row{
-		{"another board", machine{wish: pi4}, ok("not a Raspberry Pi")},
+		{"another board", machine{request: pi4}, ok("not a Raspberry Pi")},
 		{"a Pi without an encoder", machine{files: files(current, "gpu_mem=16\n")}, ok("not needed: this Raspberry Pi has no encoder")},
-		{"not given", machine{wish: pi4, files: files(current, "dtparam=audio=on\n#gpu_mem=16\n")}, ok("the firmware's default")},
-		{"enough", machine{wish: pi4, files: files(current, "gpu_mem=16\ngpu_mem_1024=128 # more\n")}, ok("gpu_mem=128")},
+		{"not given", machine{request: pi4, files: files(current, "dtparam=audio=on\n#gpu_mem=16\n")}, ok("the firmware's default")},
+		{"enough", machine{request: pi4, files: files(current, "gpu_mem=16\ngpu_mem_1024=128 # more\n")}, ok("gpu_mem=128")},
 		{
 			"the codecs left out",
-			machine{wish: pi4, files: files(current, "[pi5]\ngpu_mem=256\n[all]\ngpu_mem=16\n[pi0]\ngpu_mem=64\n")},
+			machine{request: pi4, files: files(current, "[pi5]\ngpu_mem=256\n[all]\ngpu_mem=16\n[pi0]\ngpu_mem=64\n")},
 			warn("gpu_mem=16: the firmware leaves out its encoder", hint),
 		},
 		{
 			"little, in the old place",
-			machine{wish: pi4, files: files(old, "gpu_mem=32\n")},
+			machine{request: pi4, files: files(old, "gpu_mem=32\n")},
 			warn("gpu_mem=32: little for an encoder at 1080p, which takes some 20 MB", "write gpu_mem=128 in /boot/config.txt and reboot"),
 		},
 	})
 }
 
 func TestClock(t *testing.T) {
-	built := Wish{Built: now.AddDate(0, -1, 0)}
+	built := Request{Built: now.AddDate(0, -1, 0)}
 	const hint = "sudo timedatectl set-ntp true; a board without a battery for its clock needs the network after each start"
 	table(t, "clock", both, []row{
-		{"right", machine{wish: built}, ok("2026-11-25 12:00:00 UTC")},
+		{"right", machine{request: built}, ok("2026-11-25 12:00:00 UTC")},
 		{"a file's date that is not known", machine{}, ok("2026-11-25 12:00:00 UTC")},
 		{
 			"at the epoch",
@@ -193,12 +193,12 @@ func TestClock(t *testing.T) {
 		},
 		{
 			"at the last image's date",
-			machine{wish: built, now: now.AddDate(0, -2, 0)},
+			machine{request: built, now: now.AddDate(0, -2, 0)},
 			warn("2026-09-25 12:00:00 UTC is before this program was made: certificates (wss, https, TURN over TLS) are refused", hint),
 		},
 		{
 			"far ahead",
-			machine{wish: built, now: now.AddDate(60, 0, 0)},
+			machine{request: built, now: now.AddDate(60, 0, 0)},
 			warn("2086-11-25 12:00:00 UTC is decades after this program was made: certificates (wss, https, TURN over TLS) are refused", hint),
 		},
 	})

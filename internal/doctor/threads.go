@@ -10,28 +10,27 @@ import (
 	"strings"
 )
 
-// What a stream takes of threads, as `make bench-viewers` counts them (the table in the README): 10 for a viewer, 11 with
-// sound. The program itself has 29 while one viewer watches; 40 leaves some for an encoder with a thread for each core.
+// How many threads a stream needs, as `make bench-viewers` counts them (the table in the README).
 const (
-	threadsPerViewer = 11
-	threadsOfProgram = 40
+	threadsPerViewer = 11 // with sound; 10 without
+	threadsOfProgram = 40 // 29 while one viewer watches, and some for an encoder with a thread for each core
 )
 
 // ThreadRoom says how many more threads this process may start.
 type ThreadRoom struct {
 	Free  int    // never negative
-	Limit string // what bounds it, for people
+	Limit string // the limit that Free comes from, for people
 	hint  string
 }
 
-// Viewers is for how many viewers that is enough, in a program that has just begun.
+// Viewers is how many viewers a program that has just started can serve with the free threads.
 func (r ThreadRoom) Viewers() int { return max(0, (r.Free-threadsOfProgram)/threadsPerViewer) }
 
-// Threads reads how many more threads this process may start, from a file system that has proc and sys. It is the least
-// that any limit leaves: of the control groups it is in, of its user, of the kernel. The kernel refuses the next one, and
-// GLib ends a program to which that happens. False where no limit is known. It takes less than a millisecond, or some where
-// the user's limit is near and its processes have to be counted.
-func Threads(root fs.FS) (ThreadRoom, bool) {
+// Threads reads how many more threads this process may start, from a file system that has proc and sys. There are limits of the
+// control groups that the process is in, of its user, and of the kernel. The lowest counts. When a thread is refused GLib ends the
+// program. known is false where no limit is found. Threads takes less than a millisecond, or a few where the user's limit is near:
+// then the threads of the user's processes have to be counted.
+func Threads(root fs.FS) (room ThreadRoom, known bool) {
 	least := ThreadRoom{Free: math.MaxInt}
 	for _, limit := range []func(fs.FS) (ThreadRoom, bool){threadsOfGroups, threadsOfUser, threadsOfKernel} {
 		if r, known := limit(root); known && r.Free < least.Free {
@@ -42,7 +41,7 @@ func Threads(root fs.FS) (ThreadRoom, bool) {
 	return least, least.Limit != ""
 }
 
-// threadsOfGroups looks at the control groups: each that this process is in, and those above, may have a limit.
+// threadsOfGroups reads the limits of the control groups that this process is in, and of the groups above those.
 func threadsOfGroups(root fs.FS) (ThreadRoom, bool) {
 	least := ThreadRoom{Free: math.MaxInt}
 	for line := range strings.Lines(textOf(root, "proc/self/cgroup")) {
@@ -72,9 +71,9 @@ func threadsOfGroups(root fs.FS) (ThreadRoom, bool) {
 	return least, least.Limit != ""
 }
 
-// threadsOfUser looks at RLIMIT_NPROC, which bounds the threads of all processes of a user that is not root.
+// threadsOfUser reads RLIMIT_NPROC. It bounds the threads of all processes of a user, except root.
 func threadsOfUser(root fs.FS) (ThreadRoom, bool) {
-	const plenty = 2000 // threads left by the rough count: more than viewers.max may ask for in earnest
+	const plenty = 2000 // threads: with so many left, all viewers that a board can serve find theirs
 	user, known := statusOf(root, "self", "Uid")
 	most := 0
 	for line := range strings.Lines(textOf(root, "proc/self/limits")) {
@@ -86,7 +85,7 @@ func threadsOfUser(root fs.FS) (ThreadRoom, bool) {
 	if !known || user == 0 || most == 0 {
 		return ThreadRoom{}, false
 	}
-	now, counted := allThreads(root) // not only this user's
+	now, counted := allThreads(root) // of all users: an upper bound that is quick to read
 	if !counted || most-now < plenty {
 		now = userThreads(root, user)
 	}
@@ -112,13 +111,14 @@ func userThreads(root fs.FS, user int) int {
 	return sum
 }
 
+// threadsOfKernel reads the kernel's limit.
 func threadsOfKernel(root fs.FS) (ThreadRoom, bool) {
 	most, limited := numberOf(root, "proc/sys/kernel/threads-max")
 	now, known := allThreads(root)
 	return ThreadRoom{most - now, fmt.Sprintf("the kernel's limit of %d", most), hintKernel}, limited && known
 }
 
-// allThreads is how many threads the machine has, which stands behind the slash in "0.00 0.01 0.05 1/376 2465".
+// allThreads is how many threads the machine has: the number behind the slash in "0.00 0.01 0.05 1/376 2465".
 func allThreads(root fs.FS) (int, bool) {
 	fields := strings.Fields(textOf(root, "proc/loadavg"))
 	if len(fields) < 4 {
@@ -129,7 +129,7 @@ func allThreads(root fs.FS) (int, bool) {
 	return n, err == nil
 }
 
-// statusOf is the first number of a line of a process's status.
+// statusOf is the first number in a line of /proc/PROCESS/status.
 func statusOf(root fs.FS, process, name string) (int, bool) {
 	for line := range strings.Lines(textOf(root, "proc/"+process+"/status")) {
 		if rest, found := strings.CutPrefix(line, name+":"); found {
@@ -144,13 +144,13 @@ func statusOf(root fs.FS, process, name string) (int, bool) {
 	return 0, false
 }
 
-// numberOf is a file that holds a number; false where there is none, as in "max".
-func numberOf(root fs.FS, name string) (int, bool) {
+// numberOf reads a file that holds a number. ok is false where it holds none, such as "max".
+func numberOf(root fs.FS, name string) (n int, ok bool) {
 	n, err := strconv.Atoi(strings.TrimSpace(textOf(root, name)))
 	return n, err == nil
 }
 
-// What would lift each limit.
+// What raises each limit.
 const (
 	hintGroup = "give the group more (for the service: sudo systemctl edit boardcast, and TasksMax=4096 under [Service]; " +
 		"for a container --pids-limit), or lower viewers.max"
@@ -158,16 +158,16 @@ const (
 	hintKernel = "sudo sysctl kernel.threads-max=100000, or lower viewers.max"
 )
 
-// threads tells whether as many viewers as are let in could be served.
+// threads checks whether there are threads for as many viewers as the viewer limit allows.
 func threads(_ context.Context, x *exam) Result {
 	room, known := Threads(x.Root)
 	switch {
 	case !known:
 		return fine("no limit is known here")
-	case room.Viewers() < x.wish.Viewers:
+	case room.Viewers() < x.request.Viewers:
 		return warn(fmt.Sprintf("%d more threads may be started, by %s: enough for some %d viewers, and viewers.max is %d",
-			room.Free, room.Limit, room.Viewers(), x.wish.Viewers), room.hint)
+			room.Free, room.Limit, room.Viewers(), x.request.Viewers), room.hint)
 	}
 	return fine("%d more may be started, by %s; %d viewers take some %d",
-		room.Free, room.Limit, x.wish.Viewers, threadsOfProgram+threadsPerViewer*x.wish.Viewers)
+		room.Free, room.Limit, x.request.Viewers, threadsOfProgram+threadsPerViewer*x.request.Viewers)
 }

@@ -6,7 +6,7 @@ import (
 	"testing/fstest"
 )
 
-// limits is a machine with 300 threads, 20 of them a user's, whose limits are far away.
+// limits is a machine with 300 threads, of which a user has 20. All its limits are far higher.
 func limits(more fstest.MapFS) fstest.MapFS {
 	const own = "Name:\tboardcast\nUid:\t1000\t1000\t1000\t1000\nThreads:\t7\n"
 	files := fstest.MapFS{
@@ -32,34 +32,34 @@ func TestThreads(t *testing.T) {
 		{"nothing is known", machine{}, ok("no limit is known here")},
 		{
 			"far from all limits",
-			machine{files: limits(nil), wish: Wish{Viewers: 16}},
+			machine{files: limits(nil), request: Request{Viewers: 16}},
 			ok("14700 more may be started, by the limit of 15000 of this user; 16 viewers take some 216"),
 		},
 		{
 			"root has no limit",
-			machine{files: limits(fstest.MapFS{"proc/self/status": {Data: []byte("Uid:\t0\t0\t0\t0\n")}}), wish: Wish{Viewers: 16}},
+			machine{files: limits(fstest.MapFS{"proc/self/status": {Data: []byte("Uid:\t0\t0\t0\t0\n")}}), request: Request{Viewers: 16}},
 			ok("29700 more may be started, by the kernel's limit of 30000; 16 viewers take some 216"),
 		},
 		{
 			"the service's",
-			machine{files: limits(group(unit, "512", "12")), wish: Wish{Viewers: 16}},
+			machine{files: limits(group(unit, "512", "12")), request: Request{Viewers: 16}},
 			ok("500 more may be started, by the limit of 512 of the control group /system.slice/boardcast.service; 16 viewers take some 216"),
 		},
 		{
 			"the service's is too low",
-			machine{files: limits(group(unit, "200", "12")), wish: Wish{Viewers: 16}},
+			machine{files: limits(group(unit, "200", "12")), request: Request{Viewers: 16}},
 			warn("188 more threads may be started, by the limit of 200 of the control group /system.slice/boardcast.service: "+
 				"enough for some 13 viewers, and viewers.max is 16", hintGroup),
 		},
 		{
 			"that of a group above",
-			machine{files: limits(group("sys/fs/cgroup/system.slice/", "120", "100")), wish: Wish{Viewers: 16}},
+			machine{files: limits(group("sys/fs/cgroup/system.slice/", "120", "100")), request: Request{Viewers: 16}},
 			warn("20 more threads may be started, by the limit of 120 of the control group /system.slice: "+
 				"enough for some 0 viewers, and viewers.max is 16", hintGroup),
 		},
 		{
 			"none in the group",
-			machine{files: limits(group(unit, "max", "12")), wish: Wish{Viewers: 16}},
+			machine{files: limits(group(unit, "max", "12")), request: Request{Viewers: 16}},
 			ok("14700 more may be started, by the limit of 15000 of this user; 16 viewers take some 216"),
 		},
 		{
@@ -68,23 +68,23 @@ func TestThreads(t *testing.T) {
 				files := limits(group("sys/fs/cgroup/pids/docker/ab/", "100", "40"))
 				files["proc/self/cgroup"] = &fstest.MapFile{Data: []byte("9:memory:/x\n8:pids:/docker/ab\n0::/\n")}
 				return files
-			}(), wish: Wish{Viewers: 2}},
+			}(), request: Request{Viewers: 2}},
 			warn("60 more threads may be started, by the limit of 100 of the control group /docker/ab: "+
 				"enough for some 1 viewers, and viewers.max is 2", hintGroup),
 		},
 		{
 			"a user's is low: its own threads are counted",
-			machine{files: limits(fstest.MapFS{"proc/self/limits": {Data: []byte("Max processes   270   400   processes\n")}}), wish: Wish{Viewers: 16}},
+			machine{files: limits(fstest.MapFS{"proc/self/limits": {Data: []byte("Max processes   270   400   processes\n")}}), request: Request{Viewers: 16}},
 			ok("250 more may be started, by the limit of 270 of this user; 16 viewers take some 216"),
 		},
 		{
 			"a user's is reached",
-			machine{files: limits(fstest.MapFS{"proc/self/limits": {Data: []byte("Max processes   10   400   processes\n")}}), wish: Wish{Viewers: 1}},
+			machine{files: limits(fstest.MapFS{"proc/self/limits": {Data: []byte("Max processes   10   400   processes\n")}}), request: Request{Viewers: 1}},
 			warn("0 more threads may be started, by the limit of 10 of this user: enough for some 0 viewers, and viewers.max is 1", hintUser),
 		},
 		{
 			"the kernel's",
-			machine{files: limits(fstest.MapFS{"proc/sys/kernel/threads-max": {Data: []byte("400\n")}}), wish: Wish{Viewers: 16}},
+			machine{files: limits(fstest.MapFS{"proc/sys/kernel/threads-max": {Data: []byte("400\n")}}), request: Request{Viewers: 16}},
 			warn("100 more threads may be started, by the kernel's limit of 400: enough for some 5 viewers, and viewers.max is 16", hintKernel),
 		},
 	})

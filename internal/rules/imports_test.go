@@ -40,7 +40,7 @@ var rooms = []room{
 		theirs:  []string{"C", "github.com/go-gst/..."},
 		inTests: []string{"device", "pipeline/places", "test/namespace"},
 	},
-	{dir: "internal/signalling", theirs: []string{websocket}},
+	{dir: "internal/signalling", ours: []string{"internal/sdp"}, theirs: []string{websocket}},
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
 	{dir: "internal/whip", ours: []string{"internal/sdp"}},
 	{dir: "internal/web", inTests: []string{websocket}},
@@ -50,7 +50,7 @@ var rooms = []room{
 		dir: "cmd/boardcast",
 		ours: []string{
 			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/places", "pipeline/live", "pipeline/gst",
-			"internal/signalling", "internal/web", "internal/doctor", "internal/whip",
+			"internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip",
 		},
 		theirs: []string{
 			"github.com/coreos/go-systemd/v22/daemon", "github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",

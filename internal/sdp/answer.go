@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// Repeats is the payload type that a format of retransmissions repeats.
+// Repeats is the payload type whose packets a format of retransmissions (RTX) carries again.
 func (f Format) Repeats() (pt int, ok bool) {
 	text, found := f.Param("apt")
 	pt, err := strconv.Atoi(text)
 	return pt, found && err == nil && strings.EqualFold(f.Name, "rtx")
 }
 
-// Fit judges a peer's answer to this offer of ours, and returns it as webrtcbin is told it: our own sections, payload types and
-// parameters, as far as the peer accepts them, with the peer's transport. An answer of other sections, or with a BUNDLE group that is
-// not exactly the accepted ones, is refused: webrtcbin would go on with it until an assertion ends the program.
+// Fit judges a peer's answer to this offer of ours, and returns the answer that webrtcbin is given: our own sections, payload types and
+// parameters, as far as the peer accepts them, with the peer's transport. Fit refuses an answer whose sections are not those of the
+// offer, and one whose BUNDLE group is not exactly the accepted sections: webrtcbin would go on with such an answer until an assertion
+// ends the program.
 func (d Description) Fit(answer Description) (Description, error) {
 	if n := len(answer.Sections); n != len(d.Sections) {
 		return Description{}, &Misfit{n, "answer", "m= lines: there are " + strconv.Itoa(n) + " where " + strconv.Itoa(len(d.Sections)) + " were offered"}
@@ -36,21 +37,21 @@ func (d Description) Fit(answer Description) (Description, error) {
 		if err != nil {
 			return Description{}, err
 		}
-		if t.setup == "" {
-			t.setup = "active" // what an answer means that does not say (RFC 4145)
+		if t.Setup == "" {
+			t.Setup = "active" // the default of an answer (RFC 4145)
 		}
 		given, err := answer.accepted(i, s)
 		if err != nil {
 			return Description{}, err
 		}
-		given.Credentials, given.Fingerprints, given.Setup = t.Credentials, []Fingerprint{t.fingerprint}, t.setup
+		given.Transport = t
 		out.Sections = append(out.Sections, given)
 	}
 	out.Bundle = slices.DeleteFunc(slices.Clone(out.Bundle), func(mid string) bool { return out.Sections[out.named(mid)].Rejected() })
 	return out, nil
 }
 
-// checkPlaces wants the sections of an answer where the offer has them.
+// checkPlaces refuses an answer whose sections are not in the order of the offer.
 func (d Description) checkPlaces(offer Description) error {
 	for i, s := range d.Sections {
 		o := offer.Sections[i]
@@ -67,7 +68,7 @@ func (d Description) checkPlaces(offer Description) error {
 	return nil
 }
 
-// checkBundle wants exactly the accepted sections in the answer's group. One alone needs no group.
+// checkBundle refuses an answer whose BUNDLE group is not exactly the accepted sections. A single section needs no group.
 func (d Description) checkBundle(offer Description) error {
 	var accepted []string
 	for i, s := range d.Sections {
@@ -94,12 +95,12 @@ func (d Description) firstAccepted() int {
 	return slices.IndexFunc(d.Sections, func(s Section) bool { return !s.Rejected() })
 }
 
-// accepted is a section of our offer as the answer accepts it. The first section has the transport of all: where it is rejected it
-// stays, inactive, for webrtcbin to have the transport.
+// accepted is a section of our offer as far as the answer accepts it. webrtcbin takes the transport of all sections from the first one:
+// a first section that is rejected stays, as inactive.
 func (d Description) accepted(i int, offered Section) (Section, error) {
 	s := d.Sections[i]
 	out := offered
-	out.Candidates, out.Gathered, out.Sources, out.Repair, out.Stream, out.BundleOnly = nil, false, nil, [2]uint32{}, "", false
+	out.Candidates, out.Gathered, out.Sending, out.BundleOnly = nil, false, Sending{}, false
 	out.Port, out.Mux = MediaPort, true
 	switch {
 	case s.Rejected() && i > 0:
@@ -125,14 +126,15 @@ func (d Description) accepted(i int, offered Section) (Section, error) {
 	}
 	out.Extensions = slices.DeleteFunc(slices.Clone(offered.Extensions), func(e Extension) bool { return s.Extension(e.URI) != e.ID })
 	if out.Direction.Sends() {
-		out.Sources = ours(s.Sources)
+		out.Sources = anonymous(s.Sources)
 	}
 	return out, nil
 }
 
-// takes is an offered format with the feedback that the section asks for, if it takes it.
-func (s Section) takes(f Format) (Format, bool) {
-	theirs, ok := s.Format(f.Type)
+// takes returns an offered format, with the kinds of feedback that the answer's section asks for. ok is false when the section does not
+// accept the format.
+func (r RTP) takes(f Format) (accepted Format, ok bool) {
+	theirs, ok := r.Format(f.Type)
 	if !ok || theirs.Name != "" && (!strings.EqualFold(theirs.Name, f.Name) || theirs.Clock != f.Clock) {
 		return f, false
 	}

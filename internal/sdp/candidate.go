@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// MaxCandidates bounds the candidates of one session. A browser on a laptop with a virtual machine has some twenty.
+// MaxCandidates is how many ICE candidates of one session are used. A browser on a laptop with a virtual machine has some twenty.
 const MaxCandidates = 30
 
-const maxCandidate = 512 // bytes of one candidate
+const maxCandidate = 512 // bytes of one ICE candidate: a browser's are under 200
 
-// Candidate is an ICE candidate (RFC 8839). What else a peer may write of it is of no use here and left out.
+// Candidate is an ICE candidate (RFC 8839). Other attributes of it are not used and left out.
 type Candidate struct {
 	Foundation string
 	TCP        bool
@@ -27,7 +27,8 @@ type Candidate struct {
 
 var candidateTypes = []string{"host", "srflx", "prflx", "relay"}
 
-// ParseCandidate reads "candidate:..." or "a=candidate:...". Of two components only the first is of use, since RTCP goes with RTP.
+// ParseCandidate reads "candidate:..." or "a=candidate:...". A candidate of component 2 is not read: it would be for RTCP alone, and
+// RTCP uses the transport of RTP.
 func ParseCandidate(text string) (Candidate, bool) {
 	var c Candidate
 	text, ok := strings.CutPrefix(strings.TrimPrefix(text, "a="), "candidate:")
@@ -60,7 +61,7 @@ func ParseCandidate(text string) (Candidate, bool) {
 	return c, c.locate(words[4])
 }
 
-// locate reads the address, or the name by mDNS.
+// locate reads the address, or the name of mDNS in its place.
 func (c *Candidate) locate(text string) bool {
 	if a, err := netip.ParseAddr(text); err == nil {
 		c.Address = a.Unmap()
@@ -74,9 +75,9 @@ func (c *Candidate) locate(text string) bool {
 	return true
 }
 
-// Usable tells that something may be sent to the candidate's address on a peer's word. Left out are addresses of this machine and of
-// no or many machines, and TCP candidates that wait to be connected to: a peer that names them has us knock at any port of a network
-// that it cannot reach itself.
+// Usable tells that packets may be sent to the candidate's address, though only a peer named it. Not usable are addresses of this
+// machine, of no machine and of many machines, and TCP candidates that wait for us to connect. By these a peer could make this
+// machine try ports in a network that the peer itself cannot reach.
 func (c Candidate) Usable() bool {
 	if c.TCP && c.TCPType != "active" {
 		return false
@@ -89,7 +90,7 @@ func (c Candidate) Usable() bool {
 	return c.Port != 0 && a.IsValid() && !a.IsUnspecified() && !a.IsLoopback() && !a.IsMulticast() && !broadcast
 }
 
-// At is the candidate at an address that its name was found to have.
+// At is the candidate with the address that its name was looked up to have.
 func (c Candidate) At(a netip.Addr) Candidate {
 	c.Name, c.Address = "", a.Unmap().WithZone("")
 	return c
@@ -104,7 +105,7 @@ func (c Candidate) String() string {
 	if c.TCP {
 		transport, tail = "TCP", " tcptype "+c.TCPType
 	}
-	if c.Type != "host" { // webrtcbin wants an address here, and makes nothing of it
+	if c.Type != "host" { // webrtcbin wants a related address in the text, and does not use it
 		tail = " raddr 0.0.0.0 rport 0" + tail
 	}
 	return fmt.Sprintf("candidate:%s 1 %s %d %s %d typ %s%s", c.Foundation, transport, c.Priority, where, c.Port, c.Type, tail)
@@ -114,7 +115,7 @@ func isLetterOrDigit(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
-// isICEText tells whether a text is of so many of the characters that ICE allows (RFC 8839, ice-char).
+// isICEText tells whether a text has a permitted length and only characters that ICE allows (RFC 8839, ice-char).
 func isICEText(text string, least, most int) bool {
 	bad := func(r rune) bool { return !isLetterOrDigit(r) && r != '+' && r != '/' }
 	return len(text) >= least && len(text) <= most && !strings.ContainsFunc(text, bad)

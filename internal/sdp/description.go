@@ -1,28 +1,30 @@
 // Package sdp answers "what does a session description say, and does it fit?".
 //
-// A peer's text is read into values by [Parse], judged, and written anew by [Description.String], so that no word of a peer reaches
-// webrtcbin or another peer. Everything that a section may inherit from the session level stands in the section afterwards. The
-// package knows nothing of cameras or encoders: which codec is served is decided elsewhere and handed in.
+// [Parse] reads a peer's text into values. The values are judged, and [Description.String] writes them anew. So no text that a
+// peer wrote reaches webrtcbin or another peer. A section may inherit attributes from the session level: after reading they stand
+// in the section itself. The package knows nothing of cameras or encoders: the caller decides which codec is served.
 //
 //	offer, err := sdp.ParseOffer(text)      // an error names the section and the attribute at fault
-//	given := offer.Normalise(served)        // what webrtcbin is told
-//	answer := offer.Answer(served, made)    // what the peer is answered, from what webrtcbin made
+//	given := offer.Normalise(served)        // the offer that webrtcbin is given
+//	answer := offer.Answer(served, made)    // the answer that the peer gets; made is webrtcbin's answer
+//
+// [Message] is what the two sides of a session say to one another: descriptions, ICE candidates and refusals.
 package sdp
 
 // Sizes beyond which a description is refused.
 const (
-	MaxBytes      = 128 << 10 // of a whole text; a browser's is under 20 kB
-	maxSections   = 32        // webrtcbin makes something of each
-	maxFormats    = 128       // as many as there are payload types
-	maxMid        = 64        // bytes
-	maxExtensions = 64        // header extensions of a section
-	maxSources    = 4         // SSRCs of a section
+	MaxBytes      = 128 << 10 // bytes of a whole text: a browser's is under 20 kB
+	maxSections   = 32        // m-lines: webrtcbin makes something of each, and a browser's offer has three
+	maxFormats    = 128       // payload types of a section: RTP has no more
+	maxMid        = 64        // bytes of a mid: a browser's has one or two
+	maxExtensions = 64        // header extensions of a section: a browser names some fifteen
+	maxSources    = 4         // SSRCs of a section: one stream with its retransmissions has two
 )
 
 // Description is a session description.
 type Description struct {
-	Session  int64 // id in the origin; 0 in what was read
-	Version  int   // in the origin, which grows with each description of a session; 0 in what was read
+	Session  int64 // id in the origin line; 0 in a description that was read
+	Version  int   // number in the origin line, which grows with each description of a session; 0 in one that was read
 	Sections []Section
 	Bundle   []string // mids of the first BUNDLE group, nil without one
 	Lite     bool     // the peer does ICE lite
@@ -30,28 +32,43 @@ type Description struct {
 
 // Section is one m-line and what belongs to it.
 type Section struct {
-	Kind         string // "video", "audio", "application"
-	Proto        string
-	Port         int
-	Mid          string
-	Unnamed      bool // the mid is made up: the peer wrote none
-	BundleOnly   bool
-	Direction    Direction
-	Setup        string // "actpass", "active", "passive"; empty where nothing is said
+	Kind       string // "video", "audio", "application"
+	Proto      string // of the m-line, such as "UDP/TLS/RTP/SAVPF"
+	Port       int    // of the m-line; 0 in a section that is rejected
+	Mid        string // the section's name
+	Unnamed    bool   // the peer wrote no mid: Mid is made up
+	BundleOnly bool   // the port is 0 because the section is only to flow in a bundle
+	Direction  Direction
+	Transport
+	RTP
+	Sending
+	SCTPPort int      // of an application section
+	Words    []string // formats of the m-line that are no payload types, as an application section has them
+}
+
+// Transport is what a section says of the connection that its packets take.
+type Transport struct {
+	Setup        string // which side begins with DTLS: "actpass", "active" or "passive"; empty where nothing is said
 	Credentials  Credentials
 	Fingerprints []Fingerprint
-	Mux          bool // RTCP goes with RTP
-	MuxOnly      bool // and there is no other way (RFC 8858)
-	Reduced      bool // RTCP of reduced size is taken
-	Formats      []Format
-	Extensions   []Extension
-	Stream       string   // of a sending section: names of the stream and the track (msid)
-	Sources      []Source // of a sending section
-	Repair       [2]uint32
-	SCTPPort     int
-	Candidates   []Candidate
-	Gathered     bool     // no more candidates follow
-	Words        []string // formats that are no payload types, as an application section has them
+	Candidates   []Candidate // ICE candidates that came within the description
+	Gathered     bool        // no more ICE candidates follow
+}
+
+// RTP is what a section of video or audio says of its packets.
+type RTP struct {
+	Formats    []Format
+	Extensions []Extension
+	Mux        bool // RTCP uses the transport of RTP
+	MuxOnly    bool // RTCP can use no other transport (RFC 8858)
+	Reduced    bool // RTCP of reduced size is accepted (RFC 5506)
+}
+
+// Sending is what a sending section says of its stream.
+type Sending struct {
+	Stream  string // names of the stream and the track (msid)
+	Sources []Source
+	Repair  [2]uint32 // SSRCs of the media and of their retransmissions; zeros for none
 }
 
 // Credentials are those of an ICE session.
@@ -63,9 +80,9 @@ type Fingerprint struct{ Hash, Value string }
 // Format is one payload type of a section.
 type Format struct {
 	Type     int
-	Name     string // of the codec, as it is written; empty without rtpmap
+	Name     string // of the codec, as the peer spells it; empty without an rtpmap line
 	Clock    int    // Hz
-	Channels int    // 1 unless said otherwise
+	Channels int    // 1 unless the rtpmap line has another number
 	Params   []Param
 	Feedback []string // "nack", "nack pli", ...
 }
@@ -80,18 +97,18 @@ type Extension struct {
 	Direction Direction
 }
 
-// Source is one SSRC of a section.
+// Source is one SSRC of a section, with the name of its owner.
 type Source struct {
 	SSRC  uint32
 	CNAME string
 }
 
-// Rejected tells that nothing flows in the section: its port is 0, for another reason than that it is only to be bundled.
+// Rejected tells that nothing flows in the section: its port is 0, and not because the section is only to be bundled.
 func (s Section) Rejected() bool { return s.Port == 0 && !s.BundleOnly }
 
 // Format finds a payload type.
-func (s Section) Format(pt int) (Format, bool) {
-	for _, f := range s.Formats {
+func (r RTP) Format(pt int) (Format, bool) {
+	for _, f := range r.Formats {
 		if f.Type == pt {
 			return f, true
 		}
@@ -99,11 +116,11 @@ func (s Section) Format(pt int) (Format, bool) {
 	return Format{}, false
 }
 
-// Extension is the number of a header extension that the other side takes, 0 without. Numbers from 15 on would need headers of two
-// bytes, which webrtcbin does not write.
-func (s Section) Extension(uri string) int {
+// Extension is the id of a header extension that the other side accepts, 0 when it accepts none. Ids from 15 on would need RTP
+// headers of the two-byte form, which webrtcbin does not write.
+func (r RTP) Extension(uri string) int {
 	const most = 14
-	for _, e := range s.Extensions {
+	for _, e := range r.Extensions {
 		if e.URI == uri && e.ID <= most && e.Direction != Inactive {
 			return e.ID
 		}
@@ -121,10 +138,10 @@ func (f Format) Param(name string) (string, bool) {
 	return "", false
 }
 
-// Direction says who sends in a section, as its side of the description sees it.
+// Direction says who sends in a section, as the side that wrote the description sees it.
 type Direction int
 
-// The directions.
+// The directions. SendOnly and RecvOnly are bits.
 const (
 	Inactive Direction = 0
 	SendOnly Direction = 1
@@ -137,22 +154,23 @@ var directions = [...]string{"inactive", "sendonly", "recvonly", "sendrecv"}
 // String is the direction as a description has it.
 func (d Direction) String() string { return directions[d&SendRecv] }
 
-// Sends tells that the side sends.
+// Sends tells that the side that wrote the description sends.
 func (d Direction) Sends() bool { return d&SendOnly != 0 }
 
-// Receives tells that the side receives.
+// Receives tells that the side that wrote the description receives.
 func (d Direction) Receives() bool { return d&RecvOnly != 0 }
 
-// Mirrored is the direction of a section as the other side sees it.
+// Mirrored is the same direction as the other side sees it.
 func (d Direction) Mirrored() Direction { return d>>1&SendOnly | d<<1&RecvOnly }
 
-// Answered is the direction of an answer to the section, by a side that would like to do as much as wish.
-func (d Direction) Answered(wish Direction) Direction {
+// Answered is the direction in an answer to a section of direction d. The answering side would like to do what wanted says, and
+// does as much of that as the offer allows.
+func (d Direction) Answered(wanted Direction) Direction {
 	var out Direction
-	if d.Receives() && wish.Sends() {
+	if d.Receives() && wanted.Sends() {
 		out |= SendOnly
 	}
-	if d.Sends() && wish.Receives() {
+	if d.Sends() && wanted.Receives() {
 		out |= RecvOnly
 	}
 	return out

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Misfit is an error about one section of a description that is read well: what stands there, or lacks, cannot be served.
+// A Misfit is an error about one section of a well-formed description: what the section says, or leaves out, cannot be served.
 type Misfit struct {
 	Section int
 	Kind    string // of the section
@@ -22,20 +22,13 @@ func (d Description) misfit(i int, format string, args ...any) error {
 	return &Misfit{i, printable(d.Sections[i].Kind), fmt.Sprintf(format, args...)}
 }
 
-// transport is what a section needs of its peer to be connected to.
-type transport struct {
-	Credentials
-	fingerprint Fingerprint
-	setup       string
-}
-
-// hashes are the functions of a fingerprint that may be named (RFC 8122), by the bytes they make, the preferred first.
+// hashes are the hash functions that a fingerprint may name (RFC 8122), the preferred first, with the length of what they make.
 var hashes = []struct {
 	name  string
 	bytes int
 }{{"sha-256", 32}, {"sha-384", 48}, {"sha-512", 64}, {"sha-224", 28}, {"sha-1", 20}}
 
-// best is the best of a section's fingerprints that are well-formed.
+// best picks the well-formed fingerprint whose hash function is preferred.
 func best(all []Fingerprint) (Fingerprint, bool) {
 	for _, h := range hashes {
 		for _, f := range all {
@@ -48,37 +41,38 @@ func best(all []Fingerprint) (Fingerprint, bool) {
 	return Fingerprint{}, false
 }
 
-// Lengths of the user name fragment and the password of ICE (RFC 8839).
+// Lengths of ICE's user name fragment and password, in characters (RFC 8839).
 const (
 	leastUfrag = 4
 	leastPwd   = 22
 	mostICE    = 256
 )
 
-// transport finds what connects section i; in a bundle it may stand with the section from alone.
-func (d Description) transport(i, from int) (transport, error) {
-	s, tag := d.Sections[i], d.Sections[from]
-	t := transport{Credentials: s.Credentials, setup: s.Setup}
-	if t.Credentials == (Credentials{}) || from != i {
+// transport collects what it takes to connect section i: the ICE credentials, one fingerprint and the DTLS setup. All sections of
+// a bundle share one transport, and only section tagged need describe it. Outside a bundle tagged is i.
+func (d Description) transport(i, tagged int) (Transport, error) {
+	s, tag := d.Sections[i], d.Sections[tagged]
+	t := Transport{Credentials: s.Credentials, Setup: s.Setup}
+	if t.Credentials == (Credentials{}) || tagged != i {
 		t.Credentials = tag.Credentials
 	}
-	if t.setup == "" {
-		t.setup = tag.Setup
+	if t.Setup == "" {
+		t.Setup = tag.Setup
 	}
 	fingerprint, ok := best(s.Fingerprints)
 	if !ok && len(s.Fingerprints) == 0 {
 		fingerprint, ok = best(tag.Fingerprints)
 	}
-	t.fingerprint = fingerprint
+	t.Fingerprints = []Fingerprint{fingerprint}
 	switch {
-	case !isICEText(t.Ufrag, leastUfrag, mostICE):
-		return t, d.misfit(i, "a=ice-ufrag: %s", missingOr(t.Ufrag, "4 to 256 letters, digits, + and / are allowed"))
-	case !isICEText(t.Pwd, leastPwd, mostICE):
-		return t, d.misfit(i, "a=ice-pwd: %s", missingOr(t.Pwd, "22 to 256 letters, digits, + and / are allowed"))
+	case !isICEText(t.Credentials.Ufrag, leastUfrag, mostICE):
+		return t, d.misfit(i, "a=ice-ufrag: %s", missingOr(t.Credentials.Ufrag, "4 to 256 letters, digits, + and / are allowed"))
+	case !isICEText(t.Credentials.Pwd, leastPwd, mostICE):
+		return t, d.misfit(i, "a=ice-pwd: %s", missingOr(t.Credentials.Pwd, "22 to 256 letters, digits, + and / are allowed"))
 	case !ok && len(s.Fingerprints)+len(tag.Fingerprints) == 0:
 		return t, d.misfit(i, "a=fingerprint: missing")
 	case !ok:
-		return t, d.misfit(i, "a=fingerprint: none is well-formed, of sha-256 or another known function")
+		return t, d.misfit(i, "a=fingerprint: none is well-formed and made by sha-256 or another known hash function")
 	}
 	return t, nil
 }
@@ -90,7 +84,7 @@ func missingOr(value, otherwise string) string {
 	return otherwise
 }
 
-// CheckOffer refuses an offer that contradicts itself. What else is wrong with single sections matters only where they are served.
+// CheckOffer refuses an offer in which two sections have one name. Other faults of a section matter only when it is served.
 func (d Description) CheckOffer() error {
 	seen := map[string]int{}
 	for i, s := range d.Sections {
@@ -102,10 +96,10 @@ func (d Description) CheckOffer() error {
 	return nil
 }
 
-// setups are what an offer may say of who begins with DTLS. Nothing said counts as the browsers' "actpass".
+// setups are what an offer may say of the side that begins with DTLS. An offer that says nothing means "actpass", as browsers do.
 var setups = []string{"", "actpass", "active", "passive"}
 
-// checkServed refuses a section of an offer that lacks what every served one needs.
+// checkServed refuses a section that is to be served and lacks what every served section needs.
 func (d Description) checkServed(i int) error {
 	s := d.Sections[i]
 	switch {
@@ -117,8 +111,8 @@ func (d Description) checkServed(i int) error {
 	return nil
 }
 
-// Ambiguous tells that a payload type of section i stands, for another codec, in a section of the same bundle too: what arrives under
-// it may be taken for either.
+// Ambiguous tells that another section of the same bundle uses a payload type of section i for another codec. A packet of that
+// payload type could then be taken for either codec.
 func (d Description) Ambiguous(i, pt int) bool {
 	here, _ := d.Sections[i].Format(pt)
 	bundled := func(s Section) bool { return slices.Contains(d.Bundle, s.Mid) }

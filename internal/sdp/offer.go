@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Served says what is done with one section of a peer's offer. The order of several is the order of webrtcbin's sections; those with
-// media come first, since webrtcbin takes a source that it does not know for one of its first section.
+// Served says how one section of a peer's offer is served. The order of a list of them is the order of webrtcbin's sections. Sections
+// with media come first: webrtcbin takes packets of an unknown SSRC for packets of its first section.
 type Served struct {
-	Section   int       // of the offer
-	Types     []int     // payload types, the one that is sent first; none for a data channel
+	Section   int       // the number of the section in the offer
+	Types     []int     // payload types, the one that we send first; none for a data channel
 	Direction Direction // ours
-	Given     []Param   // of the first payload type, as webrtcbin is told
-	Reply     []Param   // the same, as the peer is answered
-	Extension Extension // of RTP, that is used; the zero value for none
+	Given     []Param   // parameters of the first payload type in what webrtcbin is given
+	Reply     []Param   // the same in the answer to the peer
+	Extension Extension // the header extension of RTP that is used; the zero value for none
 	Stream    string    // names of our stream and track
 }
 
@@ -27,7 +27,7 @@ func ParseOffer(text string) (Description, error) {
 	return d, d.CheckOffer()
 }
 
-// Bundled tells whether all that is served may go over one transport.
+// Bundled tells whether all served sections may use one transport.
 func (d Description) Bundled(served []Served) bool {
 	for _, one := range served {
 		if !slices.Contains(d.Bundle, d.Sections[one.Section].Mid) {
@@ -37,7 +37,7 @@ func (d Description) Bundled(served []Served) bool {
 	return len(served) > 0
 }
 
-// Tag is the section whose transport a bundle uses: the first one of the group that is served; -1 without one.
+// Tag is the section whose transport a bundle uses: the first served one of the BUNDLE group; -1 without one.
 func (d Description) Tag(served []Served) int {
 	for _, mid := range d.Bundle {
 		for _, one := range served {
@@ -49,7 +49,7 @@ func (d Description) Tag(served []Served) int {
 	return -1
 }
 
-// Normalise is the offer as webrtcbin is told it: the served sections, under names of our own, with what is used of them alone.
+// Normalise is the offer that webrtcbin is given: the served sections alone, under names of our own, reduced to what is used of them.
 func (d Description) Normalise(served []Served) (Description, error) {
 	out := Description{Lite: d.Lite}
 	bundled := d.Bundled(served)
@@ -69,12 +69,11 @@ func (d Description) Normalise(served []Served) (Description, error) {
 		if err != nil {
 			return out, err
 		}
-		if t.setup == "" {
-			t.setup = "actpass"
+		if t.Setup == "" {
+			t.Setup = "actpass"
 		}
 		given := d.given(one)
-		given.Mid = strconv.Itoa(n)
-		given.Setup, given.Credentials, given.Fingerprints = t.setup, t.Credentials, []Fingerprint{t.fingerprint}
+		given.Mid, given.Transport = strconv.Itoa(n), t
 		out.Sections = append(out.Sections, given)
 		if bundled {
 			out.Bundle = append(out.Bundle, given.Mid)
@@ -83,7 +82,8 @@ func (d Description) Normalise(served []Served) (Description, error) {
 	return out, nil
 }
 
-// Continues refuses a normalised offer that would have the connection of an earlier one made anew: webrtcbin can do no such thing.
+// Continues refuses a normalised offer of a later round if it asks for another connection than the offer before: webrtcbin cannot
+// replace a connection.
 func (d Description) Continues(before Description) error {
 	for i, was := range before.Sections {
 		is := d.Sections[i]
@@ -101,10 +101,11 @@ func (d Description) Continues(before Description) error {
 	return nil
 }
 
-// given is what webrtcbin is told of a section besides its transport.
+// given is a served section in what webrtcbin is given, without its name and its transport.
 func (d Description) given(one Served) Section {
 	s := d.Sections[one.Section]
-	out := Section{Kind: s.Kind, Port: MediaPort, Mux: true, Direction: one.Direction.Mirrored()}
+	out := Section{Kind: s.Kind, Port: MediaPort, Direction: one.Direction.Mirrored()}
+	out.Mux = true
 	if s.Kind == "application" {
 		out.Proto, out.Words, out.SCTPPort = dataProto, []string{dataFormat}, s.SCTPPort
 		return out
@@ -118,7 +119,7 @@ func (d Description) given(one Served) Section {
 			f.Name = "rtx"
 		}
 		if f.Name == "OPUS" {
-			f.Channels = 2 // there is no other Opus (RFC 7587), whatever a player writes
+			f.Channels = 2 // Opus always has two in SDP (RFC 7587), whatever a player writes
 		}
 		if n == 0 {
 			f.Params = one.Given
@@ -129,7 +130,7 @@ func (d Description) given(one Served) Section {
 		out.Extensions = []Extension{one.Extension}
 	}
 	if one.Direction.Receives() {
-		out.Sources = ours(s.Sources)
+		out.Sources = anonymous(s.Sources)
 	}
 	return out
 }
@@ -141,17 +142,17 @@ const (
 	dataFormat = "webrtc-datachannel"
 )
 
-// feedbacks are the kinds of feedback that mean something here.
+// feedbacks are the kinds of feedback that are used.
 var feedbacks = []string{"nack", "nack pli", "ccm fir", "transport-cc"}
 
-// known keeps of a section's feedback what means something here. Reports on what arrived are of use with numbers alone.
-func known(feedback []string, numbers Extension) []string {
+// known keeps the kinds of feedback that are used. TWCC feedback needs the packets to be numbered by the TWCC extension.
+func known(feedback []string, twcc Extension) []string {
 	return slices.DeleteFunc(slices.Clone(feedback), func(text string) bool {
-		return !slices.Contains(feedbacks, text) || text == "transport-cc" && numbers.ID == 0
+		return !slices.Contains(feedbacks, text) || text == "transport-cc" && twcc.ID == 0
 	})
 }
 
-// repairs keeps of a format's parameters the payload type that it repeats.
+// repairs keeps one parameter of a format of retransmissions: the payload type whose packets it carries again.
 func repairs(f Format) []Param {
 	if apt, ok := f.Repeats(); ok {
 		return []Param{{"apt", strconv.Itoa(apt)}}
@@ -159,8 +160,8 @@ func repairs(f Format) []Param {
 	return nil
 }
 
-// ours renames the owner of sources.
-func ours(all []Source) []Source {
+// anonymous replaces the name of the sources' owner, which a peer wrote, by one of ours.
+func anonymous(all []Source) []Source {
 	out := slices.Clone(all)
 	for i := range out {
 		out[i].CNAME = "peer"
@@ -168,12 +169,12 @@ func ours(all []Source) []Source {
 	return out
 }
 
-// Answer is what the peer is answered: its own sections in its order, those that are served as webrtcbin made them, the rest
-// rejected. made is webrtcbin's answer to the normalised offer.
+// Answer is the answer that the peer gets: its own sections in its own order. Served sections are as webrtcbin made them, the others
+// are rejected. made is webrtcbin's answer to the normalised offer.
 func (d Description) Answer(served []Served, made Description) (Description, error) {
 	var out Description
 	for i, s := range d.Sections {
-		reply := Section{Kind: s.Kind, Proto: s.Proto, Mid: s.Mid, Formats: bare(s.Formats), Words: s.Words}
+		reply := Section{Kind: s.Kind, Proto: s.Proto, Mid: s.Mid, RTP: RTP{Formats: bare(s.Formats)}, Words: s.Words}
 		if n := slices.IndexFunc(served, func(one Served) bool { return one.Section == i }); n >= 0 {
 			if n >= len(made.Sections) || made.Sections[n].Rejected() {
 				return out, d.misfit(i, "m= line: GStreamer does not take it")
@@ -198,7 +199,7 @@ func (d Description) named(mid string) int {
 	return slices.IndexFunc(d.Sections, func(s Section) bool { return s.Mid == mid })
 }
 
-// bare are payload types without a word about them, as a rejected section has them.
+// bare are payload types without attributes, as a rejected section has them.
 func bare(all []Format) []Format {
 	out := make([]Format, len(all))
 	for i, f := range all {
@@ -207,7 +208,7 @@ func bare(all []Format) []Format {
 	return out
 }
 
-// complete gives an answer's section the names that the offer has.
+// complete gives a section that webrtcbin made the names of the peer's offer, and the parameters that the peer is answered.
 func (s *Section) complete(offered Section, one Served) {
 	s.Mid, s.Proto, s.Stream, s.Mux, s.Port, s.BundleOnly = offered.Mid, offered.Proto, one.Stream, true, MediaPort, false
 	if offered.Kind == "application" {
@@ -224,7 +225,7 @@ func (s *Section) complete(offered Section, one Served) {
 			f.Params = one.Reply
 		}
 	}
-	if s.Kind == "audio" { // Chromium refuses sound with a source for retransmissions
+	if s.Kind == "audio" { // Chromium refuses an audio section that names an SSRC for retransmissions
 		s.Repair, s.Sources = [2]uint32{}, s.Sources[:min(1, len(s.Sources))]
 	}
 }

@@ -10,15 +10,15 @@ import (
 	pion "github.com/pion/sdp/v3"
 )
 
-// ErrMalformed is in every error about a text that is no session description.
+// ErrMalformed is wrapped by every error about a text that is no session description.
 var ErrMalformed = errors.New("malformed")
 
-// head stands before what is read of a text. The origin, the name and the time of a session mean nothing to WebRTC, and honest
-// players write odd ones, so that theirs are not looked at.
+// head takes the place of a text's first lines. The origin, the name and the time of a session mean nothing to WebRTC, and honest
+// players write odd ones. So those of the peer are not read.
 const head = "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 
-// Parse reads a description, as RFC 8866 has it and with the patience that players need: blanks at line ends, empty lines, a last
-// line without an end, unknown lines and attributes are no error. It does not judge what the description says.
+// Parse reads a description (RFC 8866). It is as patient as players need it to be: blanks at the ends of lines, empty lines, a last
+// line without a line end, unknown lines and unknown attributes are no errors. Parse does not judge what the description says.
 func Parse(text string) (Description, error) {
 	lines, err := Lines(text, MaxBytes)
 	if err != nil {
@@ -47,7 +47,7 @@ func Parse(text string) (Description, error) {
 	return read(&d)
 }
 
-// read makes values of what the grammar found.
+// read makes values of a description whose grammar is right.
 func read(d *pion.SessionDescription) (Description, error) {
 	var out Description
 	_, out.Lite = d.Attribute("ice-lite")
@@ -67,7 +67,8 @@ func read(d *pion.SessionDescription) (Description, error) {
 	return out, nil
 }
 
-// nameSections makes up a mid for each section without one. Its place is what a browser calls it that has left its name out.
+// nameSections makes up a mid for each section without one: the section's number, as browsers do it. Where another section has that
+// name, letters "m" go before the number.
 func (d *Description) nameSections() {
 	taken := func(mid string) bool {
 		return slices.ContainsFunc(d.Sections, func(s Section) bool { return s.Mid == mid })
@@ -84,8 +85,8 @@ func (d *Description) nameSections() {
 	}
 }
 
-// Lines cuts a text into lines of the form x=value, without the blanks at their ends and without empty lines. Parts of descriptions,
-// as trickle ICE has them, are read by it as well.
+// Lines cuts a text into lines of the form x=value. Blanks at the ends of lines, and empty lines, are left out. The text may be a
+// whole description, or a part of one as trickle ICE sends it.
 func Lines(text string, most int) ([]string, error) {
 	if len(text) > most {
 		return nil, fmt.Errorf("%w: %d bytes are more than %d", ErrMalformed, len(text), most)
@@ -108,9 +109,9 @@ func Lines(text string, most int) ([]string, error) {
 	return lines, nil
 }
 
-// printable is a text of a peer as it may stand in an error: short, on one line.
+// printable makes a peer's text fit for an error: short, on one line, in ASCII.
 func printable(text string) string {
-	const most = 80
+	const most = 80 // characters: about half a line of a log
 	clean := strings.Map(func(c rune) rune {
 		if c < ' ' || c > '~' {
 			return '?'

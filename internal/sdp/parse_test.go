@@ -67,22 +67,25 @@ func TestParseReads(t *testing.T) {
 	keys := Credentials{"abcd", "abcdefghijklmnopqrstuv"}
 	c, _ := ParseCandidate("candidate:1 1 UDP 1 192.0.2.1 5 typ host")
 	want := Description{Bundle: []string{"0", "x"}, Lite: true, Sections: []Section{{
-		Kind: "video", Proto: mediaProto, Port: 9, Mid: "0", Direction: SendOnly, Setup: "actpass", Credentials: keys,
-		Fingerprints: []Fingerprint{certificate}, Mux: true,
-		Formats: []Format{
-			{Type: 96, Name: "VP8", Clock: 90000, Channels: 1, Feedback: []string{"nack", "transport-cc"}},
-			{Type: 97, Name: "rtx", Clock: 90000, Channels: 1, Params: []Param{{"apt", "96"}}, Feedback: []string{"transport-cc"}},
+		Kind: "video", Proto: mediaProto, Port: 9, Mid: "0", Direction: SendOnly,
+		Transport: Transport{Setup: "actpass", Credentials: keys, Fingerprints: []Fingerprint{certificate}, Candidates: []Candidate{c}},
+		RTP: RTP{
+			Formats: []Format{
+				{Type: 96, Name: "VP8", Clock: 90000, Channels: 1, Feedback: []string{"nack", "transport-cc"}},
+				{Type: 97, Name: "rtx", Clock: 90000, Channels: 1, Params: []Param{{"apt", "96"}}, Feedback: []string{"transport-cc"}},
+			},
+			Extensions: []Extension{{5, "urn:x", RecvOnly}}, Mux: true,
 		},
-		Extensions: []Extension{{5, "urn:x", RecvOnly}}, Sources: []Source{{7, "peer"}}, Candidates: []Candidate{c},
+		Sending: Sending{Sources: []Source{{7, "peer"}}},
 	}, {
-		Kind: "audio", Proto: mediaProto, Port: 9, Mid: "1", Unnamed: true, Direction: SendRecv, Setup: "actpass", Credentials: keys,
-		Fingerprints: []Fingerprint{certificate}, Mux: true,
-		Formats: []Format{{
+		Kind: "audio", Proto: mediaProto, Port: 9, Mid: "1", Unnamed: true, Direction: SendRecv,
+		Transport: Transport{Setup: "actpass", Credentials: keys, Fingerprints: []Fingerprint{certificate}},
+		RTP: RTP{Mux: true, Formats: []Format{{
 			Type: 111, Name: "opus", Clock: 48000, Channels: 2, Params: []Param{{"minptime", "10"}, {"useinbandfec", "1"}},
-		}},
+		}}},
 	}, {
-		Kind: "application", Proto: dataProto, Mid: "2", Unnamed: true, BundleOnly: true, Direction: SendOnly, Setup: "actpass",
-		Credentials: keys, Fingerprints: []Fingerprint{certificate}, SCTPPort: 5000, Words: []string{dataFormat},
+		Kind: "application", Proto: dataProto, Mid: "2", Unnamed: true, BundleOnly: true, Direction: SendOnly,
+		Transport: Transport{Setup: "actpass", Credentials: keys, Fingerprints: []Fingerprint{certificate}}, SCTPPort: 5000, Words: []string{dataFormat},
 	}}}
 	if diff := cmp.Diff(want, d, cmp.Comparer(func(a, b Candidate) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -9,7 +9,7 @@ import (
 	pion "github.com/pion/sdp/v3"
 )
 
-// readSection reads one m-line with its attributes, and what it inherits from the session.
+// readSection reads one m-line with its attributes, and the attributes that it inherits from the session level.
 func readSection(m *pion.MediaDescription, session []pion.Attribute) (Section, error) {
 	s := Section{
 		Kind: m.MediaName.Media, Proto: strings.Join(m.MediaName.Protos, "/"), Port: m.MediaName.Port.Value, Direction: SendRecv,
@@ -38,8 +38,8 @@ func readSection(m *pion.MediaDescription, session []pion.Attribute) (Section, e
 	return s, nil
 }
 
-// inherited names what a section takes from the session level unless it says the same itself (RFC 8866, RFC 8839, RFC 8122); empty
-// for what it does not take.
+// inherited names the attributes that a section inherits from the session level unless it has one of that name itself (RFC 8866,
+// RFC 8839, RFC 8122). All directions have one name. The name of an attribute that is not inherited is empty.
 func inherited(key string) string {
 	switch key {
 	case "sendrecv", "sendonly", "recvonly", "inactive":
@@ -54,10 +54,10 @@ func inherited(key string) string {
 type reader struct {
 	s      *Section
 	byType map[int]*Format
-	all    []string // feedback that is said of every payload type
+	all    []string // feedback for every payload type ("a=rtcp-fb:*")
 }
 
-// formats reads the end of the m-line.
+// formats reads the last part of the m-line: payload types, or other words where the section has no RTP.
 func (r *reader) formats(words []string) error {
 	if len(words) > maxFormats {
 		return fmt.Errorf("%w: %d formats are more than %d", ErrMalformed, len(words), maxFormats)
@@ -78,7 +78,7 @@ func (r *reader) formats(words []string) error {
 	return nil
 }
 
-// attribute reads one attribute; those that it does not know are left out.
+// attribute reads one attribute. Unknown ones are left out.
 func (r *reader) attribute(key, value string) error {
 	s := r.s
 	switch key {
@@ -86,31 +86,18 @@ func (r *reader) attribute(key, value string) error {
 		return s.readMid(value)
 	case "sendrecv", "sendonly", "recvonly", "inactive":
 		s.Direction = Direction(slices.Index(directions[:], key))
-	case "setup":
-		s.Setup = strings.ToLower(value)
-	case "ice-ufrag":
-		s.Credentials.Ufrag = value
-	case "ice-pwd":
-		s.Credentials.Pwd = value
-	case "fingerprint":
-		hash, digits, _ := strings.Cut(value, " ")
-		s.Fingerprints = append(s.Fingerprints, Fingerprint{strings.ToLower(hash), strings.ToUpper(strings.TrimSpace(digits))})
+	case "bundle-only":
+		s.BundleOnly = true
+	case "sctp-port":
+		s.SCTPPort, _ = strconv.Atoi(value) // 0 when the value is no number
+	case "setup", "ice-ufrag", "ice-pwd", "fingerprint", "candidate", "end-of-candidates":
+		s.readTransport(key, value)
 	case "rtcp-mux":
 		s.Mux = true
 	case "rtcp-mux-only":
 		s.MuxOnly = true
 	case "rtcp-rsize":
 		s.Reduced = true
-	case "bundle-only":
-		s.BundleOnly = true
-	case "sctp-port":
-		s.SCTPPort, _ = strconv.Atoi(value) // 0 for what is no number
-	case "candidate":
-		if c, ok := ParseCandidate("candidate:" + value); ok && len(s.Candidates) < MaxCandidates {
-			s.Candidates = append(s.Candidates, c)
-		}
-	case "end-of-candidates":
-		s.Gathered = true
 	case "extmap":
 		s.readExtension(value)
 	case "ssrc", "ssrc-group":
@@ -119,6 +106,27 @@ func (r *reader) attribute(key, value string) error {
 		r.format(key, value)
 	}
 	return nil
+}
+
+// readTransport reads one attribute about the section's connection.
+func (t *Transport) readTransport(key, value string) {
+	switch key {
+	case "setup":
+		t.Setup = strings.ToLower(value)
+	case "ice-ufrag":
+		t.Credentials.Ufrag = value
+	case "ice-pwd":
+		t.Credentials.Pwd = value
+	case "fingerprint":
+		hash, digits, _ := strings.Cut(value, " ")
+		t.Fingerprints = append(t.Fingerprints, Fingerprint{strings.ToLower(hash), strings.ToUpper(strings.TrimSpace(digits))})
+	case "candidate":
+		if c, ok := ParseCandidate("candidate:" + value); ok && len(t.Candidates) < MaxCandidates {
+			t.Candidates = append(t.Candidates, c)
+		}
+	case "end-of-candidates":
+		t.Gathered = true
+	}
 }
 
 func (s *Section) readMid(value string) error {
@@ -130,7 +138,7 @@ func (s *Section) readMid(value string) error {
 }
 
 // readExtension reads "ID[/direction] URI [attributes]".
-func (s *Section) readExtension(value string) {
+func (r *RTP) readExtension(value string) {
 	number, rest, _ := strings.Cut(value, " ")
 	number, direction, _ := strings.Cut(number, "/")
 	uri, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
@@ -139,14 +147,14 @@ func (s *Section) readExtension(value string) {
 		e.Direction = Direction(at)
 	}
 	id, err := strconv.Atoi(number)
-	if err == nil && id > 0 && len(s.Extensions) < maxExtensions {
+	if err == nil && id > 0 && len(r.Extensions) < maxExtensions {
 		e.ID = id
-		s.Extensions = append(s.Extensions, e)
+		r.Extensions = append(r.Extensions, e)
 	}
 }
 
-// readSource reads "SSRC cname:NAME", and the group FID, which names a source and that of its retransmissions.
-func (s *Section) readSource(key, value string) {
+// readSource reads "SSRC cname:NAME", and the group FID, which pairs the SSRC of a stream with the SSRC of its retransmissions.
+func (s *Sending) readSource(key, value string) {
 	words := strings.Fields(value)
 	numbers := make([]uint32, 0, len(words))
 	for _, w := range words {
@@ -166,7 +174,7 @@ func (s *Section) readSource(key, value string) {
 	}
 }
 
-// format reads what is said of one payload type, or by "*" of all.
+// format reads an attribute of one payload type. Feedback may also be for all of them, by "*".
 func (r *reader) format(key, value string) {
 	number, rest, _ := strings.Cut(value, " ")
 	rest = strings.TrimSpace(rest)
@@ -219,7 +227,7 @@ func (f *Format) addFeedback(text string) {
 	}
 }
 
-// finish gives each payload type what was said of it, in the order of the m-line.
+// finish gives each payload type of the m-line its attributes.
 func (r *reader) finish() {
 	for i, f := range r.s.Formats {
 		f = *r.byType[f.Type]

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// MediaPort stands in the m-line of a section that is not rejected: the address is ICE's to find (RFC 8840).
+// MediaPort stands in the m-line of a section that is not rejected. It means nothing: ICE finds the address (RFC 8840).
 const MediaPort = 9
 
-// String writes the description: known attributes only, each once, in an order of its own. In a sending section the names of the
-// stream and the track come before the sources, where Pion looks for them.
+// String writes the description: known attributes only, each once, always in the same order. In a sending section the names of the
+// stream and the track come before the SSRCs, because Pion looks for them there.
 func (d Description) String() string {
 	var w writer
 	w.line("v=0")
@@ -66,7 +66,7 @@ func (s Section) Media() string {
 	return fmt.Sprintf("%s %d %s %s", s.Kind, s.Port, s.Proto, strings.Join(s.words(), " "))
 }
 
-// words are the formats of the m-line, which has one at least.
+// words are the formats of the m-line. The grammar wants at least one: "0" stands for none.
 func (s Section) words() []string {
 	var out []string
 	for _, f := range s.Formats {

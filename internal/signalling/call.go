@@ -4,54 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"sync/atomic"
-	"time"
+
+	"boardcast/internal/sdp"
 )
 
-const (
-	maxEarly = 64  // candidates kept per peer until its session is there
-	maxWords = 2   // other payloads kept meanwhile: a request for an offer, and an answer of somebody who did not wait for it
-	maxCalls = 256 // peers of a room that are listened to at once
-
-	// Sessions opened in the long run, and at once on top of that: as many as players of WHEP may open from one address. The
-	// rest of a larger room waits for some seconds; members that only come and go cost no more than this.
-	opensPerSecond = 5
-	openBurst      = 40
-)
-
-// call is what a link has with one peer.
-type call struct {
-	peer    string
-	opening bool        // something has opened the call: its session is there, or will be
-	session Session     // nil until it is there
-	cancel  func()      // ends the opening; nil before it has begun
-	early   []Payload   // what came before the session
-	words   int         // how many of the peer's in early are no candidates
-	ask     bool        // the peer is to make the offer
-	over    atomic.Bool // nothing more is sent
-}
-
-// opening is what came of opening a call's session.
+// opening is the outcome of opening a call's session: the session, or an error.
 type opening struct {
 	cl      *call
 	session Session
 	err     error
 }
 
-// hearRoom takes one message while in a room.
+// hearRoom takes one message while the client is in a room.
 func (l *link) hearRoom(m Message) error {
 	switch m.Kind {
 	case KindRoomPeerMsg:
 		return l.receive(m.ID, m.Text)
 	case KindRoomPeerJoined:
-		l.c.log.Debug("peer joined the room", keyPeer, m.ID) // it will make the offer
+		l.c.log.Debug("peer joined the room", keyPeer, m.ID) // a newcomer makes the offer
 	case KindRoomPeerLeft:
-		delete(l.calling, m.ID)
-		if cl := l.calls[m.ID]; cl != nil {
-			delete(l.calls, m.ID)
-			l.end(cl)
+		delete(l.calls.toMake, m.ID)
+		if cl := l.calls.byKey[m.ID]; cl != nil {
+			delete(l.calls.byKey, m.ID)
+			l.calls.end(cl)
 		}
 	case KindError:
 		return l.refused(m.Text)
@@ -60,16 +36,16 @@ func (l *link) hearRoom(m Message) error {
 	return nil
 }
 
-// inRoom calls all that were in the room before us, the way the family does it. A member whose last session still flows
-// is called when that has ended.
+// inRoom calls all members that were in the room before us, as peers of this protocol do. A member whose kept session still has
+// media is called when that session has ended.
 func (l *link) inRoom(members []string) error {
 	l.enter(StateInRoom, 0)
 	l.c.log.Info("joined the room", keyRoom, l.c.opts.Room, keyCallable, len(members))
 	for _, peer := range members {
-		if peer == l.c.id || l.calls[peer] != nil || len(l.calls)+len(l.calling) >= maxCalls {
+		if peer == l.c.id || l.calls.byKey[peer] != nil || l.calls.full() {
 			continue
 		}
-		l.calling[peer] = true
+		l.calls.toMake[peer] = true
 		if err := l.afterKept(peer); err != nil {
 			return err
 		}
@@ -77,13 +53,13 @@ func (l *link) inRoom(members []string) error {
 	return nil
 }
 
-// afterKept makes the call that had to wait for the end of a kept session, if there is one.
+// afterKept makes the call that had to wait for the end of a kept session with the peer, if there is such a call.
 func (l *link) afterKept(peer string) error {
 	switch {
 	case l.c.kept[peer] != nil:
 		return nil
-	case l.calling[peer]:
-		delete(l.calling, peer)
+	case l.calls.toMake[peer]:
+		delete(l.calls.toMake, peer)
 		l.begin(&call{peer: peer})
 	case l.c.state == StateWaiting && peer == l.c.opts.Peer:
 		return l.call()
@@ -91,7 +67,7 @@ func (l *link) afterKept(peer string) error {
 	return nil
 }
 
-// key is where a peer's call stands.
+// key is the key of a peer's call in calls.byKey.
 func (l *link) key(peer string) string {
 	if l.c.opts.Room == "" {
 		return ""
@@ -99,89 +75,78 @@ func (l *link) key(peer string) string {
 	return peer
 }
 
-// begin opens a call that we make.
+// begin opens a call that we make: we make the offer, or ask the peer for one.
 func (l *link) begin(cl *call) {
 	if cl.ask = l.c.opts.RemoteOfferer; !cl.ask {
-		cl.early = []Payload{{OfferRequest: true}}
+		cl.early = []sdp.Message{{OfferRequest: true}}
 	}
 	l.open(cl)
 }
 
-// receive takes what a peer says; peer is empty outside a room. The first offer or request for one opens the call; what
-// comes before the session is there is kept and handed on in order.
+// receive takes what a peer says. Outside a room peer is empty. The first offer, or the first request for one, opens a call. What
+// comes before the call's session is there is kept, and handed to the session in order.
 func (l *link) receive(peer, text string) error {
-	p, err := ParsePayload(text)
+	m, err := ParsePayload(text)
 	if err != nil {
 		l.c.log.Debug("message ignored", keyPeer, peer, keySize, len(text), keyError, err)
 		return nil
 	}
-	cl := l.calls[peer]
+	cl := l.calls.byKey[peer]
 	if cl == nil {
-		if len(l.calls) >= maxCalls {
+		if len(l.calls.byKey) >= maxCalls {
 			return nil
 		}
 		cl = &call{peer: peer}
-		l.calls[peer] = cl
+		l.calls.byKey[peer] = cl
 	}
 	if cl.session != nil {
-		cl.session.Receive(p)
+		cl.session.Receive(m)
 		return nil
 	}
-	if !cl.opening && p.opens() {
+	if !cl.opening && m.Opens() {
 		l.accept(cl)
 	}
-	cl.keep(p)
+	cl.keep(m)
 	return nil
 }
 
-// keep holds what the peer says until the session is there: candidates, and other things once something has opened the
-// call.
-func (cl *call) keep(p Payload) {
-	switch {
-	case p.ICE != nil && len(cl.early) < maxEarly:
-	case p.ICE == nil && cl.opening && cl.words < maxWords:
-		cl.words++
-	default:
-		return
-	}
-	cl.early = append(cl.early, p)
-}
-
-// accept opens a call that the peer makes.
+// accept opens a call that the peer makes. A peer that calls anew has ended its kept session.
 func (l *link) accept(cl *call) {
-	delete(l.calling, cl.peer)
+	delete(l.calls.toMake, cl.peer)
 	if l.c.opts.Room == "" {
 		l.c.callers++
 		cl.peer = "caller-" + strconv.Itoa(l.c.callers)
 		l.enter(StateInCall, 0)
-	} else if old := l.c.kept[cl.peer]; old != nil { // it calls anew: the last session is over
+	} else if old := l.c.kept[cl.peer]; old != nil {
 		delete(l.c.kept, cl.peer)
 		old.Close()
 	}
 	l.open(cl)
 }
 
-// open asks for the session, which is there when hasOpened is called.
+// open queues the call for openDue. hasOpened is called when its session is there.
 func (l *link) open(cl *call) {
-	l.calls[l.key(cl.peer)] = cl
+	l.calls.byKey[l.key(cl.peer)] = cl
 	cl.opening = true
-	l.due = append(l.due, cl)
+	l.calls.due = append(l.calls.due, cl)
 }
 
-// openDue begins to open as many sessions as it may, each on a goroutine of its own: opening may take long, and meanwhile
-// the socket's end and a member's leaving are to be seen.
+// openDue begins to open as many sessions as may be opened now. Opening may take long, and meanwhile the link has to notice the
+// socket's end and members that leave. So each session is opened on a goroutine of its own.
 func (l *link) openDue(ctx context.Context) {
-	for len(l.due) > 0 && l.opens.take(time.Now(), 1) {
-		cl := l.due[0]
-		l.due = l.due[1:]
+	for {
+		cl, ok := l.calls.nextDue()
+		if !ok {
+			return
+		}
 		own, cancel := context.WithCancel(ctx)
 		cl.cancel = cancel
 		l.wg.Go(func() {
 			defer cancel()
-			session, err := l.c.media.Open(own, Caller{ID: cl.peer}, func(p Payload) { l.sendTo(cl, p) })
+			session, err := l.c.media.Open(own, Caller{ID: cl.peer}, func(m sdp.Message) { l.sendTo(cl, m) })
 			select {
-			case l.opened <- opening{cl, session, err}:
-			case <-l.quit:
+			case l.events.opened <- opening{cl, session, err}:
+			case <-l.events.quit:
 				if err == nil {
 					session.Close()
 				}
@@ -190,27 +155,28 @@ func (l *link) openDue(ctx context.Context) {
 	}
 }
 
-// hasOpened takes a call's session. If there is none the call is hung up: in a room that is silence, else the socket's end.
+// hasOpened takes a call's session. Where the media did not open one the call is hung up: outside a room the socket is closed for
+// that, and in a room the peer hears nothing.
 func (l *link) hasOpened(o opening) error {
 	cl, key := o.cl, l.key(o.cl.peer)
 	switch {
-	case l.calls[key] != cl: // it has ended meanwhile
+	case l.calls.byKey[key] != cl: // the call has ended meanwhile
 		if o.err == nil {
 			o.session.Close()
 		}
 		return nil
 	case o.err != nil:
-		delete(l.calls, key)
-		l.end(cl)
+		delete(l.calls.byKey, key)
+		l.calls.end(cl)
 		return l.notOpened(cl, o.err)
 	}
 	cl.session = o.session
-	l.wg.Go(func() { watch(o.session, l.ended, cl, l.quit) })
+	l.wg.Go(func() { watch(o.session, l.events.ended, cl, l.events.quit) })
 	if cl.ask {
-		l.sendTo(cl, Payload{OfferRequest: true})
+		l.sendTo(cl, sdp.Message{OfferRequest: true})
 	}
-	for _, p := range cl.early {
-		cl.session.Receive(p)
+	for _, m := range cl.early {
+		cl.session.Receive(m)
 	}
 	cl.early = nil
 	return nil
@@ -228,7 +194,7 @@ func (l *link) notOpened(cl *call, err error) error {
 	return nil
 }
 
-// watch reports the end of a session until nobody listens any more.
+// watch reports the end of a session by sending which, unless nobody listens any more.
 func watch[T any](session Session, ended chan<- T, which T, quit <-chan struct{}) {
 	select {
 	case <-session.Done():
@@ -241,40 +207,29 @@ func watch[T any](session Session, ended chan<- T, which T, quit <-chan struct{}
 	}
 }
 
-// sendTo sends to the peer of a call, from any goroutine.
-func (l *link) sendTo(cl *call, p Payload) {
-	if cl.over.Load() {
+// sendTo sends to the peer of a call. It may be called from any goroutine. The end of our ICE candidates is not sent: peers of this
+// protocol have no use for an empty candidate, and some fail at one.
+func (l *link) sendTo(cl *call, m sdp.Message) {
+	if cl.over.Load() || m.Gathered {
 		return
 	}
-	text := p.String()
+	text := payloadText(m)
 	if l.c.opts.Room != "" {
 		text = Message{Kind: KindRoomPeerMsg, ID: cl.peer, Text: text}.String()
 	}
 	l.send(frame{text: text})
 }
 
-// mediaEnded hangs up after the media has ended. In a room the other member is left alone: there is no word for it.
+// mediaEnded hangs up after the media of a call have ended. In a room the peer hears nothing: the protocol has no word for it.
 func (l *link) mediaEnded(cl *call) error {
 	key := l.key(cl.peer)
-	if l.calls[key] != cl {
-		return nil // ended already
+	if l.calls.byKey[key] != cl {
+		return nil // the call has ended already
 	}
-	delete(l.calls, key)
-	l.end(cl)
+	delete(l.calls.byKey, key)
+	l.calls.end(cl)
 	if l.c.opts.Room == "" {
 		return errEnded
 	}
 	return nil
-}
-
-// end hangs up, or gives up the opening of the session.
-func (l *link) end(cl *call) {
-	cl.over.Store(true)
-	l.due = slices.DeleteFunc(l.due, func(d *call) bool { return d == cl })
-	if cl.cancel != nil {
-		cl.cancel()
-	}
-	if cl.session != nil {
-		cl.session.Close()
-	}
 }

@@ -20,38 +20,39 @@ import (
 )
 
 const (
-	dialWait  = 10 * time.Second // for the connection, TLS and upgrade included
-	replyWait = 10 * time.Second // for each answer of the server
+	dialWait  = 10 * time.Second // for the connection, with TLS and the upgrade: a slow link needs a few seconds
+	replyWait = 10 * time.Second // for each answer of the server, which needs no time to decide
 
-	// A registration that lasted this long was a good one: the next failure starts the back-off anew.
+	// After a registration that lasted this long the next failure starts the back-off anew: server and link are good.
 	stableAfter = 10 * time.Second
-	// A server notices a dead peer after 40 s (ping time-out; ours 1.5 s after a HELLO with its id) and refuses its id until
-	// then: for a little longer than that the id is asked for again and again, after it like any other failure.
+	// For this long a fixed id that the server refuses is asked for again and again, and then like after any other failure. The
+	// refusal may be about a dead connection of ours: a server notices after 40 s that its pings are not answered, and our own
+	// server 1.5 s after another HELLO with the id.
 	heldPatience = time.Minute
-	heldShort    = 300 * time.Millisecond
-	heldLong     = 700 * time.Millisecond
+	heldShort    = 300 * time.Millisecond // shortest time between two such attempts
+	heldLong     = 700 * time.Millisecond // longest time: three attempts within the 1.5 s that our own server takes
 
-	// How often a client looks whether its socket's address is still this machine's.
+	// How often a client looks whether this machine still has its socket's address: viewers who call wait for no longer.
 	addressEvery = time.Second
 )
 
-// clientLimits are what a server may send: as much as our own server takes from a client.
+// clientLimits are what a server may send to a client: as much as our own server accepts from a client.
 var clientLimits = Limits{}.withDefaults()
 
-// ErrOptions is in the errors of [Client.Run] that are about the options.
+// ErrOptions is wrapped by the errors of [Client.Run] that are about the options.
 var ErrOptions = errors.New("impossible client options")
 
-// State is where a [Client] stands.
+// State says how far a [Client] has come.
 type State int
 
-// The states of a client, in the order in which they are gone through.
+// The states of a client, in the order in which it goes through them.
 const (
 	StateOffline     State = iota // no connection; the next attempt is due
 	StateConnecting               // the socket is being opened
-	StateRegistering              // HELLO is said
-	StateWaiting                  // registered: for a call, or for the peer to be free
-	StateCalling                  // SESSION is said
-	StateJoining                  // ROOM is said
+	StateRegistering              // HELLO was said; the answer is awaited
+	StateWaiting                  // registered; a call is awaited, or the peer is busy
+	StateCalling                  // SESSION was said; the answer is awaited
+	StateJoining                  // ROOM was said; the answer is awaited
 	StateInCall
 	StateInRoom
 )
@@ -65,17 +66,17 @@ func (s State) String() string {
 	return names[s]
 }
 
-// ClientOptions configure a [Client]. With neither Peer nor Room it waits to be called; both at once is an error.
+// ClientOptions configure a [Client]. With neither Peer nor Room it waits to be called. Both at once are an error.
 type ClientOptions struct {
-	URL  string // ws:// or wss://; a user and password in it are sent as basic authorisation and never logged
-	ID   string // empty: a random number from 10 to 9999, another one when it is taken
-	Peer string // whom to call
-	Room string // which room to serve
-	// RemoteOfferer makes the others offer: OFFER_REQUEST goes out where an offer would.
+	URL  string // ws:// or wss://; a user and a password in it are sent as basic authorisation and never logged
+	ID   string // empty: a random number from 10 to 9999, and another one when that is taken
+	Peer string // the peer to call
+	Room string // the room to serve
+	// RemoteOfferer makes the other peers offer: the client sends OFFER_REQUEST in place of an offer.
 	RemoteOfferer bool
 	TLS           *tls.Config // nil: certificates are verified against the system's
 	Logger        *slog.Logger
-	OnState       func(State) // told of every change, from Run's goroutine
+	OnState       func(State) // called at every change, on Run's goroutine
 }
 
 // Client registers with a signalling server and stays registered.
@@ -84,17 +85,17 @@ type Client struct {
 	media   Media
 	log     *slog.Logger
 	dial    dialFunc            // tests replace it
-	home    func(net.Addr) bool // whether an address is this machine's; tests replace it
+	home    func(net.Addr) bool // tells whether this machine has an address; tests replace it
 	state   State
 	id      string
 	backoff backoff
-	heldAt  time.Time          // since when our fixed id is refused; zero when it isn't
-	kept    map[string]Session // detached sessions whose media may still flow, by peer
-	callers int                // calls from peers whose id is not told
-	lastErr string             // not to be logged again
+	heldAt  time.Time          // since when the server refuses our fixed id; zero when it does not
+	kept    map[string]Session // detached sessions by peer; their media may still flow
+	callers int                // calls from peers whose id the server does not tell
+	lastErr string             // the error that was logged last, which is not logged twice in a row
 }
 
-// NewClient returns a client that makes its sessions by m. Its options are checked by Run.
+// NewClient returns a client whose sessions m opens. Run checks the options.
 func NewClient(opts ClientOptions, m Media) *Client {
 	c := &Client{
 		opts: opts, media: m, log: opts.Logger, dial: (&net.Dialer{}).DialContext, home: ownAddress, kept: make(map[string]Session),
@@ -105,9 +106,9 @@ func NewClient(opts ClientOptions, m Media) *Client {
 	return c
 }
 
-// Run connects, registers, calls or serves, and begins again whenever that ends, until ctx does; then it hangs up, closes
-// all its sessions and returns nil. The only errors, wrapping [ErrOptions], are those that time can't heal. Run is called
-// once.
+// Run connects, registers, and calls or waits to be called. Whenever the connection ends it begins again. When ctx ends it hangs up,
+// closes all its sessions and returns nil. Its only errors wrap [ErrOptions]: trying again would not help against them. Run is
+// called once.
 func (c *Client) Run(ctx context.Context) error {
 	target, header, err := c.target()
 	if err != nil {
@@ -135,11 +136,11 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
-// target checks the options and takes the secrets out of the URL.
+// target checks the options. It returns the URL without the user and the password, which go into the header.
 func (c *Client) target() (target string, header http.Header, err error) {
 	u, err := url.Parse(c.opts.URL)
 	switch {
-	case err != nil: // its text would hold the whole URL
+	case err != nil: // its text is not passed on: it holds the whole URL, with the password
 		return "", nil, fmt.Errorf("%w: server URL can't be read", ErrOptions)
 	case u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "":
 		return "", nil, fmt.Errorf("%w: server URL must look like wss://host:port", ErrOptions)
@@ -158,11 +159,11 @@ func (c *Client) target() (target string, header http.Header, err error) {
 		header.Set("Authorization", "Basic "+token)
 		u.User = nil
 	}
-	u.Fragment = "" // the dialer wants none
+	u.Fragment = "" // the dialer refuses an URL with a fragment
 	return u.String(), header, nil
 }
 
-// connect serves one socket from its opening to its end; the error says how it ended and is never nil.
+// connect serves one socket from its opening to its end. The error says how it ended, and is never nil.
 func (c *Client) connect(ctx context.Context, target string, header http.Header) error {
 	c.enter(StateConnecting)
 	if c.id == "" {
@@ -172,11 +173,11 @@ func (c *Client) connect(ctx context.Context, target string, header http.Header)
 	}
 	dialer := websocket.Dialer{
 		Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialWait, TLSClientConfig: c.opts.TLS,
-		NetDialContext: meteredDial(c.dial, clientLimits),
+		NetDialContext: meteredDial(c.dial, clientLimits.Bytes),
 	}
 	ws, resp, err := dialer.DialContext(ctx, target, header)
 	if resp != nil {
-		_ = resp.Body.Close() // holds the beginning of a refusal, in memory
+		_ = resp.Body.Close() // no more than the beginning of a refusal, which is in memory
 	}
 	if err != nil {
 		if errors.Is(err, websocket.ErrBadHandshake) && resp != nil {
@@ -187,7 +188,7 @@ func (c *Client) connect(ctx context.Context, target string, header http.Header)
 	return newLink(c, ws).run(ctx)
 }
 
-// ownAddress reports whether this machine has an address; it takes one that it cannot judge for its own.
+// ownAddress reports whether this machine has an address. The answer is yes where that cannot be found out.
 func ownAddress(a net.Addr) bool {
 	tcp, ok := a.(*net.TCPAddr)
 	all, err := net.InterfaceAddrs()
@@ -200,14 +201,14 @@ func ownAddress(a net.Addr) bool {
 	})
 }
 
-// delay says how long to wait after err, and readies the next attempt.
+// delay says how long to wait after err. It also forgets a random id that is taken.
 func (c *Client) delay(err error) time.Duration {
 	if !errors.Is(err, errHeld) {
 		c.heldAt = time.Time{}
 		return c.backoff.next()
 	}
 	if c.opts.ID == "" {
-		c.id = "" // by chance somebody else's: take another
+		c.id = "" // another peer has the same number by chance: take another one
 		return c.backoff.next()
 	}
 	if c.heldAt.IsZero() {
@@ -219,7 +220,7 @@ func (c *Client) delay(err error) time.Duration {
 	return c.backoff.next()
 }
 
-// report logs a failure once, however often it repeats.
+// report logs a failure. One that repeats is logged once, and then at debug.
 func (c *Client) report(err error, delay time.Duration) {
 	say := c.log.Warn
 	if text := err.Error(); text == c.lastErr || errors.Is(err, errEnded) {
@@ -241,13 +242,14 @@ func (c *Client) enter(s State) {
 	}
 }
 
-// keep detaches a session, whose media goes on for as long as it flows.
+// keep detaches a session. Its media go on for as long as they flow.
 func (c *Client) keep(peer string, session Session) {
 	session.Detach()
 	c.kept[peer] = session
 	c.forgetEnded()
 }
 
+// forgetEnded forgets the kept sessions whose media have ended.
 func (c *Client) forgetEnded() {
 	for peer, session := range c.kept {
 		select {

@@ -75,7 +75,7 @@ func TestHeldID(t *testing.T) {
 	})
 }
 
-// An id that is really somebody else's is asked for at growing intervals, for ever.
+// An id that another peer really has is asked for at growing intervals, for ever.
 func TestHeldIDForGood(t *testing.T) {
 	onBench(t, ClientOptions{ID: "cam"}, func(b *bench) {
 		start, tries := time.Now(), 0
@@ -114,7 +114,7 @@ func TestTakenRandomID(t *testing.T) {
 	})
 }
 
-// However a connection ends, the client comes back; the session is closed only when the partner hung up.
+// However a connection ends, the client connects again. Its session is closed only when the partner has hung up.
 func TestEndsOfACall(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -225,7 +225,7 @@ func TestErrorsToHelloAndRoom(t *testing.T) {
 	})
 }
 
-// A server that falls silent, with the connection open, is noticed by its missing pongs.
+// When a server falls silent and the connection stays open, the client notices that no pongs come.
 func TestDeadServer(t *testing.T) {
 	onBench(t, ClientOptions{Peer: "77"}, func(b *bench) {
 		p, _ := b.register()
@@ -374,7 +374,7 @@ func TestStateNames(t *testing.T) {
 	}
 }
 
-// When the address of its socket is taken from the machine, nothing tells the client: it looks. The media are left alone.
+// When the machine loses the address of the client's socket, no error tells the client: it looks for itself. The media go on.
 func TestAddressIsGone(t *testing.T) {
 	var gone atomic.Bool
 	var asked atomic.Int64

@@ -11,7 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A server that floods its client is hung up on, and its client says so once and comes back ever later.
+// When a server floods its client, the client hangs up, logs that once, and connects again at growing intervals.
 func TestHostileServer(t *testing.T) {
 	floods := map[string]func(p *probe, n int) error{
 		"offers": func(p *probe, _ int) error { return p.ws.WriteMessage(websocket.TextMessage, []byte(offerText)) },
@@ -40,14 +40,14 @@ func TestHostileServer(t *testing.T) {
 		for what, opts := range map[string]ClientOptions{"called": {}, "in a room": {Room: "r"}} {
 			t.Run(name+", "+what, func(t *testing.T) {
 				onBench(t, opts, func(b *bench) {
-					b.media.opened = make(chan *fakeSession, 4*clientLimits.Burst)
+					b.media.opened = make(chan *fakeSession, 4*clientLimits.Messages.Burst)
 					for round := range 3 {
 						p, _ := b.register()
 						if opts.Room != "" {
 							p.expect("< ROOM r")
 							p.say("ROOM_OK ")
 						}
-						n, most := 0, clientLimits.Burst+10
+						n, most := 0, clientLimits.Messages.Burst+10
 						for ; n < most && !p.ended() && flood(p, n) == nil; n++ {
 							synctest.Wait()
 						}
@@ -56,7 +56,7 @@ func TestHostileServer(t *testing.T) {
 						}
 					}
 					<-time.After(2 * time.Second) // the last end has been told of
-					if n := strings.Count(b.log.String(), "server sends more than a peer may"); n < 3 {
+					if n := strings.Count(b.log.String(), "server sends more than a client accepts"); n < 3 {
 						b.Errorf("%d ends are told of", n)
 					}
 					if n := strings.Count(b.log.String(), "level=WARN"); n != 1 {
@@ -74,7 +74,7 @@ func raw(p *probe, bytes string) error {
 	return err
 }
 
-// ended tells whether the client has said that it is too much.
+// ended tells whether the client has closed the connection because too much came.
 func (p *probe) ended() bool {
 	for {
 		select {
@@ -88,18 +88,18 @@ func (p *probe) ended() bool {
 	}
 }
 
-// Whoever goes on after a farewell is listened to no longer than that is worth.
+// When a server goes on sending after the client's close frame, the client reads no more than a bounded amount of it.
 func TestHostileServerGoesOn(t *testing.T) {
 	onBench(t, ClientOptions{}, func(b *bench) {
 		p, _ := b.register()
-		for n := 0; !p.ended() && n < 2*clientLimits.Burst; n++ {
+		for n := 0; !p.ended() && n < 2*clientLimits.Messages.Burst; n++ {
 			if p.ws.WriteMessage(websocket.TextMessage, []byte("x")) != nil {
 				break
 			}
 			synctest.Wait()
 		}
 		const piece = 64 << 10
-		chunk, sent, most := strings.Repeat("\x00", piece), 0, 2*clientLimits.ByteBurst
+		chunk, sent, most := strings.Repeat("\x00", piece), 0, 2*clientLimits.Bytes.Burst
 		for sent < most && raw(p, chunk) == nil {
 			sent += piece
 		}
@@ -109,7 +109,7 @@ func TestHostileServerGoesOn(t *testing.T) {
 	})
 }
 
-// A room's members who come and go by the thousand open no more sessions than a few a second.
+// However many members of a room come and go, the client opens only a few sessions a second.
 func TestRoomOfPassersBy(t *testing.T) {
 	onBench(t, ClientOptions{Room: "r"}, func(b *bench) {
 		b.media.opened = make(chan *fakeSession, 4096)
@@ -123,7 +123,7 @@ func TestRoomOfPassersBy(t *testing.T) {
 			p.say(fmt.Sprintf("ROOM_PEER_LEFT m%d", i))
 			<-time.After(time.Second / each)
 		}
-		if n, most := len(b.media.opened), openBurst+seconds*opensPerSecond; n > most || n < openBurst {
+		if n, most := len(b.media.opened), openAllowance.Burst+seconds*int(openAllowance.PerSecond); n > most || n < openAllowance.Burst {
 			b.Errorf("%d sessions, want %d at most", n, most)
 		}
 		p.say("ROOM_PEER_MSG stays " + offerText)
@@ -139,7 +139,7 @@ func TestRoomOfPassersBy(t *testing.T) {
 	})
 }
 
-// While a session is being opened the client sees that its peer has gone, and other members are served.
+// While a session is being opened the client notices that its peer has gone, and serves other members.
 func TestClientDropsAStaleCall(t *testing.T) {
 	for what, tc := range map[string]struct {
 		opts  ClientOptions
@@ -191,14 +191,14 @@ func TestClientDropsAStaleCall(t *testing.T) {
 	}
 }
 
-// A client of our server that sends nothing but empty fragments of one message is hung up on as well.
+// Our server hangs up on a client that sends nothing but empty fragments of one message.
 func TestEmptyFragments(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewServer(ServerOptions{})
 		_, dial := newPipeRig(t, s)
 		p := dialProbe(t, dial).hello("v")
 		head, piece := "\x01\x80mask", strings.Repeat("\x00\x80mask", 8<<10)
-		sent, most := 0, 2*clientLimits.ByteBurst
+		sent, most := 0, 2*clientLimits.Bytes.Burst
 		for ; sent < most && !p.ended() && raw(p, head+piece) == nil; sent += len(piece) {
 			head = ""
 			synctest.Wait()

@@ -13,7 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// town is our server on a network of pipes, inside a synctest bubble, and can be razed and built again.
+// town is our server on a network of pipes, inside a synctest bubble. It can be ended and started again.
 type town struct {
 	t      *testing.T
 	mu     sync.Mutex
@@ -77,7 +77,7 @@ func (w *town) client(opts ClientOptions) (m *fakeMedia, stop func()) {
 	return m, stop
 }
 
-// later waits for a session for as long as the bubble's clock likes.
+// later waits for a session, however long that takes by the bubble's clock.
 func (m *fakeMedia) later(t *testing.T) *fakeSession {
 	t.Helper()
 	select {
@@ -90,7 +90,7 @@ func (m *fakeMedia) later(t *testing.T) *fakeSession {
 	}
 }
 
-// talk lets the one side offer and the other answer.
+// talk lets one side offer and the other answer.
 func talk(t *testing.T, from, to *fakeSession) {
 	t.Helper()
 	from.send(payload(t, offerText))
@@ -187,8 +187,8 @@ func TestClientsInARoom(t *testing.T) {
 	})
 }
 
-// The server is killed and comes back: what flows goes on flowing, everybody registers again, and when the media has
-// ended the peer is called anew.
+// The server is killed and starts again: the media go on, both clients register again, and the caller calls its peer anew when the
+// media have ended.
 func TestServerKilledUnderACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTown(t)
@@ -226,7 +226,7 @@ func TestServerKilledUnderACall(t *testing.T) {
 	})
 }
 
-// Whoever says HELLO with its id, and however often: who answers pings keeps it, and is asked no more than it bears.
+// However often other connections say HELLO with its id, a peer that answers pings keeps the id. It gets few pings for that.
 func TestIDHeldByALivePeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTown(t)
@@ -246,7 +246,7 @@ func TestIDHeldByALivePeer(t *testing.T) {
 	})
 }
 
-// A board that lost its network finds its id held by its own dead connection until the server has noticed.
+// When a board has lost its network, its own dead connection holds its id until the server has noticed.
 func TestIDHeldByADeadPredecessor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTown(t)

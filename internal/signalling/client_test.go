@@ -16,9 +16,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
-// bench is a client under test, inside a synctest bubble, with a scripted server that speaks the reference's words.
+// bench is a client under test, inside a synctest bubble, with a scripted server that says what the reference server does.
 type bench struct {
 	*testing.T
 	net     *pipeNet
@@ -49,8 +51,8 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-// onBench runs test with a client of these options, and fails if the client leaves a goroutine behind: a bubble ends only
-// when all have ended.
+// onBench runs test with a client of these options. It fails if the client leaves a goroutine behind, since a bubble ends only when all
+// its goroutines have ended.
 func onBench(t *testing.T, opts ClientOptions, test func(b *bench)) {
 	t.Helper()
 	onBenchAt(t, opts, ownAddress, test)
@@ -125,7 +127,7 @@ func (b *bench) next() *probe {
 	}
 }
 
-// register takes a connection to the end of the registration and returns it with the id.
+// register answers the next connection until the client is registered. It returns the connection and the client's id.
 func (b *bench) register() (p *probe, id string) {
 	b.Helper()
 	p = b.next()
@@ -138,7 +140,7 @@ func (b *bench) register() (p *probe, id string) {
 	return p, id
 }
 
-// bye closes a connection of the client's with a code.
+// bye closes a connection of the client with a code.
 func (b *bench) bye(p *probe, code int, reason string) {
 	b.Helper()
 	_ = p.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(patience))
@@ -146,7 +148,7 @@ func (b *bench) bye(p *probe, code int, reason string) {
 	p.kill()
 }
 
-// silent fails the test if the client has said something that expect has not taken.
+// silent fails the test if the client has said something that no expect has read.
 func (b *bench) silent(p *probe) {
 	b.Helper()
 	synctest.Wait()
@@ -174,6 +176,7 @@ func TestCaller(t *testing.T) {
 				s := b.media.next(b.T)
 				s.expect("OFFER_REQUEST") // the caller makes the offer
 				s.send(payload(b.T, offerText))
+				s.send(sdp.Message{Gathered: true}) // is not sent
 				s.send(payload(b.T, iceText))
 				p.expect("< " + offerText)
 				p.expect("< " + iceText)
@@ -344,7 +347,7 @@ func TestRoomOfTooMany(t *testing.T) {
 			p.say(fmt.Sprintf("ROOM_PEER_MSG m%d %s", i, offerText))
 			<-time.After(time.Second / 40) // a quicker server is hung up on
 		}
-		<-time.After(maxCalls / opensPerSecond * time.Second)
+		<-time.After(maxCalls / time.Duration(openAllowance.PerSecond) * time.Second)
 		synctest.Wait()
 		if n := len(b.media.opened); n != maxCalls {
 			b.Errorf("%d sessions", n)

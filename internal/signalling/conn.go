@@ -15,16 +15,42 @@ import (
 type conn struct {
 	*wire
 	id    connID
+	since time.Time // when it was made
 	wg    sync.WaitGroup
-	rings sync.WaitGroup // those that ask a local peer to take the connection's call
+	rings sync.WaitGroup // goroutines that ask a local peer to take the connection's call
 
-	mu       sync.Mutex // what is below: the reading goroutine's, and whose who rings
-	log      *slog.Logger
-	caller   Caller  // its ID is empty until HELLO
-	session  Session // with a local peer; nil without
-	ringing  bool    // what is said waits
-	kept     []frame // until the local peer has decided
-	keptSize int     // bytes
+	mu      sync.Mutex // guards the fields below, which the reading goroutine and the ringing one use
+	log     *slog.Logger
+	caller  Caller  // its ID is empty until HELLO
+	session Session // with a local peer; nil without
+	ringing bool    // a local peer is being asked to take the connection's call
+	kept    backlog // messages that came while ringing
+	refusal string  // the ERROR that was logged last
+}
+
+// backlog holds messages that are handled later.
+type backlog struct {
+	frames []frame
+	bytes  int
+}
+
+// keep adds a message, unless there are more than a queue may hold.
+func (b *backlog) keep(f frame, most Queue) error {
+	if b.bytes += len(f.text); len(b.frames) >= most.Frames || b.bytes > most.Bytes {
+		return errTooMany
+	}
+	b.frames = append(b.frames, f)
+	return nil
+}
+
+// next takes the oldest message.
+func (b *backlog) next() (f frame, ok bool) {
+	if len(b.frames) == 0 {
+		return frame{}, false
+	}
+	f, b.frames = b.frames[0], b.frames[1:]
+	b.bytes -= len(f.text)
+	return f, true
 }
 
 // serve runs one connection from its upgrade to its end.
@@ -34,7 +60,7 @@ func (s *Server) serve(ws *websocket.Conn, r *http.Request) {
 	c := s.join(ws, r)
 	c.wg.Go(c.write)
 	err := s.listen(ctx, c)
-	cancel() // nobody is left to make a session for
+	cancel() // the caller has gone: a session that is being opened is not wanted
 	hungUp := c.stop(err)
 	s.leave(c, err)
 	c.rings.Wait()
@@ -43,9 +69,10 @@ func (s *Server) serve(ws *websocket.Conn, r *http.Request) {
 	}
 	c.drain(err)
 	c.wg.Wait()
-	c.log.Debug("connection ended", keyReason, err.Error(), keyHangUp, hungUp)
+	c.tellEnd(err, hungUp)
 }
 
+// endSession closes a session when a side has hung up. When the connection broke, the media may go on.
 func endSession(session Session, hungUp bool) {
 	if hungUp {
 		session.Close()
@@ -54,20 +81,22 @@ func endSession(session Session, hungUp bool) {
 	}
 }
 
+// join makes a connection known to the server.
 func (s *Server) join(ws *websocket.Conn, r *http.Request) *conn {
-	c := &conn{wire: newWire(ws, s.limits), log: s.log.With(keyRemote, r.RemoteAddr), caller: CallerOf(r)}
+	c := &conn{wire: newWire(ws, s.limits), since: time.Now(), log: s.log.With(keyRemote, r.RemoteAddr), caller: CallerOf(r)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastID++
 	c.id = s.lastID
 	s.conns[c.id] = c
 	s.world.step(input{from: c.id, kind: joined})
-	if s.closed {
+	if s.admission.isClosed() {
 		c.finish(websocket.CloseGoingAway, "")
 	}
 	return c
 }
 
+// leave makes the server forget a connection.
 func (s *Server) leave(c *conn, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,12 +107,12 @@ func (s *Server) leave(c *conn, err error) {
 	if c.reason() == reasonSlow {
 		s.stats.Slow++
 	}
-	s.apply(s.world.step(input{from: c.id, kind: left}))
+	s.applyLocked(s.world.step(input{from: c.id, kind: left}))
 }
 
-// listen reads until it can't.
+// listen reads and handles messages until reading fails, or a message ends the connection.
 func (s *Server) listen(ctx context.Context, c *conn) error {
-	if err := c.ws.SetReadDeadline(time.Now().Add(s.limits.Hello)); err != nil {
+	if err := c.ws.SetReadDeadline(time.Now().Add(s.limits.Waits.Hello)); err != nil {
 		return err
 	}
 	for {
@@ -97,32 +126,29 @@ func (s *Server) listen(ctx context.Context, c *conn) error {
 	}
 }
 
-// hear takes one message, or keeps it while a local peer is asked: what the connection says is dealt with in order.
+// hear takes one message. While a local peer is being asked to take the call the message is kept, so that all are handled in order.
 func (s *Server) hear(ctx context.Context, c *conn, f frame) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.ringing {
-		return s.decide(ctx, c, f)
+		return s.decideLocked(ctx, c, f)
 	}
-	if c.keptSize += len(f.text); len(c.kept) >= s.limits.QueueFrames || c.keptSize > s.limits.QueueBytes {
-		return errTooMany
-	}
-	c.kept = append(c.kept, f)
-	return nil
+	return c.kept.keep(f, s.limits.Queue)
 }
 
-// decide decides about one message under the server's lock, and does outside it what may take time. c.mu is held.
-func (s *Server) decide(ctx context.Context, c *conn, f frame) error {
-	mine := s.step(input{from: c.id, kind: heard, frame: f})
+// decideLocked handles one message. The decision is made under the server's lock. Calls of Media and Session follow without that lock,
+// since they may take time. c.mu is held.
+func (s *Server) decideLocked(ctx context.Context, c *conn, f frame) error {
+	all, mine := s.step(input{from: c.id, kind: heard, frame: f})
 	if c.caller.ID == "" {
 		if c.caller.ID = s.uid(c.id); c.caller.ID != "" {
 			c.log = c.log.With(keyPeer, c.caller.ID)
-			c.log.Debug("peer registered")
 			if err := c.ws.SetReadDeadline(time.Time{}); err != nil {
 				return err
 			}
 		}
 	}
+	c.tellLocked(ParseRequest(f.text), all)
 	for _, r := range mine {
 		if r.kind == ring {
 			c.ringing = true
@@ -135,12 +161,15 @@ func (s *Server) decide(ctx context.Context, c *conn, f frame) error {
 	return nil
 }
 
-func (s *Server) step(in input) (mine []reply) {
+// step takes in one event of a connection. It returns all replies, and those that remain to be done without the lock.
+func (s *Server) step(in input) (all, rest []reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.apply(s.world.step(in))
+	all = s.world.step(in)
+	return all, s.applyLocked(all)
 }
 
+// uid is the id by which a connection is registered, empty before HELLO.
 func (s *Server) uid(id connID) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,15 +179,15 @@ func (s *Server) uid(id connID) string {
 	return ""
 }
 
-// apply does what can be done at once, which is all that concerns other connections, and returns the rest. The lock is
-// held: replies reach a connection's queue in the order of the decisions.
-func (s *Server) apply(replies []reply) (rest []reply) {
+// applyLocked carries out all replies that never block, among them all to other connections, and returns the rest. It runs under the
+// lock of the decision, so that replies reach a connection's queue in the order of the decisions.
+func (s *Server) applyLocked(replies []reply) (rest []reply) {
 	for _, r := range replies {
 		c := s.conns[r.to]
 		switch {
 		case r.kind == ring || r.kind == deliver:
 			rest = append(rest, r)
-		case c == nil: // it has left its goroutine's loop, or is a local peer
+		case c == nil: // the connection has ended, or it is a local peer
 		case r.kind == doubt:
 			notify(c.probe)
 		case r.kind == hangUp:

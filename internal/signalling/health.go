@@ -8,8 +8,8 @@ import (
 // HealthPath is where the reference server answers health checks.
 const HealthPath = "/health"
 
-// WithHealth answers GET on exactly path, without a query, with 200 "OK\n" as the reference server does, WebSocket
-// handshakes on that path included, and leaves the rest to next. It is for a server that stands alone.
+// WithHealth answers GET on exactly path, without a query, with 200 "OK\n", as the reference server does. That goes for WebSocket
+// handshakes on the path too. All other requests are left to next. It is for a server that stands alone.
 func WithHealth(path string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.RequestURI != path || r.Method != http.MethodGet {
@@ -18,7 +18,7 @@ func WithHealth(path string, next http.Handler) http.Handler {
 		}
 		w.Header().Set("Content-Type", "text/plain")
 		w.Header().Set("Connection", "close")
-		_, _ = io.WriteString(w, "OK\n") // whoever asked may have gone
+		_, _ = io.WriteString(w, "OK\n") // an error means that the client has gone
 	})
 }
 

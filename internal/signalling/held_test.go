@@ -27,7 +27,7 @@ func freeze(t *testing.T, dial func() (*websocket.Conn, error), id string) *webs
 	return ws
 }
 
-// Who does not even take the ping loses its id as soon as who takes it and answers nothing.
+// A peer that reads nothing, not even the ping, loses its id as soon as a peer that reads the ping and does not answer.
 func TestIDHeldByAFrozenPeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTown(t)
@@ -35,15 +35,15 @@ func TestIDHeldByAFrozenPeer(t *testing.T) {
 		other := w.probe()
 		other.say("HELLO cam")
 		other.expect("! 1002 invalid peer uid")
-		<-time.After(Limits{}.withDefaults().ProbeWait + time.Millisecond)
+		<-time.After(Limits{}.withDefaults().Waits.Probe + time.Millisecond)
 		w.probe().hello("cam")
 	})
 }
 
-// Over real sockets: the frozen holder is dropped, the one beside it is not.
+// Over real sockets: of two peers whose ids are asked for, only the frozen one is dropped.
 func TestIDHeldOverSockets(t *testing.T) {
 	checkLeaks(t)
-	s := NewServer(ServerOptions{Limits: Limits{ProbeWait: 200 * time.Millisecond}})
+	s := NewServer(ServerOptions{Limits: Limits{Waits: Waits{Probe: 200 * time.Millisecond}}})
 	ts := httptest.NewServer(s)
 	t.Cleanup(ts.Close)
 	runServer(t, s)

@@ -10,58 +10,59 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// How a connection ends, besides by failing.
+// Ends of a connection that are no failures of it.
 var (
-	errEnded = errors.New("call ended") // the only call is over, by whichever side's hanging up
+	errEnded = errors.New("call ended") // the only call is over: either side has hung up
 	errHeld  = errors.New("server refuses our id")
 )
 
-// link is one socket of a [Client]. All its fields but the wire belong to Run's goroutine; one more goroutine reads, one
-// writes, and one per session waits for its end.
+// link is one socket of a [Client]. All its fields but the wire belong to Run's goroutine. One more goroutine reads, one
+// writes, and one for each session waits for the session's end.
 type link struct {
 	*wire
-	c        *Client
-	frames   chan frame    // from the reader, which closes it after setting readErr
-	readErr  error         // why reading ended
-	quit     chan struct{} // closed when nobody takes from the channels any more
-	opened   chan opening  // a call's session is there, or will not be
-	ended    chan *call    // a call's media has ended
-	released chan string   // the kept session of this peer has ended
-	wg       sync.WaitGroup
-
-	since   time.Time        // of the registration; zero before
-	timer   *time.Timer      // for what the state waits for
-	retry   backoff          // of SESSION
-	calls   map[string]*call // by peer in a room, else the one call under ""
-	calling map[string]bool  // members that are ours to call once their kept session has ended
-	due     []*call          // calls whose session is to be opened, in the order of their coming
-	opens   bucket           // of sessions
+	c      *Client
+	events events
+	wg     sync.WaitGroup
+	since  time.Time   // when the client was registered; zero before
+	timer  *time.Timer // runs out when the state has lasted too long
+	retry  backoff     // between one SESSION and the next
+	calls  calls
 }
 
-func newLink(c *Client, ws *websocket.Conn) *link {
-	return &link{
-		wire: newWire(ws, clientLimits), c: c,
-		frames: make(chan frame), quit: make(chan struct{}),
-		opened: make(chan opening), ended: make(chan *call), released: make(chan string),
-		timer: time.NewTimer(replyWait), calls: make(map[string]*call), calling: make(map[string]bool),
-		opens: newBucket(opensPerSecond, openBurst, time.Now()),
+// events are the reports of a link's other goroutines to Run's.
+type events struct {
+	frames   chan frame    // messages; the reading goroutine closes it after setting readErr
+	readErr  error         // why reading ended
+	opened   chan opening  // the media have opened a call's session, or failed to
+	ended    chan *call    // a call's media have ended
+	released chan string   // the media of the kept session with this peer have ended
+	quit     chan struct{} // closed when Run's goroutine takes no more events
+}
+
+func newEvents() events {
+	return events{
+		frames: make(chan frame), opened: make(chan opening), ended: make(chan *call), released: make(chan string), quit: make(chan struct{}),
 	}
 }
 
-// run serves the socket until it ends, and settles what becomes of the sessions.
+func newLink(c *Client, ws *websocket.Conn) *link {
+	return &link{wire: newWire(ws, clientLimits), c: c, events: newEvents(), timer: time.NewTimer(replyWait), calls: newCalls()}
+}
+
+// run serves the socket until it ends. Then it closes or detaches the sessions.
 func (l *link) run(ctx context.Context) error {
 	l.wg.Go(l.write)
 	l.wg.Go(l.listen)
 	l.say(Message{Kind: KindHello, ID: l.c.id})
 	l.enter(StateRegistering, replyWait)
 	for peer, session := range l.c.kept {
-		l.wg.Go(func() { watch(session, l.released, peer, l.quit) })
+		l.wg.Go(func() { watch(session, l.events.released, peer, l.events.quit) })
 	}
 	err := l.loop(ctx)
 	l.timer.Stop()
-	l.finish(websocket.CloseNormalClosure, "") // no effect if the server was first
+	l.finish(websocket.CloseNormalClosure, "") // has no effect if the server has closed the socket
 	l.settle(ctx.Err() != nil || errors.Is(err, errEnded))
-	close(l.quit)
+	close(l.events.quit)
 	l.wg.Wait()
 	if !l.since.IsZero() && time.Since(l.since) >= stableAfter && !errors.Is(err, errTooMany) {
 		l.c.backoff.reset()
@@ -70,7 +71,7 @@ func (l *link) run(ctx context.Context) error {
 	return err
 }
 
-// loop takes one event after the other; the error says what ended it.
+// loop takes one event after the other. The error says what ended the connection.
 func (l *link) loop(ctx context.Context) error {
 	look := time.NewTicker(addressEvery)
 	defer look.Stop()
@@ -80,20 +81,20 @@ func (l *link) loop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case f, open := <-l.frames:
+		case f, open := <-l.events.frames:
 			if !open {
 				return l.lost()
 			}
 			err = l.hear(f)
 		case <-l.timer.C:
 			err = l.late()
-		case <-look.C: // calls that are due are looked at as well
+		case <-look.C: // also brings the loop to openDue
 			err = l.homeless()
-		case o := <-l.opened:
+		case o := <-l.events.opened:
 			err = l.hasOpened(o)
-		case ended := <-l.ended:
+		case ended := <-l.events.ended:
 			err = l.mediaEnded(ended)
-		case peer := <-l.released:
+		case peer := <-l.events.released:
 			l.c.forgetEnded()
 			err = l.afterKept(peer)
 		}
@@ -103,12 +104,13 @@ func (l *link) loop(ctx context.Context) error {
 	}
 }
 
-// lost says what the end of the socket means: in a call, an orderly close is the partner's hanging up.
+// lost says what the end of the socket means. In a call an orderly close means that the partner has hung up.
 func (l *link) lost() error {
-	code := closeCode(l.readErr)
+	readErr := l.events.readErr
+	code := closeCode(readErr)
 	switch {
-	case errors.Is(l.readErr, errTooMany):
-		return fmt.Errorf("server sends more than a peer may: %w", errTooMany)
+	case errors.Is(readErr, errTooMany):
+		return fmt.Errorf("server sends more than a client accepts: %w", errTooMany)
 	case code == websocket.CloseNormalClosure && l.c.state == StateInCall:
 		return errEnded
 	case code == websocket.CloseProtocolError && l.c.state == StateRegistering:
@@ -116,7 +118,7 @@ func (l *link) lost() error {
 	case l.reason() != "":
 		return fmt.Errorf("server is gone: %s", l.reason())
 	}
-	return fmt.Errorf("read: %w", l.readErr)
+	return fmt.Errorf("read: %w", readErr)
 }
 
 // listen is the reading goroutine.
@@ -124,32 +126,33 @@ func (l *link) listen() {
 	for {
 		f, err := l.read()
 		if err != nil {
-			l.readErr = err
+			l.events.readErr = err
 			l.stop(err)
-			close(l.frames)
+			close(l.events.frames)
 			l.drain(err)
 			return
 		}
 		select {
-		case l.frames <- f:
-		case <-l.quit: // it goes on reading until the socket has closed
+		case l.events.frames <- f:
+		case <-l.events.quit: // reading goes on until the socket has closed
 		}
 	}
 }
 
-// homeless is the error that this machine has lost the socket's address: nothing goes through any more, and nobody says so.
+// homeless returns an error when this machine no longer has the socket's address. Nothing goes through the socket then, and
+// reading from it does not fail.
 func (l *link) homeless() error {
 	address := l.ws.LocalAddr()
 	if l.c.home(address) {
 		return nil
 	}
-	l.cut() // there is no way for a goodbye
+	l.cut() // a close frame could not be sent
 	return fmt.Errorf("the address %s is no longer this machine's", address)
 }
 
 func (l *link) say(m Message) { l.send(frame{text: m.String()}) }
 
-// enter changes the state; late is called when it lasts longer than limit, if there is one.
+// enter changes the state. late is called when the state lasts longer than limit, unless limit is 0.
 func (l *link) enter(s State, limit time.Duration) {
 	l.timer.Stop()
 	if limit > 0 {
@@ -158,7 +161,7 @@ func (l *link) enter(s State, limit time.Duration) {
 	l.c.enter(s)
 }
 
-// late is called when the time of the state is over.
+// late is called when the state has lasted too long. Waiting for a busy peer ends so with the next SESSION.
 func (l *link) late() error {
 	if l.c.state == StateWaiting {
 		return l.call()
@@ -166,7 +169,7 @@ func (l *link) late() error {
 	return fmt.Errorf("no answer while %s", l.c.state)
 }
 
-// hear takes one message. What does not fit the state is ignored.
+// hear takes one message. A message that does not fit the state is ignored.
 func (l *link) hear(f frame) error {
 	m := ParseReply(f.text)
 	switch {
@@ -179,7 +182,7 @@ func (l *link) hear(f frame) error {
 		return l.connected()
 	case m.Kind == KindRoomOK && l.c.state == StateJoining:
 		return l.inRoom(m.IDs)
-	case m.Kind == KindError && l.c.state == StateInCall: // the partner's: a server has nothing to refuse in a session
+	case m.Kind == KindError && l.c.state == StateInCall: // the partner said it: in a session the server has nothing to refuse
 		return l.receive("", f.text)
 	case m.Kind == KindError:
 		return l.refused(m.Text)
@@ -202,7 +205,8 @@ func (l *link) registered() error {
 	return l.call()
 }
 
-// call asks for the session with the peer, unless its last session still flows: then the end of that is waited for.
+// call asks the server for a session with the peer. While the kept session with that peer still has media, it does nothing:
+// afterKept calls it again.
 func (l *link) call() error {
 	if l.c.opts.Peer == "" || l.c.kept[l.c.opts.Peer] != nil {
 		return nil
@@ -212,7 +216,7 @@ func (l *link) call() error {
 	return nil
 }
 
-// connected is called when the peer has been reached: whoever calls makes the offer, or asks for one.
+// connected is called when the server has made the session. The side that calls, here we, makes the offer or asks for one.
 func (l *link) connected() error {
 	l.retry.reset()
 	l.enter(StateInCall, 0)
@@ -220,7 +224,7 @@ func (l *link) connected() error {
 	return nil
 }
 
-// refused takes an ERROR. A peer that is unknown or busy is called again, on the same socket.
+// refused takes an ERROR of the server. A peer that is unknown or busy is called again on the same socket.
 func (l *link) refused(text string) error {
 	switch l.c.state {
 	case StateCalling:
@@ -237,16 +241,16 @@ func (l *link) refused(text string) error {
 	return nil
 }
 
-// settle ends the calls that are left: closes them when somebody hung up, else detaches them.
+// settle ends the calls that are left. When a side has hung up their sessions are closed, else they are detached.
 func (l *link) settle(hungUp bool) {
-	for _, cl := range l.calls {
+	for _, cl := range l.calls.byKey {
 		switch {
 		case hungUp, cl.session == nil:
-			l.end(cl)
+			l.calls.end(cl)
 		default:
 			cl.over.Store(true)
 			l.c.keep(cl.peer, cl.session)
 		}
 	}
-	clear(l.calls)
+	clear(l.calls.byKey)
 }

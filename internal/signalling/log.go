@@ -1,13 +1,15 @@
 package signalling
 
-// Keys of the log attributes of this package.
+// Keys of this package's log attributes.
 const (
 	keyAttempt  = "attempt"
-	keyCode     = "code"
 	keyDelay    = "delay_seconds"
+	keyDuration = "duration_seconds"
 	keyError    = "error"
 	keyID       = "id"
 	keyOpen     = "open"
+	keyOrigin   = "origin"
+	keyPartner  = "partner"
 	keyPeer     = "peer"
 	keyReason   = "reason"
 	keyRemote   = "remote"
@@ -15,6 +17,7 @@ const (
 	keyServer   = "server"
 	keySize     = "size_bytes"
 	keyState    = "state"
+	keyStatus   = "status"
 	keyAnswer   = "answer"
 	keyHangUp   = "hang_up"
 	keyCallable = "callable"

@@ -10,7 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Where a peer stands when it sends something malformed.
+// How far a peer has come when it sends something malformed.
 const (
 	whenNew     = "before HELLO"
 	whenFree    = "registered"
@@ -79,7 +79,7 @@ var malformed = []struct {
 
 var over = strings.Repeat("x", maxMessage+1)
 
-// words says a probe's line in words, for the document.
+// words describes a probe's line for the document.
 func words(line, silence string) string {
 	mark, rest, _ := strings.Cut(line, " ")
 	switch {
@@ -101,7 +101,7 @@ func words(line, silence string) string {
 	return "that message"
 }
 
-// TestTableInTheDocument holds docs/PROTOCOL.md to the table of the tests.
+// TestTableInTheDocument compares docs/PROTOCOL.md with the table of the tests.
 func TestTableInTheDocument(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/PROTOCOL.md")
 	if err != nil {
@@ -181,7 +181,7 @@ func (st *standing) untouched(t *testing.T) {
 	st.viewer.expect("< " + offerText)
 }
 
-// goesOn fails the test unless the bad peer is served as before, having heard nothing.
+// goesOn fails the test unless the bad peer has heard nothing and is served as before.
 func (st *standing) goesOn(t *testing.T) {
 	t.Helper()
 	switch st.when {

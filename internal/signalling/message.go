@@ -8,18 +8,18 @@ import (
 // Kind says which word of the protocol a [Message] is.
 type Kind int
 
-// The words of the protocol. Which fields of a [Message] are in use stands behind each.
+// The words of the protocol, each with the fields of a [Message] that it uses.
 const (
-	KindOther          Kind = iota // Text: the whole message, for the partner or for nobody
-	KindHello                      // ID, when sent to the server; nothing, when sent by it
+	KindOther          Kind = iota // Text: the whole message; it is for the partner in a session, else for nobody
+	KindHello                      // ID when a peer says it; nothing when the server says it
 	KindSession                    // ID: the callee
-	KindSessionOK                  // Text: what follows, empty with the classic server
+	KindSessionOK                  // Text: what follows the word; the reference server sends nothing there
 	KindRoom                       // ID: the room
-	KindRoomOK                     // IDs: the members already there
+	KindRoomOK                     // IDs: the members that were there before
 	KindRoomPeerJoined             // ID
 	KindRoomPeerLeft               // ID
-	KindRoomPeerMsg                // ID: receiver or sender; Text: the payload
-	KindRoomPeerList               // IDs: nil when asking, never nil when answering
+	KindRoomPeerMsg                // ID: the receiver when a peer says it, else the sender; Text: the payload
+	KindRoomPeerList               // IDs: nil in the question, never nil in the answer
 	KindError                      // Text
 )
 
@@ -44,9 +44,9 @@ type Message struct {
 	Text string
 }
 
-// ParseRequest reads what a peer says to a server. It never fails: what is no command is a KindOther. The commands are
-// recognised as the reference server does it, SESSION and ROOM by their beginning; ids are taken as they stand, blanks
-// at their end included, and may be empty.
+// ParseRequest reads what a peer says to a server. It never fails: a text that is no command is a KindOther. Commands are recognised
+// as the reference server does it: SESSION and ROOM need only be the beginning of the text. Ids may be empty, and keep blanks at
+// their end.
 func ParseRequest(text string) Message {
 	word, rest := cutWord(text)
 	switch {
@@ -65,14 +65,14 @@ func ParseRequest(text string) Message {
 	return Message{Kind: KindOther, Text: text}
 }
 
-// ParseReply reads what a server says to a peer. It never fails: what is no word of the server's is a KindOther, as what
-// a partner says in a session always is. HELLO and SESSION_OK may be followed by text of other servers' making.
+// ParseReply reads what a server says to a peer. It never fails: a text that is no word of the server's is a KindOther. What the
+// partner in a session says is always one. Some servers send more text after HELLO and SESSION_OK.
 func ParseReply(text string) Message {
 	if strings.HasPrefix(text, wordError) {
 		return Message{Kind: KindError, Text: trimLeft(text[len(wordError):])}
 	}
 	word, rest := cutWord(text)
-	if !strings.HasPrefix(text, word) { // the server's words stand at the very beginning
+	if !strings.HasPrefix(text, word) { // blanks before it: a server's word is at the very beginning
 		return Message{Kind: KindOther, Text: text}
 	}
 	id, payload := cutWord(rest)
@@ -106,7 +106,7 @@ func (m Message) String() string {
 		return join(wordSessionOK, m.Text)
 	case KindRoom:
 		return wordRoom + " " + m.ID
-	case KindRoomOK: // the trailing blank of an empty room is the reference's
+	case KindRoomOK: // in an empty room a blank remains at the end, as with the reference server
 		return wordRoomOK + " " + strings.Join(m.IDs, " ")
 	case KindRoomPeerJoined:
 		return wordRoomPeerJoined + " " + m.ID
@@ -133,8 +133,8 @@ func join(word, rest string) string {
 	return word + " " + rest
 }
 
-// cutWord splits text as Python's split(maxsplit=1) does: blanks before the first word and before the rest are dropped,
-// blanks at the end of the rest are kept.
+// cutWord splits text as Python's split(maxsplit=1) does. Blanks before the first word and before the rest are dropped. Blanks at
+// the end of the rest are kept.
 func cutWord(text string) (word, rest string) {
 	text = trimLeft(text)
 	if i := strings.IndexFunc(text, isSpace); i >= 0 {
@@ -145,8 +145,7 @@ func cutWord(text string) (word, rest string) {
 
 func trimLeft(text string) string { return strings.TrimLeftFunc(text, isSpace) }
 
-// isSpace reports whether Python's str.split takes r for a blank: Unicode's white space and the four separators
-// U+001C to U+001F.
+// isSpace reports whether r is a blank to Python's str.split: Unicode's white space, and the four separators U+001C to U+001F.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
 // validID reports whether id may name a peer or a room.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"boardcast/internal/sdp"
 )
 
 var requestCases = []struct {
@@ -163,75 +165,75 @@ func TestQuote(t *testing.T) {
 
 var payloadCases = []struct {
 	name, text string
-	want       Payload // zero: refused
-	print      string  // empty: text
+	want       sdp.Message // zero: refused
+	print      string      // empty: text
 }{
-	{"offer request", "OFFER_REQUEST", Payload{OfferRequest: true}, ""},
-	{"offer request, line end", "OFFER_REQUEST\r\n", Payload{OfferRequest: true}, "OFFER_REQUEST"},
-	{"offer", offerText, Payload{SDP: &Description{"offer", "v=0\r\n"}}, ""},
-	{"answer", answerText, Payload{SDP: &Description{"answer", "v=0\r\na=x\r\n"}}, ""},
+	{"offer request", "OFFER_REQUEST", sdp.Message{OfferRequest: true}, ""},
+	{"offer request, line end", "OFFER_REQUEST\r\n", sdp.Message{OfferRequest: true}, "OFFER_REQUEST"},
+	{"offer", offerText, sdp.Message{Type: "offer", SDP: "v=0\r\n"}, ""},
+	{"answer", answerText, sdp.Message{Type: "answer", SDP: "v=0\r\na=x\r\n"}, ""},
 	{
 		"other order, other members", `{"x":[1,{}],"sdp":{"sdp":"v=0<>&","y":null,"type":"offer"}}`,
-		Payload{SDP: &Description{"offer", "v=0<>&"}},
+		sdp.Message{Type: "offer", SDP: "v=0<>&"},
 		`{"sdp":{"type":"offer","sdp":"v=0<>&"}}`,
 	},
-	{"flat", `{"type":"answer","sdp":"v=0"}`, Payload{SDP: &Description{"answer", "v=0"}}, `{"sdp":{"type":"answer","sdp":"v=0"}}`},
-	{"candidate", iceText, Payload{ICE: &Candidate{"candidate:1 1 UDP 1 192.0.2.1 9 typ host", 0, ""}}, ""},
+	{"flat", `{"type":"answer","sdp":"v=0"}`, sdp.Message{Type: "answer", SDP: "v=0"}, `{"sdp":{"type":"answer","sdp":"v=0"}}`},
+	{"candidate", iceText, sdp.Message{Candidate: "candidate:1 1 UDP 1 192.0.2.1 9 typ host"}, ""},
 	{
 		"browser's candidate", `{"ice":{"candidate":"c","sdpMid":"video0","sdpMLineIndex":2,"usernameFragment":"u"}}`,
-		Payload{ICE: &Candidate{"c", 2, "video0"}},
+		sdp.Message{Candidate: "c", MLine: 2},
 		`{"ice":{"candidate":"c","sdpMLineIndex":2}}`,
 	},
-	{"end of candidates", `{"ice":{"candidate":"","sdpMLineIndex":0}}`, Payload{ICE: &Candidate{}}, ""},
-	{"null candidate", `{"ice":null}`, Payload{ICE: &Candidate{}}, `{"ice":{"candidate":"","sdpMLineIndex":0}}`},
-	{"null members", `{"ice":{"candidate":"c","sdpMid":null,"sdpMLineIndex":null}}`, Payload{ICE: &Candidate{"c", 0, ""}}, `{"ice":{"candidate":"c","sdpMLineIndex":0}}`},
-	{"sdp before ice", `{"ice":null,"sdp":{"type":"offer","sdp":"v"}}`, Payload{SDP: &Description{"offer", "v"}}, `{"sdp":{"type":"offer","sdp":"v"}}`},
-	{"empty", "", Payload{}, ""},
-	{"half", `{"sdp":{"type":"offer","sd`, Payload{}, ""},
-	{"more after it", offerText + offerText, Payload{}, ""},
-	{"array", `[]`, Payload{}, ""},
-	{"null", `null`, Payload{}, ""},
-	{"no member", `{}`, Payload{}, ""},
-	{"flat candidate", `{"candidate":"c","sdpMLineIndex":2,"sdpMid":"b"}`, Payload{ICE: &Candidate{"c", 2, "b"}}, `{"ice":{"candidate":"c","sdpMLineIndex":2}}`},
-	{"flat end of candidates", `{"candidate":"","sdpMLineIndex":0}`, Payload{ICE: &Candidate{}}, `{"ice":{"candidate":"","sdpMLineIndex":0}}`},
-	{"flat candidate, null", `{"candidate":null,"sdpMLineIndex":0}`, Payload{}, ""},
-	{"flat candidate, a number", `{"candidate":7}`, Payload{}, ""},
-	{"flat candidate, index above", `{"candidate":"c","sdpMLineIndex":1024}`, Payload{}, ""},
-	{"flat candidate beside an offer", `{"type":"offer","sdp":"v=0","candidate":"c"}`, Payload{SDP: &Description{TypeOffer, "v=0"}}, `{"sdp":{"type":"offer","sdp":"v=0"}}`},
-	{"error", "ERROR no codec in common", Payload{Error: "no codec in common"}, ""},
-	{"error without words", "ERROR", Payload{Error: "no reason given"}, "ERROR no reason given"},
-	{"error of lines", " ERROR\ta\r\n b\u2028c\x00 ", Payload{Error: "a   b c"}, "ERROR a   b c"},
-	{"long error", "ERROR " + strings.Repeat("é", 300), Payload{Error: strings.Repeat("é", 256)}, "ERROR " + strings.Repeat("é", 256)},
-	{"error glued", "ERRORS", Payload{}, ""},
-	{"null sdp", `{"sdp":null}`, Payload{}, ""},
-	{"sdp a number", `{"sdp":1}`, Payload{}, ""},
-	{"sdp without type", `{"sdp":{"sdp":"v=0"}}`, Payload{}, ""},
-	{"sdp without text", `{"sdp":{"type":"offer"}}`, Payload{}, ""},
-	{"rollback", `{"sdp":{"type":"rollback","sdp":"v"}}`, Payload{}, ""},
-	{"flat without type", `{"sdp":"v=0"}`, Payload{}, ""},
-	{"candidate a number", `{"ice":{"candidate":1}}`, Payload{}, ""},
-	{"ice a text", `{"ice":"candidate:1"}`, Payload{}, ""},
-	{"index below", `{"ice":{"candidate":"c","sdpMLineIndex":-1}}`, Payload{}, ""},
-	{"index broken", `{"ice":{"candidate":"c","sdpMLineIndex":0.5}}`, Payload{}, ""},
-	{"index above", `{"ice":{"candidate":"c","sdpMLineIndex":1024}}`, Payload{}, ""},
-	{"long candidate", `{"ice":{"candidate":"` + strings.Repeat("c", maxCandidate+1) + `"}}`, Payload{}, ""},
-	{"long mid", `{"ice":{"candidate":"c","sdpMid":"` + strings.Repeat("m", maxMid+1) + `"}}`, Payload{}, ""},
-	{"long sdp", `{"sdp":{"type":"offer","sdp":"` + strings.Repeat("s", maxSDP+1) + `"}}`, Payload{}, ""},
-	{"long text", `{"ice":null,"x":"` + strings.Repeat("x", maxMessage) + `"}`, Payload{}, ""},
+	{"end of candidates", `{"ice":{"candidate":"","sdpMLineIndex":0}}`, sdp.Message{Gathered: true}, ""},
+	{"null candidate", `{"ice":null}`, sdp.Message{Gathered: true}, `{"ice":{"candidate":"","sdpMLineIndex":0}}`},
+	{"null members", `{"ice":{"candidate":"c","sdpMid":null,"sdpMLineIndex":null}}`, sdp.Message{Candidate: "c"}, `{"ice":{"candidate":"c","sdpMLineIndex":0}}`},
+	{"sdp before ice", `{"ice":null,"sdp":{"type":"offer","sdp":"v"}}`, sdp.Message{Type: "offer", SDP: "v"}, `{"sdp":{"type":"offer","sdp":"v"}}`},
+	{"empty", "", sdp.Message{}, ""},
+	{"half", `{"sdp":{"type":"offer","sd`, sdp.Message{}, ""},
+	{"more after it", offerText + offerText, sdp.Message{}, ""},
+	{"array", `[]`, sdp.Message{}, ""},
+	{"null", `null`, sdp.Message{}, ""},
+	{"no member", `{}`, sdp.Message{}, ""},
+	{"flat candidate", `{"candidate":"c","sdpMLineIndex":2,"sdpMid":"b"}`, sdp.Message{Candidate: "c", MLine: 2}, `{"ice":{"candidate":"c","sdpMLineIndex":2}}`},
+	{"flat end of candidates", `{"candidate":"","sdpMLineIndex":0}`, sdp.Message{Gathered: true}, `{"ice":{"candidate":"","sdpMLineIndex":0}}`},
+	{"flat candidate, null", `{"candidate":null,"sdpMLineIndex":0}`, sdp.Message{}, ""},
+	{"flat candidate, a number", `{"candidate":7}`, sdp.Message{}, ""},
+	{"flat candidate, index above", `{"candidate":"c","sdpMLineIndex":1024}`, sdp.Message{}, ""},
+	{"flat candidate beside an offer", `{"type":"offer","sdp":"v=0","candidate":"c"}`, sdp.Message{Type: sdp.TypeOffer, SDP: "v=0"}, `{"sdp":{"type":"offer","sdp":"v=0"}}`},
+	{"error", "ERROR no codec in common", sdp.Message{Error: "no codec in common"}, ""},
+	{"error without words", "ERROR", sdp.Message{Error: "no reason given"}, "ERROR no reason given"},
+	{"error of lines", " ERROR\ta\r\n b\u2028c\x00 ", sdp.Message{Error: "a   b c"}, "ERROR a   b c"},
+	{"long error", "ERROR " + strings.Repeat("é", 300), sdp.Message{Error: strings.Repeat("é", 256)}, "ERROR " + strings.Repeat("é", 256)},
+	{"error glued", "ERRORS", sdp.Message{}, ""},
+	{"null sdp", `{"sdp":null}`, sdp.Message{}, ""},
+	{"sdp a number", `{"sdp":1}`, sdp.Message{}, ""},
+	{"sdp without type", `{"sdp":{"sdp":"v=0"}}`, sdp.Message{}, ""},
+	{"sdp without text", `{"sdp":{"type":"offer"}}`, sdp.Message{}, ""},
+	{"rollback", `{"sdp":{"type":"rollback","sdp":"v"}}`, sdp.Message{}, ""},
+	{"flat without type", `{"sdp":"v=0"}`, sdp.Message{}, ""},
+	{"candidate a number", `{"ice":{"candidate":1}}`, sdp.Message{}, ""},
+	{"ice a text", `{"ice":"candidate:1"}`, sdp.Message{}, ""},
+	{"index below", `{"ice":{"candidate":"c","sdpMLineIndex":-1}}`, sdp.Message{}, ""},
+	{"index broken", `{"ice":{"candidate":"c","sdpMLineIndex":0.5}}`, sdp.Message{}, ""},
+	{"index above", `{"ice":{"candidate":"c","sdpMLineIndex":1024}}`, sdp.Message{}, ""},
+	{"long candidate", `{"ice":{"candidate":"` + strings.Repeat("c", maxCandidate+1) + `"}}`, sdp.Message{}, ""},
+	{"long mid", `{"ice":{"candidate":"c","sdpMid":"` + strings.Repeat("m", maxMid+1) + `"}}`, sdp.Message{}, ""},
+	{"long sdp", `{"sdp":{"type":"offer","sdp":"` + strings.Repeat("s", maxSDP+1) + `"}}`, sdp.Message{}, ""},
+	{"long text", `{"ice":null,"x":"` + strings.Repeat("x", maxMessage) + `"}`, sdp.Message{}, ""},
 }
 
 func TestParsePayload(t *testing.T) {
 	for _, tc := range payloadCases {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := ParsePayload(tc.text)
-			if refused := tc.want == (Payload{}); refused != (err != nil) {
+			if refused := tc.want == (sdp.Message{}); refused != (err != nil) {
 				t.Fatalf("error %v", err)
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
-			if want := or2(tc.print, tc.text); err == nil && got.String() != want {
-				t.Errorf("prints %s, want %s", got, want)
+			if want := or2(tc.print, tc.text); err == nil && payloadText(got) != want {
+				t.Errorf("prints %s, want %s", payloadText(got), want)
 			}
 			if err != nil && (!strings.HasPrefix(err.Error(), ErrPayload.Error()) || len(err.Error()) > 80) {
 				t.Errorf("error %.200q", err)
@@ -249,12 +251,12 @@ func FuzzParsePayload(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := ParsePayload(text)
 		if err != nil {
-			if p != (Payload{}) {
+			if p != (sdp.Message{}) {
 				t.Errorf("%q: error and payload", text)
 			}
 			return
 		}
-		printed := p.String()
+		printed := payloadText(p)
 		if len(printed) > maxMessage {
 			t.Errorf("%q prints %d bytes", text, len(printed))
 		}
@@ -262,10 +264,7 @@ func FuzzParsePayload(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q prints %q: %v", text, printed, err)
 		}
-		if p.ICE != nil {
-			p.ICE.SDPMid = "" // is not printed
-		}
-		if !reflect.DeepEqual(p, again) {
+		if p != again {
 			t.Errorf("%q does not survive printing: %s", text, cmp.Diff(p, again))
 		}
 	})

@@ -9,17 +9,15 @@ import (
 	"time"
 )
 
-// meter is a connection of which no more is read than a bucket of bytes gives: then reading ends with errTooMany. Counting
-// messages is not enough, since a message may come in any number of fragments, which the WebSocket below us may find empty
-// and reads on.
+// meter is a connection that bounds the bytes that are read from it: beyond the allowance reading fails with errTooMany. It is not
+// enough to count messages. One message may come in any number of fragments, empty ones too, and the WebSocket library reads
+// them all.
 type meter struct {
 	net.Conn
-	bucket bucket // the reading goroutine's
+	bucket bucket // of bytes; belongs to the reading goroutine
 }
 
-func newMeter(c net.Conn, l Limits) *meter {
-	return &meter{c, newBucket(l.Bytes, float64(l.ByteBurst), time.Now())}
-}
+func newMeter(c net.Conn, bytes Allowance) *meter { return &meter{c, newBucket(bytes, time.Now())} }
 
 // Read implements [net.Conn].
 func (m *meter) Read(p []byte) (int, error) {
@@ -30,13 +28,13 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// NetConn is the connection below, as with crypto/tls.
+// NetConn is the connection under the meter. crypto/tls has a method of this name too.
 func (m *meter) NetConn() net.Conn { return m.Conn }
 
-// metered hands out a meter when a request's connection is taken over.
+// metered puts a meter on a request's connection when the connection is taken over.
 type metered struct {
 	http.ResponseWriter
-	limits Limits
+	bytes Allowance
 }
 
 // Hijack implements [http.Hijacker].
@@ -45,17 +43,17 @@ func (m metered) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("take over the connection: %w", err)
 	}
-	return newMeter(c, m.limits), buffered, nil
+	return newMeter(c, m.bytes), buffered, nil
 }
 
-// meteredDial is a dialer whose connections are meters. It dials below TLS and through a proxy too.
-func meteredDial(dial dialFunc, l Limits) dialFunc {
+// meteredDial is a dialer that puts meters on its connections. A meter counts bytes under TLS, and those of a proxy too.
+func meteredDial(dial dialFunc, bytes Allowance) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dial(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return newMeter(c, l), nil
+		return newMeter(c, bytes), nil
 	}
 }
 

@@ -7,22 +7,23 @@ import (
 	"slices"
 )
 
-// Caller is who opens a session.
+// Caller is the peer that opens a session.
 type Caller struct {
-	ID string // where the protocol does not tell who calls, "caller-1", "caller-2" and so on
-	// Near are our addresses on the network that the caller itself is in, nil where that is not known: it came by a proxy, over
-	// a router, or to a server elsewhere. It is reached by these; by our others it may not be.
+	ID string // the peer's id; "caller-1", "caller-2" and so on where the protocol does not tell it
+	// Near are this machine's addresses in the network that the caller is in. The caller can reach these, and perhaps not the
+	// machine's other addresses. Near is nil where the caller's network is not known: it came by a proxy, over a router, or to a
+	// server elsewhere.
 	Near []netip.Addr
-	// Address is where the connection came from, without a zone. It is the zero Addr where that is not known: the caller is at
-	// a server elsewhere, or came by a proxy. Anybody can add a proxy's header, so that all zero ones together must be given
-	// no more than one address is.
+	// Address is the address that the connection came from, without a zone. It is the zero Addr where that is not known: the
+	// caller is at a server elsewhere, or came by a proxy. Anybody can add a proxy's header to a request. So all callers without
+	// an address together must be given no more than one address is.
 	Address netip.Addr
 }
 
 // proxyHeaders are what a reverse proxy adds to a request.
 var proxyHeaders = []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"}
 
-// CallerOf tells who sends a request that net/http serves, but for its ID.
+// CallerOf describes the sender of a request that net/http serves, without its ID.
 func CallerOf(r *http.Request) Caller {
 	for _, header := range proxyHeaders {
 		if r.Header.Get(header) != "" {
@@ -40,7 +41,7 @@ func CallerOf(r *http.Request) Caller {
 	return c
 }
 
-// near finds our addresses in the network that a request came from; local is the one that it came to.
+// near finds this machine's addresses in the network that a request came from. local is the address that the request came to.
 func near(theirs netip.AddrPort, local net.Addr) []netip.Addr {
 	ours, err := netip.ParseAddrPort(local.String())
 	if err != nil {
@@ -65,14 +66,14 @@ func near(theirs netip.AddrPort, local net.Addr) []netip.Addr {
 	return neighbours(ours.Addr().Unmap(), theirs.Addr().Unmap(), networks)
 }
 
-// neighbours are the addresses of the interface that has ours, if the caller is in its network.
+// neighbours are the addresses of the network interface that has ours, if theirs is in the network of that interface.
 func neighbours(ours, theirs netip.Addr, interfaces [][]netip.Prefix) []netip.Addr {
 	if ours.IsLoopback() || ours.IsLinkLocalUnicast() {
 		return nil
 	}
 	isTheirs := func(p netip.Prefix) bool { return p.Addr() == theirs }
 	if slices.ContainsFunc(interfaces, func(n []netip.Prefix) bool { return slices.ContainsFunc(n, isTheirs) }) {
-		return nil // a proxy on this machine: the caller may be anywhere
+		return nil // the request came from this machine, perhaps by a proxy: the caller may be anywhere
 	}
 	for _, networks := range interfaces {
 		if !slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Addr() == ours && p.Contains(theirs) }) {

@@ -6,45 +6,54 @@ import (
 	"strings"
 )
 
-// Allowed keeps pages of other sites away: a browser sends their origin along. Let in are the origins of the options, our
-// own, and requests without one, which are no browser's.
-func (s *Server) Allowed(r *http.Request) bool {
+// originRules say which web pages may use a [Server]. See [ServerOptions] for the fields.
+type originRules struct {
+	origins  []string
+	hosts    []string
+	sameHost bool
+}
+
+// Allowed refuses requests from pages of other sites. A browser sends the origin of the page along. Allowed are the origins of
+// the options, the server's own origin, and requests without an origin, since those do not come from a page.
+func (s *Server) Allowed(r *http.Request) bool { return s.pages.allow(r) }
+
+func (o originRules) allow(r *http.Request) bool {
 	given := r.Header.Get("Origin")
 	if given == "" {
 		return true
 	}
-	u, err := url.Parse(given)
+	page, err := url.Parse(given)
 	if err != nil {
-		u = &url.URL{}
+		page = &url.URL{}
 	}
-	for _, o := range s.origins {
-		if o == "*" || strings.EqualFold(o, given) || u.Host != "" && (strings.EqualFold(o, u.Host) || strings.EqualFold(o, u.Hostname())) {
+	for _, one := range o.origins {
+		if one == "*" || strings.EqualFold(one, given) ||
+			page.Host != "" && (strings.EqualFold(one, page.Host) || strings.EqualFold(one, page.Hostname())) {
 			return true
 		}
 	}
-	return s.ownOrigin(r, u)
+	return o.own(r, page)
 }
 
-// ownOrigin tells whether a page is of the very scheme, host and port that the request is for, or of the host alone where
-// that is enough. A proxy that ends TLS passes
-// plain HTTP on: then the page's scheme is believed where the proxy's name is known. What the proxy says of it in a header is
-// not, since anybody can say it.
-func (s *Server) ownOrigin(r *http.Request, page *url.URL) bool {
+// own tells whether a page has the scheme, the host and the port that the request is for, or the host alone where sameHost is
+// set. A proxy that ends TLS passes plain HTTP on: the page's https is then believed at the names that such a proxy may have. A
+// header in which a proxy tells the scheme is not believed, since anybody can send it.
+func (o originRules) own(r *http.Request, page *url.URL) bool {
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if page.Scheme == "https" && scheme == "http" && s.proxied(page.Hostname()) {
+	if page.Scheme == "https" && scheme == "http" && o.proxied(page.Hostname()) {
 		scheme = page.Scheme
 	}
 	ours := &url.URL{Scheme: scheme, Host: r.Host}
 	return page.Hostname() != "" && strings.EqualFold(page.Hostname(), ours.Hostname()) &&
-		(s.sameHost || page.Scheme == scheme && portOf(page) == portOf(ours))
+		(o.sameHost || page.Scheme == scheme && portOf(page) == portOf(ours))
 }
 
-// proxied tells whether a reverse proxy may serve us at a name.
-func (s *Server) proxied(name string) bool {
-	for _, h := range s.hosts {
+// proxied tells whether a reverse proxy may serve this server at a name.
+func (o originRules) proxied(name string) bool {
+	for _, h := range o.hosts {
 		if h == "*" || strings.EqualFold(h, name) {
 			return true
 		}
@@ -52,7 +61,7 @@ func (s *Server) proxied(name string) bool {
 	return false
 }
 
-// defaultPorts are left out of an origin and of a Host header.
+// defaultPorts are the ports that an origin and a Host header leave out.
 var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
 func portOf(u *url.URL) string {

@@ -8,67 +8,47 @@ import (
 	"math"
 	"strings"
 	"unicode"
+
+	"boardcast/internal/sdp"
 )
 
-// Sizes beyond which a payload is refused. The largest that passes still prints in less than maxMessage bytes.
+// Sizes beyond which a payload is refused. The largest permitted payload is still shorter than maxMessage when it is written.
 const (
-	maxMessage   = 1 << 20 // bytes of one WebSocket message
-	maxSDP       = 128 << 10
-	maxCandidate = 4 << 10
-	maxMid       = 256
-	maxMLine     = 1023
-	maxError     = 512 // bytes of an error's words: two lines of a screen, which is what a person reads
+	maxMessage   = 1 << 20   // bytes of one WebSocket message: the reference server's limit
+	maxSDP       = 128 << 10 // bytes of a description: a browser's is under 20 kB
+	maxCandidate = 4 << 10   // bytes of an ICE candidate: a browser's is under 200
+	maxMid       = 256       // bytes of a section's name: a browser's has one or two
+	maxMLine     = 1023      // number of a section: far more than a description may have
+	maxError     = 512       // bytes of an error's words: two lines on a screen, which a person reads
 )
 
 const offerRequest = "OFFER_REQUEST"
 
-// Types of a [Description].
-const (
-	TypeOffer  = "offer"
-	TypeAnswer = "answer"
-)
-
-// Payload is what two peers of a session say to one another; exactly one field is set.
-type Payload struct {
-	OfferRequest bool         // "you make the offer"
-	SDP          *Description // an offer or an answer
-	ICE          *Candidate   // one candidate, or the end of them
-	Error        string       // why an offer or an answer is refused, in words; at most maxError bytes on the wire
-}
-
-// Description is a session description. Type is [TypeOffer] or [TypeAnswer].
-type Description struct {
-	Type, SDP string
-}
-
-// Candidate is an ICE candidate; an empty text means that there are no more. SDPMid is filled when a browser sent it and
-// is never written: the reference peer reads the index alone.
-type Candidate struct {
-	Candidate     string
-	SDPMLineIndex int
-	SDPMid        string
-}
-
-// ErrPayload is in every error of [ParsePayload].
+// ErrPayload is wrapped by every error of [ParsePayload].
 var ErrPayload = errors.New("not a payload")
 
-// ParsePayload reads what a peer says inside a session: OFFER_REQUEST, {"sdp":{"type","sdp"}}, {"ice":{"candidate",
-// "sdpMLineIndex"}}, the flat {"type","sdp"} and {"candidate","sdpMLineIndex"} of old pages, or ERROR and words. Members
-// are found by name, others are ignored; sizes and types are checked. The error wraps [ErrPayload] and never quotes the
-// text.
-func ParsePayload(text string) (Payload, error) {
+// ParsePayload reads what a peer says inside a session, in any of the forms that peers of this protocol use:
+//
+//	OFFER_REQUEST
+//	{"sdp":{"type","sdp"}}                   or {"type","sdp"}, of old pages
+//	{"ice":{"candidate","sdpMLineIndex"}}    or {"candidate","sdpMLineIndex"}, of old pages
+//	ERROR and words
+//
+// An empty candidate means that no more follow. JSON members are found by name, and unknown ones are ignored. Sizes and types
+// are checked. The error wraps [ErrPayload] and never quotes the text.
+func ParsePayload(text string) (sdp.Message, error) {
 	if len(text) > maxMessage {
-		return Payload{}, fmt.Errorf("%w: %d bytes", ErrPayload, len(text))
+		return sdp.Message{}, fmt.Errorf("%w: %d bytes", ErrPayload, len(text))
 	}
 	if strings.TrimFunc(text, isSpace) == offerRequest {
-		return Payload{OfferRequest: true}, nil
+		return sdp.Message{OfferRequest: true}, nil
 	}
 	if word, rest := cutWord(text); word == wordError {
-		return Payload{Error: errorWords(rest)}, nil
+		return sdp.Message{Error: errorWords(rest)}, nil
 	}
 	var m struct{ SDP, ICE, Candidate json.RawMessage }
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
-		return Payload{}, fmt.Errorf("%w: no JSON object", ErrPayload)
+		return sdp.Message{}, fmt.Errorf("%w: no JSON object", ErrPayload)
 	}
 	switch {
 	case present(m.SDP) && m.SDP[0] == '"':
@@ -80,12 +60,13 @@ func ParsePayload(text string) (Payload, error) {
 	case present(m.Candidate):
 		return parseCandidate(json.RawMessage(text))
 	}
-	return Payload{}, fmt.Errorf("%w: neither sdp nor ice", ErrPayload)
+	return sdp.Message{}, fmt.Errorf("%w: neither sdp nor ice", ErrPayload)
 }
 
+// present tells whether a JSON member is there and not null.
 func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
-// errorWords makes one line of what may be shown to people: no control characters, maxError bytes at most, never empty.
+// errorWords makes a peer's text fit to be shown to people: one line without control characters, of 1 to maxError bytes.
 func errorWords(text string) string {
 	text = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' { // the last two end a line as well
@@ -99,42 +80,44 @@ func errorWords(text string) string {
 	return strings.TrimSpace(cutText(text, maxError))
 }
 
-func parseDescription(text string) (Payload, error) {
-	var d Description
+func parseDescription(text string) (sdp.Message, error) {
+	var d struct{ Type, SDP string }
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
-		return Payload{}, fmt.Errorf("%w: sdp has a wrong type", ErrPayload)
+		return sdp.Message{}, fmt.Errorf("%w: sdp has a wrong type", ErrPayload)
 	}
 	switch {
-	case d.Type != TypeOffer && d.Type != TypeAnswer:
-		return Payload{}, fmt.Errorf("%w: sdp is neither offer nor answer", ErrPayload)
+	case d.Type != sdp.TypeOffer && d.Type != sdp.TypeAnswer:
+		return sdp.Message{}, fmt.Errorf("%w: sdp is neither offer nor answer", ErrPayload)
 	case d.SDP == "":
-		return Payload{}, fmt.Errorf("%w: sdp is empty", ErrPayload)
+		return sdp.Message{}, fmt.Errorf("%w: sdp is empty", ErrPayload)
 	case len(d.SDP) > maxSDP:
-		return Payload{}, fmt.Errorf("%w: sdp of %d bytes", ErrPayload, len(d.SDP))
+		return sdp.Message{}, fmt.Errorf("%w: sdp of %d bytes", ErrPayload, len(d.SDP))
 	}
-	return Payload{SDP: &d}, nil
+	return sdp.Message{Type: d.Type, SDP: d.SDP}, nil
 }
 
-func parseCandidate(raw json.RawMessage) (Payload, error) {
-	var c struct { // null leaves a field as it is, which is what a browser means by it
+func parseCandidate(raw json.RawMessage) (sdp.Message, error) {
+	var c struct { // null leaves a member as it is: a browser means "not known" by it
 		Candidate     string
 		SDPMLineIndex float64
-		SDPMid        string
+		SDPMid        string // not used: the reference peer, too, goes by the index
 	}
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return Payload{}, fmt.Errorf("%w: ice has a wrong type", ErrPayload)
+		return sdp.Message{}, fmt.Errorf("%w: ice has a wrong type", ErrPayload)
 	}
 	switch {
 	case c.SDPMLineIndex < 0 || c.SDPMLineIndex > maxMLine || c.SDPMLineIndex != math.Trunc(c.SDPMLineIndex):
-		return Payload{}, fmt.Errorf("%w: sdpMLineIndex is out of range", ErrPayload)
+		return sdp.Message{}, fmt.Errorf("%w: sdpMLineIndex is out of range", ErrPayload)
 	case len(c.Candidate) > maxCandidate || len(c.SDPMid) > maxMid:
-		return Payload{}, fmt.Errorf("%w: candidate of %d bytes", ErrPayload, len(c.Candidate)+len(c.SDPMid))
+		return sdp.Message{}, fmt.Errorf("%w: candidate of %d bytes", ErrPayload, len(c.Candidate)+len(c.SDPMid))
+	case c.Candidate == "":
+		return sdp.Message{Gathered: true}, nil
 	}
-	return Payload{ICE: &Candidate{c.Candidate, int(c.SDPMLineIndex), c.SDPMid}}, nil
+	return sdp.Message{Candidate: c.Candidate, MLine: int(c.SDPMLineIndex)}, nil
 }
 
-// String writes the payload as it goes over the wire; an empty Payload is "{}", which every peer ignores.
-func (p Payload) String() string {
+// payloadText writes a message as it goes over the wire. An empty one is "{}", which every peer ignores.
+func payloadText(m sdp.Message) string {
 	type description struct {
 		Type string `json:"type"`
 		SDP  string `json:"sdp"`
@@ -148,14 +131,14 @@ func (p Payload) String() string {
 		ICE *candidate   `json:"ice,omitempty"`
 	}
 	switch {
-	case p.OfferRequest:
+	case m.OfferRequest:
 		return offerRequest
-	case p.Error != "":
-		return Message{Kind: KindError, Text: errorWords(p.Error)}.String()
-	case p.SDP != nil:
-		out.SDP = &description{p.SDP.Type, p.SDP.SDP}
-	case p.ICE != nil:
-		out.ICE = &candidate{p.ICE.Candidate, p.ICE.SDPMLineIndex}
+	case m.Error != "":
+		return Message{Kind: KindError, Text: errorWords(m.Error)}.String()
+	case m.Type != "":
+		out.SDP = &description{m.Type, m.SDP}
+	case m.Candidate != "" || m.Gathered:
+		out.ICE = &candidate{m.Candidate, m.MLine}
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -164,9 +147,4 @@ func (p Payload) String() string {
 		return "{}"
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// opens reports whether p begins a call: whoever gets it makes or answers an offer.
-func (p Payload) opens() bool {
-	return p.OfferRequest || p.SDP != nil && p.SDP.Type == TypeOffer
 }

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// quote writes s as Python's repr does, because the reference server's ERROR texts hold ids in that form and clients
-// match on them: single quotes, or double ones when s holds a single quote and no double one.
+// quote writes s as Python's repr does: in single quotes, or in double quotes when s holds a single quote and no double one. The
+// reference server's ERROR texts hold ids in that form, and clients compare with those texts.
 func quote(s string) string {
 	mark := byte('\'')
 	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
@@ -41,8 +41,7 @@ func quote(s string) string {
 	return b.String()
 }
 
-// quoteID quotes an id for an ERROR text. What is longer than any id can be is cut: an answer never grows with what
-// provoked it.
+// quoteID quotes an id for an ERROR text. A text longer than any id is cut, so that a large request does not get a large answer.
 func quoteID(id string, limit int) string {
 	if len(id) <= limit {
 		return quote(id)
@@ -50,7 +49,7 @@ func quoteID(id string, limit int) string {
 	return quote(cutText(id, limit)) + "..."
 }
 
-// cutText is the beginning of text, of at most limit bytes, with no half rune at its end.
+// cutText cuts text to at most limit bytes, between two characters.
 func cutText(text string, limit int) string {
 	if len(text) <= limit {
 		return text

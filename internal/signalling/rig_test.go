@@ -16,12 +16,14 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
-// patience is how long a test waits for what must come; it never waits for what must not.
+// patience is how long a test waits for something that must come. No test waits to see that something does not come.
 const patience = 10 * time.Second
 
-// pipeNet is a network without sockets, so that a synctest bubble's clock rules it.
+// pipeNet is a network without sockets, so that a test inside a synctest bubble can use it.
 type pipeNet struct {
 	conns chan net.Conn
 	gone  chan struct{}
@@ -82,7 +84,7 @@ func (n *pipeNet) Close() error {
 	return nil
 }
 
-// dialer opens WebSockets to whoever serves on n.
+// dialer opens WebSockets to the server on n.
 func (n *pipeNet) dialer() func() (*websocket.Conn, error) {
 	return func() (*websocket.Conn, error) {
 		d := websocket.Dialer{NetDialContext: n.Dial}
@@ -144,7 +146,7 @@ func checkLeaks(t *testing.T) {
 	})
 }
 
-// waitUntil waits for what only shows by asking.
+// waitUntil asks again and again until done returns true.
 func waitUntil(t *testing.T, done func() bool) {
 	t.Helper()
 	poll := time.NewTicker(time.Millisecond)
@@ -164,7 +166,7 @@ func ourGoroutines() string {
 	buf = buf[:runtime.Stack(buf, true)]
 	var left []string
 	for g := range strings.SplitSeq(string(buf), "\n\n") {
-		g, _, _ = strings.Cut(g, "created by ") // who is past its last line counts as ended
+		g, _, _ = strings.Cut(g, "created by ") // a goroutine past its last line counts as ended
 		for _, of := range []string{"(*Server).", "(*wire).", "(*link).", "(*Client).", "watch"} {
 			if strings.Contains(g, "internal/signalling."+of) && !strings.Contains(g, "testing.tRunner") {
 				left = append(left, g)
@@ -282,7 +284,7 @@ func (p *probe) close(code int) {
 	}
 }
 
-// kill closes the connection without a word.
+// kill closes the connection without a close frame.
 func (p *probe) kill() { _ = p.ws.NetConn().Close() }
 
 // fakeMedia makes fakeSessions.
@@ -294,7 +296,7 @@ type fakeMedia struct {
 
 func newFakeMedia() *fakeMedia { return &fakeMedia{opened: make(chan *fakeSession, 64)} }
 
-func (m *fakeMedia) Open(ctx context.Context, caller Caller, send func(Payload)) (Session, error) {
+func (m *fakeMedia) Open(ctx context.Context, caller Caller, send func(sdp.Message)) (Session, error) {
 	peer := caller.ID
 	if m.wait != nil {
 		if err := m.wait(ctx); err != nil {
@@ -338,7 +340,7 @@ func (m *fakeMedia) nextOf(t *testing.T, peers ...string) []*fakeSession {
 	return found
 }
 
-// none fails the test if a session was opened that next has not taken.
+// none fails the test if a session was opened that no next has returned.
 func (m *fakeMedia) none(t *testing.T) {
 	t.Helper()
 	select {
@@ -348,17 +350,17 @@ func (m *fakeMedia) none(t *testing.T) {
 	}
 }
 
-// fakeSession tells what happens to it as lines: the payloads, "detached", "closed".
+// fakeSession notes what happens to it as lines: the payloads, "detached", "closed".
 type fakeSession struct {
 	t      *testing.T
 	peer   string
-	send   func(Payload)
+	send   func(sdp.Message)
 	events chan string
 	done   chan struct{}
 	once   sync.Once
 }
 
-func (s *fakeSession) Receive(p Payload)     { s.events <- p.String() }
+func (s *fakeSession) Receive(p sdp.Message) { s.events <- payloadText(p) }
 func (s *fakeSession) Detach()               { s.events <- "detached" }
 func (s *fakeSession) Done() <-chan struct{} { return s.done }
 func (s *fakeSession) Close()                { s.events <- "closed" }
@@ -378,7 +380,7 @@ func (s *fakeSession) expect(want ...string) {
 	}
 }
 
-// quiet fails the test if something happened that expect has not taken.
+// quiet fails the test if something happened that no expect has read.
 func (s *fakeSession) quiet() {
 	s.t.Helper()
 	select {
@@ -396,7 +398,7 @@ const (
 	ice2Text   = `{"ice":{"candidate":"candidate:2 1 UDP 1 192.0.2.1 9 typ host","sdpMLineIndex":1}}`
 )
 
-func payload(t *testing.T, text string) Payload {
+func payload(t *testing.T, text string) sdp.Message {
 	t.Helper()
 	p, err := ParsePayload(text)
 	if err != nil {

@@ -6,10 +6,12 @@ import (
 	"sync"
 
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
-// ring asks a local peer to take a call. What it sends before the caller has been told SESSION_OK waits for that, and so
-// does what the caller says meanwhile. A session that comes when the caller has gone is closed.
+// ring asks a local peer to take a call. The caller is told SESSION_OK first: what the local peer sends before that waits for it, and
+// so does what the caller says meanwhile. A session that is opened after the caller has gone is closed.
 func (s *Server) ring(ctx context.Context, c *conn, caller Caller, callee connID) {
 	s.mu.Lock()
 	media := s.media[callee]
@@ -32,18 +34,19 @@ func (s *Server) ring(ctx context.Context, c *conn, caller Caller, callee connID
 		v.decide(c.wire)
 		c.wg.Go(func() { c.hangUpAfter(session) })
 	}
-	s.goOn(ctx, c)
+	s.goOnLocked(ctx, c)
 }
 
-// goOn deals with what was kept while a local peer was asked, up to the next call. c.mu is held.
-func (s *Server) goOn(ctx context.Context, c *conn) {
+// goOnLocked handles the messages that were kept while a local peer was asked, up to the next call. c.mu is held.
+func (s *Server) goOnLocked(ctx context.Context, c *conn) {
 	c.ringing = false
-	for len(c.kept) > 0 && !c.ringing {
-		f := c.kept[0]
-		c.kept = c.kept[1:]
-		c.keptSize -= len(f.text)
-		if err := s.decide(ctx, c, f); err != nil {
-			c.cut() // reading ends with it
+	for !c.ringing {
+		f, ok := c.kept.next()
+		if !ok {
+			return
+		}
+		if err := s.decideLocked(ctx, c, f); err != nil {
+			c.cut() // which ends reading
 			return
 		}
 	}
@@ -60,7 +63,7 @@ func (c *conn) notTaken(ctx context.Context, err error) {
 	}
 }
 
-// hangUpAfter closes the connection when its session has ended.
+// hangUpAfter closes the connection when the media of its session have ended.
 func (c *conn) hangUpAfter(session Session) {
 	select {
 	case <-session.Done():
@@ -69,43 +72,45 @@ func (c *conn) hangUpAfter(session Session) {
 	}
 }
 
-// deliver hands what a viewer says to its session. What makes no sense is ignored, as the reference peer does.
+// deliver hands a viewer's message to its session. A message that cannot be read is ignored, as the reference peer does.
 func (c *conn) deliver(f frame) {
-	p, err := ParsePayload(f.text)
+	m, err := ParsePayload(f.text)
 	if f.binary || err != nil {
 		c.log.Debug("message to the streamer ignored", keySize, len(f.text), keyError, err)
 		return
 	}
-	c.session.Receive(p)
+	c.session.Receive(m)
 }
 
-// voice is what a local peer speaks through: what it says is kept until the call is taken.
+// voice carries what a local peer says to its caller. Until the call is decided upon, messages are kept.
 type voice struct {
 	mu      sync.Mutex
 	decided bool
-	wire    *wire // nil when the call was not taken
-	waiting []Payload
+	wire    *wire // the caller's; nil when the call was not taken
+	waiting []sdp.Message
 }
 
-func (v *voice) send(p Payload) {
+func (v *voice) send(m sdp.Message) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
+	case m.Gathered: // see link.sendTo
 	case !v.decided:
-		v.waiting = append(v.waiting, p)
+		v.waiting = append(v.waiting, m)
 	case v.wire != nil:
-		v.wire.send(frame{text: p.String()})
+		v.wire.send(frame{text: payloadText(m)})
 	}
 }
 
-// decide lets what was kept out to a connection, or drops it and all to come.
+// decide is called when the call was taken or not. With the caller's wire it sends the kept messages, and later ones go there. Without
+// one it drops both.
 func (v *voice) decide(to *wire) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.decided, v.wire = true, to
 	if to != nil {
-		for _, p := range v.waiting {
-			to.send(frame{text: p.String()})
+		for _, m := range v.waiting {
+			to.send(frame{text: payloadText(m)})
 		}
 	}
 	v.waiting = nil

@@ -11,15 +11,17 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
-// A call whose caller hangs up, or whose connection breaks, while the streamer still makes up its mind is dropped.
+// A call is dropped when its caller hangs up, or its connection breaks, before the streamer has taken it.
 func TestStaleCallIsDropped(t *testing.T) {
 	leave := map[string]func(*probe){
 		"hangs up": func(p *probe) { p.close(websocket.CloseNormalClosure) },
 		"breaks":   (*probe).kill,
 		"floods": func(p *probe) { // what it says meanwhile is kept, but not without end
-			for range (Limits{}).withDefaults().QueueFrames + 1 {
+			for range (Limits{}).withDefaults().Queue.Frames + 1 {
 				if p.ws.WriteMessage(websocket.TextMessage, []byte("x")) != nil {
 					return
 				}
@@ -29,8 +31,8 @@ func TestStaleCallIsDropped(t *testing.T) {
 	for name, leave := range leave {
 		t.Run(name, func(t *testing.T) {
 			checkLeaks(t)
-			// With Burst out of the way, the flood meets the limit of what is kept.
-			s, m := NewServer(ServerOptions{Limits: Limits{Burst: 1 << 20}}), newFakeMedia()
+			// Burst is so high that the flood meets the limit of what is kept.
+			s, m := NewServer(ServerOptions{Limits: Limits{Messages: Allowance{Burst: 1 << 20}}}), newFakeMedia()
 			asked, told := make(chan struct{}), make(chan error, 1)
 			m.wait = func(ctx context.Context) error {
 				close(asked)
@@ -59,7 +61,7 @@ func TestStaleCallIsDropped(t *testing.T) {
 	}
 }
 
-// What a caller says before its call is taken is dealt with afterwards, in order, a second call included.
+// What a caller says before its call is taken is handled afterwards, in order. That goes for a second call too.
 func TestWordsBeforeTheCallIsTaken(t *testing.T) {
 	checkLeaks(t)
 	s, m := NewServer(ServerOptions{}), newFakeMedia()
@@ -116,7 +118,7 @@ func TestStreamerAndCaller(t *testing.T) {
 	checkLeaks(t)
 	s, m := NewServer(ServerOptions{}), newFakeMedia()
 	callers := make(chan Caller, 1)
-	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
+	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(sdp.Message)) (Session, error) {
 		callers <- c
 		return m.Open(ctx, c, send)
 	})); err != nil {
@@ -131,7 +133,8 @@ func TestStreamerAndCaller(t *testing.T) {
 	session := m.next(t)
 	p.say("ERROR not this one")
 	session.expect("ERROR not this one")
-	session.send(Payload{Error: "section 1: no codec\nthat we have" + strings.Repeat("!", 2*maxError)})
+	session.send(sdp.Message{Gathered: true}) // is not sent
+	session.send(sdp.Message{Error: "section 1: no codec\nthat we have" + strings.Repeat("!", 2*maxError)})
 	session.end()
 	p.expect("< ERROR section 1: no codec that we have" + strings.Repeat("!", maxError-len("section 1: no codec that we have")))
 	p.expect("! 1000")

@@ -31,15 +31,15 @@ func TestUnansweredPingDetachesTheSession(t *testing.T) {
 	})
 }
 
-// A peer that does not read is cut off; who talks to it notices by its partner's end alone, and at once.
+// A peer that does not read is cut off. Its partner notices nothing before that, and then is closed at once.
 func TestSlowPeerIsCut(t *testing.T) {
 	for _, tc := range []struct {
 		name, text string
 		limits     Limits
 		most       int
 	}{
-		{"by frames", "x", Limits{QueueFrames: 10}, 12},
-		{"by bytes", strings.Repeat("x", 100), Limits{QueueBytes: 1000}, 14},
+		{"by frames", "x", Limits{Queue: Queue{Frames: 10}}, 12},
+		{"by bytes", strings.Repeat("x", 100), Limits{Queue: Queue{Bytes: 1000}}, 14},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestSlowPeerIsCut(t *testing.T) {
 	}
 }
 
-// Trickle ICE of a big room is no flood, and a flood ends the connection it comes from.
+// The ICE candidates of a large room are no flood. A flood ends the connection that it comes from.
 func TestRate(t *testing.T) {
 	flood := map[string]func(*probe) error{
 		"messages": func(p *probe) error { return p.ws.WriteMessage(websocket.TextMessage, []byte("x")) },
@@ -265,7 +265,7 @@ func TestPlainHTTP(t *testing.T) {
 
 func TestOverTLS(t *testing.T) {
 	checkLeaks(t)
-	s := NewServer(ServerOptions{Limits: Limits{QueueFrames: 4, QueueBytes: 1 << 10, ByteBurst: 1 << 30}})
+	s := NewServer(ServerOptions{Limits: Limits{Queue: Queue{4, 1 << 10}, Bytes: Allowance{Burst: 1 << 30}}})
 	ts := httptest.NewTLSServer(s)
 	t.Cleanup(ts.Close)
 	runServer(t, s)
@@ -302,5 +302,5 @@ func TestOverTLS(t *testing.T) {
 	}
 }
 
-// stdlib's server must be able to end while a connection is upgraded.
+// net/http's server can end while a connection is being upgraded.
 var _ net.Listener = (*pipeNet)(nil)

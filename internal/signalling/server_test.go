@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"boardcast/internal/sdp"
 )
 
 // newRig serves s over TCP and returns how to dial it.
@@ -120,16 +122,16 @@ func TestFullAndFailingMedia(t *testing.T) {
 	checkLeaks(t)
 	errs := []error{fmt.Errorf("open: %w", ErrFull), errors.New("no camera"), nil}
 	s, m := NewServer(ServerOptions{}), newFakeMedia()
-	var late func(Payload)
+	var late func(sdp.Message)
 	m.fail = func(string) (err error) {
 		err, errs = errs[0], errs[1:]
 		return err
 	}
-	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
+	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(sdp.Message)) (Session, error) {
 		if late == nil {
 			late = send
 		}
-		send(Payload{OfferRequest: true}) // kept until the call is taken, dropped if it isn't
+		send(sdp.Message{OfferRequest: true}) // kept until the call is taken, dropped if it isn't
 		return m.Open(ctx, c, send)
 	})); err != nil {
 		t.Fatal(err)
@@ -146,26 +148,26 @@ func TestFullAndFailingMedia(t *testing.T) {
 	m.next(t)
 }
 
-type mediaFunc func(context.Context, Caller, func(Payload)) (Session, error)
+type mediaFunc func(context.Context, Caller, func(sdp.Message)) (Session, error)
 
-func (f mediaFunc) Open(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
+func (f mediaFunc) Open(ctx context.Context, c Caller, send func(sdp.Message)) (Session, error) {
 	return f(ctx, c, send)
 }
 
-// curious asks the server something in every callback, which locks up if the server's lock is held there.
+// curious asks the server something in every callback. That blocks for ever if the callback is called under the server's lock.
 type curious struct {
 	*fakeSession
 	s *Server
 }
 
-func (c curious) Receive(p Payload) { c.s.Stats(); c.fakeSession.Receive(p) }
-func (c curious) Detach()           { c.s.Stats(); c.fakeSession.Detach() }
-func (c curious) Close()            { c.s.Stats(); c.fakeSession.Close() }
+func (c curious) Receive(p sdp.Message) { c.s.Stats(); c.fakeSession.Receive(p) }
+func (c curious) Detach()               { c.s.Stats(); c.fakeSession.Detach() }
+func (c curious) Close()                { c.s.Stats(); c.fakeSession.Close() }
 
 func TestCallbacksHoldNoLock(t *testing.T) {
 	checkLeaks(t)
 	s, m := NewServer(ServerOptions{}), newFakeMedia()
-	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(Payload)) (Session, error) {
+	if err := s.Register("camera", mediaFunc(func(ctx context.Context, c Caller, send func(sdp.Message)) (Session, error) {
 		s.Stats()
 		session, err := m.Open(ctx, c, send)
 		return curious{session.(*fakeSession), s}, err
@@ -252,7 +254,7 @@ func canceled() context.Context {
 	return ctx
 }
 
-// A handshake that ends after the server did is closed as well.
+// A connection whose handshake ends after the server has ended is closed too.
 func TestEndDuringAHandshake(t *testing.T) {
 	checkLeaks(t)
 	s := NewServer(ServerOptions{})
@@ -263,11 +265,7 @@ func TestEndDuringAHandshake(t *testing.T) {
 	go func() { done <- s.Run(ctx) }()
 	s.upgrader.CheckOrigin = func(*http.Request) bool {
 		cancel()
-		waitUntil(t, func() bool {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			return s.closed
-		})
+		waitUntil(t, s.admission.isClosed)
 		return true
 	}
 	dialProbe(t, dialer(ts.URL)).expect("! 1001")
@@ -337,10 +335,10 @@ func TestWhoAnswersPingsStays(t *testing.T) {
 	})
 }
 
-// A pong that waits behind a write that takes its time is a pong.
+// A pong counts although the writing goroutine, held up by a slow write, sees it too late.
 func TestPongBehindASlowWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, dial := newPipeRig(t, NewServer(ServerOptions{Limits: Limits{PongWait: 5 * time.Second}}))
+		_, dial := newPipeRig(t, NewServer(ServerOptions{Limits: Limits{Waits: Waits{Pong: 5 * time.Second}}}))
 		ws, err := dial()
 		if err != nil {
 			t.Fatal(err)

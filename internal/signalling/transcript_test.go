@@ -16,8 +16,8 @@ import (
 //	a>~ text   as a binary frame    a~ text          as a binary frame
 //	a-         a's connection breaks a! 1002 reason  a is closed
 //
-// Every answer stands directly behind what caused it. The same transcripts are played to the pure state function and,
-// over real sockets, to the server.
+// Every answer is directly behind the line that caused it. The same transcripts are played to world.step and, over real sockets, to
+// the server.
 type transcript struct {
 	name  string
 	lines []string
@@ -145,7 +145,7 @@ func TestTranscriptsOfTheStateFunction(t *testing.T) {
 	}
 }
 
-// replay gives the state function the inputs of a transcript and returns these with what it answered.
+// replay gives world.step the inputs of a transcript. It returns the inputs with the answers.
 func replay(t *testing.T, lines []string) (got []string) {
 	t.Helper()
 	w := newWorld(256)
@@ -229,7 +229,7 @@ func TestTranscriptsOverSockets(t *testing.T) {
 	}
 }
 
-// nothingMore closes the connection in order and fails the test if anything but the end was left to hear.
+// nothingMore closes the connection in order. It fails the test if anything but the end had still to be read.
 func (p *probe) nothingMore(name string) {
 	p.t.Helper()
 	_ = p.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), noDeadline)

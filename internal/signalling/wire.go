@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	writeWait  = 10 * time.Second // for one message to leave
-	lingerWait = time.Second      // for the other side to agree to our closing
+	writeWait  = 10 * time.Second // for one message to leave: a slow link takes a description of 10 kB within it
+	lingerWait = time.Second      // for the other side's close frame after ours: a round trip, with time to spare
 )
 
-// Why this side ended it, where others read it.
+// Reasons for which this side ends a wire. The other side, or the counters of the server, read them.
 const (
 	reasonPing = "keepalive ping timeout"
 	reasonSlow = "too slow"
@@ -27,32 +27,32 @@ var (
 	errTooMany = errors.New("too many messages")
 )
 
-// wire is one WebSocket with a bounded outgoing queue and the ping layer; client and server use the same.
+// wire is one WebSocket with a bounded outgoing queue and a keepalive. Client and server use the same.
 //
 // # Concurrency
 //
-// One goroutine reads: read until an error, then stop with it, then drain. Another runs write. Everything else may be
-// called from anywhere, and never blocks.
+// One goroutine reads: it calls read until that fails, then stop with the error, then drain. Another goroutine runs write. All
+// other methods may be called from anywhere and never block.
 type wire struct {
 	ws     *websocket.Conn
 	limits Limits
-	wake   chan struct{} // something is queued, or the end is set
-	pong   chan struct{}
-	probe  chan struct{} // whether the other side lives is to be known soon
-	done   chan struct{} // closed when nothing will be read any more
-	bucket bucket        // of messages, pings and pongs; the reading goroutine's
+	wake   chan struct{} // has a value when a frame was queued, or end was set
+	pong   chan struct{} // has a value when a pong came
+	probe  chan struct{} // has a value when it is to be found out soon whether the other side lives
+	done   chan struct{} // closed when nothing more will be read
+	bucket bucket        // of messages, pings and pongs; belongs to the reading goroutine
 
 	mu    sync.Mutex
 	queue []frame
 	bytes int
-	end   *websocket.CloseError // how this side ended it; set once, nothing is queued after it
+	end   *websocket.CloseError // how this side ended the wire; set once, and nothing is queued afterwards
 }
 
 func newWire(ws *websocket.Conn, limits Limits) *wire {
 	w := &wire{
 		ws: ws, limits: limits,
 		wake: make(chan struct{}, 1), pong: make(chan struct{}, 1), probe: make(chan struct{}, 1), done: make(chan struct{}),
-		bucket: newBucket(limits.Rate, float64(limits.Burst), time.Now()),
+		bucket: newBucket(limits.Messages, time.Now()),
 	}
 	ws.SetReadLimit(limits.Message)
 	ws.SetPingHandler(w.counted(ws.PingHandler()))
@@ -63,7 +63,7 @@ func newWire(ws *websocket.Conn, limits Limits) *wire {
 	return w
 }
 
-// counted makes control frames cost as much as messages.
+// counted makes a control frame count as a message.
 func (w *wire) counted(handle func(string) error) func(string) error {
 	return func(data string) error {
 		if !w.bucket.take(time.Now(), 1) {
@@ -73,6 +73,7 @@ func (w *wire) counted(handle func(string) error) func(string) error {
 	}
 }
 
+// notify puts a value into a channel of one place, unless it holds one already.
 func notify(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -80,15 +81,15 @@ func notify(c chan<- struct{}) {
 	}
 }
 
-// send queues a frame; after the end it drops it. The other side is cut off when it is too slow to take what is queued.
+// send queues a frame, or drops it after the end. When too much waits the other side is too slow, and the wire is cut.
 func (w *wire) send(f frame) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case w.end != nil:
 		return
-	case len(w.queue) >= w.limits.QueueFrames || w.bytes > w.limits.QueueBytes:
-		w.abandon(reasonSlow)
+	case len(w.queue) >= w.limits.Queue.Frames || w.bytes > w.limits.Queue.Bytes:
+		w.abandonLocked(reasonSlow)
 	default:
 		w.queue = append(w.queue, f)
 		w.bytes += len(f.text)
@@ -96,14 +97,14 @@ func (w *wire) send(f frame) {
 	}
 }
 
-// abandon ends it at once, for who does not hear a farewell either. The lock is held.
-func (w *wire) abandon(reason string) {
+// abandonLocked cuts the wire without a close frame: the other side would not read that either.
+func (w *wire) abandonLocked(reason string) {
 	w.end = &websocket.CloseError{Code: websocket.CloseAbnormalClosure, Text: reason}
 	w.queue = nil
 	w.cut()
 }
 
-// reason says why this side ended it: "" when it didn't, or for no reason worth a word.
+// reason says why this side ended the wire. It is empty when this side did not, or gave no reason.
 func (w *wire) reason() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -113,7 +114,7 @@ func (w *wire) reason() string {
 	return w.end.Text
 }
 
-// closeCode is the code of the close frame that err is about; 0 without one.
+// closeCode is the code of the close frame that a read ended with, 0 when err is of another kind.
 func closeCode(err error) int {
 	if closed, ok := errors.AsType[*websocket.CloseError](err); ok {
 		return closed.Code
@@ -121,7 +122,7 @@ func closeCode(err error) int {
 	return 0
 }
 
-// finish closes the socket once what is queued has been sent. The first call counts.
+// finish closes the socket once the queue has been sent. Only the first call has an effect.
 func (w *wire) finish(code int, reason string) {
 	w.mu.Lock()
 	if w.end == nil {
@@ -141,15 +142,15 @@ func (w *wire) cut() {
 		}
 		raw = outer.NetConn()
 	}
-	_ = raw.Close() // there is nobody left to tell
+	_ = raw.Close() // the connection is over, whatever Close says
 }
 
-// next takes a frame off the queue, or says how to end.
+// next takes a frame off the queue. When the queue is empty ok is false, and end says how to close, if the wire is to end.
 func (w *wire) next() (f frame, end *websocket.CloseError, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.queue) == 0 {
-		w.queue = nil // let go of what has been sent
+		w.queue = nil // frees the memory of the frames that were sent
 		return frame{}, w.end, false
 	}
 	f = w.queue[0]
@@ -159,72 +160,34 @@ func (w *wire) next() (f frame, end *websocket.CloseError, ok bool) {
 	return f, nil, true
 }
 
-// write sends what is queued and the pings until either side ends it; then the connection is closed.
+// write sends what is queued, and the pings, until either side ends the wire. Then it closes the connection.
 func (w *wire) write() {
 	defer w.cut()
-	ping := time.NewTicker(w.limits.PingEvery)
-	defer ping.Stop()
-	overdue := time.NewTimer(w.limits.PongWait)
-	defer overdue.Stop()
-	overdue.Stop()
-	waiting, probed, asked := false, false, time.Time{}
+	k := newKeepalive(w)
+	defer k.stop()
 	for {
+		alive := true
 		select {
 		case <-w.wake:
-			if w.flush() {
-				return
-			}
-		case <-ping.C:
-			if !w.ping(writeWait) {
-				return
-			}
-			if !waiting {
-				waiting = true
-				overdue.Reset(w.limits.PongWait)
-			}
+			alive = !w.flush()
+		case <-k.ping.C:
+			alive = k.sendPing()
 		case <-w.probe:
-			if time.Since(asked) < w.limits.ProbeWait { // however many ask
-				continue
-			}
-			if !w.ping(min(w.limits.ProbeWait, writeWait)) { // who takes no ping answers none
-				return
-			}
-			asked, waiting, probed = time.Now(), true, true
-			overdue.Reset(min(w.limits.ProbeWait, w.limits.PongWait))
+			alive = k.probe()
 		case <-w.pong:
-			waiting, probed = false, false
-			overdue.Stop()
-		case <-overdue.C:
-			select {
-			case <-w.pong: // it came while a write held this goroutine up
-				waiting, probed = false, false
-			default:
-				w.overdue(probed)
-			}
+			k.answered()
+		case <-k.overdue.C:
+			k.late()
 		case <-w.done:
+			alive = false
+		}
+		if !alive {
 			return
 		}
 	}
 }
 
-func (w *wire) ping(within time.Duration) bool {
-	return w.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(within)) == nil
-}
-
-// overdue ends it because no pong came: with a farewell, unless another waits for the place.
-func (w *wire) overdue(probed bool) {
-	if !probed {
-		w.finish(websocket.CloseInternalServerErr, reasonPing)
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.end == nil {
-		w.abandon(reasonPing)
-	}
-}
-
-// flush sends all that is queued and reports whether the writing is over.
+// flush sends all that is queued, and reports whether writing is over.
 func (w *wire) flush() (over bool) {
 	for {
 		f, end, ok := w.next()
@@ -244,13 +207,13 @@ func (w *wire) flush() (over bool) {
 	}
 }
 
-// sayGoodbye sends the close frame and gives the other side the time to see it: closing at once, with input unread,
-// would reset the connection under it.
+// sayGoodbye sends the close frame and gives the other side time to read it. Closing the connection at once, with input unread,
+// would reset it, and the other side might lose the frame.
 func (w *wire) sayGoodbye(end *websocket.CloseError) {
 	if end.Code == websocket.CloseAbnormalClosure {
 		return
 	}
-	// An error means that a close frame has been sent, or that nothing can be: the wait is right for both.
+	// An error means that a close frame was sent before, or that nothing can be sent. Waiting is right for both.
 	_ = w.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(end.Code, end.Text), time.Now().Add(lingerWait))
 	linger := time.NewTimer(lingerWait)
 	defer linger.Stop()
@@ -260,7 +223,7 @@ func (w *wire) sayGoodbye(end *websocket.CloseError) {
 	}
 }
 
-// read waits for the next message; one more than the other side may send is errTooMany.
+// read waits for the next message. A message beyond what the other side may send is answered by errTooMany.
 func (w *wire) read() (frame, error) {
 	kind, data, err := w.ws.ReadMessage()
 	if err != nil {
@@ -276,16 +239,15 @@ func (w *wire) read() (frame, error) {
 	return f, nil
 }
 
-// stop ends the wire after a failed read with the close code that fits, and reports whether that was a hang-up: an
-// orderly close by either side, or the other side's breaking of the rules. Otherwise the connection broke, or this side
-// gave it up.
+// stop ends the wire after a failed read, with the close code that fits the error. It reports whether a side has hung up: by closing
+// in order, or because the other side broke the protocol. Otherwise the connection broke, or this side gave it up.
 func (w *wire) stop(err error) (hungUp bool) {
-	if code, reason := verdict(err); code != 0 {
+	if code, reason := closing(err); code != 0 {
 		w.finish(code, reason)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.end == nil { // the other side's doing; nothing more can be sent
+	if w.end == nil { // the other side ended it, and nothing more can be sent
 		w.end = &websocket.CloseError{Code: websocket.CloseAbnormalClosure}
 		return websocket.IsCloseError(err, websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseNoStatusReceived)
 	}
@@ -297,8 +259,8 @@ func (w *wire) stop(err error) (hungUp bool) {
 	return false
 }
 
-// verdict says how to answer a failed read; 0 when the connection is gone anyway.
-func verdict(err error) (code int, reason string) {
+// closing says with which code to close after a failed read, 0 when the connection is gone.
+func closing(err error) (code int, reason string) {
 	var network net.Error
 	switch {
 	case closeCode(err) != 0, errors.Is(err, io.ErrClosedPipe):
@@ -309,7 +271,7 @@ func verdict(err error) (code int, reason string) {
 		return websocket.CloseInvalidFramePayloadData, ""
 	case errors.Is(err, errTooMany):
 		return websocket.ClosePolicyViolation, errTooMany.Error()
-	case errors.As(err, &network) && network.Timeout(): // the only read deadline is HELLO's
+	case errors.As(err, &network) && network.Timeout(): // only HELLO has a read deadline
 		return websocket.ClosePolicyViolation, "no HELLO"
 	case errors.As(err, &network):
 		return 0, ""
@@ -317,10 +279,10 @@ func verdict(err error) (code int, reason string) {
 	return websocket.CloseProtocolError, ""
 }
 
-// drain reads on, to nobody, until the connection is closed: see sayGoodbye. err is why reading failed.
+// drain reads on, and drops what it reads, until the connection is closed: sayGoodbye needs that. err is why reading failed.
 func (w *wire) drain(err error) {
 	defer close(w.done)
-	if code, _ := verdict(err); code == 0 {
+	if code, _ := closing(err); code == 0 {
 		return
 	}
 	if w.ws.SetReadDeadline(time.Time{}) != nil {
@@ -328,8 +290,8 @@ func (w *wire) drain(err error) {
 	}
 	from := w.ws.NetConn()
 	if m, ok := from.(*meter); ok {
-		from = m.Conn // which may be at its limit
+		from = m.Conn // the meter may be at its limit
 	}
-	// It ends when the other side closes, write cuts, or more comes than a farewell is worth.
-	_, _ = io.CopyN(io.Discard, from, int64(w.limits.ByteBurst))
+	// Reading ends when the other side closes, when write cuts the connection, or when as much came as a connection may send at once.
+	_, _ = io.CopyN(io.Discard, from, int64(w.limits.Bytes.Burst))
 }

@@ -39,7 +39,7 @@ func TestNothingIsQueuedAfterTheEnd(t *testing.T) {
 	})
 }
 
-// Cutting happens under the server's lock: TLS must not try to say goodbye.
+// Connections are cut under the server's lock. So cutting must not wait for TLS to send its own close.
 func TestCutDoesNotWaitForTLS(t *testing.T) {
 	ts := httptest.NewUnstartedServer(nil)
 	ts.StartTLS()

@@ -8,28 +8,28 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Outcomes of registering a peer of this process.
+// Errors of [Server.Register].
 var (
 	ErrBadID = errors.New("id is empty, too long or holds a blank")
 	ErrTaken = errors.New("id is already registered")
 )
 
-// connID names one connection, or one local peer, for as long as the server lives; no number is used twice.
+// connID names one connection or one local peer. No number is used twice in the life of a server.
 type connID uint64
 
 type status int
 
 const (
 	free      status = iota // registered and callable
-	ringing                 // partner, a local peer, is being asked whether it takes the call
-	inSession               // partner says with whom
-	inRoom                  // room says in which
+	ringing                 // partner, a local peer, is being asked to take the call
+	inSession               // with partner
+	inRoom                  // in room
 )
 
 // peer is what the server knows of one connection.
 type peer struct {
 	uid     string // empty until HELLO
-	local   bool   // a streamer of this process: always free, and many may have a session with it
+	local   bool   // a streamer in this process: its status is always free, and many peers may have a session with it
 	status  status
 	partner connID
 	room    string
@@ -44,11 +44,11 @@ type frame struct {
 type inputKind int
 
 const (
-	joined  inputKind = iota // a connection is there
-	heard                    // it said something
-	left                     // it is gone, or about to be
-	opened                   // the local peer that was rung took the call
-	refused                  // it did not
+	joined  inputKind = iota // the connection was made
+	heard                    // a message came from the connection
+	left                     // the connection has ended, or is about to
+	opened                   // the local peer took the connection's call
+	refused                  // the local peer did not take the call
 )
 
 // input is what happens to a connection.
@@ -62,13 +62,13 @@ type replyKind int
 
 const (
 	say     replyKind = iota // send frame to the connection
-	hangUp                   // close it with code and reason; it is no part of the world any more
-	ring                     // ask the local peer whether it takes the call; opened or refused must follow
+	hangUp                   // close the connection with code and reason; the world has forgotten it already
+	ring                     // ask the local peer callee to take the call; an input opened or refused must follow
 	deliver                  // hand frame to the connection's session with a local peer
 	doubt                    // find out soon whether the connection still lives
 )
 
-// reply is what the server does about an input. All ring and deliver replies are for the connection the input is from.
+// reply is one thing that the server does about an input. Replies of kind ring and deliver are for the connection of the input.
 type reply struct {
 	to     connID
 	kind   replyKind
@@ -78,20 +78,20 @@ type reply struct {
 	reason string
 }
 
-// world is all that the server knows of its peers, and [world.step] all that it decides. It does no I/O, reads no clock,
-// takes no lock and is not safe for concurrent use.
+// world is all that the server knows of its peers. All decisions about them are in [world.step]. The world does no I/O, reads no
+// clock and takes no lock. It is not safe for concurrent use.
 type world struct {
 	idLimit int
 	peers   map[connID]*peer
 	ids     map[string]connID
-	rooms   map[string][]connID // members in the order of their coming; an empty room does not exist
+	rooms   map[string][]connID // the members of each room, the first that joined first; an empty room does not exist
 }
 
 func newWorld(idLimit int) *world {
 	return &world{idLimit, make(map[connID]*peer), make(map[string]connID), make(map[string][]connID)}
 }
 
-// addLocal registers a streamer of this process.
+// addLocal registers a streamer in this process.
 func (w *world) addLocal(id connID, uid string) error {
 	if !validID(uid, w.idLimit) {
 		return ErrBadID
@@ -104,8 +104,8 @@ func (w *world) addLocal(id connID, uid string) error {
 	return nil
 }
 
-// step takes in what happened and says what to do about it. Input of a connection that is not (or no longer) part of the
-// world has no effect.
+// step takes in what happened, and says what to do about it. Input of a connection that the world does not know, or has forgotten,
+// has no effect.
 func (w *world) step(in input) []reply {
 	p := w.peers[in.from]
 	switch {
@@ -131,7 +131,7 @@ func (w *world) step(in input) []reply {
 	return nil
 }
 
-// answer is the local peer's to a call.
+// answer takes in whether the local peer took the call. Other input of a connection that rings has no effect.
 func (w *world) answer(in input, p *peer) []reply {
 	switch in.kind {
 	case opened:
@@ -153,11 +153,11 @@ func (w *world) hello(from connID, f frame) []reply {
 	switch {
 	case f.binary || m.Kind != KindHello:
 		return w.close(from, websocket.CloseProtocolError, "invalid protocol")
-	case m.ID == "": // what the reference's crash looks like from outside
+	case m.ID == "": // the reference server crashes, which looks like this from outside
 		return w.close(from, websocket.CloseInternalServerErr, "")
 	case taken || !validID(m.ID, w.idLimit):
 		no := w.close(from, websocket.CloseProtocolError, "invalid peer uid")
-		if taken && !w.peers[holder].local { // it may be the newcomer itself, whose address was another
+		if taken && !w.peers[holder].local { // the holder may be a dead connection of the newcomer
 			no = append(no, reply{to: holder, kind: doubt})
 		}
 		return no
@@ -167,6 +167,7 @@ func (w *world) hello(from connID, f frame) []reply {
 	return sayTo(from, Message{Kind: KindHello})
 }
 
+// relay passes on what a peer says in a session.
 func (w *world) relay(p *peer, in input) []reply {
 	if w.peers[p.partner].local {
 		return []reply{{to: in.from, kind: deliver, frame: in.frame}}
@@ -174,8 +175,7 @@ func (w *world) relay(p *peer, in input) []reply {
 	return []reply{{to: p.partner, kind: say, frame: in.frame}}
 }
 
-// command serves a peer that is neither in a session nor in a room. What it says in between is dropped, as the reference
-// does.
+// command serves a peer that is neither in a session nor in a room. What is no command is dropped, as the reference server does.
 func (w *world) command(from connID, f frame) []reply {
 	m := ParseRequest(f.text)
 	switch {
@@ -190,6 +190,7 @@ func (w *world) command(from connID, f frame) []reply {
 	return nil
 }
 
+// session answers SESSION.
 func (w *world) session(from connID, uid string) []reply {
 	id, known := w.ids[uid]
 	if !known {
@@ -201,7 +202,7 @@ func (w *world) session(from connID, uid string) []reply {
 	}
 	caller := w.peers[from]
 	if callee.local {
-		caller.status, caller.partner = ringing, id // from now on nobody else can call the caller
+		caller.status, caller.partner = ringing, id // nobody else can call the caller from now on
 		return []reply{{to: from, kind: ring, callee: id}}
 	}
 	caller.status, caller.partner = inSession, id
@@ -209,6 +210,7 @@ func (w *world) session(from connID, uid string) []reply {
 	return sayTo(from, Message{Kind: KindSessionOK}) // the callee is told nothing
 }
 
+// enter answers ROOM.
 func (w *world) enter(from connID, room string) []reply {
 	if room == "session" || !validID(room, w.idLimit) {
 		return w.errorTo(from, "invalid room id %s", room)
@@ -234,7 +236,7 @@ func (w *world) member(from connID, f frame) []reply {
 	return w.errorTo(from, "invalid msg, already in room")
 }
 
-// pass hands a message on to another member.
+// pass answers ROOM_PEER_MSG: it hands the message on to another member.
 func (w *world) pass(from connID, m Message) []reply {
 	to, known := w.ids[m.ID]
 	p := w.peers[from]
@@ -249,7 +251,7 @@ func (w *world) pass(from connID, m Message) []reply {
 	return sayTo(to, Message{Kind: KindRoomPeerMsg, ID: p.uid, Text: m.Text})
 }
 
-// leave takes a connection out of the world. Its partner in a session goes with it: hanging up is closing the socket.
+// leave makes the world forget a connection. Its partner in a session is closed too: a peer hangs up by closing its socket.
 func (w *world) leave(id connID) []reply {
 	p := w.peers[id]
 	w.remove(id)
@@ -266,6 +268,7 @@ func (w *world) leave(id connID) []reply {
 	return nil
 }
 
+// close makes the world forget a connection, and has it closed.
 func (w *world) close(id connID, code int, reason string) []reply {
 	w.remove(id)
 	return []reply{{to: id, kind: hangUp, code: code, reason: reason}}
@@ -278,7 +281,7 @@ func (w *world) remove(id connID) {
 	delete(w.peers, id)
 }
 
-// uids names the members but one.
+// uids are the ids of all members but one.
 func (w *world) uids(members []connID, but connID) []string {
 	names := make([]string, 0, len(members))
 	for _, id := range members {
@@ -289,6 +292,7 @@ func (w *world) uids(members []connID, but connID) []string {
 	return names
 }
 
+// tell says one message to all members.
 func (w *world) tell(members []connID, m Message) []reply {
 	replies := make([]reply, 0, len(members))
 	for _, id := range members {
@@ -297,6 +301,7 @@ func (w *world) tell(members []connID, m Message) []reply {
 	return replies
 }
 
+// errorTo says ERROR. The ids take the places of %s in format, quoted.
 func (w *world) errorTo(to connID, format string, ids ...string) []reply {
 	args := make([]any, len(ids))
 	for i, id := range ids {

@@ -12,7 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// noDeadline is none, as far as a test can live.
+// noDeadline is later than any test ends.
 var noDeadline = time.Now().Add(time.Hour)
 
 // checkWorld fails the test if the world contradicts itself.

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// URLs lists the addresses to open in a browser, the likeliest first. It is empty before Listen has succeeded.
+// URLs lists the addresses to open in a browser, the one that most likely works first. It is empty before Listen has succeeded.
 func (s *Server) URLs() []string {
 	if s.listener == nil {
 		return nil
@@ -23,9 +23,9 @@ func (s *Server) URLs() []string {
 	return urls
 }
 
-// Addresses lists where a server that listens on addr can be reached, the likeliest first: IPv4 before IPv6, loopback
-// only when there is nothing else, no link-local IPv6 (a browser cannot open one). A server that listens on one
-// address has just that one.
+// Addresses lists the addresses at which a server that listens on addr can be reached, the one that most likely works first. IPv4
+// comes before IPv6. Loopback is listed only when there is nothing else. Link-local IPv6 is never listed, because a browser cannot
+// open it. A server that listens on one address has only that one.
 func Addresses(addr net.Addr) []netip.AddrPort {
 	listen, err := netip.ParseAddrPort(addr.String())
 	if err != nil {
@@ -76,12 +76,12 @@ func reachable(listen netip.AddrPort, own []netip.Addr) []netip.AddrPort {
 	return addrs
 }
 
-// distance orders addresses by how likely another machine reaches them.
+// distance orders addresses: the lower, the more likely another machine reaches the address.
 func distance(a netip.Addr) int {
 	switch {
 	case a.Is4() && !a.IsLinkLocalUnicast():
 		return 0
-	case a.Is4(): // 169.254/16: a direct cable
+	case a.Is4(): // 169.254/16: the machines are joined by a cable, without a router
 		return 1
 	default:
 		return 2

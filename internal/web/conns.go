@@ -8,26 +8,30 @@ import (
 )
 
 const (
-	maxConns          = 1024 // descriptors; the media need some too
-	maxConnsPerClient = 256  // a quarter of them: thirty people behind one address, with eight connections of a browser each
+	maxConns          = 1024 // connections at once; the rest of the file descriptors is for the media
+	maxConnsPerClient = 256  // connections from one address: thirty people behind one router, whose browsers open eight each
 )
 
-// connLimit is a listener that closes at once what exceeds its bounds, so that nobody's sockets can use up the descriptors
-// that the media need, nor keep others away. One address may have perClient connections, and no more than are free: the
-// part of one shrinks as the total fills. One more takes the place of the oldest waiting connection of the address that has
-// the most of them all, if that has more than its own; else it is refused. A connection is waiting until it has sent a
-// request, and between two requests. A WebSocket counts until it is closed, and is never taken from anybody.
+// connLimit is a listener that bounds the open connections. One client's sockets must not use up the file descriptors that the media
+// need, nor keep other clients away. A connection beyond the bounds is closed at once.
+//
+//   - An address may have perClient connections, and no more than there are free places. So one address's part shrinks as the places
+//     are taken.
+//   - A further connection may take the place of a waiting connection, the oldest one of the address that has the most connections.
+//     That address must have more connections than the newcomer's. Otherwise the newcomer is closed.
+//   - A connection is waiting until it has sent its first request, and between two requests. A WebSocket never waits: it keeps its
+//     place until it is closed.
 //
 // # Concurrency
 //
-// Accept is net/http's; note and the connections' Close are safe for concurrent use.
+// net/http calls Accept. note, and Close of the connections, are safe for concurrent use.
 type connLimit struct {
 	net.Listener
 	most, perClient int
 
 	mu     sync.Mutex
 	total  int
-	shares map[netip.Addr][]*countedConn // what each address has open, the oldest first
+	shares map[netip.Addr][]*countedConn // the open connections of each address, the oldest first
 }
 
 // countedConn is one connection that has a place. The listener's mutex guards its fields.
@@ -35,8 +39,8 @@ type countedConn struct {
 	net.Conn
 	listener *connLimit
 	from     netip.Addr
-	busy     bool // with a request, or taken over
-	gone     bool // its place is another's
+	busy     bool // it is serving a request, or is a WebSocket
+	gone     bool // it has no place any more
 }
 
 func limitConns(ln net.Listener, most, mostPerClient int) *connLimit {
@@ -62,7 +66,7 @@ func (l *connLimit) Accept() (net.Conn, error) {
 	}
 }
 
-// admit gives a connection a place if there is one for it: a free one, or that of a victim, which is then to be closed.
+// admit gives a connection a place if it may have one. The place may be that of a victim, which the caller then closes.
 func (l *connLimit) admit(c *countedConn) (victim *countedConn, taken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -79,7 +83,8 @@ func (l *connLimit) admit(c *countedConn) (victim *countedConn, taken bool) {
 	return victim, true
 }
 
-// victimLocked is the oldest waiting connection of the address that has the most, among those that have more than least.
+// victimLocked finds the connection that has to give up its place: the oldest waiting one of the address with the most connections.
+// Addresses with no more than least connections are spared.
 func (l *connLimit) victimLocked(least int) *countedConn {
 	var victim *countedConn
 	for _, share := range l.shares {
@@ -96,6 +101,7 @@ func (l *connLimit) victimLocked(least int) *countedConn {
 	return victim
 }
 
+// removeLocked frees the place of a connection.
 func (l *connLimit) removeLocked(c *countedConn) {
 	if c.gone {
 		return
@@ -114,7 +120,7 @@ func (l *connLimit) removeLocked(c *countedConn) {
 	}
 }
 
-// note is a http.Server.ConnState hook: it tells who has sent a request.
+// note is an http.Server.ConnState hook. It notes which connections are busy.
 func (l *connLimit) note(c net.Conn, state http.ConnState) {
 	if outer, ok := c.(interface{ NetConn() net.Conn }); ok { // TLS
 		c = outer.NetConn()
@@ -128,7 +134,7 @@ func (l *connLimit) note(c net.Conn, state http.ConnState) {
 	counted.busy = state == http.StateActive || state == http.StateHijacked
 }
 
-// Close closes the connection and gives its place to another.
+// Close closes the connection and frees its place.
 func (c *countedConn) Close() error {
 	c.listener.mu.Lock()
 	c.listener.removeLocked(c)

@@ -14,12 +14,12 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// conn is a connection of nobody, for the rule alone.
+// conn is a connection without a network.
 func conn(l *connLimit, from string, busy bool) *countedConn {
 	return &countedConn{listener: l, from: netip.MustParseAddr(from), busy: busy}
 }
 
-// What one more connection gets, where eight places are, four of them at most for one address.
+// Which connection gives way to one more. There are eight places, and an address may have four.
 func TestPlaces(t *testing.T) {
 	const a, b, c, d = "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"
 	type one struct {
@@ -94,7 +94,7 @@ func flood(t *testing.T, from, addr string, n int) {
 	}
 }
 
-// A flood of slow requests keeps neither a new address out nor who is there already.
+// A flood of slow requests keeps no new address out, and closes no connection of another address.
 func TestSlowRequestsShutNobodyOut(t *testing.T) {
 	up := websocket.Upgrader{}
 	s := New(Options{Listen: "127.0.0.1:0", Signalling: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -111,7 +111,7 @@ func TestSlowRequestsShutNobodyOut(t *testing.T) {
 		}
 	})})
 	addr, _ := start(t, s)
-	// Of the address that then has the most.
+	// From the address that then has the most connections.
 	dialer := websocket.Dialer{NetDialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).DialContext}
 	ws, resp, err := dialer.DialContext(t.Context(), "ws://"+addr+"/ws", nil)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Page is what the page is told at /config.json. Everyone who can open the page can read it, TURN credentials included.
+// Page is what /config.json tells the page. Everybody who can open the page can read it, TURN credentials included.
 type Page struct {
-	Peer       string      // id the page calls unless its address says otherwise
-	Cameras    []string    // ids the page offers a choice of; may be empty
+	Peer       string      // id of the peer that the page calls, unless the page's address names another
+	Cameras    []string    // ids of the cameras that the page offers a choice of; may be empty
 	ICEServers []ICEServer // STUN and TURN for the browser; may be empty
 	Talkback   bool        // whether the page offers to send the microphone
 }
@@ -24,8 +24,8 @@ type ICEServer struct {
 	Credential string   `json:"credential,omitempty"`
 }
 
-// headers go with every answer of this package's own. The page has no inline script or style; ws: and wss: are open
-// because the page may be pointed at another signalling server.
+// headers are sent with every answer of this package. The page has no inline script or style. ws: and wss: are allowed because the
+// page may be told to use another signalling server.
 var headers = map[string]string{
 	"Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
@@ -35,8 +35,8 @@ var headers = map[string]string{
 	"Cross-Origin-Resource-Policy": "same-origin",
 }
 
-// handler is the whole of the HTTP side: limit, headers, the name that was asked for, then WebSocket handshakes to the
-// signalling and the rest to the routes.
+// handler serves every request. It sets the headers, refuses clients that ask too often, and refuses host names that are not this
+// machine's. WebSocket handshakes then go to the signalling, and all other requests to the routes.
 func (s *Server) handler() http.Handler {
 	routes := s.routes()
 	clients := newLimiter(requestsPerSecond, requestBurst, time.Now)
@@ -63,7 +63,7 @@ func (s *Server) handler() http.Handler {
 	})
 }
 
-// routes lets the mux answer 404 for unknown paths and 405, with Allow, for methods other than GET and HEAD.
+// routes are the paths that are served. The mux answers 404 to other paths, and 405 with Allow to other methods.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for path, f := range pageFiles() {
@@ -95,21 +95,22 @@ func tooMany(w http.ResponseWriter) {
 	http.Error(w, "too many requests", http.StatusTooManyRequests)
 }
 
-// isSignalling tells a WebSocket handshake from the rest. The page uses /ws, but peers of the sendrecv family connect
-// to any path, mostly "/": only the paths meant for machines are kept from them.
+// isSignalling tells whether a request is a WebSocket handshake for the signalling. The page uses /ws. Other peers of the protocol
+// connect to any path, mostly "/". Only /health and /api/ are not for them.
 func (s *Server) isSignalling(r *http.Request) bool {
 	return s.opts.Signalling != nil && r.Method == http.MethodGet &&
 		strings.EqualFold(r.Header.Get("Upgrade"), "websocket") &&
 		r.URL.Path != "/health" && !strings.HasPrefix(r.URL.Path, "/api/")
 }
 
+// serveUpgradeRequired answers a plain request at the path of the signalling.
 func serveUpgradeRequired(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Upgrade", "websocket")
 	w.Header().Set("Connection", "Upgrade")
 	http.Error(w, "this address speaks WebSocket", http.StatusUpgradeRequired)
 }
 
-// serveHealth answers what the reference signalling server answers, byte for byte in the body.
+// serveHealth answers as the reference signalling server does, with the same body.
 func serveHealth(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain")
 	w.Header().Set("Cache-Control", "no-store")
@@ -117,6 +118,7 @@ func serveHealth(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("OK\n"))
 }
 
+// serveConfig answers with the page's settings.
 func (s *Server) serveConfig(w http.ResponseWriter, _ *http.Request) {
 	config := struct {
 		Version    string      `json:"version"`
@@ -126,7 +128,7 @@ func (s *Server) serveConfig(w http.ResponseWriter, _ *http.Request) {
 		Talkback   bool        `json:"talkback"`
 	}{s.opts.Version, s.opts.Page.Peer, s.opts.Page.Cameras, s.opts.Page.ICEServers, s.opts.Page.Talkback}
 	if config.ICEServers == nil {
-		config.ICEServers = []ICEServer{} // an array for the browser, not null
+		config.ICEServers = []ICEServer{} // the browser wants an array, not null
 	}
 	body, err := json.Marshal(config)
 	if err != nil {
@@ -143,8 +145,8 @@ func writeJSON(w http.ResponseWriter, code int, body []byte) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// client is the address that limits are counted by: an IPv6 host may own a whole /64, so that counts as one. All
-// link-local hosts share a prefix, but there each has one address.
+// client is the address by which limits count a client. An IPv6 host may have a whole /64, which therefore counts as one client. All
+// link-local hosts share one /64, but each has only one address there, which counts.
 func client(remote string) netip.Addr {
 	addr, err := netip.ParseAddrPort(remote)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// signalling stands for the real one: it says that it was reached.
+// signalling is a fake handler that answers that it was reached.
 var signalling = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusTeapot)
 	_, _ = w.Write([]byte("signalling " + r.URL.Path))
@@ -95,7 +95,7 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// checkHeaders wants what every answer must carry, errors too.
+// checkHeaders checks the headers that every answer must have, errors too.
 func checkHeaders(t *testing.T, got http.Header) {
 	t.Helper()
 	for name, want := range map[string][]string{
@@ -274,7 +274,7 @@ func TestStatusThatHangs(t *testing.T) {
 	})
 }
 
-// Offers of WHEP are limited more than what costs nothing; what follows them is not.
+// Offers of WHEP are limited more strictly than other requests. Requests about their sessions are not.
 func TestWHEPIsMounted(t *testing.T) {
 	endpoint := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// hosts answers "is this a name that this machine is opened by?". A page of another site can have its own name stand for
-// our address (DNS rebinding), and is then of the same origin to its browser. The Host header still tells the name.
+// hosts answers "may this machine be opened by this name?". A foreign site can have its own name resolve to this machine's address
+// (DNS rebinding). To the browser its page is then of our origin. But the Host header of its requests has the site's name.
 type hosts struct {
-	listed []string // "*": every name is taken
-	own    func() []string
+	listed []string        // names of the settings; "*" allows every name
+	own    func() []string // names of the machine
 }
 
 func newHosts(opts Options) hosts {
@@ -28,8 +28,8 @@ func newHosts(opts Options) hosts {
 	return hosts{listed, ownNames}
 }
 
-// allowed tells whether a request's Host may be answered: an address, localhost, a listed name, or one of the machine's own.
-// A request without a Host is no browser's.
+// allowed tells whether a request is answered: its Host is an IP address, localhost, a listed name, or one of the machine's names. A
+// request without a Host does not come from a browser, and is answered.
 func (h hosts) allowed(r *http.Request) bool {
 	name := bareName((&url.URL{Host: r.Host}).Hostname())
 	_, err := netip.ParseAddr(name)
@@ -37,10 +37,10 @@ func (h hosts) allowed(r *http.Request) bool {
 		slices.Contains(h.own(), name)
 }
 
-// bareName is a name as names are compared: without case, and without the dot that ends a full one.
+// bareName is the form in which names are compared: in lower case, without a dot at the end.
 func bareName(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
-// ownNames are what this machine calls itself, now, and the same in multicast DNS.
+// ownNames are the names of this machine now, also in multicast DNS.
 func ownNames() []string {
 	var given []string
 	if name, err := os.Hostname(); err == nil {
@@ -52,6 +52,7 @@ func ownNames() []string {
 	return namesFrom(given)
 }
 
+// namesFrom are the names that follow from a host name: the name itself, its first label, and that label with ".local".
 func namesFrom(given []string) []string {
 	var names []string
 	for _, name := range given {
@@ -65,7 +66,7 @@ func namesFrom(given []string) []string {
 	return names
 }
 
-// misdirected says what to do about a name that is refused.
+// misdirected refuses a request because of its Host, and says what to do about that.
 func misdirected(w http.ResponseWriter) {
 	http.Error(w, "boardcast does not know the name by which it was opened. Open it by its IP address, or list the name in "+
 		"`hosts` (in boardcast.yaml, as BOARDCAST_HOSTS or as --host).", http.StatusMisdirectedRequest)

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A name that anybody may have made up is answered nothing, on whatever path.
+// A request by a name that is not the machine's is refused on every path.
 func TestHost(t *testing.T) {
 	own, err := os.Hostname()
 	if err != nil {

@@ -9,22 +9,22 @@ import (
 )
 
 const (
-	requestsPerSecond = 100
-	requestBurst      = 400 // thirty people behind one address opening the page at once
-	offersPerSecond   = 5   // of WHEP, each of which makes a pipeline
-	offerBurst        = 40
-	maxClients        = 1024 // addresses remembered
+	requestsPerSecond = 100  // of one address: six people open the page each second, which has some fifteen files
+	requestBurst      = 400  // of one address: thirty people behind one router open the page at once
+	offersPerSecond   = 5    // of WHEP, of one address: each offer costs a pipeline
+	offerBurst        = 40   // of WHEP, of one address: thirty players behind one router begin at once, and some try again
+	maxClients        = 1024 // addresses that are remembered: some 100 kB
 )
 
-// limiter is a token bucket for each client address, for a bounded number of addresses. What a reverse proxy says of
-// its clients is not believed, as anyone can say it: all of them count as one.
+// limiter has a token bucket for each client address, and remembers a bounded number of addresses. All clients behind a reverse proxy
+// count as one: the header in which a proxy tells the client's address is not believed, because anybody can send it.
 //
 // # Concurrency
 //
 // Safe for concurrent use.
 type limiter struct {
 	rate  float64 // tokens a second
-	burst float64
+	burst float64 // tokens at most
 	now   func() time.Time
 
 	mu      sync.Mutex
@@ -33,14 +33,14 @@ type limiter struct {
 
 type bucket struct {
 	tokens float64
-	seen   time.Time
+	seen   time.Time // when the address last asked
 }
 
 func newLimiter(rate, burst float64, now func() time.Time) *limiter {
 	return &limiter{rate: rate, burst: burst, now: now, buckets: map[netip.Addr]bucket{}}
 }
 
-// allow takes a token of the address and says whether there was one.
+// allow takes a token from the address's bucket, and says whether there was one.
 func (l *limiter) allow(a netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,7 +60,7 @@ func (l *limiter) allow(a netip.Addr) bool {
 	return allowed
 }
 
-// makeRoomLocked forgets the address that was silent longest, when there are too many.
+// makeRoomLocked forgets the address that has not asked for the longest time, when there are too many.
 func (l *limiter) makeRoomLocked() {
 	if len(l.buckets) < maxClients {
 		return
@@ -75,15 +75,15 @@ func (l *limiter) makeRoomLocked() {
 	delete(l.buckets, oldest)
 }
 
-// freshConns knows the connections that have not sent a request yet. Browsers open such ones in advance, and
-// http.Server.Shutdown would wait for them until its deadline.
+// freshConns knows the connections that have not sent a request yet. Browsers open some in advance, and http.Server.Shutdown would
+// wait for them until its deadline.
 type freshConns struct {
 	mu      sync.Mutex
 	conns   map[net.Conn]struct{}
 	closing bool
 }
 
-// note is a http.Server.ConnState hook.
+// note is an http.Server.ConnState hook.
 func (f *freshConns) note(c net.Conn, state http.ConnState) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -101,7 +101,7 @@ func (f *freshConns) note(c net.Conn, state http.ConnState) {
 	f.conns[c] = struct{}{}
 }
 
-// closeAll closes the connections that are there and those that come later.
+// closeAll closes the fresh connections, and those that are made later.
 func (f *freshConns) closeAll() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

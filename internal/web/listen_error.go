@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// ListenError is why the server cannot start. It wraps the system's error, so errors.Is(err, syscall.EADDRINUSE) holds
-// for a port in use.
+// ListenError says why the server cannot start. It wraps the system's error: errors.Is(err, syscall.EADDRINUSE) is true for a port
+// that is in use.
 type ListenError struct {
-	Listen string // as asked for
+	Listen string // the address as it was asked for
 	Err    error  // the cause, in words for the user
 	Remedy string // what the user can do about it; empty when nothing is known
 }
@@ -46,7 +46,7 @@ func listenError(listen string, err error) *ListenError {
 	return e
 }
 
-// nextPort proposes a neighbour of a port that is taken.
+// nextPort is the port after one that is in use.
 func nextPort(port string) string {
 	n, err := strconv.Atoi(port)
 	if err != nil || n < 1 || n >= 65535 {

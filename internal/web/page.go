@@ -13,7 +13,7 @@ import (
 //go:embed page/*.html page/*.css page/*.js page/*.svg
 var pageFS embed.FS
 
-// contentTypes is the program's own, because the system's table differs from machine to machine.
+// contentTypes takes the place of the system's table, which differs from machine to machine.
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -21,15 +21,15 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// pageFile is one embedded file. Browsers keep it but ask each time whether it changed (an upgrade of the program
-// changes the ETag), so that parts of two versions never mix.
+// pageFile is one embedded file. Browsers keep it, and ask each time by its ETag whether it has changed. So a page never consists of
+// files of two versions of the program.
 type pageFile struct {
 	body        []byte
 	etag        string
 	contentType string
 }
 
-// pageFiles returns the embedded files by the pattern of the path they are served at.
+// pageFiles returns the embedded files by the pattern of the path that they are served at.
 func pageFiles() map[string]*pageFile {
 	files := map[string]*pageFile{}
 	entries, err := pageFS.ReadDir("page")
@@ -51,7 +51,7 @@ func pageFiles() map[string]*pageFile {
 	return files
 }
 
-// ServeHTTP answers GET and HEAD, with 304 for a browser that has this version.
+// ServeHTTP answers GET and HEAD. A browser that has this version gets 304.
 func (f *pageFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", f.contentType)
 	w.Header().Set("Cache-Control", "no-cache")

@@ -25,8 +25,8 @@ func TestPageKeepsItsPolicy(t *testing.T) {
 	}
 }
 
-// TestPageIsComplete follows the references of the page and its modules: each names an embedded file, and no embedded
-// file is left over.
+// TestPageIsComplete follows the references of the page and its modules. Each must name an embedded file, and each embedded file must
+// be referred to.
 func TestPageIsComplete(t *testing.T) {
 	files := embedded(t)
 	reference := regexp.MustCompile(`(?:src|href)="([^":]+)"|from "\./([^"]+)"`)

@@ -1,8 +1,8 @@
-// Package web answers "what do people and machines see over HTTP?": the page that plays the camera, its settings, the
-// health check and the status, with the signalling handler mounted beside them on one port.
+// Package web answers "what do people and machines see over HTTP?": the page that plays the camera, the page's settings, the health
+// check and the status. The signalling is on the same port.
 //
-// It knows nothing of cameras or of the signalling protocol: the handler, the status and the page's settings are given
-// to it. It authenticates nobody; whoever reaches the port may watch.
+// The package knows nothing of cameras or of the signalling protocol: the caller gives it a handler for the signalling, the status
+// and the page's settings. It authenticates nobody: everybody who reaches the port may watch.
 //
 //	srv := web.New(web.Options{Listen: ":8080", Signalling: hub, Status: status, Logger: logger})
 //	if _, err := srv.Listen(); err != nil {
@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-// Attribute keys of this package's log lines.
+// Keys of this package's log attributes.
 const (
 	keyAddress = "address"
 	keyDetail  = "detail"
@@ -36,34 +36,34 @@ const (
 )
 
 const (
-	readHeaderTimeout = 5 * time.Second
-	transferTimeout   = 15 * time.Second // one whole request, one whole answer: all of them are small
-	idleTimeout       = 5 * time.Second  // after an address has changed a browser asks in vain on each connection that it kept
-	maxHeaderBytes    = 16 << 10
-	shutdownTimeout   = 2 * time.Second
+	readHeaderTimeout = 5 * time.Second  // a header is one or two packets
+	transferTimeout   = 15 * time.Second // for one whole request, or one whole answer: all of them are small
+	// How long a connection may be without a request. After an address has changed a browser tries each connection that it has
+	// kept, in vain: so it should keep few.
+	idleTimeout     = 5 * time.Second
+	maxHeaderBytes  = 16 << 10        // bytes: a browser's header has 1 or 2 kB
+	shutdownTimeout = 2 * time.Second // for requests that are being served at the end: less than the program's own limit
 )
 
-// Options says what a Server serves and where. The zero value serves the page, without signalling, on the default
-// HTTP port.
+// Options say what a Server serves, and where. The zero value serves the page, without signalling, on the default HTTP port.
 type Options struct {
 	Listen     string       // HOST:PORT or :PORT; port 0 lets the system choose
-	TLSCert    string       // PEM file of the certificate chain; serves https when set, and then TLSKey must be set too
+	TLSCert    string       // PEM file of the certificate chain; with it https is served, and TLSKey must be set too
 	TLSKey     string       // PEM file of the private key
-	Hosts      []string     // names it may be opened by besides addresses, localhost and the machine's own; "*": any
-	Signalling http.Handler // answers every WebSocket handshake; nil: there are none
-	WHEP       http.Handler // answers /whep and what is below; nil: there is none
-	Status     func() any   // what /api/status shows, a value that marshals to a JSON object; nil: only the version
-	Version    string       // the program's, for /config.json
-	Page       Page         // settings handed to the page
+	Hosts      []string     // names by which the machine may be opened besides addresses, localhost and its own names; "*": any
+	Signalling http.Handler // answers WebSocket handshakes; nil: they are not answered
+	WHEP       http.Handler // answers /whep and the paths below; nil: they do not exist
+	Status     func() any   // the value at /api/status, which marshals to a JSON object; nil: only the version
+	Version    string       // of the program, for /config.json
+	Page       Page         // settings of the page
 	Logger     *slog.Logger // nil: silent
 }
 
-// Server is the HTTP side of the program. Make it with New, claim the port with Listen, serve with Run.
+// Server is the HTTP side of the program. Make it with New, open the port with Listen, serve with Run.
 //
 // # Concurrency
 //
-// Listen and Run are called once each, in this order, by one goroutine (or one after the other); URLs may be called by
-// anyone once Listen has returned.
+// Listen and Run are called once each, Run after Listen has returned. URLs may be called from any goroutine after that.
 type Server struct {
 	opts     Options
 	log      *slog.Logger
@@ -71,7 +71,7 @@ type Server struct {
 	fresh    freshConns
 	listener net.Listener
 	conns    *connLimit
-	grace    time.Duration // how long requests in flight may go on at the end
+	grace    time.Duration // how long requests may go on at the end
 }
 
 // New returns a Server that holds no resources yet.
@@ -83,9 +83,8 @@ func New(opts Options) *Server {
 	return &Server{opts: opts, log: logger, status: newStatus(opts.Status, opts.Version), grace: shutdownTimeout}
 }
 
-// Listen claims the port and reads the TLS files, so that an address printed afterwards is one that answers: until Run
-// serves them, connections wait in the system's queue. Every error is a *ListenError.
-// The port is given back when Run returns.
+// Listen opens the port and reads the TLS files. So the addresses that are printed afterwards are right: until Run serves them,
+// connections wait in the system's queue. Every error is a *ListenError. The port is closed when Run returns.
 func (s *Server) Listen() (net.Addr, error) {
 	certificates, err := s.certificates()
 	if err != nil {
@@ -107,7 +106,7 @@ func (s *Server) Listen() (net.Addr, error) {
 	return s.listener.Addr(), nil
 }
 
-// certificates is empty for plain HTTP.
+// certificates reads the TLS files. Without any it returns none, for plain HTTP.
 func (s *Server) certificates() ([]tls.Certificate, error) {
 	if s.opts.TLSCert == "" && s.opts.TLSKey == "" {
 		return nil, nil
@@ -130,8 +129,8 @@ func (s *Server) certificates() ([]tls.Certificate, error) {
 	return []tls.Certificate{cert}, nil
 }
 
-// Run serves until ctx ends, then lets requests in flight finish for at most two seconds and returns nil. Sockets that
-// the signalling handler took over are its own to close. Run calls Listen if nobody has.
+// Run serves until ctx ends. Then it lets requests finish, for two seconds at most, and returns nil. The signalling handler closes the
+// sockets that it took over. Run calls Listen if that has not been done.
 func (s *Server) Run(ctx context.Context) error {
 	if s.listener == nil {
 		if _, err := s.Listen(); err != nil {
@@ -149,13 +148,13 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.shutDown(context.WithoutCancel(ctx), srv)
-	<-served //nolint:errcheck // that it was shut down
+	<-served //nolint:errcheck // the error says that the server was shut down
 	return nil
 }
 
 func (s *Server) httpServer(ctx context.Context) *http.Server {
 	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true) // a WebSocket handshake cannot be taken over from an HTTP/2 stream
+	protocols.SetHTTP1(true) // not HTTP/2, whose streams cannot become WebSockets
 	return &http.Server{
 		Handler:           s.handler(),
 		Protocols:         protocols,
@@ -184,7 +183,8 @@ func (s *Server) shutDown(ctx context.Context, srv *http.Server) {
 	s.status.wait(ctx)
 }
 
-// serverLog takes net/http's own lines: what strangers send is no news, a handler of ours that panics is.
+// serverLog takes net/http's own log lines. A handler of ours that panics is an error. Other lines are about what strangers send, and
+// are logged at debug.
 type serverLog struct{ log *slog.Logger }
 
 // Write logs one line of net/http.

@@ -99,7 +99,7 @@ func dial(t *testing.T, addr string) net.Conn {
 	return c
 }
 
-// wantClosed reads to the end of a connection and wants one.
+// wantClosed reads a connection to its end, and fails the test if it does not end.
 func wantClosed(t *testing.T, c net.Conn) {
 	t.Helper()
 	if _, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) {
@@ -157,7 +157,7 @@ func TestShutdownIsBounded(t *testing.T) {
 
 const upgrade = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
-// What the signalling took over is its own: Run neither waits for it nor closes it.
+// Run neither waits for a connection that the signalling took over, nor closes it.
 func TestShutdownLeavesSockets(t *testing.T) {
 	taken := make(chan net.Conn, 1)
 	s := New(Options{Listen: "127.0.0.1:0", Signalling: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -12,6 +12,7 @@ import (
 	"time"
 )
 
+// statusTimeout bounds the wait for the status, which takes a few milliseconds unless something hangs.
 const statusTimeout = time.Second
 
 var (
@@ -19,10 +20,10 @@ var (
 	errNotObject  = errors.New("the status is not a JSON object")
 )
 
-// status asks the program's status function on a goroutine of its own, one at a time: a source of status that hangs
-// costs one goroutine, however often it is asked for, and every answer comes within statusTimeout.
+// status asks the program for its status, on a goroutine of its own and one at a time. A status function that hangs costs one
+// goroutine, however often the status is asked for. Every answer comes within statusTimeout.
 type status struct {
-	ask func() any
+	ask func() any // the program's status function
 
 	mu      sync.Mutex
 	pending *statusCall
@@ -41,7 +42,7 @@ func newStatus(ask func() any, version string) *status {
 	return &status{ask: ask}
 }
 
-// json returns the status as one JSON object, shared by all who ask while it is being made.
+// json returns the status as one JSON object. All who ask while it is being made get the same one.
 func (s *status) json(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
@@ -54,6 +55,7 @@ func (s *status) json(ctx context.Context) ([]byte, error) {
 	}
 }
 
+// join returns the call that is under way, or begins one.
 func (s *status) join() *statusCall {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +74,7 @@ func (s *status) run(c *statusCall) {
 	close(c.done)
 }
 
-// wait returns when no question is pending, or when ctx ends: what hangs is left behind.
+// wait returns when no call is under way, or when ctx ends. A call that hangs is left behind.
 func (s *status) wait(ctx context.Context) {
 	s.mu.Lock()
 	c := s.pending

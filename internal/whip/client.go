@@ -9,47 +9,50 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
 const (
-	requestLimit = 10 * time.Second // for one request and its answer
-	offerLimit   = 20 * time.Second // for the media to make the offer
-	deleteLimit  = time.Second      // for a farewell: the program may be ending
+	requestLimit = 10 * time.Second // for one request and its answer: a media server decides within a second or two
+	offerLimit   = 20 * time.Second // for the media to make the offer: the program may be starting
+	deleteLimit  = time.Second      // for the request that ends a session: the program may be ending
 
-	backoffFirst = time.Second
-	backoffMost  = 30 * time.Second
-	// A refusal that time alone does not heal is asked about at this interval: somebody may have repaired it.
+	backoffFirst = time.Second      // longest delay before the second attempt: a media server that restarts needs about as long
+	backoffMost  = 30 * time.Second // longest delay of all while a server fails: nobody waits longer for a server that is back
+	// The longest delay after a refusal that lasts until somebody changes something: somebody may have done so.
 	refusedEvery = time.Minute
-	// A session that lasted this long was a good one, longer than media take to give up on a connection: the next failure
-	// starts the back-off anew.
+	// After a session that lasted this long the next failure starts the back-off anew. It is longer than media take to give up a
+	// connection that does not come up.
 	stableAfter = 30 * time.Second
-	// The longest that a server's Retry-After is heeded.
+	// The longest that a server's Retry-After is followed: a longer one is likely a mistake.
 	retryAfterMost = 5 * time.Minute
 )
 
-// ErrOptions is in the errors of [Client.Run] that are about the options.
+// ErrOptions is wrapped by the errors of [Client.Run] that are about the options.
 var ErrOptions = errors.New("impossible WHIP options")
 
 // ClientOptions configure a [Client].
 type ClientOptions struct {
-	URL       string            // https:// or http://; what follows a ? may be a secret and is never logged
+	URL       string            // https:// or http://; its query may hold a secret and is never logged
 	Token     string            // bearer token, never logged; empty: none
-	Transport http.RoundTripper // nil: the usual
+	Transport http.RoundTripper // nil: http.DefaultTransport
 	Logger    *slog.Logger      // nil: silent
 }
 
-// Client publishes to a media server, and again whenever that ends.
+// Client publishes to a media server. Whenever the session ends it begins another.
 type Client struct {
 	opts    ClientOptions
 	media   Media
 	log     *slog.Logger
 	http    *http.Client
 	attempt int    // failures in a row
-	lastErr string // not to be logged again
+	lastErr string // the error that was logged last, which is not logged twice in a row
 }
 
-// NewClient returns a client that makes its sessions by m. Its options are checked by Run.
+// NewClient returns a client whose sessions m opens. Run checks the options.
 func NewClient(o ClientOptions, m Media) *Client {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -61,12 +64,12 @@ func NewClient(o ClientOptions, m Media) *Client {
 	}
 }
 
-// Run publishes until ctx ends; then it hangs up and returns nil. The only errors, wrapping [ErrOptions], are those that
-// time can't heal. Run is called once.
+// Run publishes until ctx ends. Then it ends the session at the server and returns nil. Its only errors wrap [ErrOptions]: trying
+// again would not help against them. Run is called once.
 func (c *Client) Run(ctx context.Context) error {
 	endpoint, err := url.Parse(c.opts.URL)
 	switch {
-	case err != nil: // its text would hold the whole URL
+	case err != nil: // its text is not passed on: it holds the whole URL, with the secret
 		return fmt.Errorf("%w: the URL can't be read", ErrOptions)
 	case endpoint.Scheme != "https" && endpoint.Scheme != "http" || endpoint.Host == "":
 		return fmt.Errorf("%w: the URL must look like https://host/path", ErrOptions)
@@ -79,7 +82,7 @@ func (c *Client) Run(ctx context.Context) error {
 		begin := time.Now()
 		err := c.publish(ctx, endpoint)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // what a publication says of its end is of no more interest
+			return nil //nolint:nilerr // the program is ending: why the session ended does not matter
 		}
 		if time.Since(begin) >= stableAfter {
 			c.attempt, c.lastErr = 0, ""
@@ -96,12 +99,12 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
-// shown is the URL without what may be a secret.
+// shown is the URL without the parts that may hold a secret.
 func shown(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// publish serves one session from its offer to its end; the error says how it ended and is never nil.
+// publish serves one session from its offer to its end. The error says how it ended, and is never nil.
 func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
 	said := newCollector()
 	offering, cancel := context.WithTimeout(ctx, offerLimit)
@@ -111,7 +114,7 @@ func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
 		return fmt.Errorf("open media: %w", err)
 	}
 	defer session.Close()
-	session.Receive(Message{OfferRequest: true})
+	session.Receive(sdp.Message{OfferRequest: true, OneWay: true})
 	offer, err := said.description(offering, session)
 	if err != nil {
 		return fmt.Errorf("make the offer: %w", err)
@@ -123,7 +126,7 @@ func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
 	if err != nil {
 		return err
 	}
-	session.Receive(Message{Type: TypeAnswer, SDP: p.answer})
+	session.Receive(sdp.Message{Type: sdp.TypeAnswer, SDP: p.answer})
 	c.log.Info("published", keyServers, iceServers(p.links))
 	for {
 		select {
@@ -142,8 +145,8 @@ func (c *Client) publish(ctx context.Context, endpoint *url.URL) error {
 	}
 }
 
-// delay says how long to wait after err. Attempts are spread, so that many boards that lost the same server do not come
-// back in step.
+// delay says how long to wait after err. It is random, so that many boards that lost the same server do not come back at the same
+// moment.
 func (c *Client) delay(err error) time.Duration {
 	c.attempt++
 	ceiling := min(backoffMost, backoffFirst<<min(c.attempt-1, 10))
@@ -159,7 +162,11 @@ func (c *Client) delay(err error) time.Duration {
 	return delay
 }
 
-// report logs a failure once, however often it repeats; one that time alone does not heal as an error, with a remedy.
+// localPort is the address that a connection came from, in an error of package net. It differs with each attempt.
+var localPort = regexp.MustCompile(`[^ ]+:[0-9]+->`)
+
+// report logs a failure. One that repeats is logged once, and then at debug. A refusal that lasts until somebody changes something
+// is logged as an error, with a remedy.
 func (c *Client) report(err error, delay time.Duration) {
 	attrs := []any{keyError, err, keyAttempt, c.attempt, keyDelay, delay.Seconds()}
 	say := c.log.Warn
@@ -168,7 +175,7 @@ func (c *Client) report(err error, delay time.Duration) {
 		say = c.log.Error
 		attrs = append(attrs, keyHint, r.hint())
 	}
-	if text := err.Error(); text == c.lastErr {
+	if text := localPort.ReplaceAllString(err.Error(), ""); text == c.lastErr {
 		say = c.log.Debug
 	} else {
 		c.lastErr = text

@@ -5,34 +5,36 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
-// gatherLimit is how long a description waits for its candidates. They go out with it, because a player hears of none
-// that come later, and not every server does.
+// gatherLimit is how long a description waits for its ICE candidates. They are sent within the description, because players hear of
+// no later ones, and some servers neither. Gathering takes longer only where a STUN server does not answer.
 const gatherLimit = time.Second
 
-// errEnded tells that the media has ended.
-var errEnded = errors.New("the media has ended")
+// errEnded says that the media have ended.
+var errEnded = errors.New("the media have ended")
 
 // refusedByMedia is why the media refuse a description.
 type refusedByMedia string
 
 func (r refusedByMedia) Error() string { return string(r) }
 
-// collector keeps what a session says until it is asked for. Safe for concurrent use.
+// collector keeps the messages of a session until they are asked for. It is safe for concurrent use.
 type collector struct {
 	mu         sync.Mutex
-	text       string // the description
-	candidates []Message
-	gathered   bool
-	refused    string
-	news       chan struct{} // has a value when something came
+	text       string        // the description
+	candidates []sdp.Message // since the last take
+	gathered   bool          // no more candidates follow
+	refused    string        // why the media refuse the other side's description; empty when they do not
+	news       chan struct{} // has a value when a message came
 }
 
 func newCollector() *collector { return &collector{news: make(chan struct{}, 1)} }
 
 // send takes one message of the session.
-func (c *collector) send(m Message) {
+func (c *collector) send(m sdp.Message) {
 	c.mu.Lock()
 	switch {
 	case m.Type != "":
@@ -51,7 +53,7 @@ func (c *collector) send(m Message) {
 	}
 }
 
-// description waits for the session's description and returns it with the candidates that came within gatherLimit.
+// description waits for the session's description, and returns it with the ICE candidates that came within gatherLimit.
 func (c *collector) description(ctx context.Context, s Session) (string, error) {
 	if err := c.until(ctx, s, func() bool { return c.text != "" }); err != nil {
 		return "", err
@@ -68,8 +70,8 @@ func (c *collector) description(ctx context.Context, s Session) (string, error) 
 	return withCandidates(c.text, candidates, gathered), nil
 }
 
-// take returns the candidates since the last take, and whether they were the last ones.
-func (c *collector) take() (candidates []Message, gathered bool) {
+// take returns the ICE candidates since the last take, and whether no more follow.
+func (c *collector) take() (candidates []sdp.Message, gathered bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	candidates = c.candidates
@@ -77,7 +79,7 @@ func (c *collector) take() (candidates []Message, gathered bool) {
 	return candidates, c.gathered
 }
 
-// until waits for ok, which is called with the lock held.
+// until waits until ok returns true. ok is called with the lock held.
 func (c *collector) until(ctx context.Context, s Session, ok func() bool) error {
 	for {
 		c.mu.Lock()
@@ -99,7 +101,7 @@ func (c *collector) until(ctx context.Context, s Session, ok func() bool) error 
 	}
 }
 
-// refusal is why the media refused what they were told; empty while they have not.
+// refusal is why the media refused the other side's description, empty when they have not.
 func (c *collector) refusal() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

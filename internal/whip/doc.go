@@ -1,9 +1,9 @@
-// Package whip answers "how does a session begin over plain HTTP?", in both directions: an [Endpoint] is what players of
-// WHEP (draft-ietf-wish-whep-03) POST their offers to, a [Client] publishes to a media server by WHIP (RFC 9725).
+// Package whip answers "how does a session begin over plain HTTP?", in both directions. Players of WHEP
+// (draft-ietf-wish-whep-03) POST their offers to an [Endpoint]. A [Client] publishes to a media server by WHIP (RFC 9725).
 //
-// The two are mirror images, an offer in a POST and an answer in its 201, and share the fragments of SDP (RFC 8840) in
-// which candidates follow by PATCH. Neither restarts ICE: whoever has lost the connection begins anew. The package knows
-// nothing of media; they are opened through [Media].
+// Both ways are alike: a POST carries the offer, and its 201 the answer. Later ICE candidates follow by PATCH, in fragments of SDP
+// (RFC 8840). Neither side restarts ICE: a side that has lost the connection begins another session. The package knows nothing of
+// media: it opens them through [Media].
 //
 //	endpoint := whip.NewEndpoint(whip.EndpointOptions{Media: media, Allowed: hub.Allowed, Logger: logger})
 //	http.Handle(whip.Path, endpoint)

@@ -13,48 +13,47 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// Path is where an [Endpoint] takes offers; its sessions are below, and so are the media that have names.
+// Path is where an [Endpoint] takes offers. Its sessions are below, and so are the media that have names.
 const Path = "/whep"
 
-// Time limits of an offer, in all less than what the HTTP server gives an answer.
+// Time limits of an offer. Together they are less than the 15 s that the HTTP server gives an answer.
 const (
-	openLimit   = 5 * time.Second // for the media to take it
-	answerLimit = 7 * time.Second // for the answer, candidates included
+	openLimit   = 5 * time.Second // for the media to open a session: the program may be starting
+	answerLimit = 7 * time.Second // for the answer with its ICE candidates
 )
 
-// maxOffers is how many offers are answered at once.
+// maxOffers is how many offers are answered at once. Each costs a pipeline; the others are asked to come again a second later.
 const maxOffers = 16
 
 // EndpointOptions configure an [Endpoint].
 type EndpointOptions struct {
 	Media      Media
-	Named      map[string]Media // by name, one of lower-case letters, digits and "-"; may be nil
+	Named      map[string]Media // by name, which is of lower-case letters, digits and "-"; may be nil
 	ICEServers []ICEServer
-	// Allowed judges requests that carry an Origin header, which browsers send; nil refuses them all.
+	// Allowed tells whether a request with an Origin header is served. Browsers send that header. nil refuses all such requests.
 	Allowed func(*http.Request) bool
-	// Address is where a request came from, the zero Addr where that is not known; nil: it never is.
+	// Address is the address that a request came from, the zero Addr where that is not known. nil means that it never is.
 	Address func(*http.Request) netip.Addr
 	Logger  *slog.Logger // nil: silent
 }
 
-// Endpoint answers players of WHEP at [Path] and below: one POST with an offer makes a session, which is a resource of its
-// own until it is deleted or its media ends. The name of a session cannot be guessed and is all that protects it.
+// Endpoint answers players of WHEP at [Path] and below. A POST with an offer makes a session. The session has a path of its own
+// until it is deleted or its media end. Its name cannot be guessed, and nothing else protects it.
 //
 // # Concurrency
 //
-// Safe for concurrent use. It has no goroutine of its own: sessions that have ended are forgotten when the next request
-// comes, and those that have not end with their media.
+// Safe for concurrent use. An Endpoint has no goroutine of its own: a request makes it forget the sessions whose media have ended.
 type Endpoint struct {
 	opts   EndpointOptions
 	log    *slog.Logger
-	offers chan struct{} // holds a value for each offer that is being answered
+	offers chan struct{} // holds one value for each offer that is being answered
 
 	mu       sync.Mutex
 	sessions map[string]resource
 	players  int
 }
 
-// resource is a session as HTTP sees it.
+// resource is a session that has a path.
 type resource struct {
 	session Session
 	etag    string
@@ -75,7 +74,7 @@ func NewEndpoint(o EndpointOptions) *Endpoint {
 	return &Endpoint{opts: o, log: o.Logger, offers: make(chan struct{}, maxOffers), sessions: map[string]resource{}}
 }
 
-// methods are what a path answers to. GET has no representation here, which is said by 204 (section 4.1 of the draft).
+// methods are the HTTP methods that a path answers. GET answers 204: there is nothing to show (section 4.1 of the draft).
 type methods map[string]http.HandlerFunc
 
 func (m methods) allow() string { return strings.Join(slices.Sorted(maps.Keys(m)), ", ") }
@@ -123,12 +122,12 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, r)
 }
 
-// admit refuses pages of other sites, and lets those that may read the answer.
+// admit refuses pages of other sites. Pages that are allowed may read the answer.
 func (e *Endpoint) admit(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
 	if origin == "" {
-		return true // no browser
+		return true // not from a browser
 	}
 	if !e.opts.Allowed(r) {
 		return false
@@ -138,7 +137,7 @@ func (e *Endpoint) admit(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// options answers 200, as the draft has it; to a browser that asks before it sends, what it may.
+// options answers OPTIONS with 200, as the draft says. A browser that asks before it sends is told what it may send.
 func options(w http.ResponseWriter, r *http.Request, allow string) {
 	w.Header().Set("Allow", allow)
 	if r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != "" {
@@ -149,12 +148,13 @@ func options(w http.ResponseWriter, r *http.Request, allow string) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// alive says whether there is such a session, and forgets those that have ended.
+// alive says whether there is such a session.
 func (e *Endpoint) alive(id string) bool {
 	_, ok := e.find(id)
 	return ok
 }
 
+// find finds a session. It first forgets those whose media have ended.
 func (e *Endpoint) find(id string) (resource, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"boardcast/internal/sdp"
 )
 
-// friend is the origin that may come; it is judged as the signalling judges.
+// friend is the origin that is allowed.
 const friend = "https://friend.example"
 
 func newTestEndpoint(m *fakeMedia) *Endpoint {
@@ -40,7 +42,7 @@ func ask(t *testing.T, h http.Handler, method, path, body string, headers ...str
 	return w
 }
 
-// watch makes a session and returns what it answered.
+// watch makes a session and returns the answer.
 func watch(t *testing.T, e *Endpoint) *httptest.ResponseRecorder {
 	t.Helper()
 	w := ask(t, e, "POST", Path, offerText, "Content-Type", sdpType)
@@ -51,7 +53,7 @@ func watch(t *testing.T, e *Endpoint) *httptest.ResponseRecorder {
 }
 
 func TestCreate(t *testing.T) {
-	m := &fakeMedia{script: says(TypeAnswer, answerText)}
+	m := &fakeMedia{script: says(sdp.TypeAnswer, answerText)}
 	e := newTestEndpoint(m)
 	w := ask(t, e, "POST", Path, offerText, "Content-Type", "application/sdp; charset=utf-8", "Origin", friend)
 	if w.Code != 201 {
@@ -80,7 +82,7 @@ func TestCreate(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	if got, want := w.Body.String(), withCandidates(answerText, []Message{{Candidate: udp}, {Candidate: tcp}}, true); got != want {
+	if got, want := w.Body.String(), withCandidates(answerText, []sdp.Message{{Candidate: udp}, {Candidate: tcp}}, true); got != want {
 		t.Errorf("answer:\n%s\nwant:\n%s", got, want)
 	}
 	if s := m.last(t); s.peer != "whep-1" || cmp.Diff([]string{"offer"}, s.heard()) != "" {
@@ -95,9 +97,9 @@ func TestCreateRefuses(t *testing.T) {
 	inactive := strings.Replace(offerText, "a=recvonly", "a=inactive", 1)
 	sendonly := strings.Replace(offerText, "a=recvonly", "a=sendonly", 1)
 	nothing := strings.ReplaceAll(answerText, "a=sendonly", "a=inactive")
-	ends := func(s *fakeSession, _ func(Message)) { s.Close() }
-	refuses := func(s *fakeSession, send func(Message)) {
-		send(Message{Error: "section 0 (video): a=fmtp:103: no"})
+	ends := func(s *fakeSession, _ func(sdp.Message)) { s.Close() }
+	refuses := func(s *fakeSession, send func(sdp.Message)) {
+		send(sdp.Message{Error: "section 0 (video): a=fmtp:103: no"})
 		s.Close()
 	}
 	cases := []struct {
@@ -123,7 +125,7 @@ func TestCreateRefuses(t *testing.T) {
 		{"data alone", &fakeMedia{}, sdpType, head + ice + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", 422, [2]string{}, "neither", false},
 		{"no codec in common", &fakeMedia{script: ends}, sdpType, offerText, 422, [2]string{}, "H264 or VP8", true},
 		{"a reason of the media's", &fakeMedia{script: refuses}, sdpType, offerText, 422, [2]string{}, "a=fmtp:103", true},
-		{"an answer that sends nothing", &fakeMedia{script: says(TypeAnswer, nothing)}, sdpType, offerText, 422, [2]string{}, "", true},
+		{"an answer that sends nothing", &fakeMedia{script: says(sdp.TypeAnswer, nothing)}, sdpType, offerText, 422, [2]string{}, "", true},
 		{"full", &fakeMedia{refuse: ErrFull}, sdpType, offerText, 503, [2]string{"Retry-After", "10"}, "as many viewers", false},
 		{"starting", &fakeMedia{refuse: ErrLater}, sdpType, offerText, 503, [2]string{"Retry-After", "1"}, "not ready", false},
 		{"broken", &fakeMedia{refuse: errors.New("secret detail")}, sdpType, offerText, 500, [2]string{}, "cannot be made", false},
@@ -180,7 +182,7 @@ func TestOffersAtOnceAreBounded(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	const onEndpoint, onSession = "GET, HEAD, OPTIONS, POST", "DELETE, GET, HEAD, OPTIONS, PATCH"
-	e := newTestEndpoint(&fakeMedia{script: says(TypeAnswer, answerText)})
+	e := newTestEndpoint(&fakeMedia{script: says(sdp.TypeAnswer, answerText)})
 	session := "/" + watch(t, e).Header().Get("Location")
 	cases := []struct {
 		method, path string
@@ -230,7 +232,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
-	e := newTestEndpoint(&fakeMedia{script: says(TypeAnswer, answerText)})
+	e := newTestEndpoint(&fakeMedia{script: says(sdp.TypeAnswer, answerText)})
 	session := "/" + watch(t, e).Header().Get("Location")
 	for _, path := range []string{Path, session} {
 		for _, method := range []string{"OPTIONS", "GET", "POST", "PATCH", "DELETE"} {
@@ -298,7 +300,7 @@ func TestPatch(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			m := &fakeMedia{script: says(TypeAnswer, answerText)}
+			m := &fakeMedia{script: says(sdp.TypeAnswer, answerText)}
 			e := newTestEndpoint(m)
 			made := watch(t, e)
 			headers := []string{"Content-Type", c.typ}
@@ -327,7 +329,7 @@ func TestPatch(t *testing.T) {
 }
 
 func TestDelete(t *testing.T) {
-	m := &fakeMedia{script: says(TypeAnswer, answerText)}
+	m := &fakeMedia{script: says(sdp.TypeAnswer, answerText)}
 	e := newTestEndpoint(m)
 	session := "/" + watch(t, e).Header().Get("Location")
 	m.last(t).lingers = true
@@ -342,9 +344,9 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// A player that never connects, or leaves without a word, ends with its media; nothing of it is kept.
+// The session of a player that never connects, or leaves without a DELETE, is forgotten when its media have ended.
 func TestEndedSessionsAreForgotten(t *testing.T) {
-	m := &fakeMedia{script: says(TypeAnswer, answerText)}
+	m := &fakeMedia{script: says(sdp.TypeAnswer, answerText)}
 	e := newTestEndpoint(m)
 	session := "/" + watch(t, e).Header().Get("Location")
 	m.last(t).Close()
@@ -361,9 +363,9 @@ func TestEndedSessionsAreForgotten(t *testing.T) {
 	}
 }
 
-// A named medium takes offers under its name; its sessions stand where all do.
+// Media with a name take offers under that name. The paths of their sessions are like those of all sessions.
 func TestNamedMedia(t *testing.T) {
-	first, rear := &fakeMedia{script: says(TypeAnswer, answerText)}, &fakeMedia{script: says(TypeAnswer, answerText)}
+	first, rear := &fakeMedia{script: says(sdp.TypeAnswer, answerText)}, &fakeMedia{script: says(sdp.TypeAnswer, answerText)}
 	e := NewEndpoint(EndpointOptions{Media: first, Named: map[string]Media{"rear": rear}})
 	for path, want := range map[string]int{
 		Path: 201, Path + "/rear": 201, Path + "/front": 404, Path + "/rear/": 404, Path + "/": 201, Path + "/rear/x": 404,
@@ -391,7 +393,7 @@ func TestNamedMedia(t *testing.T) {
 	}
 }
 
-// An offer that is refused before the media hear of it is in the log once, in the words of the answer.
+// An offer that is refused before it reaches the media is logged once, in the words of the answer.
 func TestRefusedOfferIsLoggedOnce(t *testing.T) {
 	var log logBuffer
 	e := NewEndpoint(EndpointOptions{Media: &fakeMedia{}, Logger: slog.New(slog.NewTextHandler(&log, nil))})

@@ -9,9 +9,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"boardcast/internal/sdp"
 )
 
-// A description as a browser offers it, and one as the media answer: enough of both to be taken.
+// A description as a browser offers it, and one as the media answer. Both have only what is needed to be accepted.
 const (
 	head  = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
 	ice   = "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=fingerprint:sha-256 AA:BB\r\n"
@@ -24,16 +26,16 @@ const (
 	tcp        = "candidate:2 1 TCP 1015021823 192.0.2.1 9 typ host tcptype active"
 )
 
-// fakeMedia makes sessions that say what script has them say to an offer or to a request for one.
+// fakeMedia makes sessions. script answers an offer, or a request for one.
 type fakeMedia struct {
 	refuse error
-	script func(s *fakeSession, send func(Message))
+	script func(s *fakeSession, send func(sdp.Message))
 
 	mu       sync.Mutex
 	sessions []*fakeSession
 }
 
-func (m *fakeMedia) Open(_ context.Context, peer string, _ netip.Addr, send func(Message)) (Session, error) {
+func (m *fakeMedia) Open(_ context.Context, peer string, _ netip.Addr, send func(sdp.Message)) (Session, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refuse != nil {
@@ -61,8 +63,8 @@ func (m *fakeMedia) last(t *testing.T) *fakeSession {
 
 type fakeSession struct {
 	peer   string
-	send   func(Message)
-	script func(s *fakeSession, send func(Message))
+	send   func(sdp.Message)
+	script func(s *fakeSession, send func(sdp.Message))
 	done   chan struct{}
 	once   sync.Once
 
@@ -70,14 +72,14 @@ type fakeSession struct {
 	hungUp  atomic.Bool
 
 	mu  sync.Mutex
-	got []Message
+	got []sdp.Message
 }
 
-func (s *fakeSession) Receive(m Message) {
+func (s *fakeSession) Receive(m sdp.Message) {
 	s.mu.Lock()
 	s.got = append(s.got, m)
 	s.mu.Unlock()
-	if s.script != nil && (m.OfferRequest || m.Type == TypeOffer) {
+	if s.script != nil && (m.OfferRequest || m.Type == sdp.TypeOffer) {
 		s.script(s, s.send)
 	}
 }
@@ -108,6 +110,8 @@ func (s *fakeSession) heard() []string {
 	var out []string
 	for _, m := range s.got {
 		switch {
+		case m.Opens() && !m.OneWay:
+			out = append(out, "a session of both ways")
 		case m.OfferRequest:
 			out = append(out, "make an offer")
 		case m.Type != "":
@@ -120,12 +124,12 @@ func (s *fakeSession) heard() []string {
 }
 
 // says answers with a description and candidates, and with the end of them.
-func says(typ, text string) func(*fakeSession, func(Message)) {
-	return func(_ *fakeSession, send func(Message)) {
-		send(Message{Type: typ, SDP: text})
-		send(Message{Candidate: udp})
-		send(Message{Candidate: tcp})
-		send(Message{Gathered: true})
+func says(typ, text string) func(*fakeSession, func(sdp.Message)) {
+	return func(_ *fakeSession, send func(sdp.Message)) {
+		send(sdp.Message{Type: typ, SDP: text})
+		send(sdp.Message{Candidate: udp})
+		send(sdp.Message{Candidate: tcp})
+		send(sdp.Message{Gathered: true})
 	}
 }
 
@@ -151,12 +155,12 @@ func TestCollector(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				said, s := newCollector(), &fakeSession{done: make(chan struct{})}
-				said.send(Message{Type: TypeAnswer, SDP: answerText})
-				said.send(Message{Candidate: udp})
-				said.send(Message{Candidate: tcp, MLine: 1})
-				said.send(Message{Candidate: tcp, MLine: 7})
+				said.send(sdp.Message{Type: sdp.TypeAnswer, SDP: answerText})
+				said.send(sdp.Message{Candidate: udp})
+				said.send(sdp.Message{Candidate: tcp, MLine: 1})
+				said.send(sdp.Message{Candidate: tcp, MLine: 7})
 				if c.late >= 0 {
-					time.AfterFunc(c.late, func() { said.send(Message{Gathered: true}) })
+					time.AfterFunc(c.late, func() { said.send(sdp.Message{Gathered: true}) })
 				}
 				begin := time.Now()
 				text, err := said.description(t.Context(), s)
@@ -178,14 +182,14 @@ func TestCollector(t *testing.T) {
 	}
 }
 
-// Whoever waits for a description is let go when the media end or the caller does.
+// Waiting for a description ends when the media end, or the caller does.
 func TestCollectorEnds(t *testing.T) {
 	for name, described := range map[string]bool{"before the description": false, "while it gathers": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				said, s := newCollector(), &fakeSession{done: make(chan struct{})}
 				if described {
-					said.send(Message{Type: TypeAnswer, SDP: answerText})
+					said.send(sdp.Message{Type: sdp.TypeAnswer, SDP: answerText})
 				}
 				time.AfterFunc(time.Millisecond, s.Close)
 				if _, err := said.description(t.Context(), s); err == nil {

@@ -9,9 +9,9 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// fragment is the body of a PATCH (RFC 8840 section 9): candidates, each under the mid of its section.
+// fragment is the body of a PATCH (RFC 8840 section 9): ICE candidates, each under the mid of its section.
 type fragment struct {
-	credentials credentials // empty when none are named
+	credentials credentials // empty when the fragment has none
 	sections    []fragmentSection
 }
 
@@ -19,21 +19,21 @@ type fragmentSection struct {
 	media      string // the m-line without "m="
 	mid        string
 	candidates []string // "candidate:..."
-	end        bool     // no more follow
+	end        bool     // no more candidates follow
 }
 
-// maxCandidates is how many a fragment may hold.
+// maxCandidates is how many ICE candidates a fragment may hold, and how many sections: more than twice what is used of a session.
 const maxCandidates = 64
 
 const (
-	maxCandidate = 512 // bytes
-	maxMid       = 64  // bytes
+	maxCandidate = 512 // bytes of one ICE candidate: a browser's are under 200
+	maxMid       = 64  // bytes of a section's name: a browser's has one or two
 )
 
 var number = regexp.MustCompile(`^[0-9]+$`)
 
-// isCandidate reports whether the value of an attribute is a candidate by its form (RFC 8839 section 5.1): foundation,
-// component, transport, priority, address, port, "typ", type, and more that may follow.
+// isCandidate reports whether the value of an attribute has the form of an ICE candidate (RFC 8839 section 5.1): foundation,
+// component, transport, priority, address, port, "typ", type, and perhaps more.
 func isCandidate(value string) bool {
 	words := strings.Split(value, " ")
 	if len(value) > maxCandidate || len(words) < 8 || slices.Contains(words, "") || !visible(value) {
@@ -42,7 +42,7 @@ func isCandidate(value string) bool {
 	return number.MatchString(words[1]) && number.MatchString(words[3]) && number.MatchString(words[5]) && words[6] == "typ"
 }
 
-// visible reports whether a text is all printable ASCII.
+// visible reports whether a text is of printable ASCII alone.
 func visible(text string) bool {
 	return strings.IndexFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) < 0
 }
@@ -51,7 +51,7 @@ func isMid(text string) bool {
 	return text != "" && len(text) <= maxMid && visible(text) && !strings.Contains(text, " ")
 }
 
-// parseFragment reads a fragment; every error is errMalformed. Attributes that it does not know are left out.
+// parseFragment reads a fragment. Every error wraps errMalformed. Unknown attributes are left out.
 func parseFragment(text string) (fragment, error) {
 	var f fragment
 	lines, err := sdp.Lines(text, maxFragment)
@@ -91,6 +91,7 @@ func parseFragment(text string) (fragment, error) {
 	return f, nil
 }
 
+// attribute reads one attribute of the newest section.
 func (f *fragment) attribute(value string) error {
 	name, rest, _ := strings.Cut(value, ":")
 	var last *fragmentSection
@@ -112,7 +113,7 @@ func (f *fragment) attribute(value string) error {
 	return nil
 }
 
-// String writes the fragment as it goes into a body, the credentials with each section.
+// String writes the fragment, with the credentials in each section.
 func (f fragment) String() string {
 	var out strings.Builder
 	put := func(format string, args ...any) { fmt.Fprintf(&out, format+"\r\n", args...) }
@@ -139,7 +140,7 @@ func (f fragment) String() string {
 	return out.String()
 }
 
-// restarts says whether the fragment names an ICE session other than that of the credentials.
+// restarts says whether the fragment is of another ICE session than the credentials.
 func (f fragment) restarts(of credentials) bool {
 	for ufrag, pwd := range f.credentials {
 		if current, known := of[ufrag]; !known || current != pwd {
@@ -149,16 +150,16 @@ func (f fragment) restarts(of credentials) bool {
 	return false
 }
 
-// messages are the candidates as a session takes them. Those of a section that the description lacks are left out.
-func (f fragment) messages(d sdp.Description) []Message {
-	var out []Message
+// messages are the ICE candidates as messages to a session. A candidate of a section that the description lacks is left out.
+func (f fragment) messages(d sdp.Description) []sdp.Message {
+	var out []sdp.Message
 	for _, s := range f.sections {
 		for mline, known := range d.Sections {
 			if known.Mid != s.mid {
 				continue
 			}
 			for _, c := range s.candidates {
-				out = append(out, Message{Candidate: c, MLine: mline})
+				out = append(out, sdp.Message{Candidate: c, MLine: mline})
 			}
 			break
 		}
@@ -166,8 +167,8 @@ func (f fragment) messages(d sdp.Description) []Message {
 	return out
 }
 
-// fragmentOf says by a fragment which candidates of a description of ours came after it was sent.
-func fragmentOf(d sdp.Description, candidates []Message, end bool) fragment {
+// fragmentOf makes a fragment of ICE candidates that came after our description was sent.
+func fragmentOf(d sdp.Description, candidates []sdp.Message, end bool) fragment {
 	f := fragment{credentials: credentialsOf(d)}
 	for mline, s := range d.Sections {
 		part := fragmentSection{media: s.Media(), mid: s.Mid, end: end}

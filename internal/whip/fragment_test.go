@@ -72,7 +72,7 @@ func TestParseFragment(t *testing.T) {
 	}
 }
 
-// checkAgain wants a fragment to survive being printed and read.
+// checkAgain fails the test unless a fragment is the same after it was written and read.
 func checkAgain(t *testing.T, f fragment) {
 	t.Helper()
 	again, err := parseFragment(f.String())
@@ -107,7 +107,7 @@ func FuzzParseFragment(f *testing.F) {
 	})
 }
 
-// What candidates are put into stays what it was.
+// Putting ICE candidates into a description changes nothing else in it.
 func FuzzWithCandidates(f *testing.F) {
 	for _, text := range []string{offerText, answerText, head + ice + video, "", "v=0"} {
 		f.Add(text)
@@ -117,7 +117,7 @@ func FuzzWithCandidates(f *testing.F) {
 		if err != nil {
 			return
 		}
-		after, err := sdp.Parse(withCandidates(text, []Message{{Candidate: udp}, {Candidate: tcp, MLine: 1}}, true))
+		after, err := sdp.Parse(withCandidates(text, []sdp.Message{{Candidate: udp}, {Candidate: tcp, MLine: 1}}, true))
 		if err != nil && len(text) < sdp.MaxBytes/2 {
 			t.Fatal(err)
 		}

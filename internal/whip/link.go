@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// ICEServer is a STUN or TURN server for the other side.
+// ICEServer is a STUN or TURN server that players may use.
 type ICEServer struct {
 	URL                  string // such as turn:host:3478?transport=udp
-	Username, Credential string // of TURN
+	Username, Credential string // for a TURN server
 }
 
 // link writes the server as the value of a Link header (RFC 9725 section 4.6).
@@ -28,7 +28,7 @@ func quoted(text string) string {
 
 var iceServerLink = regexp.MustCompile(`<((?:stun|turns?):[^>]*)>\s*;[^<]*rel="?ice-server"?`)
 
-// iceServers are the addresses of the servers that Link headers name, without their credentials.
+// iceServers are the URLs of the STUN and TURN servers in Link headers, without their credentials.
 func iceServers(links []string) []string {
 	var found []string
 	for _, match := range iceServerLink.FindAllStringSubmatch(strings.Join(links, ", "), -1) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+
+	"boardcast/internal/sdp"
 )
 
 // Errors that [Media.Open] wraps when a later attempt may do better.
@@ -12,49 +14,33 @@ var (
 	ErrLater = errors.New("not ready yet")
 )
 
-// Media is the streamer behind the HTTP.
+// Media opens sessions. It is the streamer.
 type Media interface {
-	// Open makes the media side of one session, which sends and takes nothing. It may wait until ctx ends. from is the address of
-	// the other side, the zero Addr where that is not known. send delivers what the session says; it never blocks and may be
-	// called from any goroutine until the session is done.
-	Open(ctx context.Context, peer string, from netip.Addr, send func(Message)) (Session, error)
+	// Open makes the media side of one session. It may wait until ctx ends. peer is a name for the log. from is the address of the
+	// other side, the zero Addr where that is not known. send delivers the session's messages. It never blocks, and may be called
+	// from any goroutine until the session is done.
+	Open(ctx context.Context, peer string, from netip.Addr, send func(sdp.Message)) (Session, error)
 }
 
 // Session is the media of one player or server.
 type Session interface {
-	// Receive hands over what the other side said, in order. It never blocks.
-	Receive(Message)
+	// Receive hands over a message of the other side. Messages come in order. It never blocks.
+	Receive(sdp.Message)
 	// Close hangs up.
 	Close()
-	// Done is closed when the media has ended, for whatever reason.
+	// Done is closed when the media have ended, for whatever reason.
 	Done() <-chan struct{}
 }
 
-// Message is what a session and the other side say to one another; exactly one part is set.
-type Message struct {
-	OfferRequest bool   // to a session: make the offer
-	Type, SDP    string // TypeOffer or TypeAnswer
-	Candidate    string // "candidate:..."
-	MLine        int    // the section that Candidate belongs to
-	Gathered     bool   // from a session: no more candidates follow
-	Error        string // from a session: why the description is refused, in words for a person
-}
-
-// Types of descriptions.
-const (
-	TypeOffer  = "offer"
-	TypeAnswer = "answer"
-)
-
-// Media types of the bodies, and the bounds of what is read of one.
+// Media types of the bodies, and how much of a body is read.
 const (
 	sdpType      = "application/sdp"
 	fragmentType = "application/trickle-ice-sdpfrag"
-	maxSDP       = 64 << 10 // bytes; a browser's offer is under 20 kB
-	maxFragment  = 32 << 10 // bytes
+	maxSDP       = 64 << 10 // bytes of a description: a browser's is under 20 kB
+	maxFragment  = 32 << 10 // bytes of a fragment: maxCandidates of maxCandidate bytes
 )
 
-// Keys of the log attributes of this package.
+// Keys of this package's log attributes.
 const (
 	keyAttempt = "attempt"
 	keyDelay   = "delay_seconds"

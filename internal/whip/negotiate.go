@@ -15,11 +15,11 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// refusal is a request that is answered with an error.
+// refusal is the HTTP error that a request is answered with.
 type refusal struct {
 	code       int
 	text       string
-	retryAfter int // seconds; 0: not said
+	retryAfter int // seconds; 0 for no Retry-After header
 }
 
 func (r refusal) Error() string { return r.text }
@@ -31,7 +31,7 @@ func (r refusal) write(w http.ResponseWriter) {
 	http.Error(w, r.text, r.code)
 }
 
-// fail answers with what the error says, 500 when it is no refusal.
+// fail answers a request with a refusal, or with 500 when the error is of another kind.
 func (e *Endpoint) fail(w http.ResponseWriter, err error) {
 	var r refusal
 	if !errors.As(err, &r) {
@@ -41,7 +41,7 @@ func (e *Endpoint) fail(w http.ResponseWriter, err error) {
 	r.write(w)
 }
 
-// body reads a body of the media type.
+// body reads the body of a request. It must have the media type, and at most so many bytes.
 func body(w http.ResponseWriter, r *http.Request, mediaType string, most int64) (string, error) {
 	if given, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || given != mediaType {
 		return "", refusal{code: http.StatusUnsupportedMediaType, text: "the body must be " + mediaType}
@@ -60,7 +60,7 @@ func body(w http.ResponseWriter, r *http.Request, mediaType string, most int64) 
 	return string(text), nil
 }
 
-// create answers a POST: an offer makes a session with media.
+// create answers a POST: its offer makes a session with media.
 func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 	text, err := body(w, r, sdpType, maxSDP)
 	if err != nil {
@@ -69,7 +69,7 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 	}
 	offer, err := parseOffer(text)
 	if err != nil {
-		e.log.Info("offer refused", keyError, err) // what the media refuse they log themselves
+		e.log.Info("offer refused", keyError, err) // the media log their own refusals
 		e.fail(w, err)
 		return
 	}
@@ -102,7 +102,7 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 	_, _ = io.WriteString(w, answer)
 }
 
-// location is where a session is, relative to where the offer went: a proxy may have put all of it below a path of its own.
+// location is the path of a session relative to the path of the POST: a proxy may have put both below a path of its own.
 func location(path, id string) string {
 	if path == Path {
 		return strings.TrimPrefix(Path, "/") + "/" + id
@@ -110,7 +110,7 @@ func location(path, id string) string {
 	return id
 }
 
-// parseOffer wants an offer by which something can be played.
+// parseOffer reads an offer, and refuses one by which nothing can be played.
 func parseOffer(text string) (sdp.Description, error) {
 	offer, err := sdp.ParseOffer(text)
 	switch {
@@ -138,7 +138,7 @@ func parseOffer(text string) (sdp.Description, error) {
 	return offer, nil
 }
 
-// negotiate opens a session and returns its answer, with all candidates.
+// negotiate opens a session and returns it with its answer, ICE candidates included.
 func (e *Endpoint) negotiate(r *http.Request, offer string, media Media) (Session, string, error) {
 	ctx := r.Context()
 	opening, cancelOpening := context.WithTimeout(ctx, openLimit)
@@ -154,7 +154,7 @@ func (e *Endpoint) negotiate(r *http.Request, offer string, media Media) (Sessio
 	case err != nil:
 		return nil, "", err
 	}
-	session.Receive(Message{Type: TypeOffer, SDP: offer})
+	session.Receive(sdp.Message{Type: sdp.TypeOffer, SDP: offer, OneWay: true})
 	answering, cancelAnswering := context.WithTimeout(ctx, answerLimit)
 	defer cancelAnswering()
 	answer, err := said.description(answering, session)
@@ -169,13 +169,14 @@ func (e *Endpoint) negotiate(r *http.Request, offer string, media Media) (Sessio
 			code: http.StatusUnprocessableEntity,
 			text: "the offer cannot be answered: it must take video that is sent here, H264 or VP8, or opus alone",
 		}
-	case ctx.Err() == nil: // the media's own limit
+	case ctx.Err() == nil: // answerLimit is over
 		err = refusal{http.StatusServiceUnavailable, "the media do not answer in time", 1}
 	}
-	session.Close() // which says in the log why
+	session.Close() // the media log why the session ended
 	return nil, "", err
 }
 
+// nextPlayer names a player: the protocol has no names.
 func (e *Endpoint) nextPlayer() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -183,7 +184,7 @@ func (e *Endpoint) nextPlayer() string {
 	return "whep-" + strconv.Itoa(e.players)
 }
 
-// patch takes candidates. An ICE restart is refused and leaves the session as it is.
+// patch answers a PATCH: it takes ICE candidates. An ICE restart is refused and leaves the session as it is.
 func (e *Endpoint) patch(w http.ResponseWriter, r *http.Request, id string) {
 	text, err := body(w, r, fragmentType, maxFragment)
 	if err != nil {
@@ -217,7 +218,7 @@ func (e *Endpoint) patch(w http.ResponseWriter, r *http.Request, id string) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// tags are the entity tags of If-Match. "*" is taken in quotes too, as the draft's own example has it.
+// tags are the entity tags of If-Match. A "*" in quotes counts too: the draft's own example has it so.
 func tags(values []string) []string {
 	var found []string
 	for tag := range strings.SplitSeq(strings.Join(values, ","), ",") {

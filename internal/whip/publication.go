@@ -19,12 +19,12 @@ import (
 // publication is a session at a media server.
 type publication struct {
 	answer   string
-	resource *url.URL // nil when the server did not say
+	resource *url.URL // the session's URL; nil when the server told none
 	etag     string
 	links    []string
 }
 
-// refused is a server's answer that is no success.
+// refused is a server's answer other than 201.
 type refused struct {
 	status     string
 	code       int
@@ -33,13 +33,13 @@ type refused struct {
 
 func (r *refused) Error() string { return "server answered " + r.status }
 
-// lasting says whether the same request will be refused again for as long as nobody changes anything.
+// lasting says whether the server will refuse the same request again until somebody changes something.
 func (r *refused) lasting() bool {
 	passing := []int{http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests}
 	return r.code < 500 && !slices.Contains(passing, r.code)
 }
 
-// hint is a remedy by the status.
+// hint is a remedy for the status.
 func (r *refused) hint() string {
 	hints := map[int]string{
 		http.StatusUnauthorized:         "whip.token is wrong, missing or expired",
@@ -59,7 +59,7 @@ func (r *refused) hint() string {
 	return "look at whip.url and at the server's log"
 }
 
-// request makes a request with the token.
+// request makes a request that carries the token.
 func (c *Client) request(ctx context.Context, method string, u *url.URL, mediaType, body string) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(body))
 	if err != nil {
@@ -74,7 +74,7 @@ func (c *Client) request(ctx context.Context, method string, u *url.URL, mediaTy
 	return r, nil
 }
 
-// do sends a request; the body of the answer is the caller's to close. Errors do not tell the URL's query.
+// do sends a request. The caller closes the body of the answer. Errors do not show the URL's query.
 func (c *Client) do(r *http.Request) (*http.Response, error) {
 	resp, err := c.http.Do(r)
 	if whole, ok := errors.AsType[*url.Error](err); ok {
@@ -86,9 +86,9 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// post sends the offer, to wherever it is redirected. There may be a publication to hang up beside an error.
+// post sends the offer, and follows redirects. Beside an error it may return a publication, which then has to be ended.
 func (c *Client) post(ctx context.Context, endpoint *url.URL, offer string) (*publication, error) {
-	const hops = 5
+	const hops = 5 // redirects: a server needs one or two, and more may be a loop
 	for range hops {
 		r, err := c.request(ctx, http.MethodPost, endpoint, sdpType, offer)
 		if err != nil {
@@ -110,8 +110,8 @@ func (c *Client) post(ctx context.Context, endpoint *url.URL, offer string) (*pu
 	return nil, fmt.Errorf("redirected more than %d times", hops)
 }
 
-// follow is where a Location leads. The token goes along, as the server that has it says so; but not in the clear after
-// it was encrypted.
+// follow is the URL that a Location header names. The token is sent there too, because a server that has the token named it. A
+// Location that leads from https to http is refused: the token would be sent unencrypted.
 func follow(from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
 	switch {
@@ -124,7 +124,7 @@ func follow(from *url.URL, location string) (*url.URL, error) {
 	return to, nil
 }
 
-// publicationOf reads the answer to an offer and closes it.
+// publicationOf reads the answer to an offer, and closes its body.
 func publicationOf(endpoint *url.URL, resp *http.Response) (*publication, error) {
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusCreated {
@@ -141,7 +141,7 @@ func publicationOf(endpoint *url.URL, resp *http.Response) (*publication, error)
 	if len(text) > maxSDP {
 		return p, fmt.Errorf("the server's answer is larger than %d bytes", maxSDP)
 	}
-	kind := resp.Header.Get("Content-Type") // some servers name none
+	kind := resp.Header.Get("Content-Type") // some servers send no Content-Type
 	if given, _, err := mime.ParseMediaType(kind); kind != "" && (err != nil || given != sdpType) {
 		return p, errors.New("the server's answer is not " + sdpType)
 	}
@@ -152,7 +152,7 @@ func publicationOf(endpoint *url.URL, resp *http.Response) (*publication, error)
 	return p, nil
 }
 
-// retryAfter reads seconds; a date, which hardly any server sends, counts as nothing said.
+// retryAfter reads the seconds of a Retry-After header. A date, which hardly any server sends, counts as no header.
 func retryAfter(text string) time.Duration {
 	seconds, err := strconv.Atoi(text)
 	if err != nil || seconds < 0 {
@@ -161,8 +161,9 @@ func retryAfter(text string) time.Duration {
 	return min(time.Duration(seconds)*time.Second, retryAfterMost)
 }
 
-// trickle tells the server of candidates that were found late. A server that does not take them has those of the offer.
-func (c *Client) trickle(ctx context.Context, p *publication, offer string, late []Message, end bool) {
+// trickle tells the server of ICE candidates that were found after the offer was sent. A server that does not take them goes on with
+// those of the offer.
+func (c *Client) trickle(ctx context.Context, p *publication, offer string, late []sdp.Message, end bool) {
 	d, err := sdp.Parse(offer)
 	if err != nil || p.resource == nil {
 		return
@@ -183,8 +184,8 @@ func (c *Client) trickle(ctx context.Context, p *publication, offer string, late
 	c.log.Debug("candidates sent", keyStatus, resp.StatusCode)
 }
 
-// hangUp ends the session at the server, also when ctx has ended. No entity tag is named: which ICE session does not
-// matter here.
+// hangUp ends the session at the server, also when ctx has ended. The request has no If-Match: the session ends whichever ICE session
+// it is in.
 func (c *Client) hangUp(ctx context.Context, p *publication) {
 	if p.resource == nil {
 		return

@@ -7,10 +7,10 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// credentials are passwords by user name fragment.
+// credentials are ICE passwords by user name fragment.
 type credentials map[string]string
 
-// credentialsOf are those of the ICE session of a description.
+// credentialsOf are the ICE credentials in a description.
 func credentialsOf(d sdp.Description) credentials {
 	found := credentials{}
 	for _, s := range d.Sections {
@@ -25,9 +25,10 @@ var errMalformed = sdp.ErrMalformed
 
 var mediaLine = regexp.MustCompile(`^[a-z]+ [0-9]+(/[0-9]+)? \S+( \S+)+$`)
 
-// iceLines are the user name fragments and passwords of a text; the n-th of one goes with the n-th of the other.
+// iceLines are the ICE user name fragments and passwords of a text. The n-th fragment goes with the n-th password.
 type iceLines struct{ ufrags, pwds []string }
 
+// note takes one attribute of the text.
 func (i *iceLines) note(value string) {
 	switch name, rest, _ := strings.Cut(value, ":"); name {
 	case "ice-ufrag":
@@ -45,8 +46,8 @@ func (i *iceLines) pairs() credentials {
 	return found
 }
 
-// withCandidates puts each candidate into its section.
-func withCandidates(text string, candidates []Message, gathered bool) string {
+// withCandidates puts each ICE candidate into its section of a description.
+func withCandidates(text string, candidates []sdp.Message, gathered bool) string {
 	if len(text) > 0 && !strings.HasSuffix(text, "\n") {
 		text += "\r\n"
 	}

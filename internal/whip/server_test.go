@@ -15,8 +15,8 @@ import (
 
 const token = "t0ken:with+signs=="
 
-// whipServer is a media server as RFC 9725 describes it, without the media. What it wants of a client is checked where it
-// arrives, and said in complaints.
+// whipServer is a media server as RFC 9725 describes it, without the media. It checks each request, and notes what is wrong with it in
+// complaints.
 type whipServer struct {
 	scripts []http.HandlerFunc // answer the first POSTs instead
 	always  http.HandlerFunc   // answers all other POSTs, if set
@@ -34,7 +34,7 @@ type whipServer struct {
 
 const whipTag = `"xyzzy"`
 
-// RoundTrip lets a client reach the server without a network, so that time can be the test's own.
+// RoundTrip lets a client reach the server without a network, as a synctest bubble wants it.
 func (s *whipServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err

@@ -151,6 +151,13 @@ func (vs *viewers) end() {
 	vs.running.Wait()
 }
 
+// count counts a viewer that was not counted when it joined.
+func (vs *viewers) count() {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	vs.joined++
+}
+
 func (vs *viewers) remove(v *Viewer) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
@@ -161,6 +168,19 @@ func (vs *viewers) remove(v *Viewer) {
 // may be called until Done. Join waits for Run to begin. The error wraps places.ErrFull when no place is free, and is [ErrClosed]
 // after the end.
 func (b *Broadcast) Join(id string, from places.Origin, send func(Message)) (*Viewer, error) {
+	return b.add(newViewer(b, id, send), from)
+}
+
+// Publish makes a viewer of a media server, which we call. Such a server is tried again and again. So the viewer is counted, listed and
+// logged only once it is connected. In all else it is as Join's.
+func (b *Broadcast) Publish(id string, send func(Message)) (*Viewer, error) {
+	v := newViewer(b, id, send)
+	v.publishes = true
+	return b.add(v, places.Origin{})
+}
+
+// add gives a new viewer its place, and runs it.
+func (b *Broadcast) add(v *Viewer, from places.Origin) (*Viewer, error) {
 	vs := &b.viewers
 	<-vs.begun
 	vs.mu.Lock()
@@ -168,14 +188,15 @@ func (b *Broadcast) Join(id string, from places.Origin, send func(Message)) (*Vi
 	if vs.ended || vs.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
-	v := newViewer(b, id, send)
 	place, err := b.opts.Limit.Admit(from.Address, v.giveWay)
 	if err != nil {
 		return nil, err
 	}
 	v.near, v.place = from.Near, place
 	vs.all[v] = struct{}{}
-	vs.joined++
+	if !v.publishes {
+		vs.joined++
+	}
 	ctx := vs.ctx
 	vs.running.Go(func() {
 		v.run(ctx)
@@ -214,7 +235,11 @@ func (b *Broadcast) Status() Status {
 	defer vs.mu.Unlock()
 	s := Status{Viewers: []ViewerStatus{}, Joined: vs.joined}
 	for v := range vs.all {
-		s.Viewers = append(s.Viewers, v.status())
+		now := v.status()
+		if v.publishes && now.State != connected.String() {
+			continue
+		}
+		s.Viewers = append(s.Viewers, now)
 	}
 	if !vs.ended {
 		for _, p := range b.all() {

@@ -132,6 +132,9 @@ func (v *Viewer) connectionChanged(state int) error {
 		}
 		v.advance(connected, 0)
 		v.b.opts.Limit.Connect(v.place)
+		if v.publishes {
+			v.b.viewers.count()
+		}
 		v.since = time.Now()
 		v.stat.now.ConnectSeconds = v.since.Sub(v.stat.now.Since).Seconds()
 		v.resume()

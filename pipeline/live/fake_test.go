@@ -229,7 +229,9 @@ func startBroadcast(t *testing.T, o Options) (*Broadcast, *fakeEngine) {
 func startPlan(t *testing.T, plan pipeline.Plan, o Options) (*Broadcast, *fakeEngine) {
 	t.Helper()
 	e := newFakeEngine()
-	o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	b := NewBroadcast(e, plan, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -11,21 +11,12 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"boardcast/internal/sdp"
 	"boardcast/pipeline/places"
 )
 
-// Message is what a viewer and we say to one another; exactly one part is set.
-type Message struct {
-	OfferRequest bool
-	Type, SDP    string // "offer" or "answer"
-	Candidate    string
-	MLine        int
-	Gathered     bool   // from us: no more candidates follow
-	Error        string // why what the other side said is refused, in words for a person; it ends the viewer
-	// OneWay goes with an offer request or an offer: we send and take nothing, there is no talkback and no data channel of
-	// ours. The description names the sources then, as servers want it, which unlike browsers do not guess them.
-	OneWay bool
-}
+// Message is what a viewer and we say to one another.
+type Message = sdp.Message
 
 // answerLimit is the time from our offer to the answer, and from joining to the first message: a page may have to ask the user for the
 // microphone meanwhile.
@@ -94,6 +85,8 @@ type connection struct {
 	since    time.Time   // when the viewer was connected
 	warned   bool        // a warning of the peer's elements has been logged
 	using    []*producer // that count the viewer as a user
+	// publishes tells that the viewer is a media server, see Broadcast.Publish.
+	publishes bool
 }
 
 func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
@@ -116,9 +109,12 @@ func (v *Viewer) run(ctx context.Context) {
 	}
 	v.advance(gone, 0)
 	seconds := time.Since(v.stat.now.Since).Seconds()
-	if errors.Is(err, errGone) {
+	switch {
+	case v.publishes && v.since.IsZero(): // the WHIP client logs why, once
+		v.log.Debug("media server not reached", "error", err, "duration_seconds", seconds)
+	case errors.Is(err, errGone):
 		v.log.Info("viewer left", "reason", err.Error(), "duration_seconds", seconds)
-	} else {
+	default:
 		v.log.Warn("viewer lost", "error", err, "duration_seconds", seconds)
 	}
 }

@@ -3,6 +3,7 @@ package live
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -286,6 +287,45 @@ func TestViewerHoldsFewCandidates(t *testing.T) {
 		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
 		if n := strings.Count(strings.Join(p.said(), "\n"), "candidate:"); n != sdp.MaxCandidates {
 			t.Errorf("%d candidates taken, want %d", n, sdp.MaxCandidates)
+		}
+	})
+}
+
+// A media server that is tried again and again counts as a viewer, and is told of, only once it is connected.
+func TestPublicationCountsOnceConnected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		b, e := startBroadcast(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		publish := func() (*Viewer, *fakePeer) {
+			v, err := b.Publish("whip", func(Message) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			return v, e.peer(len(e.peers) - 1)
+		}
+		for range 3 {
+			v, _ := publish()
+			v.Receive(Message{OfferRequest: true, OneWay: true})
+			synctest.Wait()
+			if s := b.Status(); len(s.Viewers) != 0 || s.Joined != 0 {
+				t.Errorf("%d viewers of %d before the server has answered", len(s.Viewers), s.Joined)
+			}
+			v.Close()
+			<-v.Done()
+		}
+		if text := log.String(); strings.Contains(text, "viewer") {
+			t.Errorf("the log tells of viewers:\n%s", text)
+		}
+		v, p := publish()
+		events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+		if s := b.Status(); len(s.Viewers) != 1 || s.Joined != 1 {
+			t.Errorf("%d viewers of %d once connected", len(s.Viewers), s.Joined)
+		}
+		v.Close()
+		<-v.Done()
+		if text := log.String(); !strings.Contains(text, "viewer connected") || !strings.Contains(text, "viewer left") {
+			t.Errorf("the log does not tell of the server's session:\n%s", text)
 		}
 	})
 }

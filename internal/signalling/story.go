@@ -1,0 +1,64 @@
+package signalling
+
+import (
+	"cmp"
+	"net/http"
+	"time"
+)
+
+// tellLocked logs what the server decided about a message of the connection: registrations, sessions and refusals have one line each.
+// The session of a local peer is not logged here, because the media log it. c.mu is held.
+func (c *conn) tellLocked(said Message, decided []reply) {
+	for _, r := range decided {
+		switch {
+		case r.to != c.id:
+		case r.kind == hangUp:
+			c.log.Info("registration refused", keyID, cutText(said.ID, c.limits.ID), keyReason, r.reason)
+		case r.kind == say && !r.frame.binary:
+			c.tellAnswerLocked(said, ParseReply(r.frame.text))
+		}
+	}
+}
+
+// tellAnswerLocked logs the server's answer to a message. A peer that asks for the same in vain again and again is logged once.
+func (c *conn) tellAnswerLocked(said, answer Message) {
+	switch {
+	case answer.Kind == KindHello && said.Kind == KindHello:
+		c.log.Info("peer registered")
+	case answer.Kind == KindSessionOK && said.Kind == KindSession:
+		c.log.Info("session began", keyPartner, said.ID)
+	case answer.Kind == KindRoomOK && said.Kind == KindRoom:
+		c.log.Info("peer joined the room", keyRoom, said.ID)
+	case answer.Kind == KindError && answer.Text != c.refusal:
+		c.log.Info("request refused", keyAnswer, answer.Text)
+		c.refusal = answer.Text
+	case answer.Kind == KindError:
+		c.log.Debug("request refused again", keyAnswer, answer.Text)
+	}
+}
+
+// tellEnd logs the end of the connection, which is also the end of its registration and its session.
+func (c *conn) tellEnd(err error, hungUp bool) {
+	say := c.log.Info
+	if c.caller.ID == "" || c.session != nil {
+		say = c.log.Debug // it was never registered, or the media log the end
+	}
+	say("peer left", keyReason, cmp.Or(c.reason(), err.Error()), keyHangUp, hungUp, keyDuration, time.Since(c.since).Seconds())
+}
+
+// tellRefused logs that a connection was not admitted.
+func (s *Server) tellRefused(r *http.Request, status int) {
+	s.log.Info("connection refused: too many are open", keyRemote, r.RemoteAddr, keyStatus, status)
+}
+
+// tellNotUpgraded logs that a handshake failed, in which Upgrade has answered the request.
+func (s *Server) tellNotUpgraded(r *http.Request, err error) {
+	if s.Allowed(r) {
+		s.log.Debug("handshake failed", keyRemote, r.RemoteAddr, keyError, err)
+		return
+	}
+	s.log.Info("page of another site refused", keyRemote, r.RemoteAddr, keyOrigin, cutText(r.Header.Get("Origin"), maxOrigin))
+}
+
+// maxOrigin is how many bytes of an Origin header are logged: a host name has at most 253.
+const maxOrigin = 300

@@ -6,10 +6,10 @@ package gst
 
 /*
 #include "fan.h"
-#include "intake.h"
-#include "numbers.h"
+#include "ingress.h"
+#include "twcc.h"
 #include "packets.h"
-#include "resend.h"
+#include "retransmit.h"
 #include "rtcp.h"
 #include "sctp.h"
 #include <stdlib.h>

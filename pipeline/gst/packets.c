@@ -6,7 +6,7 @@
 // fed from. No viewer is given an object of GStreamer's that another has: each keeps a list of who holds it, under a lock that
 // is waited for by spinning, and with sixteen viewers on two processors that took a quarter of all there was to do.
 
-#include "numbers.h"
+#include "twcc.h"
 #include "packets.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 // RTP of a fan's frames, and each viewer's own numbering of it.
 #pragma once
 
-#include "resend.h"
+#include "retransmit.h"
 
 typedef struct Packer Packer;
 

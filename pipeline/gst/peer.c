@@ -5,7 +5,7 @@
 // Every signal handler holds a reference on the Peer, given back when the handler is disconnected: nothing outlives its use.
 
 #include "channels.h"
-#include "intake.h"
+#include "ingress.h"
 #include "media.h"
 #include "peer.h"
 #include "report.h"

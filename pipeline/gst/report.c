@@ -5,7 +5,7 @@
 
 #include "packets.h"
 #include "report.h"
-#include "resend.h"
+#include "retransmit.h"
 #include "_cgo_export.h"
 
 // take_fate reads one packet of a report; FALSE for one that the session had forgotten by then, and so has no time.

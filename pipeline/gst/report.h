@@ -4,7 +4,7 @@
 #include <gst/gst.h>
 #include <stdint.h>
 
-typedef struct Resent Resent; // resend.h
+typedef struct Resent Resent; // retransmit.h
 typedef struct Stamp Stamp;   // packets.h
 
 // PacketFate is one packet of a viewer's report, which mediaReports hands to Go: times in ns, arrived by the viewer's clock.

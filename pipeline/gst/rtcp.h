@@ -1,7 +1,7 @@
 // RTCP in the clear, as rtpsession gets it.
 #pragma once
 
-#include "intake.h"
+#include "ingress.h"
 
 // Rtcp is what a viewer's RTCP has used up.
 typedef struct {

@@ -2,7 +2,7 @@
 
 // What is set right inside webrtcbin.
 
-#include "intake.h"
+#include "ingress.h"
 #include "tune.h"
 
 // The ICE agent: no UPnP (an HTTP server per viewer), connectivity checks that go on (the backstop for a dead viewer).

@@ -3,7 +3,7 @@
 // The looks at what a viewer sends: before srtpdec, which keeps something of each source before it knows whether a packet is the
 // viewer's, at RTCP in the clear, and before sctpdec. The heads of RTP and RTCP are not encrypted (RFC 3711).
 
-#include "intake.h"
+#include "ingress.h"
 #include "media.h"
 #include "rtcp.h"
 #include "sctp.h"

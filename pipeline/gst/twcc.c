@@ -3,7 +3,7 @@
 // rtpsession (1.22) keeps 40 bytes of each packet that it numbers until a report tells of that one or a later one. A viewer that
 // agreed to report and does not, or that reports the same packet again and again, would have it keep them for ever.
 
-#include "numbers.h"
+#include "twcc.h"
 
 // UNREPORTED is how many numbered packets may be without a report: at 5 Mbit/s nine seconds', 200 kB.
 enum { UNREPORTED = 5000 };

@@ -17,7 +17,7 @@
 // picture stands still until it is whole. On a slow link, where the copies of one packet would take longer than copies_time, there
 // are fewer: they would be the queue. The first packet of a keyframe is repeated at once (see stamp_split).
 
-#include "resend.h"
+#include "retransmit.h"
 
 enum {
   RESEND_LEAST = 40000, // us

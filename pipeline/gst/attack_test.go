@@ -95,7 +95,7 @@ func (a *attack) goesOn() {
 }
 
 func rtp(payload byte, ssrc uint32, seq uint16) []byte {
-	p := append(rtpHead(payload, ssrc, 0), make([]byte, 80)...)
+	p := append(rtpHeader(payload, ssrc, 0), make([]byte, 80)...)
 	binary.BigEndian.PutUint16(p[2:], seq)
 	return p
 }

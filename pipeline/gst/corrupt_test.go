@@ -213,14 +213,14 @@ func TestRefusedFrames(t *testing.T) {
 // A viewer that hangs has as much sound waiting as its bound says.
 func TestStuckViewersSound(t *testing.T) {
 	f := feed(t, false, "audio/x-opus,channel-mapping-family=0")
-	v := f.viewer(true, int(tapBound[pipeline.AudioSlot]), pipeline.El("rtpopuspay"))
+	v := f.viewer(true, int(subscriptionBound[pipeline.AudioSlot]), pipeline.El("rtpopuspay"))
 	other := f.viewer(false, 0, pipeline.El("rtpopuspay"))
 	const sent = 200
 	for i := range sent {
 		f.push(true, []byte{0xfc, byte(i), 1})
 		eventually(t, "the other viewer hears it", 5*time.Second, func() bool { n, _ := other.count(); return n == i+1 })
 	}
-	if pushed, dropped := v.count(); pushed > int(tapBound[pipeline.AudioSlot])+2 || pushed+dropped != sent {
+	if pushed, dropped := v.count(); pushed > int(subscriptionBound[pipeline.AudioSlot])+2 || pushed+dropped != sent {
 		t.Errorf("of %d frames %d wait and %d are dropped", sent, pushed, dropped)
 	}
 }

@@ -14,17 +14,17 @@ package gst
 #include "sctp.h"
 #include <stdlib.h>
 
-static Tap *tap_crafted(Fan *f, GstElement *pipe, guint max, const char *payloader, const char *packets) {
+static Subscription *subscription_crafted(Fan *f, GstElement *pipe, guint max, const char *payloader, const char *packets) {
   GstElement *src = gst_bin_get_by_name(GST_BIN(pipe), "in");
   GstCaps *caps = gst_caps_from_string(packets);
   Stamp *stamp = stamp_new(caps, 0, NULL);
   stamp_watch(stamp, src);
-  Tap *t = fan_tap(f, src, max, TRUE, payloader, stamp);
-  tap_resume(t);
+  Subscription *s = fan_subscribe(f, src, max, TRUE, payloader, stamp);
+  subscription_start(s);
   stamp_unref(stamp);
   gst_caps_unref(caps);
   gst_object_unref(src);
-  return t;
+  return s;
 }
 
 static guint session_sources(GstElement *rtpsession) {
@@ -55,39 +55,39 @@ import (
 	"boardcast/pipeline"
 )
 
-// heads decides on packets as they come to srtpdec.
-type heads struct{ c *C.Intake }
+// srtpFilter decides on packets as they come to srtpdec.
+type srtpFilter struct{ c *C.Ingress }
 
-func newHeads(types ...int) heads {
-	h := heads{C.intake_new(0)}
+func newSRTPFilter(types ...int) srtpFilter {
+	h := srtpFilter{C.ingress_new(0)}
 	h.take(types...)
-	C.intake_link(h.c)
+	C.ingress_linked(h.c)
 	return h
 }
 
-func (h heads) take(types ...int) {
+func (h srtpFilter) take(types ...int) {
 	c := make([]C.int, len(types))
 	for i, t := range types {
 		c[i] = C.int(t)
 	}
-	C.intake_take(h.c, unsafe.SliceData(c), C.int(len(c)))
+	C.ingress_allow(h.c, unsafe.SliceData(c), C.int(len(c)))
 }
 
-func (h heads) admits(head []byte, size int, at time.Duration) bool {
-	return C.intake_admits(h.c, bytesOf(head), C.gsize(len(head)), C.gsize(size), C.int64_t(at.Microseconds()+1)) != 0
+func (h srtpFilter) admits(header []byte, size int, at time.Duration) bool {
+	return C.ingress_admits(h.c, bytesOf(header), C.gsize(len(header)), C.gsize(size), C.int64_t(at.Microseconds()+1)) != 0
 }
 
-func (h heads) free() { C.intake_unref(C.gpointer(h.c)) }
+func (h srtpFilter) free() { C.ingress_unref(C.gpointer(h.c)) }
 
 func bytesOf(b []byte) *C.guint8 { return (*C.guint8)(unsafe.SliceData(b)) }
 
-// compounds decides on RTCP in the clear.
-type compounds struct {
+// rtcpFilter decides on RTCP in the clear.
+type rtcpFilter struct {
 	rtcp    C.Rtcp
 	senders C.Senders
 }
 
-func (c *compounds) admits(data []byte, at time.Duration) bool {
+func (c *rtcpFilter) admits(data []byte, at time.Duration) bool {
 	return C.rtcp_admits(&c.rtcp, &c.senders, bytesOf(data), C.gsize(len(data)), C.int64_t(at.Microseconds()+1)) != 0
 }
 
@@ -98,8 +98,8 @@ const (
 	maxChannels = C.CHANNELS
 )
 
-// channels decides on SCTP.
-type channels struct{ c C.Streams }
+// sctpFilter decides on SCTP.
+type sctpFilter struct{ c C.Streams }
 
 const (
 	fits      = C.DATA_FITS
@@ -107,19 +107,19 @@ const (
 	tooMany   = C.DATA_TOO_MANY
 )
 
-func (c *channels) check(data []byte) int {
+func (c *sctpFilter) check(data []byte) int {
 	return int(C.data_check(&c.c, bytesOf(data), C.gsize(len(data))))
 }
 
-// numbering decides which packets are numbered.
-type numbering struct{ c C.Numbers }
+// twccNumbering decides which packets are numbered.
+type twccNumbering struct{ c C.Twcc }
 
-func (n *numbering) give(at time.Duration) bool {
-	return C.numbers_give(&n.c, C.int64_t(at.Microseconds())) != 0
+func (n *twccNumbering) numbered(at time.Duration) bool {
+	return C.twcc_number(&n.c, C.int64_t(at.Microseconds())) != 0
 }
 
-func (n *numbering) reported(at time.Duration) {
-	C.numbers_reported(&n.c, C.int64_t(at.Microseconds()))
+func (n *twccNumbering) reported(at time.Duration) {
+	C.twcc_reported(&n.c, C.int64_t(at.Microseconds()))
 }
 
 // openChannel opens a data channel, of which this side has no count.
@@ -129,13 +129,13 @@ func openChannel(p *peer, label string) {
 	C.open_channel(p.pipe.c(), l)
 }
 
-// consumers is how many taps a fan has.
+// consumers is how many subscriptions a fan has.
 func consumers(f *fan) int { return int(C.fan_consumers(f.c)) }
 
-// consumer is a tap that takes packets of a fan.
+// consumer is a subscription that takes packets of a fan.
 type consumer struct {
-	tap  *C.Tap
-	pipe pipe
+	subscription *C.Subscription
+	pipe         pipe
 }
 
 // consume joins a fan to a pipeline with an appsrc "in", for which that many frames may wait.
@@ -144,16 +144,16 @@ func consume(f *fan, p pipe, most int, payloader pipeline.Node) consumer {
 	defer free()
 	caps, freeCaps := cString("application/x-rtp,payload=96,clock-rate=90000,ssrc=(uint)7")
 	defer freeCaps()
-	return consumer{C.tap_crafted(f.c, p.c(), C.guint(most), pay, caps), p}
+	return consumer{C.subscription_crafted(f.c, p.c(), C.guint(most), pay, caps), p}
 }
 
 func (c consumer) count() (pushed, dropped int) {
-	var n C.TapCount
-	C.tap_count(c.tap, &n)
+	var n C.SubscriptionCount
+	C.subscription_count(c.subscription, &n)
 	return int(n.pushed), int(n.dropped)
 }
 
-func (c consumer) free() { C.tap_free(c.tap) }
+func (c consumer) free() { C.subscription_free(c.subscription) }
 
 // sources is how many sources the sessions keep, ours included.
 func sources(sessions []*gst.Element) (n int) {

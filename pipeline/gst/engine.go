@@ -169,7 +169,7 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) 
 	}
 	C.stage_mute(s.c)
 	why := fmt.Errorf("start %s: %w", g.Subject(), s.cause(err))
-	go func() { _ = s.Close() }() // within its limit; the next recipe does not wait for a driver that ends slowly
+	go func() { _ = s.Close() }() // within its limit; the next alternative does not wait for a driver that ends slowly
 	return nil, why
 }
 

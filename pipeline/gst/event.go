@@ -22,7 +22,7 @@ const (
 	evError = iota + 1
 	evWarning
 	evEOS
-	evKeyWanted
+	evKeyframeRequest
 	evNegotiate
 	evDescription
 	evSetDone

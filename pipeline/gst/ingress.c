@@ -1,7 +1,7 @@
 //go:build !nogst
 
 // The looks at what a viewer sends: before srtpdec, which keeps something of each source before it knows whether a packet is the
-// viewer's, at RTCP in the clear, and before sctpdec. The heads of RTP and RTCP are not encrypted (RFC 3711).
+// viewer's, at RTCP in the clear, and before sctpdec. The headers of RTP and RTCP are not encrypted (RFC 3711).
 
 #include "ingress.h"
 #include "media.h"
@@ -13,20 +13,20 @@
 enum { RTCP_RATE = 200, RTCP_BURST = 400 };
 // RTCP in bytes a second: a browser's reports on arrivals take 10 kB of 5 Mbit/s with loss, its NACKs after a cut another 10.
 enum { RTCP_BYTES = 60000, RTCP_BYTES_BURST = 120000 };
-// HEAD is what is looked at of a packet, in bytes: the fixed header of RTP.
-enum { HEAD = 12, RTCP_LEAST = 8 };
+// HEADER is what is looked at of a packet, in bytes: the fixed header of RTP.
+enum { HEADER = 12, RTCP_LEAST = 8 };
 // Payload types that RTP does not have where RTCP goes the same way (RFC 5761), without the marker's bit; RTCP's has it.
 enum { RTCP_FROM = 64, RTCP_TO = 95 };
 
-struct Intake {
+struct Ingress {
   uintptr_t handle;
   GMutex lock;          // guards all below
-  guint64 taken[2];     // a bit for each payload type
+  guint64 allowed[2];     // a bit for each payload type
   Senders senders;
   Budget packets, bytes; // of RTCP
   Rtcp rtcp;
   Streams streams;
-  gboolean told;         // that the streams are too many
+  gboolean error_sent;         // that the streams are too many
   gboolean linked;       // what comes out of srtpdec goes on to rtpbin
 };
 
@@ -53,28 +53,28 @@ gboolean budget_takes(Budget *b, double n, double rate, double burst, int64_t no
   return TRUE;
 }
 
-static void intake_clear(gpointer in) { g_mutex_clear(&((Intake *)in)->lock); }
+static void ingress_clear(gpointer in) { g_mutex_clear(&((Ingress *)in)->lock); }
 
-void intake_unref(gpointer in) { g_atomic_rc_box_release_full(in, intake_clear); }
+void ingress_unref(gpointer in) { g_atomic_rc_box_release_full(in, ingress_clear); }
 
-Intake *intake_new(uintptr_t handle) {
-  Intake *in = g_atomic_rc_box_new0(Intake);
+Ingress *ingress_new(uintptr_t handle) {
+  Ingress *in = g_atomic_rc_box_new0(Ingress);
   in->handle = handle;
   g_mutex_init(&in->lock);
   return in;
 }
 
-void intake_take(Intake *in, const int *types, int n) {
-  guint64 taken[2] = {0};
+void ingress_allow(Ingress *in, const int *types, int n) {
+  guint64 allowed[2] = {0};
   for (int i = 0; i < n; i++)
     if (types[i] >= 0 && types[i] < 128)
-      taken[types[i] / 64] |= G_GUINT64_CONSTANT(1) << types[i] % 64;
+      allowed[types[i] / 64] |= G_GUINT64_CONSTANT(1) << types[i] % 64;
   g_mutex_lock(&in->lock);
-  memcpy(in->taken, taken, sizeof taken);
+  memcpy(in->allowed, allowed, sizeof allowed);
   g_mutex_unlock(&in->lock);
 }
 
-void intake_link(Intake *in) { in->linked = TRUE; }
+void ingress_linked(Ingress *in) { in->linked = TRUE; }
 
 // starts tells whether srtpdec finds the sender of RTCP that begins with this packet at its place. Of others it would take what is
 // encrypted for a sender; nor is a BYE of nobody one.
@@ -83,7 +83,7 @@ static gboolean starts(const guint8 *h) {
   return memchr(types, h[1], sizeof types) && (h[1] != 203 || (h[0] & 0x1f) > 0);
 }
 
-gboolean intake_admits(Intake *in, const guint8 *h, gsize given, gsize size, int64_t now) {
+gboolean ingress_admits(Ingress *in, const guint8 *h, gsize given, gsize size, int64_t now) {
   if (given < RTCP_LEAST || h[0] >> 6 != 2)
     return FALSE;
   guint type = h[1] & 0x7f;
@@ -92,7 +92,7 @@ gboolean intake_admits(Intake *in, const guint8 *h, gsize given, gsize size, int
            budget_takes(&in->bytes, size, RTCP_BYTES, RTCP_BYTES_BURST, now) &&
            senders_admit(&in->senders, GST_READ_UINT32_BE(h + 4), FALSE);
   // Each source that a mixer names (CSRC) would be another of rtpsession's.
-  return given >= HEAD && (h[0] & 0x0f) == 0 && (in->taken[type / 64] >> type % 64 & 1) && in->linked &&
+  return given >= HEADER && (h[0] & 0x0f) == 0 && (in->allowed[type / 64] >> type % 64 & 1) && in->linked &&
          senders_admit(&in->senders, GST_READ_UINT32_BE(h + 8), TRUE);
 }
 
@@ -113,19 +113,19 @@ static gboolean leads_on(GstObject *srtpdec) {
   return on;
 }
 
-static gboolean refuses(Intake *in, GstPad *pad, GstBuffer *buf) {
-  guint8 head[HEAD] = {0};
-  gsize given = gst_buffer_extract(buf, 0, head, sizeof head);
+static gboolean refuses(Ingress *in, GstPad *pad, GstBuffer *buf) {
+  guint8 header[HEADER] = {0};
+  gsize given = gst_buffer_extract(buf, 0, header, sizeof header);
   g_mutex_lock(&in->lock);
-  if (!in->linked && (in->taken[0] | in->taken[1]))
+  if (!in->linked && (in->allowed[0] | in->allowed[1]))
     in->linked = leads_on(GST_OBJECT_PARENT(pad));
-  gboolean admitted = intake_admits(in, head, given, gst_buffer_get_size(buf), g_get_monotonic_time());
+  gboolean admitted = ingress_admits(in, header, given, gst_buffer_get_size(buf), g_get_monotonic_time());
   g_mutex_unlock(&in->lock);
   return !admitted;
 }
 
 typedef struct {
-  Intake *in;
+  Ingress *in;
   GstPad *pad;
 } Arrival;
 
@@ -136,7 +136,7 @@ static gboolean refuse_listed(GstBuffer **buf, guint index, gpointer data) {
   return TRUE;
 }
 
-static GstPadProbeReturn on_intake(GstPad *pad, GstPadProbeInfo *info, gpointer in) {
+static GstPadProbeReturn on_srtp(GstPad *pad, GstPadProbeInfo *info, gpointer in) {
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER)
     return refuses(in, pad, GST_PAD_PROBE_INFO_BUFFER(info)) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   GstBufferList *list = gst_buffer_list_make_writable(GST_PAD_PROBE_INFO_BUFFER_LIST(info));
@@ -146,13 +146,13 @@ static GstPadProbeReturn on_intake(GstPad *pad, GstPadProbeInfo *info, gpointer 
   return GST_PAD_PROBE_OK;
 }
 
-static void look(Intake *in, GstPad *pad, GstPadProbeCallback f) {
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, f, g_atomic_rc_box_acquire(in), intake_unref);
+static void look(Ingress *in, GstPad *pad, GstPadProbeCallback f) {
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, f, g_atomic_rc_box_acquire(in), ingress_unref);
 }
 
-void intake_limit(Intake *in, GstElement *srtpdec) {
+void ingress_watch_srtp(Ingress *in, GstElement *srtpdec) {
   for (GList *l = srtpdec->sinkpads; l; l = l->next)
-    look(in, l->data, on_intake);
+    look(in, l->data, on_srtp);
 }
 
 // ---- in the clear
@@ -164,7 +164,7 @@ static gboolean whole(GstPadProbeInfo *info, GstMapInfo *map) {
 }
 
 static GstPadProbeReturn on_rtcp(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  Intake *in = data;
+  Ingress *in = data;
   GstMapInfo map;
   if (!whole(info, &map))
     return GST_PAD_PROBE_DROP;
@@ -175,17 +175,17 @@ static GstPadProbeReturn on_rtcp(GstPad *pad, GstPadProbeInfo *info, gpointer da
   return admitted ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
-void intake_session(Intake *in, GstPad *rtcp) { look(in, rtcp, on_rtcp); }
+void ingress_watch_rtcp(Ingress *in, GstPad *rtcp) { look(in, rtcp, on_rtcp); }
 
 static GstPadProbeReturn on_data(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  Intake *in = data;
+  Ingress *in = data;
   GstMapInfo map;
   if (!whole(info, &map))
     return GST_PAD_PROBE_DROP;
   g_mutex_lock(&in->lock);
   DataVerdict v = data_check(&in->streams, map.data, map.size);
-  gboolean tell = v == DATA_TOO_MANY && !in->told;
-  in->told |= tell;
+  gboolean tell = v == DATA_TOO_MANY && !in->error_sent;
+  in->error_sent |= tell;
   g_mutex_unlock(&in->lock);
   gst_buffer_unmap(GST_PAD_PROBE_INFO_BUFFER(info), &map);
   if (tell) {
@@ -196,7 +196,7 @@ static GstPadProbeReturn on_data(GstPad *pad, GstPadProbeInfo *info, gpointer da
   return v == DATA_FITS ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
-void intake_data(Intake *in, GstElement *sctpdec) {
+void ingress_watch_sctp(Ingress *in, GstElement *sctpdec) {
   GstPad *pad = gst_element_get_static_pad(sctpdec, "sink");
   if (pad)
     look(in, pad, on_data);

@@ -28,19 +28,19 @@ typedef struct {
 // budget_takes takes n of the budget; FALSE, and nothing taken, when there is not enough.
 gboolean budget_takes(Budget *b, double n, double rate, double burst, int64_t now);
 
-// Intake is what one viewer has sent and may send. It has references (g_atomic_rc_box_acquire).
-typedef struct Intake Intake;
-Intake *intake_new(uintptr_t handle);
-void intake_unref(gpointer in);
-// intake_take says of which payload types RTP is let in; at first it is of none.
-void intake_take(Intake *in, const int *types, int n);
-// intake_limit looks at what comes to an srtpdec: encrypted, but for the heads.
-void intake_limit(Intake *in, GstElement *srtpdec);
-// intake_session looks at the RTCP that comes to an rtpsession's pad.
-void intake_session(Intake *in, GstPad *rtcp);
-// intake_data looks at what comes to an sctpdec.
-void intake_data(Intake *in, GstElement *sctpdec);
-// intake_admits is the decision on one packet for srtpdec, of which the head is given.
-gboolean intake_admits(Intake *in, const guint8 *head, gsize given, gsize size, int64_t now);
-// intake_link says that what comes out of srtpdec goes on, which intake_limit else finds out.
-void intake_link(Intake *in);
+// Ingress is what one viewer has sent and may send. It has references (g_atomic_rc_box_acquire).
+typedef struct Ingress Ingress;
+Ingress *ingress_new(uintptr_t handle);
+void ingress_unref(gpointer in);
+// ingress_allow says of which payload types RTP is let in; at first it is of none.
+void ingress_allow(Ingress *in, const int *types, int n);
+// ingress_watch_srtp looks at what comes to an srtpdec: encrypted, but for the headers.
+void ingress_watch_srtp(Ingress *in, GstElement *srtpdec);
+// ingress_watch_rtcp looks at the RTCP that comes to an rtpsession's pad.
+void ingress_watch_rtcp(Ingress *in, GstPad *rtcp);
+// ingress_watch_sctp looks at what comes to an sctpdec.
+void ingress_watch_sctp(Ingress *in, GstElement *sctpdec);
+// ingress_admits is the decision on one packet for srtpdec, of which the header is given.
+gboolean ingress_admits(Ingress *in, const guint8 *header, gsize given, gsize size, int64_t now);
+// ingress_linked says that what comes out of srtpdec goes on, which ingress_watch_srtp else finds out.
+void ingress_linked(Ingress *in);

@@ -15,7 +15,7 @@ enum {
   EV_ERROR = 1,      // text: the message, then a newline and the debug text; a: 1 resource, 2 stream, 0 other; b: error code
   EV_WARNING = 2,    // as EV_ERROR
   EV_EOS = 3,
-  EV_KEY_WANTED = 4, // a consumer of a coded fan needs a keyframe
+  EV_KEYFRAME_REQUEST = 4, // a consumer of a coded fan needs a keyframe
   EV_NEGOTIATE = 5,
   EV_DESCRIPTION = 6, // a: 0 offer, 1 answer; text: the SDP
   EV_SET_DONE = 7,    // a: 0 local, 1 remote; text: error or empty

@@ -1,8 +1,8 @@
 //go:build !nogst
 
-// RTP of a fan's frames is made once, by a packer, and sent to all viewers. What tells one viewer's packets from another's stands
-// in the first bytes of each, and is written by a stamp: a new head of some twenty bytes, before a part of the same frame. A
-// viewer's numbers have no gaps, whatever frames it was spared, and its time never goes back, whichever of two encoders it is
+// RTP of a fan's frames is made once, by a payloader, and sent to all viewers. What tells one viewer's packets from another's stands
+// in the first bytes of each, and is written by a stamp: a new header of some twenty bytes, before a part of the same frame. A
+// viewer's numbers have no gaps, whatever frames it was not sent, and its time never goes back, whichever of two encoders it is
 // fed from. No viewer is given an object of GStreamer's that another has: each keeps a list of who holds it, under a lock that
 // is waited for by spinning, and with sixteen viewers on two processors that took a quarter of all there was to do.
 
@@ -11,12 +11,12 @@
 
 #include <string.h>
 
-enum { HEAD = 12, NUMBERED = 8 }; // bytes: the fixed header (RFC 3550), and an extension of two bytes (RFC 8285)
+enum { HEADER = 12, TWCC_EXTENSION = 8 }; // bytes: the fixed header (RFC 3550), and an extension of two bytes (RFC 8285)
 
 // ---- making packets
 
-// A packer's calls are made under its fan's lock.
-struct Packer {
+// A payloader's calls are made under its fan's lock.
+struct Payloader {
   GstElement *pay;
   GstPad *in, *out; // ours, linked to the payloader's
   GstCaps *caps;    // last given to pay
@@ -25,7 +25,7 @@ struct Packer {
 };
 
 static GstFlowReturn on_packet(GstPad *pad, GstObject *parent, GstBuffer *b) {
-  gst_buffer_list_add(((Packer *)pad->chaindata)->made, b);
+  gst_buffer_list_add(((Payloader *)pad->chaindata)->made, b);
   return GST_FLOW_OK;
 }
 
@@ -41,13 +41,13 @@ static GstFlowReturn on_packets(GstPad *pad, GstObject *parent, GstBufferList *l
 // caps of its own packets, whatever the payloader's are.
 static GstStaticPadTemplate anything = GST_STATIC_PAD_TEMPLATE("packets", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-Packer *packer_new(const char *payloader) {
+Payloader *payloader_new(const char *payloader) {
   GError *err = NULL;
   GstElement *pay = gst_parse_launch(payloader, &err);
   g_clear_error(&err);
   if (pay == NULL)
     return NULL;
-  Packer *p = g_new0(Packer, 1);
+  Payloader *p = g_new0(Payloader, 1);
   p->pay = gst_object_ref_sink(pay);
   p->in = gst_object_ref_sink(gst_pad_new("frames", GST_PAD_SRC));
   p->out = gst_object_ref_sink(gst_pad_new_from_static_template(&anything, "packets"));
@@ -60,11 +60,11 @@ Packer *packer_new(const char *payloader) {
   g_clear_object(&sink);
   g_clear_object(&src);
   if (!ok)
-    g_clear_pointer(&p, packer_free);
+    g_clear_pointer(&p, payloader_free);
   return p;
 }
 
-void packer_free(Packer *p) {
+void payloader_free(Payloader *p) {
   gst_element_set_state(p->pay, GST_STATE_NULL);
   gst_pad_set_active(p->in, FALSE);
   gst_pad_set_active(p->out, FALSE);
@@ -75,7 +75,7 @@ void packer_free(Packer *p) {
   g_free(p);
 }
 
-static void packer_begin(Packer *p, GstCaps *caps) {
+static void payloader_begin(Payloader *p, GstCaps *caps) {
   if (p->caps == NULL)
     gst_pad_push_event(p->in, gst_event_new_stream_start("frames"));
   gst_pad_push_event(p->in, gst_event_new_caps(caps));
@@ -87,11 +87,11 @@ static void packer_begin(Packer *p, GstCaps *caps) {
   gst_caps_replace(&p->caps, caps);
 }
 
-gboolean packer_broken(Packer *p) { return p->broken; }
+gboolean payloader_broken(Payloader *p) { return p->broken; }
 
-GstBufferList *packer_pack(Packer *p, GstBuffer *frame, GstCaps *caps) {
+GstBufferList *payloader_packets(Payloader *p, GstBuffer *frame, GstCaps *caps) {
   if (p->caps == NULL || (caps != p->caps && !gst_caps_is_equal(caps, p->caps)))
-    packer_begin(p, caps);
+    payloader_begin(p, caps);
   p->made = gst_buffer_list_new();
   p->broken = gst_pad_push(p->in, gst_buffer_ref(frame)) != GST_FLOW_OK;
   GstBufferList *made = g_steal_pointer(&p->made);
@@ -116,8 +116,8 @@ GstCaps *packets_caps(GstPad *pad, const Packets *k) {
       caps = gst_caps_copy_nth(agreed, i);
   }
   gst_caps_unref(agreed);
-  if (caps && k->source != 0)
-    gst_caps_set_simple(caps, "ssrc", G_TYPE_UINT, k->source, NULL);
+  if (caps && k->ssrc != 0)
+    gst_caps_set_simple(caps, "ssrc", G_TYPE_UINT, k->ssrc, NULL);
   return caps;
 }
 
@@ -125,10 +125,10 @@ struct Stamp {
   gint waiting; // atomic: frames that were stamped and have not left the appsrc
   gint seq;     // atomic: of the newest packet
   guint32 ssrc, time; // time: of the epoch, in units of rate
-  guint rate, type, extension; // extension: the id of the one that numbers, 0 for none
-  Numbers numbers;
+  guint rate, type, twcc_id; // twcc_id: the TWCC extension id, 0 for none
+  Twcc twcc;
   GstClockTime last;
-  Resent *resent; // NULL for none
+  Retransmission *retransmission; // NULL for none
   struct {
     guint16 from;
     guint n;       // 0 for none
@@ -136,7 +136,7 @@ struct Stamp {
   } key;           // the keyframe that left the appsrc last, if nothing has since; of its thread
 };
 
-Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r) {
+Stamp *stamp_new(const GstCaps *caps, guint twcc_id, Retransmission *r) {
   const GstStructure *s = gst_caps_get_structure(caps, 0);
   gint type = 0, rate = 0;
   guint ssrc = 0;
@@ -149,36 +149,36 @@ Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r) {
   t->ssrc = ssrc;
   t->type = (guint)type;
   t->rate = (guint)rate;
-  t->extension = numbers;
-  g_mutex_init(&t->numbers.lock);
+  t->twcc_id = twcc_id;
+  g_mutex_init(&t->twcc.lock);
   t->last = GST_CLOCK_TIME_NONE;
-  t->resent = r ? g_atomic_rc_box_acquire(r) : NULL;
+  t->retransmission = r ? g_atomic_rc_box_acquire(r) : NULL;
   return t;
 }
 
 static void stamp_clear(gpointer data) {
   Stamp *t = data;
-  g_mutex_clear(&t->numbers.lock);
-  if (t->resent)
-    resent_unref(t->resent);
+  g_mutex_clear(&t->twcc.lock);
+  if (t->retransmission)
+    retransmission_unref(t->retransmission);
 }
 
 void stamp_unref(gpointer t) { g_atomic_rc_box_release_full(t, stamp_clear); }
 
 gint stamp_waiting(Stamp *t) { return g_atomic_int_get(&t->waiting); }
-void stamp_reported(Stamp *t, int64_t sent) { numbers_reported(&t->numbers, sent / 1000); }
+void stamp_reported(Stamp *t, int64_t sent) { twcc_reported(&t->twcc, sent / 1000); }
 guint16 stamp_newest(Stamp *t) { return (guint16)g_atomic_int_get(&t->seq); }
 
 // stamped is a packet of the viewer's own; NULL for what is no packet that a payloader makes: they add neither sources nor
 // extensions unless told to.
 static GstBuffer *stamped(Stamp *t, GstBuffer *packet, GstClockTime pts) {
   GstMapInfo from, to;
-  GstMemory *first = gst_buffer_peek_memory(packet, 0), *head;
+  GstMemory *first = gst_buffer_peek_memory(packet, 0), *header;
   if (!gst_memory_map(first, &from, GST_MAP_READ))
     return NULL;
-  gsize extra = t->extension && numbers_give(&t->numbers, g_get_monotonic_time()) ? NUMBERED : 0;
-  gboolean ok = from.size >= HEAD && (from.data[0] & 0x1f) == 0;
-  if (ok && gst_memory_map(head = gst_allocator_alloc(NULL, from.size + extra, NULL), &to, GST_MAP_WRITE)) {
+  gsize extra = t->twcc_id && twcc_number(&t->twcc, g_get_monotonic_time()) ? TWCC_EXTENSION : 0;
+  gboolean ok = from.size >= HEADER && (from.data[0] & 0x1f) == 0;
+  if (ok && gst_memory_map(header = gst_allocator_alloc(NULL, from.size + extra, NULL), &to, GST_MAP_WRITE)) {
     guint16 seq = (guint16)(g_atomic_int_add(&t->seq, 1) + 1);
     to.data[0] = from.data[0] | (extra ? 0x10 : 0);
     to.data[1] = (from.data[1] & 0x80) | t->type;
@@ -187,12 +187,12 @@ static GstBuffer *stamped(Stamp *t, GstBuffer *packet, GstClockTime pts) {
     GST_WRITE_UINT32_BE(to.data + 8, t->ssrc);
     if (extra) {
       static const guint8 words[] = {0xbe, 0xde, 0, 1};
-      memcpy(to.data + HEAD, words, sizeof words);
-      to.data[HEAD + 4] = t->extension << 4 | 1;
-      memset(to.data + HEAD + 5, 0, 3); // the session numbers it
+      memcpy(to.data + HEADER, words, sizeof words);
+      to.data[HEADER + 4] = t->twcc_id << 4 | 1;
+      memset(to.data + HEADER + 5, 0, 3); // the session numbers it
     }
-    memcpy(to.data + HEAD + extra, from.data + HEAD, from.size - HEAD);
-    gst_memory_unmap(head, &to);
+    memcpy(to.data + HEADER + extra, from.data + HEADER, from.size - HEADER);
+    gst_memory_unmap(header, &to);
   } else {
     ok = FALSE;
   }
@@ -200,7 +200,7 @@ static GstBuffer *stamped(Stamp *t, GstBuffer *packet, GstClockTime pts) {
   if (!ok)
     return NULL;
   GstBuffer *out = gst_buffer_new();
-  gst_buffer_append_memory(out, head);
+  gst_buffer_append_memory(out, header);
   for (guint i = 1; i < gst_buffer_n_memory(packet); i++)
     gst_buffer_append_memory(out, gst_memory_share(gst_buffer_peek_memory(packet, i), 0, -1));
   gst_buffer_copy_into(out, packet, GST_BUFFER_COPY_FLAGS, 0, -1);
@@ -218,8 +218,8 @@ GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
   if (GST_CLOCK_TIME_IS_VALID(t->last) && pts < t->last + LATER)
     pts = t->last + LATER;
   t->last = pts;
-  if (t->resent && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT))
-    resent_key(t->resent, stamp_newest(t));
+  if (t->retransmission && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT))
+    retransmission_keyframe(t->retransmission, stamp_newest(t));
   guint n = gst_buffer_list_length(packets);
   GstBufferList *out = gst_buffer_list_new_sized(n);
   for (guint i = 0; i < n; i++) {
@@ -237,7 +237,7 @@ GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
 
 GstBufferList *stamp_split(const Stamp *t, GstBufferList *packets) {
   guint n = gst_buffer_list_length(packets);
-  if (t->resent == NULL || n < 2 || GST_BUFFER_FLAG_IS_SET(gst_buffer_list_get(packets, 0), GST_BUFFER_FLAG_DELTA_UNIT))
+  if (t->retransmission == NULL || n < 2 || GST_BUFFER_FLAG_IS_SET(gst_buffer_list_get(packets, 0), GST_BUFFER_FLAG_DELTA_UNIT))
     return NULL;
   GstBufferList *rest = gst_buffer_list_new_sized(n - 1);
   for (guint i = 1; i < n; i++)
@@ -253,20 +253,20 @@ static GstPadProbeReturn on_leave(GstPad *pad, GstPadProbeInfo *info, gpointer d
   GstBuffer *first = gst_buffer_list_get(list, 0);
   guint n = gst_buffer_list_length(list);
   if (t->key.more) {
-    resent_first(t->resent, t->ssrc, t->key.from);
+    retransmission_first_packet(t->retransmission, t->ssrc, t->key.from);
     t->key.n += n;
     t->key.more = FALSE;
     return GST_PAD_PROBE_OK;
   }
   g_atomic_int_add(&t->waiting, -1);
   if (t->key.n > 0)
-    resent_again(t->resent, t->ssrc, t->key.from, t->key.n);
+    retransmission_keyframe_again(t->retransmission, t->ssrc, t->key.from, t->key.n);
   t->key.n = 0;
-  guint8 head[4];
-  if (t->resent && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT) && gst_buffer_extract(first, 0, head, sizeof head) == sizeof head) {
-    t->key.from = GST_READ_UINT16_BE(head + 2);
+  guint8 header[4];
+  if (t->retransmission && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT) && gst_buffer_extract(first, 0, header, sizeof header) == sizeof header) {
+    t->key.from = GST_READ_UINT16_BE(header + 2);
     t->key.n = n;
-    t->key.more = n == 1 && !(head[1] & 0x80); // the marker of a frame's last packet
+    t->key.more = n == 1 && !(header[1] & 0x80); // the marker of a frame's last packet
   }
   return GST_PAD_PROBE_OK;
 }

@@ -3,32 +3,32 @@
 
 #include "retransmit.h"
 
-typedef struct Packer Packer;
+typedef struct Payloader Payloader;
 
-// packer_new starts a payloader; packer_pack makes a list of packets of a frame, NULL when it refuses. Of a broken one no packets
+// payloader_new starts a payloader; payloader_packets makes a list of packets of a frame, NULL when it refuses. Of a broken one no packets
 // come any more.
-Packer *packer_new(const char *payloader);
-gboolean packer_broken(Packer *p);
-GstBufferList *packer_pack(Packer *p, GstBuffer *frame, GstCaps *caps);
-void packer_free(Packer *p);
+Payloader *payloader_new(const char *payloader);
+gboolean payloader_broken(Payloader *p);
+GstBufferList *payloader_packets(Payloader *p, GstBuffer *frame, GstCaps *caps);
+void payloader_free(Payloader *p);
 
 // Packets are how a fan's frames reach a viewer.
 typedef struct {
   const char *payloader; // launch syntax
   int type;              // the payload type
-  uint32_t source;       // SSRC; 0 leaves it to webrtcbin
-  int numbers;           // id of the header extension that numbers packets, 0 for none
-  const char *extension; // caps of that
+  uint32_t ssrc;       // SSRC; 0 leaves it to webrtcbin
+  int twcc_id;           // id of the header extension that numbers packets, 0 for none
+  const char *twcc_caps; // caps of that
 } Packets;
 
 // packets_caps are those of what the pad was agreed to take, with the payload type; NULL when there are none.
 GstCaps *packets_caps(GstPad *pad, const Packets *k);
 // stamp_new makes a viewer's own numbering, by the caps of its packets (payload, clock-rate and ssrc); NULL when one is missing.
-// It has references (g_atomic_rc_box_acquire). numbers is the id of the extension, 0 for none; r may be NULL.
-Stamp *stamp_new(const GstCaps *caps, guint numbers, Resent *r);
+// It has references (g_atomic_rc_box_acquire). twcc_id is the id of the extension, 0 for none; r may be NULL.
+Stamp *stamp_new(const GstCaps *caps, guint twcc_id, Retransmission *r);
 void stamp_unref(gpointer t);
 // stamp_packets makes of a frame's packets the viewer's own, for the appsrc that stamp_watch was told of: one that is given a list
-// which is not its own may read it (1.22) after it let go of it. NULL when none of them is RTP. Calls are made under the tap's lock.
+// which is not its own may read it (1.22) after it let go of it. NULL when none of them is RTP. Calls are made under the subscription's lock.
 GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets);
 // stamp_split takes from a keyframe's packets all but the first, which goes alone and is repeated at once where packets are lost;
 // NULL where nothing is to be split. If the first packet, with the parameter sets, comes after others, Chromium 156 takes the

@@ -122,7 +122,7 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 				return sent == 2
 			})
 			s.mu.Lock()
-			peers, first := s.peers, s.taps[0].(*fan)
+			peers, first := s.peers, s.fans[0].(*fan)
 			s.mu.Unlock()
 			var seen []*packets
 			for _, p := range peers {
@@ -201,7 +201,7 @@ func TestFreshKeyframe(t *testing.T) {
 	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
 	eventually(t, "pictures are sent", 10*time.Second, func() bool { return sentTo(a, "callee") > 10 })
 	s.mu.Lock()
-	f := s.taps[0].(*fan)
+	f := s.fans[0].(*fan)
 	s.mu.Unlock()
 	// paused is a viewer that has yet to be connected.
 	paused := func() live.Peer {

@@ -31,10 +31,10 @@ struct Peer {
   GCond done;
   int tasks; // of webrtcbin, that were asked for and are not done
   Channels *channels;
-  GstCaps *extensions; // the header extensions of the video, NULL for none
+  GstCaps *twcc_caps; // the header extensions of the video, NULL for none
   Stamp *stamp;        // of the video, NULL before it is attached
-  Resent *resent;
-  Intake *intake;
+  Retransmission *retransmission;
+  Ingress *ingress;
   gint incoming;
   int64_t rtcp_us; // atomic
 };
@@ -43,10 +43,10 @@ static void peer_clear(gpointer data) {
   Peer *p = data;
   g_free(p->audio_graph);
   g_free(p->video_graph);
-  gst_clear_caps(&p->extensions);
+  gst_clear_caps(&p->twcc_caps);
   g_clear_pointer(&p->stamp, stamp_unref);
-  resent_unref(p->resent);
-  intake_unref(p->intake);
+  retransmission_unref(p->retransmission);
+  ingress_unref(p->ingress);
   channels_unref(p->channels);
   g_cond_clear(&p->done);
   g_mutex_clear(&p->lock);
@@ -151,11 +151,11 @@ static GstPadProbeReturn on_session_caps(GstPad *pad, GstPadProbeInfo *info, gpo
   if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_CAPS)
     return GST_PAD_PROBE_OK;
   g_mutex_lock(&p->lock);
-  GstCaps *extensions = p->extensions ? gst_caps_ref(p->extensions) : NULL;
+  GstCaps *twcc_caps = p->twcc_caps ? gst_caps_ref(p->twcc_caps) : NULL;
   g_mutex_unlock(&p->lock);
-  if (extensions)
-    GST_PAD_PROBE_INFO_DATA(info) = report_extensions(GST_PAD_PROBE_INFO_EVENT(info), extensions);
-  gst_clear_caps(&extensions);
+  if (twcc_caps)
+    GST_PAD_PROBE_INFO_DATA(info) = report_extensions(GST_PAD_PROBE_INFO_EVENT(info), twcc_caps);
+  gst_clear_caps(&twcc_caps);
   return GST_PAD_PROBE_OK;
 }
 
@@ -163,7 +163,7 @@ static void on_session_pad(GstElement *session, GstPad *pad, Peer *p) {
   if (g_strcmp0(GST_PAD_NAME(pad), "recv_rtcp_sink") == 0) {
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_rtcp,
                       g_atomic_rc_box_acquire(p), probe_unref);
-    intake_session(p->intake, pad);
+    ingress_watch_rtcp(p->ingress, pad);
   }
   if (g_strcmp0(GST_PAD_NAME(pad), "send_rtp_sink") == 0)
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_session_caps, g_atomic_rc_box_acquire(p), probe_unref);
@@ -178,10 +178,10 @@ static void on_dtls(GObject *o, GParamSpec *s, Peer *p) {
 }
 
 static void add_session(GstElement *e, Peer *p) { listen(e, "pad-added", G_CALLBACK(on_session_pad), p); }
-static void add_resender(GstElement *e, Peer *p) { resend_limit(e, p->resent); }
+static void add_rtxsend(GstElement *e, Peer *p) { retransmission_limit(e, p->retransmission); }
 static void add_redundancy(GstElement *e, Peer *p) { straighten(GST_ELEMENT(GST_OBJECT_PARENT(e))); }
-static void add_decrypter(GstElement *e, Peer *p) { intake_limit(p->intake, e); }
-static void add_receiver(GstElement *e, Peer *p) { intake_data(p->intake, e); }
+static void add_decrypter(GstElement *e, Peer *p) { ingress_watch_srtp(p->ingress, e); }
+static void add_receiver(GstElement *e, Peer *p) { ingress_watch_sctp(p->ingress, e); }
 static void add_dtls(GstElement *e, Peer *p) { listen(e, "notify::connection-state", G_CALLBACK(on_dtls), p); }
 
 // What is done with an element that webrtcbin makes.
@@ -189,7 +189,7 @@ static const struct {
   const char *factory;
   void (*add)(GstElement *, Peer *);
 } made[] = {
-    {"rtpsession", add_session},    {"rtprtxsend", add_resender}, {"rtpulpfecenc", add_redundancy},
+    {"rtpsession", add_session},    {"rtprtxsend", add_rtxsend}, {"rtpulpfecenc", add_redundancy},
     {"srtpdec", add_decrypter},     {"sctpdec", add_receiver},    {"dtlsdec", add_dtls},
 };
 
@@ -200,14 +200,14 @@ static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
       made[i].add(e, p);
 }
 
-void peer_take(Peer *p, const int *types, int n) { intake_take(p->intake, types, n); }
+void peer_allow(Peer *p, const int *types, int n) { ingress_allow(p->ingress, types, n); }
 
 int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_RELAXED); }
 
-void peer_spare(Peer *p) {
+void peer_keyframe_follows(Peer *p) {
   g_mutex_lock(&p->lock);
   if (p->stamp)
-    resent_forget(p->resent, stamp_newest(p->stamp));
+    retransmission_forget(p->retransmission, stamp_newest(p->stamp));
   g_mutex_unlock(&p->lock);
 }
 
@@ -233,8 +233,8 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   p->pipe = gst_object_ref(pipe);
   p->webrtc = gst_object_ref(w);
   p->handle = handle;
-  p->resent = resent_new();
-  p->intake = intake_new(handle);
+  p->retransmission = retransmission_new();
+  p->ingress = ingress_new(handle);
   p->channels = channels_new(handle);
   p->audio_graph = g_strdup(o->audio_graph);
   p->video_graph = g_strdup(o->video_graph);
@@ -371,11 +371,11 @@ void peer_candidate(Peer *p, guint section, const char *candidate) {
   g_signal_emit_by_name(p->webrtc, "add-ice-candidate", section, candidate);
 }
 
-Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err) {
+Subscription *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err) {
   GstCaps *caps = p->pads[slot] ? packets_caps(p->pads[slot], k) : NULL;
-  Stamp *stamp = caps ? stamp_new(caps, k->numbers, slot == VIDEO ? p->resent : NULL) : NULL;
+  Stamp *stamp = caps ? stamp_new(caps, k->twcc_id, slot == VIDEO ? p->retransmission : NULL) : NULL;
   GstElement *src = stamp ? gst_element_factory_make("appsrc", NULL) : NULL;
-  Tap *t = NULL;
+  Subscription *t = NULL;
   if (src == NULL) {
     *err = "the section takes no such packets";
   } else {
@@ -386,15 +386,15 @@ Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const c
     stamp_watch(stamp, src);
     GstPad *pad = gst_element_get_static_pad(src, "src");
     if (slot == VIDEO) {
-      report_watch(pad, p->handle, p->resent, stamp); // one slot's, or each report would come twice
+      report_watch(pad, p->handle, p->retransmission, stamp); // one slot's, or each report would come twice
       g_mutex_lock(&p->lock);
-      p->extensions = k->numbers ? gst_caps_from_string(k->extension) : NULL;
+      p->twcc_caps = k->twcc_id ? gst_caps_from_string(k->twcc_caps) : NULL;
       p->stamp = g_atomic_rc_box_acquire(stamp);
       g_mutex_unlock(&p->lock);
     }
     if (gst_pad_link(pad, p->pads[slot]) != GST_PAD_LINK_OK)
       *err = "link packets to webrtcbin";
-    else if ((t = fan_tap(f, src, max, TRUE, k->payloader, stamp)) == NULL)
+    else if ((t = fan_subscribe(f, src, max, TRUE, k->payloader, stamp)) == NULL)
       *err = "no such payloader";
     else
       gst_element_sync_state_with_parent(src);

@@ -28,17 +28,17 @@ import (
 const peerQueue = 128
 
 type peer struct {
-	pipe   pipe
-	c      *C.Peer
-	handle uintptr
-	events chan live.PeerEvent
-	full   atomic.Bool
-	mu     sync.Mutex // guards the next three
-	taps   [2]*C.Tap
-	moving bool // a call moves the picture's tap
-	left   bool // the fans: what a late call does with a tap is to free it
-	once   sync.Once
-	err    error
+	pipe          pipe
+	c             *C.Peer
+	handle        uintptr
+	events        chan live.PeerEvent
+	full          atomic.Bool
+	mu            sync.Mutex // guards the next three
+	subscriptions [2]*C.Subscription
+	moving        bool // a call moves the video's subscription
+	left          bool // the fans: what a late call does with a subscription is to free it
+	once          sync.Once
+	err           error
 }
 
 // Peer implements [live.Engine].
@@ -239,13 +239,13 @@ func (p *peer) Take(types []int) {
 		for i, t := range types {
 			c[i] = C.int(t)
 		}
-		C.peer_take(p.c, unsafe.SliceData(c), C.int(len(c)))
+		C.peer_allow(p.c, unsafe.SliceData(c), C.int(len(c)))
 		return nil
 	})
 }
 
-// tapBound is how many frames may wait for a viewer's network before it loses a group of pictures.
-var tapBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
+// subscriptionBound is how many frames may wait for a viewer's network before it loses a group of pictures.
+var subscriptionBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
 
 func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error {
 	return p.callOn("attach", f, func(c *C.Fan) error {
@@ -255,17 +255,17 @@ func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error
 		defer freeExtension()
 		packets := C.Packets{payloader, C.int(k.Type), C.uint32_t(k.Source), C.int(k.TWCCID), extension}
 		var bad *C.char
-		tap := C.peer_attach(p.c, C.int(slot), &packets, c, tapBound[slot], &bad)
-		if tap == nil {
+		s := C.peer_attach(p.c, C.int(slot), &packets, c, subscriptionBound[slot], &bad)
+		if s == nil {
 			return fmt.Errorf("send %s of type %d: %s", k.Payloader.Factory, k.Type, C.GoString(bad))
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.left {
-			C.tap_free(tap)
+			C.subscription_free(s)
 			return live.ErrStuck // nobody listens any more
 		}
-		p.taps[slot] = tap
+		p.subscriptions[slot] = s
 		return nil
 	})
 }
@@ -288,21 +288,21 @@ func (p *peer) callOn(what string, f live.Fan, do func(*C.Fan) error) error {
 func (p *peer) Resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, t := range p.taps {
-		if t != nil {
-			C.tap_resume(t)
+	for _, s := range p.subscriptions {
+		if s != nil {
+			C.subscription_start(s)
 		}
 	}
 }
 
-// Spare is not bounded: it takes locks that nobody holds while waiting.
+// KeyframesOnly is not bounded: it takes locks that nobody holds while waiting.
 func (p *peer) KeyframesOnly(keyframesOnly bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.taps[pipeline.VideoSlot]; t != nil {
-		C.tap_spare(t, gboolean(keyframesOnly))
+	if s := p.subscriptions[pipeline.VideoSlot]; s != nil {
+		C.subscription_keyframes_only(s, gboolean(keyframesOnly))
 		if keyframesOnly {
-			C.peer_spare(p.c)
+			C.peer_keyframe_follows(p.c)
 		}
 	}
 }
@@ -310,44 +310,44 @@ func (p *peer) KeyframesOnly(keyframesOnly bool) {
 func (p *peer) Feed(f live.Fan) {
 	_ = p.callOn("feed", f, func(c *C.Fan) error {
 		p.mu.Lock()
-		t, busy := p.taps[pipeline.VideoSlot], p.moving
-		p.moving = t != nil
+		s, busy := p.subscriptions[pipeline.VideoSlot], p.moving
+		p.moving = s != nil
 		p.mu.Unlock()
 		switch {
-		case t == nil:
+		case s == nil:
 			return nil
 		case busy: // a call from before does not come back
 			return live.ErrStuck
 		}
-		C.tap_move(t, c) // makes a payloader where there is none
+		C.subscription_move(s, c) // makes a payloader where there is none
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.moving = false
 		if p.left {
-			C.tap_free(t)
+			C.subscription_free(s)
 		}
 		return nil
 	})
 }
 
-// leave takes the viewer out of the fans. A tap that a call is moving is freed by that call.
+// leave takes the viewer out of the fans. A subscription that a call is moving is freed by that call.
 func (p *peer) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.left = true
-	for slot, t := range p.taps {
-		if t != nil && (slot != int(pipeline.VideoSlot) || !p.moving) {
-			C.tap_free(t)
+	for slot, s := range p.subscriptions {
+		if s != nil && (slot != int(pipeline.VideoSlot) || !p.moving) {
+			C.subscription_free(s)
 		}
 	}
-	p.taps = [2]*C.Tap{}
+	p.subscriptions = [2]*C.Subscription{}
 }
 
 func (p *peer) Fed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := p.taps[pipeline.VideoSlot]
-	return t == nil || !p.moving && C.tap_moved(t) != 0
+	s := p.subscriptions[pipeline.VideoSlot]
+	return s == nil || !p.moving && C.subscription_moved(s) != 0
 }
 
 func (p *peer) Send(channel int, text string) bool {
@@ -374,10 +374,10 @@ func (p *peer) Overflowed() bool { return p.full.Load() }
 func (p *peer) Count() live.PeerCount {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var n [2]C.TapCount
-	for i, t := range p.taps {
-		if t != nil {
-			C.tap_count(t, &n[i])
+	var n [2]C.SubscriptionCount
+	for i, s := range p.subscriptions {
+		if s != nil {
+			C.subscription_count(s, &n[i])
 		}
 	}
 	return live.PeerCount{

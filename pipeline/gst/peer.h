@@ -22,15 +22,15 @@ void peer_offer(Peer *p);
 void peer_answer(Peer *p);
 const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
 void peer_candidate(Peer *p, guint section, const char *candidate);
-// peer_take says of which payload types RTP may come in; at first it is of none.
-void peer_take(Peer *p, const int *types, int n);
-// peer_attach links a source of packets to the slot's pad and taps the fan, paused.
-Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err);
+// peer_allow says of which payload types RTP may come in; at first it is of none.
+void peer_allow(Peer *p, const int *types, int n);
+// peer_attach links a source of packets to the slot's pad and subscriptions the fan, paused.
+Subscription *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err);
 gboolean peer_send(Peer *p, int channel, const char *text);
 // peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);
-// peer_spare tells that the video's next frame is to be a keyframe.
-void peer_spare(Peer *p);
+// peer_keyframe_follows tells that the video's next frame is to be a keyframe.
+void peer_keyframe_follows(Peer *p);
 // peer_quiet waits until what was asked of webrtcbin is done, for some seconds at most, before the pipeline goes to NULL; peer_free comes after.
 void peer_quiet(Peer *p);
 void peer_free(Peer *p);

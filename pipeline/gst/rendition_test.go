@@ -21,7 +21,7 @@ type spy struct {
 	*Engine
 	mu    sync.Mutex
 	peers []live.Peer
-	taps  []live.Fan // of video, as attached
+	fans  []live.Fan // of video, as attached
 }
 
 func (s *spy) Peer(ctx context.Context, o live.PeerOptions) (live.Peer, error) {
@@ -43,7 +43,7 @@ type spied struct {
 func (p spied) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error {
 	if slot == pipeline.VideoSlot {
 		p.s.mu.Lock()
-		p.s.taps = append(p.s.taps, f)
+		p.s.fans = append(p.s.fans, f)
 		p.s.mu.Unlock()
 	}
 	return p.Peer.Attach(slot, k, f)
@@ -131,7 +131,7 @@ func TestViewerChangesRendition(t *testing.T) {
 			}
 			sees(320, 240, func() {})
 			s.mu.Lock()
-			sender, first := s.peers[0].(*peer), s.taps[0]
+			sender, first := s.peers[0].(*peer), s.fans[0]
 			s.mu.Unlock()
 			askFirst := func() {
 				select {

@@ -88,7 +88,7 @@ G_GNUC_BEGIN_IGNORE_DEPRECATIONS
 
 typedef struct {
   uintptr_t handle;
-  Resent *resent;
+  Retransmission *retransmission;
   Stamp *stamp;
   int64_t took; // by the newest packet of the report before, ns, by two clocks
 } Watch;
@@ -122,7 +122,7 @@ static void tell_report(const GstStructure *s, Watch *w) {
   out->at = (int64_t)gst_clock_get_time(clock);
   gst_object_unref(clock);
   out->handle = w->handle;
-  resent_learn(w->resent, out);
+  retransmission_learn(w->retransmission, out);
   int64_t newest = 0;
   for (int i = 0; i < out->count; i++)
     newest = MAX(newest, out->fates[i].sent);
@@ -141,12 +141,12 @@ static GstPadProbeReturn on_report(GstPad *pad, GstPadProbeInfo *info, gpointer 
 }
 
 static void watch_free(gpointer w) {
-  resent_unref(((Watch *)w)->resent);
+  retransmission_unref(((Watch *)w)->retransmission);
   stamp_unref(((Watch *)w)->stamp);
   g_free(w);
 }
 
-void report_watch(GstPad *pad, uintptr_t handle, Resent *r, Stamp *t) {
+void report_watch(GstPad *pad, uintptr_t handle, Retransmission *r, Stamp *t) {
   Watch *w = g_new(Watch, 1);
   *w = (Watch){handle, g_atomic_rc_box_acquire(r), g_atomic_rc_box_acquire(t), 0};
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_report, w, watch_free);

@@ -45,7 +45,7 @@ func property[T any](t *testing.T, e *gst.Element, name string) T {
 
 // A packet that is asked for twice at once is sent once; one that is asked for in vain is replaced by a keyframe, though not
 // one from before the newest keyframe. Nothing is sent again of what a keyframe is to replace.
-func TestResend(t *testing.T) {
+func TestRetransmission(t *testing.T) {
 	e, err := New(testLog(t))
 	if err != nil {
 		t.Fatal(err)

@@ -8,48 +8,48 @@
 
 #include "rtcp.h"
 
-enum { RTCP_HEAD = 4, BLOCK = 24, SR_LEAST = 28, RR_LEAST = 8, FB_LEAST = 12 }; // bytes
+enum { RTCP_HEADER = 4, BLOCK = 24, SR_LEAST = 28, RR_LEAST = 8, FB_LEAST = 12 }; // bytes
 enum { TYPE_SR = 200, TYPE_RR, TYPE_SDES, TYPE_BYE, TYPE_APP, TYPE_RTPFB, TYPE_PSFB };
 enum { RTPFB_NACK = 1, RTPFB_SR_REQ = 5, RTPFB_TWCC = 15, PSFB_PLI = 1, PSFB_FIR = 4 };
 enum { SDES_END = 0, SDES_PRIV = 8 };
-enum { TWCC_HEAD = 8, TWCC_LEAST = 10, FIR_ENTRY = 8 }; // bytes of FCI
+enum { TWCC_HEADER = 8, TWCC_LEAST = 10, FIR_ENTRY = 8 }; // bytes of FCI
 
-// Numbers that are asked for again: of 5 Mbit/s, some 550 packets a second, all could be lost and asked for five times a second.
-enum { NUMBERS_RATE = 3000, NUMBERS_BURST = 3000 };
+// Twcc that are asked for again: of 5 Mbit/s, some 550 packets a second, all could be lost and asked for five times a second.
+enum { NACK_RATE = 3000, NACK_BURST = 3000 };
 // keyframe requests: a browser repeats one once a second at most. Fulfilled is one in half a second.
 enum { KEYFRAMES_RATE = 10, KEYFRAMES_BURST = 20 };
 // Packets that reports tell of: 5 Mbit/s are 550 a second. A report after a pause of the link tells of all that was lost in it.
 enum { FATES_RATE = 4000, FATES_BURST = 12000 };
 
-// Asked is what a compound packet asks for.
+// Cost is what a compound packet asks for.
 typedef struct {
-  guint numbers, keyframes, fates;
-} Asked;
+  guint nacks, keyframes, fates;
+} Cost;
 
 // Part is one packet of a compound packet.
 typedef struct {
   const guint8 *data;
   gsize size;
-  guint count; // the five bits of the head: of blocks, or the kind of feedback
+  guint count; // the five bits of the header: of blocks, or the kind of feedback
 } Part;
 
 static gboolean admit_at(Senders *s, const Part *p, gsize at) { return senders_admit(s, GST_READ_UINT32_BE(p->data + at), FALSE); }
 
-static gboolean sr(Rtcp *r, Senders *s, const Part *p, Asked *a) {
-  return p->size >= SR_LEAST + BLOCK * p->count && admit_at(s, p, RTCP_HEAD);
+static gboolean sr(Rtcp *r, Senders *s, const Part *p, Cost *a) {
+  return p->size >= SR_LEAST + BLOCK * p->count && admit_at(s, p, RTCP_HEADER);
 }
 
-static gboolean rr(Rtcp *r, Senders *s, const Part *p, Asked *a) {
-  return p->size >= RR_LEAST + BLOCK * p->count && admit_at(s, p, RTCP_HEAD);
+static gboolean rr(Rtcp *r, Senders *s, const Part *p, Cost *a) {
+  return p->size >= RR_LEAST + BLOCK * p->count && admit_at(s, p, RTCP_HEADER);
 }
 
-static gboolean bye(Rtcp *r, Senders *s, const Part *p, Asked *a) {
-  gsize reason = RTCP_HEAD + 4 * p->count;
+static gboolean bye(Rtcp *r, Senders *s, const Part *p, Cost *a) {
+  gsize reason = RTCP_HEADER + 4 * p->count;
   return p->size >= reason && (p->size == reason || p->size - reason > p->data[reason]);
 }
 
-static gboolean sdes(Rtcp *r, Senders *s, const Part *p, Asked *a) {
-  gsize at = RTCP_HEAD;
+static gboolean sdes(Rtcp *r, Senders *s, const Part *p, Cost *a) {
+  gsize at = RTCP_HEADER;
   for (guint i = 0; i < p->count; i++) {
     if (p->size - at < 8 || !admit_at(s, p, at)) // an empty chunk has a source and four zeros
       return FALSE;
@@ -93,11 +93,11 @@ static guint chunk(guint16 c, guint left, gsize *bytes) {
 }
 
 // twcc reads a report on arrivals (draft-holmer-rmcat-transport-wide-cc-extensions-01), which must be whole.
-static gboolean twcc(Rtcp *r, const guint8 *fci, gsize size, Asked *a) {
+static gboolean twcc(Rtcp *r, const guint8 *fci, gsize size, Cost *a) {
   if (size < TWCC_LEAST)
     return FALSE;
   guint count = GST_READ_UINT16_BE(fci + 2), read = 0;
-  gsize at = TWCC_HEAD, times = 0;
+  gsize at = TWCC_HEADER, times = 0;
   for (; read < count && at + 2 <= size; at += 2) {
     guint n = chunk(GST_READ_UINT16_BE(fci + at), count - read, &times);
     if (n == 0)
@@ -110,18 +110,18 @@ static gboolean twcc(Rtcp *r, const guint8 *fci, gsize size, Asked *a) {
   return TRUE;
 }
 
-static gboolean rtpfb(Rtcp *r, Senders *s, const Part *p, Asked *a) {
+static gboolean rtpfb(Rtcp *r, Senders *s, const Part *p, Cost *a) {
   if (p->size < FB_LEAST)
     return FALSE;
   if (p->count == RTPFB_TWCC)
     return twcc(r, p->data + FB_LEAST, p->size - FB_LEAST, a);
   a->keyframes += p->count == RTPFB_SR_REQ; // an event as well
   for (gsize at = FB_LEAST; p->count == RTPFB_NACK && at < p->size; at += 4)
-    a->numbers += 1 + __builtin_popcount(GST_READ_UINT16_BE(p->data + at + 2));
+    a->nacks += 1 + __builtin_popcount(GST_READ_UINT16_BE(p->data + at + 2));
   return TRUE;
 }
 
-static gboolean psfb(Rtcp *r, Senders *s, const Part *p, Asked *a) {
+static gboolean psfb(Rtcp *r, Senders *s, const Part *p, Cost *a) {
   if (p->size < FB_LEAST)
     return FALSE;
   if (p->count == PSFB_PLI)
@@ -133,11 +133,11 @@ static gboolean psfb(Rtcp *r, Senders *s, const Part *p, Asked *a) {
 
 static const struct {
   guint8 type;
-  gboolean (*read)(Rtcp *, Senders *, const Part *, Asked *);
+  gboolean (*read)(Rtcp *, Senders *, const Part *, Cost *);
 } parts[] = {{TYPE_SR, sr}, {TYPE_RR, rr}, {TYPE_SDES, sdes}, {TYPE_BYE, bye}, {TYPE_RTPFB, rtpfb}, {TYPE_PSFB, psfb}};
 
 // part_admits reads one packet; of other types rtpsession keeps nothing.
-static gboolean part_admits(Rtcp *r, Senders *s, const Part *p, Asked *a) {
+static gboolean part_admits(Rtcp *r, Senders *s, const Part *p, Cost *a) {
   for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
     if (parts[i].type == p->data[1])
       return parts[i].read(r, s, p, a);
@@ -146,16 +146,16 @@ static gboolean part_admits(Rtcp *r, Senders *s, const Part *p, Asked *a) {
 
 gboolean rtcp_admits(Rtcp *r, Senders *s, const guint8 *data, gsize size, int64_t now) {
   Rtcp then = *r; // what is refused is not seen by rtpsession either
-  Asked a = {0};
+  Cost a = {0};
   for (gsize at = 0; at < size;) { // each turn goes on by four bytes at least
-    if (size - at < RTCP_HEAD)
+    if (size - at < RTCP_HEADER)
       return FALSE;
     Part p = {data + at, 4 * (1 + (gsize)GST_READ_UINT16_BE(data + at + 2)), data[at] & 0x1f};
     if (data[at] >> 6 != 2 || p.size > size - at || !part_admits(&then, s, &p, &a))
       return FALSE;
     at += p.size;
   }
-  if (size == 0 || !budget_takes(&then.numbers, a.numbers, NUMBERS_RATE, NUMBERS_BURST, now) ||
+  if (size == 0 || !budget_takes(&then.nacks, a.nacks, NACK_RATE, NACK_BURST, now) ||
       !budget_takes(&then.keyframes, a.keyframes, KEYFRAMES_RATE, KEYFRAMES_BURST, now) ||
       !budget_takes(&then.fates, a.fates, FATES_RATE, FATES_BURST, now))
     return FALSE;

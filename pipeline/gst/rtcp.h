@@ -5,7 +5,7 @@
 
 // Rtcp is what a viewer's RTCP has used up.
 typedef struct {
-  Budget numbers, keyframes, fates;
+  Budget nacks, keyframes, fates;
   gboolean reported;    // a report on arrivals has come,
   guint16 next;         // and rtpsession takes it that the next begins with this packet,
   guint8 next_report;   // and has this number

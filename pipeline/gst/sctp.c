@@ -15,7 +15,7 @@ enum {
   CHUNK_I_DATA = 64,
   CHUNK_RE_CONFIG = 130,
   DATA_STREAM = 8,       // bytes into DATA or I-DATA
-  DATA_LEAST = 16,       // bytes, with the chunk's head
+  DATA_LEAST = 16,       // bytes, with the chunk's header
   RESET_OUTGOING = 13,   // a parameter of RE-CONFIG
   RESET_STREAMS = 16,    // bytes into that parameter
 };

@@ -9,7 +9,7 @@
 
 struct Stage {
   GstElement *pipe;
-  Tap *in;
+  Subscription *in;
   GstElement *out;
   Fan *fan; // what out fills
   uintptr_t handle;
@@ -63,7 +63,7 @@ Stage *stage_new(GstElement *pipe, Fan *in, Fan *out, uintptr_t handle, const ch
   }
   if (in) {
     media_consume(pipe);
-    s->in = fan_tap(in, src, 0, FALSE, NULL, NULL);
+    s->in = fan_subscribe(in, src, 0, FALSE, NULL, NULL);
     gst_object_unref(src);
   }
   return s;
@@ -100,7 +100,7 @@ gboolean stage_emit(Stage *s, const char *element, const char *signal) {
 
 void stage_free(Stage *s) {
   if (s->in)
-    tap_free(s->in);
+    subscription_free(s->in);
   g_clear_pointer(&s->out, gst_object_unref);
   g_clear_pointer(&s->fan, fan_unref);
   gst_object_unref(s->pipe);

@@ -37,7 +37,7 @@ func (e *Engine) Fan(coded bool) live.Fan {
 }
 
 func (f *fan) receive(e event) {
-	if e.kind != evKeyWanted {
+	if e.kind != evKeyframeRequest {
 		return
 	}
 	select {
@@ -51,7 +51,7 @@ func (f *fan) KeyWanted() <-chan struct{} { return f.key }
 func (f *fan) Count() live.FanCount {
 	var n C.FanCount
 	C.fan_count(f.c, &n)
-	return live.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes), KeyBytes: uint64(n.key_bytes)}
+	return live.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes), KeyBytes: uint64(n.keyframe_bytes)}
 }
 
 func (f *fan) Caps() string {

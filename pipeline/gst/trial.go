@@ -75,7 +75,7 @@ func (t *attempt) run(play func() error) {
 	if t.spec.Source != "" {
 		s, free := cString(t.spec.Source)
 		defer free()
-		if t.complained(C.trial_pictures(t.c, s)) {
+		if t.complained(C.trial_frames(t.c, s)) {
 			return
 		}
 	}
@@ -108,7 +108,7 @@ func (t *attempt) turn() bool {
 	if t.spec.Source != "" {
 		C.trial_feed(t.c)
 	}
-	var p C.Picture
+	var p C.Frame
 	got := C.trial_pull(t.c, C.guint64(pullWait), &p)
 	if got == 1 {
 		t.look(unsafe.Slice((*byte)(unsafe.Pointer(p.info.data)), int(p.info.size)), int64(p.pts))
@@ -163,7 +163,7 @@ func (t *attempt) phase() {
 	case 1:
 		t.warm, t.warmCPU, t.warmAt = time.Now(), cpu(), 1
 	case trial.Warm:
-		t.seen.KeyAsked = t.spec.Keyframe != 0 && t.askKey()
+		t.seen.KeyAsked = t.spec.Keyframe != 0 && t.requestKeyframe()
 	case trial.Raise:
 		if t.spec.Raise.Name == "" {
 			return
@@ -174,8 +174,8 @@ func (t *attempt) phase() {
 	}
 }
 
-// askKey asks for a keyframe the way the encoder's row says.
-func (t *attempt) askKey() bool {
+// requestKeyframe requests a keyframe the way the encoder's row says.
+func (t *attempt) requestKeyframe() bool {
 	switch t.spec.Keyframe {
 	case pipeline.KeyframeEvent:
 		C.trial_keyframe(t.c)

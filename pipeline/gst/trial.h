@@ -10,17 +10,17 @@ typedef struct {
   GstSample *sample;
   GstMapInfo info;
   gint64 pts; // -1 for none
-} Picture;
+} Frame;
 
 // trial_new takes hold of the ends of pipe; appsrc "in" may be absent. NULL with a text in *err when there is no "out".
 Trial *trial_new(GstElement *pipe, const char **err);
-// trial_pictures runs a graph to its end and keeps what it made for trial_feed. NULL, or an error to be freed.
-gchar *trial_pictures(Trial *t, const char *graph);
+// trial_frames runs a graph to its end and keeps what it made for trial_feed. NULL, or an error to be freed.
+gchar *trial_frames(Trial *t, const char *graph);
 // trial_feed pushes pictures, to and fro, while fewer than two wait in the appsrc.
 void trial_feed(Trial *t);
 // trial_pull waits for one coded picture: 1 got, 0 none yet, -1 the stream has ended. Give it back with trial_release.
-int trial_pull(Trial *t, guint64 timeout_ns, Picture *out);
-void trial_release(Picture *p);
+int trial_pull(Trial *t, guint64 timeout_ns, Frame *out);
+void trial_release(Frame *p);
 // trial_error is what an element has said, to be freed, or NULL.
 gchar *trial_error(Trial *t);
 void trial_keyframe(Trial *t);

@@ -10,7 +10,7 @@ enum { UNREPORTED = 5000 };
 // With so many, one packet is numbered in PROBE_US: who begins to report after all is found.
 enum { PROBE_US = 10000000 };
 
-gboolean numbers_give(Numbers *n, int64_t now) {
+gboolean twcc_number(Twcc *n, int64_t now) {
   g_mutex_lock(&n->lock);
   gboolean probe = n->given - n->reported >= UNREPORTED;
   gboolean give = !probe || now - n->last >= PROBE_US;
@@ -26,7 +26,7 @@ gboolean numbers_give(Numbers *n, int64_t now) {
   return give;
 }
 
-void numbers_reported(Numbers *n, int64_t sent) {
+void twcc_reported(Twcc *n, int64_t sent) {
   g_mutex_lock(&n->lock);
   for (guint i = 0; i < MIN(n->mark, MARKS); i++)
     if (n->marks[i].at <= sent)

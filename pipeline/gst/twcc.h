@@ -6,7 +6,7 @@
 
 enum { MARK_EACH = 64, MARKS = 128 }; // more than UNREPORTED packets
 
-// Numbers counts the packets that were numbered. Its calls are made on any thread.
+// Twcc counts the packets that were numbered. Its calls are made on any thread.
 typedef struct {
   GMutex lock;
   guint64 given, reported; // packets: numbered, and up to the newest that was reported
@@ -16,9 +16,9 @@ typedef struct {
     guint64 given;
   } marks[MARKS]; // the newest
   guint mark;     // how many there have been
-} Numbers;
+} Twcc;
 
-// numbers_give decides whether the next packet is numbered.
-gboolean numbers_give(Numbers *n, int64_t now);
-// numbers_reported notes that a packet has been reported that left at that time.
-void numbers_reported(Numbers *n, int64_t sent);
+// twcc_number decides whether the next packet is numbered.
+gboolean twcc_number(Twcc *n, int64_t now);
+// twcc_reported notes that a packet has been reported that left at that time.
+void twcc_reported(Twcc *n, int64_t sent);

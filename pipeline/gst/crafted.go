@@ -27,6 +27,17 @@ static Subscription *subscription_crafted(Fan *f, GstElement *pipe, guint max, c
   return s;
 }
 
+// reported gives r a report of a link on which packets of 1,000 bytes are sent and that many of them are lost.
+static void reported(Retransmission *r, int64_t now_us, int64_t rtt_us, int packets, int lost) {
+  Report *report = g_malloc0(sizeof *report + packets * sizeof *report->fates);
+  report->at = now_us * 1000;
+  report->count = packets;
+  for (int i = 0; i < packets; i++)
+    report->fates[i] = (PacketFate){.sent = (now_us - rtt_us) * 1000, .size = 1000, .lost = i < lost};
+  retransmission_reported(r, report);
+  g_free(report);
+}
+
 static guint session_sources(GstElement *rtpsession) {
   GObject *session = NULL;
   guint n = 0;
@@ -120,6 +131,35 @@ func (n *twccNumbering) numbered(at time.Duration) bool {
 
 func (n *twccNumbering) reported(at time.Duration) {
 	C.twcc_reported(&n.c, C.int64_t(at.Microseconds()))
+}
+
+// retransmission decides what is sent again, at the times that it is told.
+type retransmission struct{ c C.Retransmission }
+
+func newRetransmission() *retransmission {
+	r := &retransmission{}
+	C.retransmission_init(&r.c)
+	return r
+}
+
+// report tells of packets of 1,000 bytes, of which some were lost.
+func (r *retransmission) report(at, rtt time.Duration, packets, lost int) {
+	C.reported(&r.c, C.int64_t(at.Microseconds()), C.int64_t(rtt.Microseconds()), C.int(packets), C.int(lost))
+}
+
+func (r *retransmission) nack(at time.Duration, seq uint16) (copies int, keyframe bool) {
+	a := C.retransmission_nack(&r.c, 7, C.guint(seq), C.int64_t(at.Microseconds()))
+	return int(a.copies), a.keyframe != 0
+}
+
+func (r *retransmission) keyframe(before uint16) { C.retransmission_keyframe(&r.c, C.guint16(before)) }
+
+func (r *retransmission) keyframeAgain(at time.Duration, from uint16, packets int) bool {
+	return C.retransmission_keyframe_again(&r.c, 7, C.guint16(from), C.guint(packets), C.int64_t(at.Microseconds())) != 0
+}
+
+func (r *retransmission) drop(at time.Duration, newest uint16) {
+	C.retransmission_drop(&r.c, C.guint16(newest), C.int64_t(at.Microseconds()))
 }
 
 // openChannel opens a data channel, of which this side has no count.

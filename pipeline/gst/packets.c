@@ -7,6 +7,7 @@
 // is waited for by spinning, and with sixteen viewers on two processors that took a quarter of all there was to do.
 
 #include "twcc.h"
+#include "chromium.h"
 #include "packets.h"
 
 #include <string.h>
@@ -128,7 +129,7 @@ struct Stamp {
   guint rate, type, twcc_id; // twcc_id: the TWCC extension id, 0 for none
   Twcc twcc;
   GstClockTime last;
-  Retransmission *retransmission; // NULL for none
+  Rtx *rtx; // NULL for none
   struct {
     guint16 from;
     guint n;       // 0 for none
@@ -136,7 +137,7 @@ struct Stamp {
   } key;           // the keyframe that left the appsrc last, if nothing has since; of its thread
 };
 
-Stamp *stamp_new(const GstCaps *caps, guint twcc_id, Retransmission *r) {
+Stamp *stamp_new(const GstCaps *caps, guint twcc_id, Rtx *r) {
   const GstStructure *s = gst_caps_get_structure(caps, 0);
   gint type = 0, rate = 0;
   guint ssrc = 0;
@@ -152,15 +153,15 @@ Stamp *stamp_new(const GstCaps *caps, guint twcc_id, Retransmission *r) {
   t->twcc_id = twcc_id;
   g_mutex_init(&t->twcc.lock);
   t->last = GST_CLOCK_TIME_NONE;
-  t->retransmission = r ? g_atomic_rc_box_acquire(r) : NULL;
+  t->rtx = r ? g_atomic_rc_box_acquire(r) : NULL;
   return t;
 }
 
 static void stamp_clear(gpointer data) {
   Stamp *t = data;
   g_mutex_clear(&t->twcc.lock);
-  if (t->retransmission)
-    retransmission_unref(t->retransmission);
+  if (t->rtx)
+    rtx_unref(t->rtx);
 }
 
 void stamp_unref(gpointer t) { g_atomic_rc_box_release_full(t, stamp_clear); }
@@ -218,8 +219,8 @@ GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
   if (GST_CLOCK_TIME_IS_VALID(t->last) && pts < t->last + LATER)
     pts = t->last + LATER;
   t->last = pts;
-  if (t->retransmission && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT))
-    retransmission_keyframe(t->retransmission, stamp_newest(t));
+  if (t->rtx && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT))
+    rtx_keyframe(t->rtx, stamp_newest(t));
   guint n = gst_buffer_list_length(packets);
   GstBufferList *out = gst_buffer_list_new_sized(n);
   for (guint i = 0; i < n; i++) {
@@ -236,14 +237,8 @@ GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
 }
 
 GstBufferList *stamp_split(const Stamp *t, GstBufferList *packets) {
-  guint n = gst_buffer_list_length(packets);
-  if (t->retransmission == NULL || n < 2 || GST_BUFFER_FLAG_IS_SET(gst_buffer_list_get(packets, 0), GST_BUFFER_FLAG_DELTA_UNIT))
-    return NULL;
-  GstBufferList *rest = gst_buffer_list_new_sized(n - 1);
-  for (guint i = 1; i < n; i++)
-    gst_buffer_list_add(rest, gst_buffer_ref(gst_buffer_list_get(packets, i)));
-  gst_buffer_list_remove(packets, 1, n - 1);
-  return rest;
+  gboolean delta = GST_BUFFER_FLAG_IS_SET(gst_buffer_list_get(packets, 0), GST_BUFFER_FLAG_DELTA_UNIT);
+  return t->rtx == NULL || delta ? NULL : chromium_split(packets);
 }
 
 // on_leave sees a frame leave the appsrc. What left before it has passed what sends again by now, all on the same thread.
@@ -253,17 +248,17 @@ static GstPadProbeReturn on_leave(GstPad *pad, GstPadProbeInfo *info, gpointer d
   GstBuffer *first = gst_buffer_list_get(list, 0);
   guint n = gst_buffer_list_length(list);
   if (t->key.more) {
-    retransmission_first_packet(t->retransmission, t->ssrc, t->key.from);
+    chromium_first_packet(t->rtx, t->ssrc, t->key.from);
     t->key.n += n;
     t->key.more = FALSE;
     return GST_PAD_PROBE_OK;
   }
   g_atomic_int_add(&t->waiting, -1);
   if (t->key.n > 0)
-    retransmission_keyframe_again(t->retransmission, t->ssrc, t->key.from, t->key.n);
+    rtx_keyframe_sent(t->rtx, t->ssrc, t->key.from, t->key.n);
   t->key.n = 0;
   guint8 header[4];
-  if (t->retransmission && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT) && gst_buffer_extract(first, 0, header, sizeof header) == sizeof header) {
+  if (t->rtx && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT) && gst_buffer_extract(first, 0, header, sizeof header) == sizeof header) {
     t->key.from = GST_READ_UINT16_BE(header + 2);
     t->key.n = n;
     t->key.more = n == 1 && !(header[1] & 0x80); // the marker of a frame's last packet

@@ -1,7 +1,7 @@
 // RTP of a fan's frames, and each viewer's own numbering of it.
 #pragma once
 
-#include "retransmit.h"
+#include "rtx.h"
 
 typedef struct Payloader Payloader;
 
@@ -25,14 +25,12 @@ typedef struct {
 GstCaps *packets_caps(GstPad *pad, const Packets *k);
 // stamp_new makes a viewer's own numbering, by the caps of its packets (payload, clock-rate and ssrc); NULL when one is missing.
 // It has references (g_atomic_rc_box_acquire). twcc_id is the id of the extension, 0 for none; r may be NULL.
-Stamp *stamp_new(const GstCaps *caps, guint twcc_id, Retransmission *r);
+Stamp *stamp_new(const GstCaps *caps, guint twcc_id, Rtx *r);
 void stamp_unref(gpointer t);
 // stamp_packets makes of a frame's packets the viewer's own, for the appsrc that stamp_watch was told of: one that is given a list
 // which is not its own may read it (1.22) after it let go of it. NULL when none of them is RTP. Calls are made under the subscription's lock.
 GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets);
-// stamp_split takes from a keyframe's packets all but the first, which goes alone and is repeated at once where packets are lost;
-// NULL where nothing is to be split. If the first packet, with the parameter sets, comes after others, Chromium 156 takes the
-// picture to be of the size before, and decodes nothing from there to the next keyframe.
+// stamp_split takes from a keyframe's packets all but the first, which goes alone (chromium.c); NULL where nothing is to be split.
 GstBufferList *stamp_split(const Stamp *t, GstBufferList *packets);
 void stamp_watch(Stamp *t, GstElement *src);
 // stamp_waiting is how many frames have not left the appsrc.

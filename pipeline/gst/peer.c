@@ -33,7 +33,7 @@ struct Peer {
   Channels *channels;
   GstCaps *twcc_caps; // the header extensions of the video, NULL for none
   Stamp *stamp;        // of the video, NULL before it is attached
-  Retransmission *retransmission;
+  Rtx *rtx;
   Ingress *ingress;
   gint incoming;
   int64_t rtcp_us; // atomic
@@ -45,7 +45,7 @@ static void peer_clear(gpointer data) {
   g_free(p->video_graph);
   gst_clear_caps(&p->twcc_caps);
   g_clear_pointer(&p->stamp, stamp_unref);
-  retransmission_unref(p->retransmission);
+  rtx_unref(p->rtx);
   ingress_unref(p->ingress);
   channels_unref(p->channels);
   g_cond_clear(&p->done);
@@ -178,7 +178,7 @@ static void on_dtls(GObject *o, GParamSpec *s, Peer *p) {
 }
 
 static void add_session(GstElement *e, Peer *p) { listen(e, "pad-added", G_CALLBACK(on_session_pad), p); }
-static void add_rtxsend(GstElement *e, Peer *p) { retransmission_limit(e, p->retransmission); }
+static void add_rtxsend(GstElement *e, Peer *p) { rtx_limit(p->rtx, e); }
 static void add_redundancy(GstElement *e, Peer *p) { straighten(GST_ELEMENT(GST_OBJECT_PARENT(e))); }
 static void add_decrypter(GstElement *e, Peer *p) { ingress_watch_srtp(p->ingress, e); }
 static void add_receiver(GstElement *e, Peer *p) { ingress_watch_sctp(p->ingress, e); }
@@ -207,7 +207,7 @@ int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_REL
 void peer_keyframe_follows(Peer *p) {
   g_mutex_lock(&p->lock);
   if (p->stamp)
-    retransmission_forget(p->retransmission, stamp_newest(p->stamp));
+    rtx_drop(p->rtx, stamp_newest(p->stamp));
   g_mutex_unlock(&p->lock);
 }
 
@@ -233,7 +233,7 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   p->pipe = gst_object_ref(pipe);
   p->webrtc = gst_object_ref(w);
   p->handle = handle;
-  p->retransmission = retransmission_new();
+  p->rtx = rtx_new();
   p->ingress = ingress_new(handle);
   p->channels = channels_new(handle);
   p->audio_graph = g_strdup(o->audio_graph);
@@ -373,7 +373,7 @@ void peer_candidate(Peer *p, guint section, const char *candidate) {
 
 Subscription *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err) {
   GstCaps *caps = p->pads[slot] ? packets_caps(p->pads[slot], k) : NULL;
-  Stamp *stamp = caps ? stamp_new(caps, k->twcc_id, slot == VIDEO ? p->retransmission : NULL) : NULL;
+  Stamp *stamp = caps ? stamp_new(caps, k->twcc_id, slot == VIDEO ? p->rtx : NULL) : NULL;
   GstElement *src = stamp ? gst_element_factory_make("appsrc", NULL) : NULL;
   Subscription *t = NULL;
   if (src == NULL) {
@@ -386,7 +386,7 @@ Subscription *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max
     stamp_watch(stamp, src);
     GstPad *pad = gst_element_get_static_pad(src, "src");
     if (slot == VIDEO) {
-      report_watch(pad, p->handle, p->retransmission, stamp); // one slot's, or each report would come twice
+      report_watch(pad, p->handle, p->rtx, stamp); // one slot's, or each report would come twice
       g_mutex_lock(&p->lock);
       p->twcc_caps = k->twcc_id ? gst_caps_from_string(k->twcc_caps) : NULL;
       p->stamp = g_atomic_rc_box_acquire(stamp);

@@ -5,7 +5,7 @@
 
 #include "packets.h"
 #include "report.h"
-#include "retransmit.h"
+#include "rtx.h"
 #include "_cgo_export.h"
 
 // take_fate reads one packet of a report; FALSE for one that the session had forgotten by then, and so has no time.
@@ -88,7 +88,7 @@ G_GNUC_BEGIN_IGNORE_DEPRECATIONS
 
 typedef struct {
   uintptr_t handle;
-  Retransmission *retransmission;
+  Rtx *rtx;
   Stamp *stamp;
   int64_t took; // by the newest packet of the report before, ns, by two clocks
 } Watch;
@@ -122,7 +122,7 @@ static void tell_report(const GstStructure *s, Watch *w) {
   out->at = (int64_t)gst_clock_get_time(clock);
   gst_object_unref(clock);
   out->handle = w->handle;
-  retransmission_learn(w->retransmission, out);
+  rtx_reported(w->rtx, out);
   int64_t newest = 0;
   for (int i = 0; i < out->count; i++)
     newest = MAX(newest, out->fates[i].sent);
@@ -141,12 +141,12 @@ static GstPadProbeReturn on_report(GstPad *pad, GstPadProbeInfo *info, gpointer 
 }
 
 static void watch_free(gpointer w) {
-  retransmission_unref(((Watch *)w)->retransmission);
+  rtx_unref(((Watch *)w)->rtx);
   stamp_unref(((Watch *)w)->stamp);
   g_free(w);
 }
 
-void report_watch(GstPad *pad, uintptr_t handle, Retransmission *r, Stamp *t) {
+void report_watch(GstPad *pad, uintptr_t handle, Rtx *r, Stamp *t) {
   Watch *w = g_new(Watch, 1);
   *w = (Watch){handle, g_atomic_rc_box_acquire(r), g_atomic_rc_box_acquire(t), 0};
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_report, w, watch_free);

@@ -4,8 +4,8 @@
 #include <gst/gst.h>
 #include <stdint.h>
 
-typedef struct Retransmission Retransmission; // retransmit.h
-typedef struct Stamp Stamp;   // packets.h
+typedef struct Rtx Rtx;     // rtx.h
+typedef struct Stamp Stamp; // packets.h
 
 // PacketFate is one packet of a viewer's report, which mediaReports hands to Go: times in ns, arrived by the viewer's clock.
 typedef struct {
@@ -25,6 +25,6 @@ typedef struct {
 enum { REPORT_PACKETS = 512 };
 
 // report_watch tells r, t and Go of each report that comes up through the pad.
-void report_watch(GstPad *pad, uintptr_t handle, Retransmission *r, Stamp *t);
+void report_watch(GstPad *pad, uintptr_t handle, Rtx *r, Stamp *t);
 // report_extensions completes a caps event of the sending session with the header extensions, of which it takes charge.
 GstEvent *report_extensions(GstEvent *caps, const GstCaps *extensions);

@@ -1,99 +1,66 @@
 //go:build !nogst
 
-// Requests for retransmission.
+// What a viewer is sent again: four rules.
 //
-// A receiver asks for a lost packet every 100 ms or so until it comes. Behind a queue of half a second that is five copies of
-// each, which keep the queue full, and after a link was cut it asks for everything that did not fit. (GStreamer's rtprtxsend has
-// no limit.) So a packet is sent again only after the time that a report on the copy before takes, and all that is sent again
-// is at most one part in RETRANSMIT_SHARE of what arrives, but for a burst of what arrives in burst_time, at most RETRANSMIT_BURST bytes:
-// more would be a queue of its own. Half of the burst is for the newest keyframe: packets from before it get none of that. Nor is
-// a packet kept for longer than KEPT_MS, by when its frame is not waited for any more: webrtcbin's 500 packets are 1.3 MB of each
-// viewer's.
+// A receiver repeats its NACK for a lost packet every 100 ms or so, until the packet comes. On a link with a queue of half a second
+// that makes five copies of each packet, and they keep the queue full. GStreamer's rtprtxsend sends them all. So:
 //
-// What is asked for in vain for STUCK_US is replaced by a keyframe: a browser would wait for three seconds before it asks for
-// one. Where many packets are lost although there is no queue, as by a radio, each goes twice, and what is asked for once more
-// twice as often: or one in ten of the copies is lost as well, and the frame waits for two more ways there and back. Where such a
-// way is long besides, as behind the queue of a link that has just been cut, a keyframe goes twice without being asked for: the
-// picture stands still until it is whole. On a slow link, where the copies of one packet would take longer than copies_time, there
-// are fewer: they would be the queue. The first packet of a keyframe is repeated at once (see stamp_split).
+//  1. A packet is sent again only when the viewer can have reported on the copy before, that is after one RTT.
+//  2. All copies together stay within a budget: a share of what arrives, and a short burst. Half of the burst is kept for the newest
+//     keyframe, since nothing decodes without it.
+//  3. A packet that is asked for in vain is answered by a keyframe, for a browser would ask for one only after three seconds.
+//  4. Where many packets are lost and the queue is short, as by a radio, a packet is sent twice, and the next time twice as often:
+//     one in ten copies is lost too. Where an RTT is long, a keyframe is sent twice without a NACK: the picture stands still until
+//     the keyframe is whole. A slow link gets fewer copies, since there the copies would be the queue.
+//
+// pipeline/congestion/README.md has each constant in a table.
 
 #include "retransmit.h"
 
-enum {
-  RETRANSMIT_LEAST = 40000, // us
-  RETRANSMIT_MOST = 500000,
-  RETRANSMIT_SHARE = 3,
-  RETRANSMIT_BURST = 40000, // bytes
-  RETRANSMIT_BURST_LEAST = 6000,
-  REMEMBERED = 512,
-  PACKET = 1200, // bytes, until a report tells
-  KEPT_MS = 1000,
-  STUCK_US = 600000,
-  STUCK_PAUSE_US = 1000000,
-  TWICE_TRIP_US = 250000,
-  AGAIN_TRIP_US = 150000,
-  FIRST_MOST_US = 20000,
-};
+// us: the least time before a packet is sent again. On a link with a short RTT each of several NACKs in a row would get through.
+enum { RETRANSMIT_LEAST = 40000 };
+// us: the most. Where the RTT is longer, a viewer would wait too long for one copy that was lost.
+enum { RETRANSMIT_MOST = 500000 };
+// Part of the bytes that arrive: one in three may be sent again. More would be a queue of its own.
+enum { RETRANSMIT_SHARE = 3 };
+// bytes: the largest and the smallest burst that may be sent again at once. The largest is a queue of 0.1 s at 3 Mbit/s; the
+// smallest is five packets: with less, a slow link could not have one frame repaired.
+enum { RETRANSMIT_BURST = 40000, RETRANSMIT_BURST_LEAST = 6000 };
+// bytes of a packet, until a report tells: payloaders fill packets up to this size.
+enum { PACKET = 1200 };
+// us: for this long a packet is asked for in vain before a keyframe is requested. A browser waits for 3 s before it asks for one.
+enum { IN_VAIN_US = 600000 };
+// us between two keyframes that are requested like this: the first one must have had time to arrive.
+enum { IN_VAIN_PAUSE_US = 1000000 };
+// us: with an RTT from here on a packet goes once. The queue is long then, and a second copy makes it longer.
+enum { TWICE_RTT_US = 250000 };
+// us: with an RTT from here on a keyframe goes twice unasked. To wait for a NACK would make a stop that is seen.
+enum { AGAIN_RTT_US = 150000 };
+// us: for this long nothing is sent again of what a keyframe replaces. That is twice as long as a packet is kept (rtx.c).
+enum { DROPPED_US = 2000000 };
 
-static const double burst_time = 0.2, rate_time = 0.25, copies_time = 0.025; // s
-static const double twice_loss = 0.05, again_loss = 0.03, some_loss = 0.01, loss_weight = 0.05; // of a report, of which there are some ten a second
+// s: the burst is what arrives in this time. More at once would be a queue of its own.
+static const double burst_time = 0.2;
+// s: over this time the rate that arrives is averaged; some three reports.
+static const double rate_time = 0.25;
+// s: all copies of one packet take no longer than this on the link.
+static const double copies_time = 0.025;
+// Share of packets: above it packets go twice. At one in twenty, copies are often lost themselves.
+static const double twice_loss = 0.05;
+// Share of packets: above it a keyframe goes twice. Of a keyframe of 30 packets one is then lost more often than not.
+static const double again_loss = 0.03;
+// Weight of one report in the average of loss and size. A browser sends ten reports a second, so the average spans two seconds.
+static const double report_weight = 0.05;
 
-struct Retransmission {
-  GMutex lock;
-  GWeakRef out; // the source pad of what sends again
-  gboolean reported, keyed;
-  guint16 key;    // the number before those of the newest keyframe
-  guint16 dead;   // the newest that is not sent again, until
-  int64_t until;
-  int64_t rtt;   // us, of the newest packet of a report and of the report
-  int64_t requested; // when a keyframe was asked for
-  int64_t heard;  // of the newest report, ns
-  double rate;    // that arrives, bytes/s
-  double burst;   // bytes, the most of a budget
-  double budget;  // bytes
-  double size;    // of a packet, bytes
-  double loss;    // share
-  GCond gone;     // owed has become 0
-  int owed;       // copies of a first packet that have not been sent,
-  uint16_t first; // and its number
-  struct {
-    guint ssrc, seq;
-    int64_t first, at; // g_get_monotonic_time() when it was asked for, and sent; 0 for not yet
-  } seen[REMEMBERED];
-};
+// is_before tells whether a sequence number is not later than another one; the numbers wrap around.
+static gboolean is_before(guint seq, guint16 other) { return (gint16)((guint16)seq - other) <= 0; }
 
-// copies_now says how often a packet is to be sent again now, and whether a keyframe is to be made instead of it.
-static int copies_now(Retransmission *r, guint ssrc, guint seq, gboolean *keyframe) {
-  int64_t now = g_get_monotonic_time();
-  int copies = 0;
-  g_mutex_lock(&r->lock);
-  if (now < r->until && (gint16)((guint16)seq - r->dead) <= 0) {
-    g_mutex_unlock(&r->lock);
-    return 0;
-  }
-  typeof(r->seen[0]) *slot = &r->seen[(seq ^ ssrc) % REMEMBERED];
-  if (slot->first == 0 || slot->ssrc != ssrc || slot->seq != seq)
-    *slot = (typeof(*slot)){ssrc, seq, now, 0};
-  gboolean before = r->keyed && (gint16)((guint16)seq - r->key) <= 0;
-  *keyframe = !before && now - slot->first >= STUCK_US && now - r->requested >= STUCK_PAUSE_US;
-  if (*keyframe)
-    r->requested = now;
-  gboolean lately = slot->at != 0 && now - slot->at < CLAMP(r->rtt, RETRANSMIT_LEAST, RETRANSMIT_MOST);
-  if (!lately && (!r->reported || r->budget >= (before ? r->burst / 2 : r->size))) {
-    gboolean again = slot->at != 0, lossy = r->loss > twice_loss;
-    gboolean soon = r->rtt < TWICE_TRIP_US || (now < r->until && r->keyed && !before); // behind what was given up no queue grows
-    if (soon && r->budget >= r->burst / 2)
-      copies = MIN((1 + again) * (1 + lossy), MAX(1 + again, (int)(r->rate * copies_time / r->size)));
-    else
-      copies = 1;
-    slot->at = now;
-    r->budget -= copies * r->size;
-  }
-  g_mutex_unlock(&r->lock);
-  return copies;
+void retransmission_init(Retransmission *r) {
+  *r = (Retransmission){.link = {.rtt = RETRANSMIT_MOST, .rate = RETRANSMIT_BURST / burst_time, .size = PACKET},
+                        .budget = {.burst = RETRANSMIT_BURST}};
 }
 
-void retransmission_learn(Retransmission *r, const Report *report) {
+void retransmission_reported(Retransmission *r, const Report *report) {
   int64_t newest = 0;
   double bytes = 0;
   int lost = 0;
@@ -105,160 +72,69 @@ void retransmission_learn(Retransmission *r, const Report *report) {
       bytes += f->size;
     }
   }
-  g_mutex_lock(&r->lock);
-  r->reported = TRUE;
   if (newest > 0)
-    r->rtt = (report->at - newest) / 1000;
+    r->link.rtt = (report->at - newest) / 1000;
   if (report->count > lost)
-    r->size += loss_weight * (bytes / (report->count - lost) - r->size);
-  r->loss += loss_weight * ((double)lost / report->count - r->loss);
-  double since = (report->at - r->heard) / 1e9;
-  if (r->heard != 0 && since > 0)
-    r->rate += MIN(1, since / rate_time) * (bytes / since - r->rate);
-  r->heard = report->at;
-  r->burst = CLAMP(r->rate * burst_time, RETRANSMIT_BURST_LEAST, RETRANSMIT_BURST);
-  r->budget = MIN(MAX(r->budget, 0) + bytes / RETRANSMIT_SHARE, r->burst);
-  g_mutex_unlock(&r->lock);
+    r->link.size += report_weight * (bytes / (report->count - lost) - r->link.size);
+  r->link.loss += report_weight * ((double)lost / report->count - r->link.loss);
+  double since = (report->at - r->link.heard) / 1e9;
+  if (r->link.heard != 0 && since > 0)
+    r->link.rate += MIN(1, since / rate_time) * (bytes / since - r->link.rate);
+  r->link.heard = report->at;
+  r->budget.burst = CLAMP(r->link.rate * burst_time, RETRANSMIT_BURST_LEAST, RETRANSMIT_BURST);
+  r->budget.left = MIN(MAX(r->budget.left, 0) + bytes / RETRANSMIT_SHARE, r->budget.burst);
 }
 
-static const char copied[] = "boardcast-copy"; // in a request of our own
-
-static GstPadProbeReturn on_request(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  GstEvent *e = GST_PAD_PROBE_INFO_EVENT(info);
-  const GstStructure *s = gst_event_get_structure(e);
-  guint seq = 0, ssrc = 0;
-  gboolean keyframe = FALSE;
-  if (s == NULL || !gst_structure_has_name(s, "GstRTPRetransmissionRequest") || gst_structure_has_field(s, copied) ||
-      !gst_structure_get_uint(s, "seqnum", &seq) || !gst_structure_get_uint(s, "ssrc", &ssrc))
-    return GST_PAD_PROBE_OK;
-  int copies = copies_now(data, ssrc, seq, &keyframe);
-  if (keyframe)
-    gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
-                                                 gst_structure_new("GstForceKeyUnit", "ssrc", G_TYPE_UINT, ssrc, "all-headers", G_TYPE_BOOLEAN, TRUE, NULL)));
-  for (int i = 1; i < copies; i++) {
-    GstStructure *again = gst_structure_copy(s);
-    gst_structure_set(again, copied, G_TYPE_BOOLEAN, TRUE, NULL);
-    gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_TYPE(e), again));
-  }
-  return copies > 0 ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+// copies_of is how often a packet is sent at once when it is sent again. again is TRUE when it has been sent again before.
+static int copies_of(const Retransmission *r, gboolean again, gboolean old, int64_t now) {
+  gboolean after_drop = now < r->dropped.until && r->keyframe.sent && !old; // the queue of before is given up, so none grows
+  if ((r->link.rtt >= TWICE_RTT_US && !after_drop) || r->budget.left < r->budget.burst / 2)
+    return 1;
+  int copies = 1 + again, lossy = r->link.loss > twice_loss;
+  int fit = (int)(r->link.rate * copies_time / r->link.size);
+  return MIN(copies * (1 + lossy), MAX(copies, fit));
 }
 
-void retransmission_keyframe(Retransmission *r, uint16_t before) {
-  g_mutex_lock(&r->lock);
-  r->keyed = TRUE;
-  r->key = before;
-  r->budget = MAX(r->budget, r->burst / 2);
-  g_mutex_unlock(&r->lock);
+NackAnswer retransmission_nack(Retransmission *r, guint ssrc, guint seq, int64_t now) {
+  NackAnswer answer = {0};
+  if (now < r->dropped.until && is_before(seq, r->dropped.newest))
+    return answer;
+  typeof(r->asked[0]) *entry = &r->asked[(seq ^ ssrc) % REMEMBERED];
+  if (entry->first == 0 || entry->ssrc != ssrc || entry->seq != seq)
+    *entry = (typeof(*entry)){ssrc, seq, now, 0};
+  gboolean old = r->keyframe.sent && is_before(seq, r->keyframe.before);
+  answer.keyframe = !old && now - entry->first >= IN_VAIN_US && now - r->keyframe.requested >= IN_VAIN_PAUSE_US;
+  if (answer.keyframe)
+    r->keyframe.requested = now;
+  gboolean lately = entry->sent != 0 && now - entry->sent < CLAMP(r->link.rtt, RETRANSMIT_LEAST, RETRANSMIT_MOST);
+  gboolean reported = r->link.heard != 0; // a viewer without TWCC reports has no budget, and none is held to it
+  if (lately || (reported && r->budget.left < (old ? r->budget.burst / 2 : r->link.size)))
+    return answer;
+  answer.copies = copies_of(r, entry->sent != 0, old, now);
+  entry->sent = now;
+  r->budget.left -= answer.copies * r->link.size;
+  return answer;
 }
 
-// send_again sends n packets from that number on once more, as if each had been asked for.
-static void send_again(GstPad *out, guint ssrc, uint16_t from, guint n) {
-  for (guint i = 0; i < n; i++)
-    gst_pad_send_event(out, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
-                                                 gst_structure_new("GstRTPRetransmissionRequest", "seqnum", G_TYPE_UINT, (guint)(uint16_t)(from + i), "ssrc",
-                                                                   G_TYPE_UINT, ssrc, copied, G_TYPE_BOOLEAN, TRUE, NULL)));
+void retransmission_keyframe(Retransmission *r, guint16 before) {
+  r->keyframe.sent = TRUE;
+  r->keyframe.before = before;
+  r->budget.left = MAX(r->budget.left, r->budget.burst / 2);
 }
 
-// repeats tells whether a packet is RTX of that number, with which it begins (RFC 4588): sound of the same session goes the same way.
-static gboolean repeats(GstBuffer *b, uint16_t seq) {
-  guint8 header[4], original[2];
-  gsize at = 12;
-  if (gst_buffer_extract(b, 0, header, 1) != 1)
+gboolean retransmission_keyframe_again(Retransmission *r, guint ssrc, guint16 from, guint n, int64_t now) {
+  double size = n * r->link.size;
+  if (r->link.loss <= again_loss || r->link.rtt < AGAIN_RTT_US || size > r->budget.burst)
     return FALSE;
-  at += 4 * (header[0] & 15);
-  if (header[0] & 0x10) {
-    if (gst_buffer_extract(b, at, header, sizeof header) != sizeof header)
-      return FALSE;
-    at += sizeof header + 4 * GST_READ_UINT16_BE(header + 2);
+  for (guint i = 0; i < n; i++) {
+    guint seq = (guint16)(from + i);
+    r->asked[(seq ^ ssrc) % REMEMBERED] = (typeof(r->asked[0])){ssrc, seq, now, now};
   }
-  return gst_buffer_extract(b, at, original, sizeof original) == sizeof original && GST_READ_UINT16_BE(original) == seq;
+  r->budget.left -= size;
+  return TRUE;
 }
 
-static GstPadProbeReturn on_copy(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  Retransmission *r = data;
-  g_mutex_lock(&r->lock);
-  if (r->owed > 0 && repeats(GST_PAD_PROBE_INFO_BUFFER(info), r->first) && --r->owed == 0)
-    g_cond_signal(&r->gone);
-  g_mutex_unlock(&r->lock);
-  return GST_PAD_PROBE_OK;
-}
-
-void retransmission_first_packet(Retransmission *r, guint ssrc, uint16_t seq) {
-  g_mutex_lock(&r->lock);
-  int copies = r->reported ? (r->loss > some_loss) + (r->loss > twice_loss) : 0;
-  r->owed = copies;
-  r->first = seq;
-  g_mutex_unlock(&r->lock);
-  GstPad *out = copies > 0 ? g_weak_ref_get(&r->out) : NULL;
-  GstPad *next = out ? gst_pad_get_peer(out) : NULL; // whose lock it holds while a packet goes on: what comes then comes after it
-  if (next) {
-    gulong probe = gst_pad_add_probe(next, GST_PAD_PROBE_TYPE_BUFFER, on_copy, g_atomic_rc_box_acquire(r), retransmission_unref);
-    for (int i = 0; i < copies; i++)
-      send_again(out, ssrc, seq, 1);
-    int64_t until = g_get_monotonic_time() + FIRST_MOST_US;
-    g_mutex_lock(&r->lock);
-    while (r->owed > 0 && g_cond_wait_until(&r->gone, &r->lock, until))
-      ;
-    r->owed = 0;
-    g_mutex_unlock(&r->lock);
-    gst_pad_remove_probe(next, probe);
-  }
-  g_clear_object(&next);
-  g_clear_object(&out);
-}
-
-void retransmission_keyframe_again(Retransmission *r, guint ssrc, uint16_t from, guint n) {
-  g_mutex_lock(&r->lock);
-  double size = n * r->size;
-  gboolean yes = r->reported && r->loss > again_loss && r->rtt >= AGAIN_TRIP_US && size <= r->burst;
-  int64_t now = g_get_monotonic_time();
-  for (guint i = 0; yes && i < n; i++) {
-    guint seq = (uint16_t)(from + i);
-    r->seen[(seq ^ ssrc) % REMEMBERED] = (typeof(r->seen[0])){ssrc, seq, now, now};
-  }
-  if (yes)
-    r->budget -= size;
-  g_mutex_unlock(&r->lock);
-  GstPad *out = yes ? g_weak_ref_get(&r->out) : NULL;
-  if (out)
-    send_again(out, ssrc, from, n);
-  g_clear_object(&out);
-}
-
-void retransmission_forget(Retransmission *r, uint16_t newest) {
-  g_mutex_lock(&r->lock);
-  r->dead = newest;
-  r->until = g_get_monotonic_time() + 2 * KEPT_MS * 1000;
-  g_mutex_unlock(&r->lock);
-}
-
-Retransmission *retransmission_new(void) {
-  Retransmission *r = g_atomic_rc_box_new0(Retransmission);
-  g_mutex_init(&r->lock);
-  g_weak_ref_init(&r->out, NULL);
-  g_cond_init(&r->gone);
-  r->rtt = RETRANSMIT_MOST;
-  r->size = PACKET;
-  r->burst = RETRANSMIT_BURST;
-  r->rate = RETRANSMIT_BURST / burst_time;
-  return r;
-}
-
-static void retransmission_clear(gpointer data) {
-  Retransmission *r = data;
-  g_weak_ref_clear(&r->out);
-  g_cond_clear(&r->gone);
-  g_mutex_clear(&r->lock);
-}
-
-void retransmission_unref(gpointer r) { g_atomic_rc_box_release_full(r, retransmission_clear); }
-
-void retransmission_limit(GstElement *rtx, Retransmission *r) {
-  GstPad *pad = gst_element_get_static_pad(rtx, "src");
-  if (pad == NULL)
-    return;
-  g_object_set(rtx, "max-size-time", KEPT_MS, NULL);
-  g_weak_ref_set(&r->out, pad);
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_request, g_atomic_rc_box_acquire(r), retransmission_unref);
-  gst_object_unref(pad);
+void retransmission_drop(Retransmission *r, guint16 newest, int64_t now) {
+  r->dropped.newest = newest;
+  r->dropped.until = now + DROPPED_US;
 }

@@ -15,22 +15,6 @@ import (
 	"boardcast/pipeline/live"
 )
 
-// made are the elements of a viewer's that webrtcbin made by this name.
-func made(t *testing.T, p *peer, name string) []*gst.Element {
-	t.Helper()
-	all, err := p.pipe.p.GetElementsRecursive()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []*gst.Element
-	for _, e := range all {
-		if rest, ok := strings.CutPrefix(e.GetName(), name); ok && strings.Trim(rest, "0123456789") == "" {
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
 // attack is a viewer that is connected to a victim and sends what it likes.
 type attack struct {
 	t                *testing.T
@@ -52,7 +36,7 @@ func newAttack(t *testing.T, talkback bool) *attack {
 	plan.Talkback = talkback
 	a := broadcast(t, sa, plan)
 	va, vb := call(t, a, broadcast(t, sb, testPlan(t, e, "vp8")))
-	t.Cleanup(func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() })
+	t.Cleanup(func() { hangUp(va, vb) })
 	at := &attack{t: t, victim: va, broadcast: a, served: func() uint64 { return sentTo(a, "callee") }}
 	eventually(t, "pictures are sent", 10*time.Second, func() bool { return at.served() > 5 })
 	at.victims, at.hostile = sa.peers[0].(*peer), sb.peers[0].(*peer)
@@ -62,11 +46,7 @@ func newAttack(t *testing.T, talkback bool) *attack {
 // send has the attacker's side encrypt packets and send them.
 func (a *attack) send(pad string, packets ...[]byte) {
 	a.t.Helper()
-	enc := made(a.t, a.hostile, "srtpenc")
-	if len(enc) != 1 {
-		a.t.Fatalf("the attacker has %d srtpenc", len(enc))
-	}
-	sink := enc[0].GetStaticPad(pad)
+	sink := element(a.t, a.hostile, "srtpenc").GetStaticPad(pad)
 	if sink == nil {
 		a.t.Fatalf("srtpenc has no pad %s", pad)
 	}
@@ -117,7 +97,7 @@ func TestSendsWhatWasNotAgreed(t *testing.T) {
 				}
 			}
 			a.goesOn()
-			if n := len(made(t, a.victims, "rtpjitterbuffer")); n > 1 {
+			if n := len(elements(t, a.victims, "rtpjitterbuffer")); n > 1 {
 				t.Errorf("%d jitter buffers", n)
 			}
 		})
@@ -136,10 +116,10 @@ func TestSendsManySources(t *testing.T) {
 		a.send("rtcp_sink_0", rtcpPart(psfb, pli, 20000+ssrc, 1))
 	}
 	a.goesOn()
-	if n := len(made(t, a.victims, "rtpjitterbuffer")); n > rtpSenders {
+	if n := len(elements(t, a.victims, "rtpjitterbuffer")); n > rtpSenders {
 		t.Errorf("%d jitter buffers", n)
 	}
-	if n := sources(made(t, a.victims, "rtpsession")); n < 3 || n > senders+3 { // and our own: picture, sound, the picture sent again
+	if n := sources(elements(t, a.victims, "rtpsession")); n < 3 || n > senders+3 { // and our own: picture, sound, the picture sent again
 		t.Errorf("%d sources", n)
 	}
 	if now := threads(t); now > before+20 {
@@ -150,12 +130,9 @@ func TestSendsManySources(t *testing.T) {
 // A viewer that opens a fifth data channel is ended before anything is made of that one.
 func TestOpensManyChannels(t *testing.T) {
 	a := newAttack(t, true)
-	dec := made(t, a.victims, "sctpdec")
-	if len(dec) != 1 {
-		t.Fatalf("%d sctpdec", len(dec))
-	}
+	dec := element(t, a.victims, "sctpdec")
 	var pads atomic.Int32
-	if _, err := dec[0].Connect("pad-added", func() { pads.Add(1) }); err != nil {
+	if _, err := dec.Connect("pad-added", func() { pads.Add(1) }); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 40 {
@@ -174,12 +151,9 @@ func TestOpensManyChannels(t *testing.T) {
 // A viewer that closes its connection in order is gone at once.
 func TestClosesInOrder(t *testing.T) {
 	a := newAttack(t, true)
-	enc := made(t, a.hostile, "dtlsenc")
-	if len(enc) != 1 {
-		t.Fatalf("%d dtlsenc", len(enc))
-	}
+	enc := element(t, a.hostile, "dtlsenc")
 	unregister(a.hostile.handle) // or that side hears it first, and is taken down before its alert is sent
-	enc[0].GetStaticPad("sink").SendEvent(gst.NewEOSEvent())
+	enc.GetStaticPad("sink").SendEvent(gst.NewEOSEvent())
 	select {
 	case <-a.victim.Done():
 	case <-time.After(time.Second):
@@ -199,10 +173,7 @@ func TestEmptyCandidate(t *testing.T) {
 	}
 	p := made.(*peer)
 	defer func() { _ = p.Close() }()
-	w, err := p.pipe.p.GetElementByName("webrtc")
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := element(t, p, "webrtcbin")
 	for _, text := range []string{"", "candidate:1"} {
 		if _, err := w.Emit("on-ice-candidate", uint(0), text); err != nil {
 			t.Fatal(err)

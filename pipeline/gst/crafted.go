@@ -12,7 +12,44 @@ package gst
 #include "retransmit.h"
 #include "rtcp.h"
 #include "sctp.h"
+#include <dlfcn.h>
+#include <malloc.h>
 #include <stdlib.h>
+
+typedef int (*Random)(int level, void *data, size_t length);
+
+static gpointer ask_for_random(gpointer f) {
+  guint8 bytes[16];
+  ((Random)f)(0, bytes, sizeof bytes);
+  return NULL;
+}
+
+static gsize heap_in_use(void) {
+#if __GLIBC_PREREQ(2, 33)
+  return mallinfo2().uordblks;
+#else
+  return (gsize)mallinfo().uordblks;
+#endif
+}
+
+// gnutls_keeps is how many bytes each of some threads leaves behind that asked GnuTLS itself, and not our function, for random bytes.
+// *version is NULL when there is no GnuTLS.
+static long gnutls_keeps(const char **version) {
+  enum { THREADS = 300, ROUNDS = 3 };
+  void *library = dlopen("libgnutls.so.30", RTLD_NOW | RTLD_LOCAL);
+  void *random = library ? dlsym(library, "gnutls_rnd") : NULL;
+  const char *(*check)(const char *) = library ? (const char *(*)(const char *))dlsym(library, "gnutls_check_version") : NULL;
+  long most = 0;
+  *version = random && check ? check(NULL) : NULL;
+  for (int round = 0; *version && round < ROUNDS; round++) { // of several rounds, since other threads free memory meanwhile
+    g_thread_join(g_thread_new("first", ask_for_random, random));
+    gsize before = heap_in_use();
+    for (int i = 0; i < THREADS; i++)
+      g_thread_join(g_thread_new("random", ask_for_random, random));
+    most = MAX(most, ((long)heap_in_use() - (long)before) / THREADS);
+  }
+  return most;
+}
 
 static Subscription *subscription_crafted(Fan *f, GstElement *pipe, guint max, const char *payloader, const char *packets) {
   GstElement *src = gst_bin_get_by_name(GST_BIN(pipe), "in");
@@ -160,6 +197,13 @@ func (r *retransmission) keyframeAgain(at time.Duration, from uint16, packets in
 
 func (r *retransmission) drop(at time.Duration, newest uint16) {
 	C.retransmission_drop(&r.c, C.guint16(newest), C.int64_t(at.Microseconds()))
+}
+
+// gnutlsKeeps is how many bytes GnuTLS keeps for each thread that asked for random bytes and has ended, and its version.
+func gnutlsKeeps() (bytes int, version string) {
+	var v *C.char
+	kept := C.gnutls_keeps(&v)
+	return int(kept), C.GoString(v)
 }
 
 // openChannel opens a data channel, of which this side has no count.

@@ -4,7 +4,6 @@ package gst
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -35,11 +34,7 @@ var payloadOf = map[pipeline.Codec]byte{pipeline.H264: 102, pipeline.VP8: 96}
 func watch(t *testing.T, p *peer, c pipeline.Codec) *packets {
 	t.Helper()
 	w := &packets{payload: payloadOf[c]}
-	e, err := p.pipe.p.GetElementByName("webrtc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pads, err := e.GetSinkPads()
+	pads, err := element(t, p, "webrtcbin").GetSinkPads()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +105,7 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 			a := broadcast(t, s, plan)
 			for range 2 {
 				va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "auto")))
-				defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+				defer hangUp(va, vb)
 			}
 			eventually(t, "both are sent pictures", 10*time.Second, func() bool {
 				sent := 0
@@ -168,25 +163,17 @@ func lists(t *testing.T, p *peer) func() int {
 		mu sync.Mutex
 		n  int
 	)
-	for i := range 1000 { // named in the order in which the process made them
-		e, err := p.pipe.p.GetElementByName(fmt.Sprint("nicesink", i))
-		if err != nil {
-			continue
+	element(t, p, "nicesink").GetStaticPad("sink").AddProbe(gst.PadProbeTypeBufferList, func(_ *gst.Pad, info *gst.PadProbeInfo) gst.PadProbeReturn {
+		several := 0
+		info.GetBufferList().ForEach(func(*gst.Buffer, uint) bool { several++; return true })
+		mu.Lock()
+		defer mu.Unlock()
+		if several > 1 {
+			n++
 		}
-		e.GetStaticPad("sink").AddProbe(gst.PadProbeTypeBufferList, func(_ *gst.Pad, info *gst.PadProbeInfo) gst.PadProbeReturn {
-			several := 0
-			info.GetBufferList().ForEach(func(*gst.Buffer, uint) bool { several++; return true })
-			mu.Lock()
-			defer mu.Unlock()
-			if several > 1 {
-				n++
-			}
-			return gst.PadProbeOK
-		})
-		return func() int { mu.Lock(); defer mu.Unlock(); return n }
-	}
-	t.Fatal("the viewer has no socket")
-	return nil
+		return gst.PadProbeOK
+	})
+	return func() int { mu.Lock(); defer mu.Unlock(); return n }
 }
 
 // Who comes soon after a keyframe gets that one at once, and then waits for the next; who comes later waits for the next.
@@ -198,7 +185,7 @@ func TestFreshKeyframe(t *testing.T) {
 	s := &spy{Engine: e}
 	a := broadcast(t, s, testPlan(t, e, "vp8"))
 	va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "auto")))
-	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+	defer hangUp(va, vb)
 	eventually(t, "pictures are sent", 10*time.Second, func() bool { return sentTo(a, "callee") > 10 })
 	s.mu.Lock()
 	f := s.fans[0].(*fan)

@@ -113,7 +113,7 @@ func TestViewerChangesRendition(t *testing.T) {
 			s := &spy{Engine: e}
 			a, b := broadcast(t, s, plan), broadcast(t, e, other)
 			va, vb := call(t, a, b)
-			defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+			defer hangUp(va, vb)
 			// What receives here asks for no keyframe when a busy machine has made one late; a browser does.
 			sees := func(width, height int, ask func()) {
 				t.Helper()

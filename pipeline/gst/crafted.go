@@ -2,16 +2,16 @@
 
 package gst
 
-// What the tests ask of C: tests themselves cannot use cgo.
+// What the tests ask of C. Tests cannot use cgo themselves, so this is no test file.
 
 /*
-#include "fan.h"
 #include "ingress.h"
 #include "twcc.h"
 #include "packets.h"
 #include "retransmit.h"
 #include "rtcp.h"
 #include "sctp.h"
+#include "subscription.h"
 #include <dlfcn.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -103,7 +103,7 @@ import (
 	"boardcast/pipeline"
 )
 
-// srtpFilter decides on packets as they come to srtpdec.
+// srtpFilter is the ingress filter before srtpdec.
 type srtpFilter struct{ c *C.Ingress }
 
 func newSRTPFilter(types ...int) srtpFilter {
@@ -129,7 +129,7 @@ func (h srtpFilter) free() { C.ingress_unref(C.gpointer(h.c)) }
 
 func bytesOf(b []byte) *C.guint8 { return (*C.guint8)(unsafe.SliceData(b)) }
 
-// rtcpFilter decides on RTCP in the clear.
+// rtcpFilter is the ingress filter before rtpsession.
 type rtcpFilter struct {
 	rtcp    C.Rtcp
 	senders C.Senders
@@ -139,14 +139,14 @@ func (c *rtcpFilter) admits(data []byte, at time.Duration) bool {
 	return C.rtcp_admits(&c.rtcp, &c.senders, bytesOf(data), C.gsize(len(data)), C.int64_t(at.Microseconds()+1)) != 0
 }
 
-// How many sources and data channels a viewer may have.
+// How many SSRCs and data channels a viewer may have.
 const (
 	senders     = C.SENDERS
 	rtpSenders  = C.RTP_SENDERS
 	maxChannels = C.CHANNELS
 )
 
-// sctpFilter decides on SCTP.
+// sctpFilter is the ingress filter before sctpdec.
 type sctpFilter struct{ c C.Streams }
 
 const (
@@ -159,7 +159,7 @@ func (c *sctpFilter) check(data []byte) int {
 	return int(C.data_check(&c.c, bytesOf(data), C.gsize(len(data))))
 }
 
-// twccNumbering decides which packets are numbered.
+// twccNumbering decides which packets get a transport-wide sequence number.
 type twccNumbering struct{ c C.Twcc }
 
 func (n *twccNumbering) numbered(at time.Duration) bool {
@@ -206,7 +206,7 @@ func gnutlsKeeps() (bytes int, version string) {
 	return int(kept), C.GoString(v)
 }
 
-// openChannel opens a data channel, of which this side has no count.
+// openChannel opens a data channel behind the back of channels.c, as a page would that misbehaves.
 func openChannel(p *peer, label string) {
 	l, free := cString(label)
 	defer free()
@@ -216,13 +216,13 @@ func openChannel(p *peer, label string) {
 // consumers is how many subscriptions a fan has.
 func consumers(f *fan) int { return int(C.fan_consumers(f.c)) }
 
-// consumer is a subscription that takes packets of a fan.
+// consumer is a subscription that gets packets, and the pipeline of its appsrc.
 type consumer struct {
 	subscription *C.Subscription
 	pipe         pipe
 }
 
-// consume joins a fan to a pipeline with an appsrc "in", for which that many frames may wait.
+// consume subscribes the appsrc "in" of a pipeline to a fan. At most that many frames may wait in it, 0 for no bound.
 func consume(f *fan, p pipe, most int, payloader pipeline.Node) consumer {
 	pay, free := cString(payloader.String())
 	defer free()
@@ -239,7 +239,7 @@ func (c consumer) count() (pushed, dropped int) {
 
 func (c consumer) free() { C.subscription_free(c.subscription) }
 
-// sources is how many sources the sessions keep, ours included.
+// sources is how many SSRCs these sessions keep, ours included.
 func sources(sessions []*gst.Element) (n int) {
 	for _, s := range sessions {
 		n += int(C.session_sources((*C.GstElement)(s.Unsafe())))

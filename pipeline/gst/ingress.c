@@ -1,7 +1,11 @@
 //go:build !nogst
 
-// The looks at what a viewer sends: before srtpdec, which keeps something of each source before it knows whether a packet is the
-// viewer's, at RTCP in the clear, and before sctpdec. The headers of RTP and RTCP are not encrypted (RFC 3711).
+// The ingress filter looks at a viewer's packets in three places:
+//
+//   - before srtpdec. srtpdec keeps state for each SSRC before it checks that a packet is the viewer's. The headers of SRTP and SRTCP
+//     are not encrypted (RFC 3711), so they can be read there.
+//   - before rtpsession, at RTCP in the clear (rtcp.c).
+//   - before sctpdec (sctp.c).
 
 #include "ingress.h"
 #include "media.h"
@@ -9,32 +13,36 @@
 #include "sctp.h"
 #include "_cgo_export.h"
 
-// RTCP in packets a second: a browser sends some thirty, of which a burst of loss makes a hundred.
+// RTCP packets a second, and at once: a browser sends some thirty a second, and a hundred after a burst of loss.
 enum { RTCP_RATE = 200, RTCP_BURST = 400 };
-// RTCP in bytes a second: a browser's reports on arrivals take 10 kB of 5 Mbit/s with loss, its NACKs after a cut another 10.
+// RTCP bytes a second, and at once: for a video of 5 Mbit/s with loss a browser sends TWCC reports of 10 kB a second, and NACKs of
+// another 10 kB after a cut.
 enum { RTCP_BYTES = 60000, RTCP_BYTES_BURST = 120000 };
-// HEADER is what is looked at of a packet, in bytes: the fixed header of RTP.
-enum { HEADER = 12, RTCP_LEAST = 8 };
-// Payload types that RTP does not have where RTCP goes the same way (RFC 5761), without the marker's bit; RTCP's has it.
+// bytes: the fixed header of RTP (RFC 3550), which is all that is read of a packet here.
+enum { HEADER = 12 };
+// bytes: the least RTCP packet, with the SSRC of its sender.
+enum { RTCP_LEAST = 8 };
+// RTP and RTCP use one port. A packet is RTCP if its second byte, without the highest bit, is in this range, which RTP's payload types
+// leave free (RFC 5761).
 enum { RTCP_FROM = 64, RTCP_TO = 95 };
 
 struct Ingress {
   uintptr_t handle;
   GMutex lock;          // guards all below
-  guint64 allowed[2];     // a bit for each payload type
+  guint64 allowed[2];     // the payload types of which RTP is let in, a bit for each
   Senders senders;
-  Budget packets, bytes; // of RTCP
+  Budget packets, bytes;  // of RTCP
   Rtcp rtcp;
   Streams streams;
-  gboolean error_sent;         // that the streams are too many
-  gboolean linked;       // what comes out of srtpdec goes on to rtpbin
+  gboolean error_sent;         // that there are too many data channels, which is told once
+  gboolean linked;       // packets that come out of srtpdec find a way on to rtpbin
 };
 
 gboolean senders_admit(Senders *s, guint32 ssrc, gboolean rtp) {
   int i = 0;
   while (i < s->n && s->known[i].ssrc != ssrc)
     i++;
-  gboolean more = rtp && (i == s->n || !s->known[i].rtp); // one more of RTP
+  gboolean more = rtp && (i == s->n || !s->known[i].rtp); // this SSRC sends RTP for the first time
   if (i == SENDERS || (more && s->rtp == RTP_SENDERS))
     return FALSE;
   if (i == s->n)
@@ -76,8 +84,8 @@ void ingress_allow(Ingress *in, const int *types, int n) {
 
 void ingress_linked(Ingress *in) { in->linked = TRUE; }
 
-// starts tells whether srtpdec finds the sender of RTCP that begins with this packet at its place. Of others it would take what is
-// encrypted for a sender; nor is a BYE of nobody one.
+// starts tells whether an RTCP packet of this kind may come first. srtpdec reads the sender's SSRC from bytes 4 to 7, whatever the
+// kind. SDES, a BYE of no SSRC and unknown kinds have something else there.
 static gboolean starts(const guint8 *h) {
   static const guint8 types[] = {200, 201, 203, 204, 205, 206}; // SR, RR, BYE, APP, feedback
   return memchr(types, h[1], sizeof types) && (h[1] != 203 || (h[0] & 0x1f) > 0);
@@ -91,15 +99,15 @@ gboolean ingress_admits(Ingress *in, const guint8 *h, gsize given, gsize size, i
     return starts(h) && budget_takes(&in->packets, 1, RTCP_RATE, RTCP_BURST, now) &&
            budget_takes(&in->bytes, size, RTCP_BYTES, RTCP_BYTES_BURST, now) &&
            senders_admit(&in->senders, GST_READ_UINT32_BE(h + 4), FALSE);
-  // Each source that a mixer names (CSRC) would be another of rtpsession's.
+  // A packet with contributing sources (CSRC) is refused: rtpsession would keep each of them as one more source.
   return given >= HEADER && (h[0] & 0x0f) == 0 && (in->allowed[type / 64] >> type % 64 & 1) && in->linked &&
          senders_admit(&in->senders, GST_READ_UINT32_BE(h + 8), TRUE);
 }
 
 // ---- before srtpdec
 
-// leads_on tells whether what comes out of srtpdec goes on. webrtcbin links it when a section is agreed on in which something is
-// received; a packet that comes before ends the connection.
+// leads_on tells whether packets that come out of srtpdec find a way on. webrtcbin links that way when a section is agreed on in which
+// something is received. A packet that comes through srtpdec before then ends the viewer's pipeline with "not linked".
 static gboolean leads_on(GstObject *srtpdec) {
   gboolean on = FALSE;
   GstObject *bin = gst_object_get_parent(srtpdec), *receiver = bin ? gst_object_get_parent(bin) : NULL;
@@ -155,9 +163,9 @@ void ingress_watch_srtp(Ingress *in, GstElement *srtpdec) {
     look(in, l->data, on_srtp);
 }
 
-// ---- in the clear
+// ---- before rtpsession and sctpdec
 
-// whole maps the one buffer that a probe is shown; a list, which nothing makes there, is not looked into but refused.
+// whole maps the buffer that a probe is shown. FALSE for a list of buffers: no element makes one there, so a list is dropped.
 static gboolean whole(GstPadProbeInfo *info, GstMapInfo *map) {
   return (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) &&
          gst_buffer_map(GST_PAD_PROBE_INFO_BUFFER(info), map, GST_MAP_READ);

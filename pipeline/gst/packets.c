@@ -1,10 +1,14 @@
 //go:build !nogst
 
-// RTP of a fan's frames is made once, by a payloader, and sent to all viewers. What tells one viewer's packets from another's stands
-// in the first bytes of each, and is written by a stamp: a new header of some twenty bytes, before a part of the same frame. A
-// viewer's numbers have no gaps, whatever frames it was not sent, and its time never goes back, whichever of two encoders it is
-// fed from. No viewer is given an object of GStreamer's that another has: each keeps a list of who holds it, under a lock that
-// is waited for by spinning, and with sixteen viewers on two processors that took a quarter of all there was to do.
+// A payloader makes RTP packets of each frame once, for all viewers. Two viewers' packets differ only in the header: SSRC, sequence
+// number, time stamp, payload type, TWCC extension. So a stamp gives each viewer packets of its own: a new header of some twenty
+// bytes, followed by the memory of the shared packet.
+//
+// A viewer's sequence numbers have no gaps, whichever frames the viewer is not sent. Its time stamps never go back, whichever of two
+// encoders made the frame.
+//
+// Two viewers share memory, but no buffer and no list of GStreamer's. Each such object keeps a list of its holders under a lock that
+// spins: with sixteen viewers on two processors a quarter of all time went into that.
 
 #include "twcc.h"
 #include "chromium.h"
@@ -12,17 +16,18 @@
 
 #include <string.h>
 
-enum { HEADER = 12, TWCC_EXTENSION = 8 }; // bytes: the fixed header (RFC 3550), and an extension of two bytes (RFC 8285)
+enum { HEADER = 12 };        // bytes: the fixed RTP header (RFC 3550)
+enum { TWCC_EXTENSION = 8 }; // bytes: the header of all extensions, and one extension of two bytes (RFC 8285)
 
-// ---- making packets
+// ---- a payloader: packets of frames
 
-// A payloader's calls are made under its fan's lock.
+// Payloader is an element with a pad of ours on either side. Its functions are called under its fan's lock.
 struct Payloader {
   GstElement *pay;
-  GstPad *in, *out; // ours, linked to the payloader's
-  GstCaps *caps;    // last given to pay
-  GstBufferList *made;
-  gboolean broken;  // the payloader gave an error back
+  GstPad *in, *out;    // our pads, linked to the element's
+  GstCaps *caps;       // the caps that the element was last given
+  GstBufferList *made; // the packets of the present frame
+  gboolean broken;     // the element has returned an error
 };
 
 static GstFlowReturn on_packet(GstPad *pad, GstObject *parent, GstBuffer *b) {
@@ -37,9 +42,9 @@ static GstFlowReturn on_packets(GstPad *pad, GstObject *parent, GstBufferList *l
   return GST_FLOW_OK;
 }
 
-// A pad without a template would be asked what it takes and name the caps it has: an H.264 payloader is then held to the level of
-// its first SPS, while the encoder may be replaced by one whose SPS names another. What was agreed with a viewer stands in the
-// caps of its own packets, whatever the payloader's are.
+// The template of our pad that takes packets: it takes any. A pad without a template would answer with its present caps, and an H.264
+// payloader would then refuse frames of any H.264 level but the first one's. The encoder may be replaced by one with another level.
+// What was agreed with a viewer stands in the caps of the viewer's own packets.
 static GstStaticPadTemplate anything = GST_STATIC_PAD_TEMPLATE("packets", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
 Payloader *payloader_new(const char *payloader) {
@@ -107,7 +112,7 @@ GstBufferList *payloader_packets(Payloader *p, GstBuffer *frame, GstCaps *caps) 
   return made;
 }
 
-// ---- making them a viewer's own
+// ---- a stamp: one viewer's packets
 
 GstCaps *packets_caps(GstPad *pad, const Packets *k) {
   GstCaps *agreed = gst_pad_query_caps(pad, NULL), *caps = NULL;
@@ -123,18 +128,21 @@ GstCaps *packets_caps(GstPad *pad, const Packets *k) {
 }
 
 struct Stamp {
-  gint waiting; // atomic: frames that were stamped and have not left the appsrc
-  gint seq;     // atomic: of the newest packet
-  guint32 ssrc, time; // time: of the epoch, in units of rate
-  guint rate, type, twcc_id; // twcc_id: the TWCC extension id, 0 for none
-  Twcc twcc;
-  GstClockTime last;
-  Rtx *rtx; // NULL for none
+  gint waiting;      // atomic: frames that were stamped and have not left the appsrc
+  gint seq;          // atomic: sequence number of the newest packet
+  guint32 ssrc;
+  guint32 time;      // the RTP time stamp of the epoch: a random one (RFC 3550)
+  guint rate;        // clock rate: units of an RTP time stamp in a second
+  guint type;        // payload type
+  guint twcc_id;     // TWCC extension id, 0 for none
+  Twcc twcc;         // which packets have that extension
+  GstClockTime last; // time of the newest frame
+  Rtx *rtx;          // sends packets again; NULL for none
   struct {
-    guint16 from;
-    guint n;       // 0 for none
-    gboolean more; // only its first packet has left yet
-  } key;           // the keyframe that left the appsrc last, if nothing has since; of its thread
+    guint16 from;    // its first sequence number
+    guint n;         // its packets that have left so far; 0 for no keyframe
+    gboolean more;   // only the first packet has left (stamp_split)
+  } keyframe;        // the keyframe that left the appsrc last, if no frame has left since. Only the appsrc's thread touches this.
 };
 
 Stamp *stamp_new(const GstCaps *caps, guint twcc_id, Rtx *r) {
@@ -145,7 +153,7 @@ Stamp *stamp_new(const GstCaps *caps, guint twcc_id, Rtx *r) {
       !gst_structure_get_uint(s, "ssrc", &ssrc) || rate <= 0)
     return NULL;
   Stamp *t = g_atomic_rc_box_new0(Stamp);
-  t->seq = g_random_int_range(0, 1 << 15); // from the lower half, as RFC 3711 advises
+  t->seq = g_random_int_range(0, 1 << 15); // in the lower half, as RFC 3711 advises, so that the first wrap is far away
   t->time = g_random_int();
   t->ssrc = ssrc;
   t->type = (guint)type;
@@ -170,8 +178,8 @@ gint stamp_waiting(Stamp *t) { return g_atomic_int_get(&t->waiting); }
 void stamp_reported(Stamp *t, int64_t sent) { twcc_reported(&t->twcc, sent / 1000); }
 guint16 stamp_newest(Stamp *t) { return (guint16)g_atomic_int_get(&t->seq); }
 
-// stamped is a packet of the viewer's own; NULL for what is no packet that a payloader makes: they add neither sources nor
-// extensions unless told to.
+// stamped is the viewer's own copy of one packet. NULL when the packet has contributing sources or extensions already: a payloader
+// adds none, so it is no packet of a payloader's.
 static GstBuffer *stamped(Stamp *t, GstBuffer *packet, GstClockTime pts) {
   GstMapInfo from, to;
   GstMemory *first = gst_buffer_peek_memory(packet, 0), *header;
@@ -190,7 +198,7 @@ static GstBuffer *stamped(Stamp *t, GstBuffer *packet, GstClockTime pts) {
       static const guint8 words[] = {0xbe, 0xde, 0, 1};
       memcpy(to.data + HEADER, words, sizeof words);
       to.data[HEADER + 4] = t->twcc_id << 4 | 1;
-      memset(to.data + HEADER + 5, 0, 3); // the session numbers it
+      memset(to.data + HEADER + 5, 0, 3); // rtpsession writes the number
     }
     memcpy(to.data + HEADER + extra, from.data + HEADER, from.size - HEADER);
     gst_memory_unmap(header, &to);
@@ -209,15 +217,15 @@ static GstBuffer *stamped(Stamp *t, GstBuffer *packet, GstClockTime pts) {
   return out;
 }
 
-// LATER is the least time from one frame to the next: of two encoders, of which a viewer goes over from one to the other,
-// either may be ahead.
-enum { LATER = GST_MSECOND };
+// ns, the least time from one frame of a viewer's to the next. When a viewer is moved from one encoder to another, the other one's
+// frame may bear an earlier time; a VP8 decoder was seen to stop for good when time went back.
+enum { FRAME_LATER = GST_MSECOND };
 
 GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
   GstBuffer *first = gst_buffer_list_get(packets, 0);
   GstClockTime pts = GST_BUFFER_PTS(first);
-  if (GST_CLOCK_TIME_IS_VALID(t->last) && pts < t->last + LATER)
-    pts = t->last + LATER;
+  if (GST_CLOCK_TIME_IS_VALID(t->last) && pts < t->last + FRAME_LATER)
+    pts = t->last + FRAME_LATER;
   t->last = pts;
   if (t->rtx && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT))
     rtx_keyframe(t->rtx, stamp_newest(t));
@@ -241,27 +249,29 @@ GstBufferList *stamp_split(const Stamp *t, GstBufferList *packets) {
   return t->rtx == NULL || delta ? NULL : chromium_split(packets);
 }
 
-// on_leave sees a frame leave the appsrc. What left before it has passed what sends again by now, all on the same thread.
+// on_leave sees a frame, or a part of a keyframe, leave the appsrc. One thread takes all packets from the appsrc to rtprtxsend and on:
+// when a list leaves the appsrc, rtprtxsend has the list before it already, and can send it again.
 static GstPadProbeReturn on_leave(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   Stamp *t = data;
   GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
   GstBuffer *first = gst_buffer_list_get(list, 0);
   guint n = gst_buffer_list_length(list);
-  if (t->key.more) {
-    chromium_first_packet(t->rtx, t->ssrc, t->key.from);
-    t->key.n += n;
-    t->key.more = FALSE;
+  if (t->keyframe.more) {
+    chromium_first_packet(t->rtx, t->ssrc, t->keyframe.from);
+    t->keyframe.n += n;
+    t->keyframe.more = FALSE;
     return GST_PAD_PROBE_OK;
   }
   g_atomic_int_add(&t->waiting, -1);
-  if (t->key.n > 0)
-    rtx_keyframe_sent(t->rtx, t->ssrc, t->key.from, t->key.n);
-  t->key.n = 0;
+  if (t->keyframe.n > 0)
+    rtx_keyframe_sent(t->rtx, t->ssrc, t->keyframe.from, t->keyframe.n);
+  t->keyframe.n = 0;
+  gboolean delta = GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT);
   guint8 header[4];
-  if (t->rtx && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT) && gst_buffer_extract(first, 0, header, sizeof header) == sizeof header) {
-    t->key.from = GST_READ_UINT16_BE(header + 2);
-    t->key.n = n;
-    t->key.more = n == 1 && !(header[1] & 0x80); // the marker of a frame's last packet
+  if (t->rtx && !delta && gst_buffer_extract(first, 0, header, sizeof header) == sizeof header) {
+    t->keyframe.from = GST_READ_UINT16_BE(header + 2);
+    t->keyframe.n = n;
+    t->keyframe.more = n == 1 && !(header[1] & 0x80); // the marker bit is set in a frame's last packet
   }
   return GST_PAD_PROBE_OK;
 }

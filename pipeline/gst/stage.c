@@ -1,8 +1,8 @@
 //go:build !nogst
 
-// A stage is a producing pipeline: capture, encoder or microphone. Its ends are joined to fans.
+// A stage is a pipeline that makes frames: of a camera, an encoder or a microphone. Its appsrc and its appsink are joined to fans.
 
-#include "fan.h"
+#include "subscription.h"
 #include "media.h"
 #include "stage.h"
 #include "_cgo_export.h"
@@ -13,11 +13,11 @@ struct Stage {
   GstElement *out;
   Fan *fan; // what out fills
   uintptr_t handle;
-  guint64 serial; // of two stages on one fan the later counts, once it has made a picture
+  guint64 serial; // of two stages on one fan the later one fills it, once it has made a frame
   gint muted;
 };
 
-// on_sample is the appsink's new-sample callback. What a muted stage makes is dropped by its appsink.
+// on_sample is the appsink's callback for a new frame. Where it does not take the frame, the appsink drops it in the end.
 static GstFlowReturn on_sample(GstAppSink *sink, gpointer data) {
   Stage *s = data;
   switch (g_atomic_int_get(&s->muted) ? TAKEN : fan_take(s->fan, sink, s->serial, &s->muted)) {

@@ -1,11 +1,12 @@
 //go:build !nogst
 
-// What is set right inside webrtcbin.
+// What is changed inside a webrtcbin.
 
 #include "ingress.h"
 #include "tune.h"
 
-// The ICE agent: no UPnP (an HTTP server per viewer), connectivity checks that go on (the backstop for a dead viewer).
+// UPnP is off: it would run an HTTP server for each viewer. Connectivity checks go on after the connection is up: they find a dead viewer
+// when all else fails.
 void tune_agent(GstElement *webrtc, const PeerOptions *o) {
   GObject *ice = NULL, *agent = NULL;
   if (g_object_class_find_property(G_OBJECT_GET_CLASS(webrtc), "ice-agent"))
@@ -37,8 +38,8 @@ static void bound_streams(const GValue *v, gpointer unused) {
 
 void tune_streams(GstElement *webrtc) { each_made(webrtc, "rtpbin", bound_streams); }
 
-// straighten links the ends of webrtcbin's bin for redundancy, which is never agreed on here, past its two elements: they hand
-// on a list of packets one by one, and so would everything after them.
+// straighten links the ends of webrtcbin's bin for redundancy (RED and FEC) to one another. Redundancy is never agreed on here, but its two
+// elements take each list apart and hand on single packets, and then all elements after them would get single packets.
 void straighten(GstElement *bin) {
   GstPad *in = gst_element_get_static_pad(bin, "sink"), *out = gst_element_get_static_pad(bin, "src");
   if (GST_IS_GHOST_PAD(in) && GST_IS_GHOST_PAD(out)) {
@@ -63,9 +64,9 @@ static void refuse_events(const GValue *v, gpointer unused) {
   gst_object_unref(src);
 }
 
-// A reconfigure event starts an sctpenc's thread (1.22), even while it is stopped: it then waits for data for ever, and whoever
-// stops the pad, or frees it, waits for it. quiet_data refuses the event, and release_data ends a thread that was started by one
-// which had come in before.
+// A reconfigure event starts the thread of an sctpenc (1.22), even while the sctpenc is being stopped. The thread then waits for data for
+// ever, and the thread that stops or frees the pad waits for it. quiet_data drops such events from now on. release_data ends a thread
+// that an earlier event has started.
 void quiet_data(GstElement *webrtc) { each_made(webrtc, "sctpenc", refuse_events); }
 
 static void flush_source(const GValue *v, gpointer unused) {

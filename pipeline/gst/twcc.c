@@ -1,13 +1,15 @@
 //go:build !nogst
 
-// rtpsession (1.22) keeps 40 bytes of each packet that it numbers until a report tells of that one or a later one. A viewer that
-// agreed to report and does not, or that reports the same packet again and again, would have it keep them for ever.
+// rtpsession (1.22) keeps 40 bytes for each packet that it numbers, until a report tells of that packet or of a later one. A viewer may
+// agree to report and then be silent, or report the same packet for ever. Without a bound rtpsession would then grow for ever.
 
 #include "twcc.h"
 
-// UNREPORTED is how many numbered packets may be without a report: at 5 Mbit/s nine seconds', 200 kB.
+// Packets that are numbered beyond the newest reported one: 200 kB in rtpsession. At 5 Mbit/s that is nine seconds, so a viewer whose
+// link was cut for a moment loses nothing.
 enum { UNREPORTED = 5000 };
-// With so many, one packet is numbered in PROBE_US: who begins to report after all is found.
+// us: beyond that bound one packet is numbered each ten seconds. A viewer that begins to report after all is found by it, and the
+// packets of a month take 10 MB.
 enum { PROBE_US = 10000000 };
 
 gboolean twcc_number(Twcc *n, int64_t now) {

@@ -15,16 +15,16 @@ import (
 	"boardcast/pipeline/live"
 )
 
-// attack is a viewer that is connected to a victim and sends what it likes.
+// attack is a viewer that sends packets as it likes, and the broadcast that it is connected to, the victim.
 type attack struct {
 	t                *testing.T
 	victim           *live.Viewer
-	served           func() uint64 // pictures sent to the victim's viewer, which is the attacker
+	served           func() uint64 // frames of video that the attacker was sent
 	victims, hostile *peer
 	broadcast        *live.Broadcast
 }
 
-// newAttack connects one to a victim that takes sound in, or takes nothing.
+// newAttack connects an attacker to a victim. With talkback the victim takes sound in, without it nothing.
 func newAttack(t *testing.T, talkback bool) *attack {
 	t.Helper()
 	e, err := New(testLog(t))
@@ -62,7 +62,7 @@ func (a *attack) send(pad string, packets ...[]byte) {
 	}
 }
 
-// goesOn waits until the victim has been sent more pictures.
+// goesOn waits until the victim has sent more frames, as it does to any viewer.
 func (a *attack) goesOn() {
 	a.t.Helper()
 	before := a.served()
@@ -80,7 +80,7 @@ func rtp(payload byte, ssrc uint32, seq uint16) []byte {
 	return p
 }
 
-// A viewer that sends what nobody agreed on goes on being served, where something is received and where nothing is.
+// A viewer that sends RTP that was not agreed on is served as before, with talkback and without.
 func TestSendsWhatWasNotAgreed(t *testing.T) {
 	for _, talkback := range []bool{false, true} {
 		t.Run(fmt.Sprint("talkback ", talkback), func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestSendsWhatWasNotAgreed(t *testing.T) {
 	}
 }
 
-// Packets of ever new sources leave nothing behind, and the sound of before goes on.
+// Packets of ever new SSRCs leave nothing behind, and the viewer is served as before.
 func TestSendsManySources(t *testing.T) {
 	a := newAttack(t, true)
 	eventually(t, "sound comes in", 10*time.Second, func() bool { return len(a.broadcast.Status().Viewers[0].Incoming) > 0 })
@@ -161,7 +161,7 @@ func TestClosesInOrder(t *testing.T) {
 	}
 }
 
-// The end of gathering is told once, and not as a candidate of no words.
+// An empty ICE candidate, which is how 1.24 tells the end of gathering, is not passed on as a candidate.
 func TestEmptyCandidate(t *testing.T) {
 	e, err := New(testLog(t))
 	if err != nil {

@@ -71,7 +71,7 @@ func TestChurnLeavesNothing(t *testing.T) {
 	hangUp(steady, steadyB)
 }
 
-// sender makes a call and returns its callee, of which the data channel's sender runs.
+// sender makes a call, and returns one side with its sctpenc, whose thread runs.
 func sender(t *testing.T) (*live.Viewer, *peer, *gst.Element) {
 	t.Helper()
 	e, err := New(testLog(t))
@@ -100,7 +100,7 @@ func sender(t *testing.T) (*live.Viewer, *peer, *gst.Element) {
 	return va, s.peers[0].(*peer), found
 }
 
-// onReconfigure has f called when the event that starts the sender comes in.
+// onReconfigure has f called when the event comes that starts the thread of an sctpenc.
 func onReconfigure(src *gst.Pad, f func()) {
 	src.AddProbe(gst.PadProbeTypeEventUpstream, func(_ *gst.Pad, info *gst.PadProbeInfo) gst.PadProbeReturn {
 		if info.GetEvent().Type() == gst.EventTypeReconfigure {
@@ -110,7 +110,8 @@ func onReconfigure(src *gst.Pad, f func()) {
 	})
 }
 
-// A viewer goes even if its data channel's sender is started again while it is stopped, by an event that had come in before.
+// A viewer's end does not wait for ever when its sctpenc, which sends the data channel's messages, is started again while it is stopped:
+// the event that starts it had come in before.
 func TestSenderStartedTooLate(t *testing.T) {
 	v, p, sender := sender(t)
 	src := sender.GetStaticPad("src")
@@ -139,7 +140,7 @@ func TestSenderStartedTooLate(t *testing.T) {
 	}
 }
 
-// Nothing starts the sender of a viewer that is about to be stopped.
+// From quiet on no event starts the sctpenc of a viewer.
 func TestSenderStaysStopped(t *testing.T) {
 	_, p, sender := sender(t)
 	src, events := sender.GetStaticPad("src"), 0

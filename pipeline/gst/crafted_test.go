@@ -31,7 +31,7 @@ const (
 	nack, twccReport, pli, fir                  = 1, 15, 1, 4
 )
 
-// RTP comes in of the payload types that were agreed on, of four sources; all sources are eight.
+// RTP is let in of the payload types that were agreed on, and of four SSRCs. With RTCP there may be eight SSRCs.
 func TestSRTPFilter(t *testing.T) {
 	h := newSRTPFilter()
 	defer h.free()
@@ -89,7 +89,7 @@ func TestSRTPFilterBudget(t *testing.T) {
 	}
 }
 
-// block is an empty report block about a source.
+// block is an empty report block about an SSRC.
 func block(ssrc uint32) []uint32 { return []uint32{ssrc, 0, 0, 0, 0, 0} }
 
 // chunk is a chunk of SDES with a name.
@@ -97,7 +97,7 @@ func chunk(ssrc uint32) []uint32 { return []uint32{ssrc, 0x01046161, 0x61610000}
 
 func words(parts ...[]uint32) []uint32 { return slices.Concat(parts...) }
 
-// arrivals is a report on packets, in chunks and times as given.
+// arrivals is a TWCC report on packets. rest are its chunks, and after them the times.
 func arrivals(base, count uint16, number byte, rest ...uint16) []byte {
 	w := []uint32{1, 2, uint32(base)<<16 | uint32(count), uint32(number)}
 	for i := 0; i < len(rest); i += 2 {

@@ -69,16 +69,24 @@ func from() places.Origin {
 // eventually polls what has no event to wait for: counters that C keeps.
 func eventually(t *testing.T, what string, limit time.Duration, ok func() bool) {
 	t.Helper()
+	if !within(limit, ok) {
+		t.Fatalf("not within %v: %s", limit, what)
+	}
+}
+
+// within polls until it is so; false when it is not within limit.
+func within(limit time.Duration, ok func() bool) bool {
 	deadline := time.After(limit)
 	check := time.NewTicker(20 * time.Millisecond)
 	defer check.Stop()
 	for !ok() {
 		select {
 		case <-deadline:
-			t.Fatalf("not within %v: %s", limit, what)
+			return false
 		case <-check.C:
 		}
 	}
+	return true
 }
 
 // elements are those of a viewer's pipeline that this factory made. Their names count how many the whole process has made.

@@ -49,7 +49,7 @@ func (p spied) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error
 	return p.Peer.Attach(slot, k, f)
 }
 
-// seen writes the decoded pictures to dir, each to a file of its own, the newest few.
+// seen is a graph that writes the decoded frames to dir, each to a file of its own, and keeps the newest few.
 func seen(dir string) pipeline.Graph {
 	return pipeline.Graph{
 		pipeline.El("queue").Named(pipeline.InName), pipeline.El("decodebin"), pipeline.El("videoconvert"),
@@ -58,7 +58,7 @@ func seen(dir string) pipeline.Graph {
 	}
 }
 
-// newest is the size of the newest whole picture and its number.
+// newest is the size of the newest whole frame in dir, and the name of its file.
 func newest(t *testing.T, dir string) (pixels int, name string) {
 	t.Helper()
 	list, err := os.ReadDir(dir)
@@ -93,7 +93,7 @@ func answer(ctx context.Context, f live.Fan, force func()) (done chan struct{}) 
 	return done
 }
 
-// behind is the graph with an encoder that gives each picture late, as those in hardware do.
+// behind is a graph whose encoder gives each frame 0.2 s late, as encoders in hardware do.
 func behind(g pipeline.Graph) pipeline.Graph {
 	return slices.Insert(slices.Clone(g), 1, pipeline.El("queue", "min-threshold-time=200000000", "max-size-buffers=0", "max-size-bytes=0"))
 }

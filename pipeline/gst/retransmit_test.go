@@ -14,7 +14,7 @@ import (
 	"boardcast/pipeline/live"
 )
 
-// rtxOf finds what sends again in the pipeline of some viewer that is sent pictures.
+// rtxOf finds a viewer that is sent video, and its rtprtxsend.
 func rtxOf(t *testing.T) (p *peer, rtx *gst.Element) {
 	t.Helper()
 	receivers.Range(func(_, r any) (ok bool) {
@@ -28,7 +28,7 @@ func rtxOf(t *testing.T) (p *peer, rtx *gst.Element) {
 		return rtx == nil
 	})
 	if rtx == nil {
-		t.Fatal("no viewer's pipeline sends again")
+		t.Fatal("no viewer's pipeline has an rtprtxsend")
 	}
 	return p, rtx
 }
@@ -42,8 +42,8 @@ func property[T any](t *testing.T, e *gst.Element, name string) T {
 	return v.(T)
 }
 
-// A packet that is asked for twice at once is sent once; one that is asked for in vain is replaced by a keyframe, though not
-// one from before the newest keyframe. Nothing is sent again of what a keyframe is to replace.
+// What retransmit.c decides is what GStreamer does. A packet that is asked for twice at once is sent once. A packet that is asked for in
+// vain is answered by a keyframe, unless it is from before the newest keyframe. After KeyframesOnly nothing from before is sent again.
 func TestRetransmission(t *testing.T) {
 	e, err := New(testLog(t))
 	if err != nil {
@@ -61,7 +61,7 @@ func TestRetransmission(t *testing.T) {
 	out := watch(t, p, pipeline.VP8)
 	eventually(t, "a packet", 5*time.Second, func() bool { n, _, _ := out.newest(); return n > 0 })
 	_, _, ssrc := out.newest()
-	// ask tells how many of the requests are passed on.
+	// ask asks for packets, and returns how many of the requests reach rtprtxsend.
 	ask := func(seqs ...uint) int {
 		t.Helper()
 		before := property[uint](t, rtx, "num-rtx-requests")

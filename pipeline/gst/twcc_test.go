@@ -17,7 +17,8 @@ func numberPackets(n *twccNumbering, from time.Duration, packets int) (given int
 	return given
 }
 
-// Who never reports is sent 5,000 numbered packets, then one in ten seconds; with a report on that one all are again.
+// A viewer that never reports is sent 5,000 numbered packets, and then one in ten seconds. After a report on that one all packets are
+// numbered again.
 func TestTWCCWithoutReports(t *testing.T) {
 	var n twccNumbering
 	const second = 1000 // packets
@@ -37,7 +38,7 @@ func TestTWCCWithoutReports(t *testing.T) {
 	}
 }
 
-// Who reports the first packet again and again is as one who does not report.
+// A viewer that reports the first packet again and again is treated like one that does not report.
 func TestTWCCWithEmptyReports(t *testing.T) {
 	var n twccNumbering
 	given := 0
@@ -50,7 +51,7 @@ func TestTWCCWithEmptyReports(t *testing.T) {
 	}
 }
 
-// Who reports is sent numbers in all packets.
+// For a viewer that reports all packets are numbered.
 func TestTWCCWithReports(t *testing.T) {
 	var n twccNumbering
 	for i := range 1000 {

@@ -1,169 +1,215 @@
 package live
 
 import (
-	"slices"
 	"time"
 
 	"boardcast/pipeline/congestion"
 )
 
-// adaptation is a viewer's part in following the network: the estimate of its own link, and what it is sent because of it.
+// adaptation is how what one viewer is sent follows its link.
 type adaptation struct {
-	first         *producer // of the first rendition; nil until the codec is known, and where nothing follows
-	lower         *producer // nil without a lower rendition
-	key           uint64
-	lowerKey      uint64
-	estimator     *congestion.Estimator
-	at            time.Duration // of the newest report, by the media clock
-	heard         time.Time     // when it was taken
-	slow          bool          // for the first rendition
-	from          *producer     // what feeds the viewer
-	to            *producer     // what is going to: the same, unless a keyframe is awaited
-	keyframesOnly bool          // it gets keyframes only
-	asked         time.Time     // for a keyframe, while spared
-	soon          <-chan time.Time
+	first member
+	lower *member // nil without a lower rendition; it takes part in the lower rendition's rate while the viewer is slow
+	link  link
+	slow  bool // the link does not carry the first rendition's bitrate
+	feed  feed
+	soon  <-chan time.Time // when to look at the viewer again without feedback; nil where its feedback is enough
 }
 
-// lookAgain is how soon a viewer on its way is looked at again: who is sent nothing reports nothing.
+// member is a viewer's part in the shared rate of one rendition.
+type member struct {
+	*producer
+	key uint64 // of the viewer in the shared rate
+}
+
+// link is what the viewer's feedback tells of its link.
+type link struct {
+	estimator *congestion.Estimator
+	at        time.Duration // of the newest feedback, by the media clock
+	heard     time.Time     // when that came; zero before the first
+}
+
+// feed is what the viewer's video is made of.
+type feed struct {
+	from   *producer
+	next   *producer   // takes over from it with its next keyframe; nil where none is to
+	sparse *sparseFeed // the viewer gets only keyframes of from; nil: everything
+}
+
+// sparseFeed is the state of a viewer that gets keyframes only.
+type sparseFeed struct {
+	asked time.Time // for a keyframe, the last time; zero before
+}
+
+// to is the producer that feeds the viewer, or is going to.
+func (f *feed) to() *producer {
+	if f.next != nil {
+		return f.next
+	}
+	return f.from
+}
+
+// lead has another producer take over, or none where p feeds the viewer already.
+func (f *feed) lead(p *producer) {
+	f.next = p
+	if p == f.from {
+		f.next = nil
+	}
+}
+
+// snapshot is what is known of the link now: silence since the last feedback counts too.
+func (l *link) snapshot() congestion.Snapshot {
+	return l.estimator.Snapshot(l.at + time.Since(l.heard))
+}
+
+// lookAgain is how soon a viewer is looked at again that is on its way to another rendition, or paused: a viewer that is sent nothing
+// sends no feedback. A cut link's queue is full after 0.2 s.
 const lookAgain = 50 * time.Millisecond
-
-// adapt begins when the viewer's codec, and so its encoder, is known.
-func (v *Viewer) adapt(l, lower *producer) {
-	n := &v.net
-	if l.rate == nil || n.first != nil {
-		return
-	}
-	n.first, n.lower, n.from, n.to = l, lower, l, l
-	n.key, n.estimator = l.rate.join()
-}
-
-func (v *Viewer) endAdaptation() {
-	if v.net.first == nil {
-		return
-	}
-	v.net.first.rate.leave(v.net.key)
-	if v.net.slow && v.net.lower != nil {
-		v.net.lower.rate.leave(v.net.lowerKey)
-	}
-}
-
-// reported takes a report on what was sent.
-func (v *Viewer) reported(f congestion.Feedback) {
-	n := &v.net
-	if n.first == nil {
-		return
-	}
-	n.estimator.Receive(f)
-	n.at, n.heard = f.Received, time.Now()
-	v.adaptToNetwork()
-}
-
-// adaptToNetwork tells the shared rates what is known by now, and sends what they let the viewer have. It is called with each
-// report and, since silence counts too, once a tick.
-func (v *Viewer) adaptToNetwork() {
-	n := &v.net
-	if n.first == nil || n.heard.IsZero() {
-		return
-	}
-	s := n.estimator.Snapshot(n.at + time.Since(n.heard))
-	v.stat.EstimateBPS, v.stat.Loss, v.stat.RTTMS = s.Estimate, s.Loss, s.RTT.Milliseconds()
-	slow, held := n.first.rate.see(n.key, s)
-	if slow != n.slow {
-		n.slow = slow
-		v.log.Info("viewer's link", "slow", slow, "estimate_bps", s.Estimate, "loss", s.Loss)
-		v.useLower(slow)
-	}
-	spare := slow
-	if slow && n.lower != nil {
-		spare, _ = n.lower.rate.see(n.lowerKey, s)
-	}
-	v.move()
-	leaving := held || n.to != n.from
-	v.sendKeyframesOnly(spare || held || slow && n.from == n.first, leaving)
-	n.soon = nil
-	if leaving {
-		n.soon = time.After(lookAgain)
-	}
-}
-
-// useLower counts the viewer among the users of the lower rendition, which runs while there is one, or no longer.
-func (v *Viewer) useLower(slow bool) {
-	n := &v.net
-	switch {
-	case n.lower == nil:
-	case slow:
-		n.lowerKey, _ = n.lower.rate.join()
-		v.use(n.lower)
-	default:
-		n.lower.rate.leave(n.lowerKey)
-	}
-}
-
-// move takes the viewer's video from the rendition that suits its link: the lower one while it is slow, unless that does not
-// run; it goes up again once the first encoder has settled. The new one takes over with its next keyframe, and only then is the
-// old one no longer used.
-func (v *Viewer) move() {
-	n := &v.net
-	to := n.first
-	stays := n.to == n.lower && !n.first.rate.settled()
-	if (n.slow || stays) && n.lower != nil && !n.lower.starved() {
-		to = n.lower
-	}
-	if to != n.to {
-		n.to = to
-		v.use(to)
-		v.peer.Feed(to.fan)
-		to.requestKeyframe()
-	}
-	if n.from != n.to {
-		if !v.peer.Fed() {
-			return
-		}
-		n.from, n.keyframesOnly = n.to, false
-		v.stat.Rendition = ""
-		if n.from == n.lower {
-			v.stat.Rendition = renditionLower
-		}
-	}
-	for _, l := range []*producer{n.first, n.lower} {
-		if l != nil && l != n.from && (l != n.lower || !n.slow) {
-			v.leave(l)
-		}
-	}
-}
 
 // renditionLower is what the status says of a viewer that gets the lower rendition.
 const renditionLower = "lower"
 
-// sendKeyframesOnly sends keyframes only, and asks for one at once and now and then, or everything again. Who is on the way to the lower
-// rendition, or about to be, needs none of the first, which would only keep its link full.
-func (v *Viewer) sendKeyframesOnly(keyframesOnly, leaving bool) {
-	n := &v.net
-	if keyframesOnly != n.keyframesOnly {
-		n.keyframesOnly, n.asked = keyframesOnly, time.Time{}
-		v.peer.KeyframesOnly(keyframesOnly)
-		if !keyframesOnly {
-			n.from.requestKeyframe()
+// adapt begins to follow the viewer's link: its codec, and so its producers, are known. lower is nil without a lower rendition.
+func (v *Viewer) adapt(first, lower *producer) {
+	if first.rate == nil || v.adaptation != nil {
+		return
+	}
+	key, estimator := first.rate.join()
+	v.adaptation = &adaptation{first: member{first, key}, link: link{estimator: estimator}, feed: feed{from: first}}
+	if lower != nil {
+		v.adaptation.lower = &member{producer: lower}
+	}
+}
+
+// end takes the viewer out of the shared rates.
+func (a *adaptation) end() {
+	if a == nil {
+		return
+	}
+	a.first.rate.leave(a.first.key)
+	if a.slow && a.lower != nil {
+		a.lower.rate.leave(a.lower.key)
+	}
+}
+
+// again delivers when the viewer is to be looked at again; nil, a channel that never delivers, where it is not.
+func (a *adaptation) again() <-chan time.Time {
+	if a == nil {
+		return nil
+	}
+	return a.soon
+}
+
+// isLower tells whether p makes the viewer's lower rendition.
+func (a *adaptation) isLower(p *producer) bool { return a.lower != nil && a.lower.producer == p }
+
+// reported takes feedback of the viewer.
+func (v *Viewer) reported(f congestion.Feedback) {
+	if v.adaptation == nil {
+		return
+	}
+	l := &v.adaptation.link
+	l.estimator.Receive(f)
+	l.at, l.heard = f.Received, time.Now()
+	v.adaptToNetwork()
+}
+
+// adaptToNetwork tells the shared rates what is known of the viewer's link by now, and sends the viewer what they decided. It is called
+// with all feedback and, since silence counts too, once a tick.
+func (v *Viewer) adaptToNetwork() {
+	a := v.adaptation
+	if a == nil || a.link.heard.IsZero() {
+		return
+	}
+	s, now := a.link.snapshot(), &v.stat.now
+	now.EstimateBPS, now.Loss, now.RTTMS = s.Estimate, s.Loss, s.RTT.Milliseconds()
+	slow, paused := a.first.rate.see(a.first.key, s)
+	if slow != a.slow {
+		v.log.Info("viewer's link", "slow", slow, "estimate_bps", s.Estimate, "loss", s.Loss)
+		a.turn(slow, v)
+	}
+	tooSlow := slow // for each rendition
+	if slow && a.lower != nil {
+		tooSlow, _ = a.lower.rate.see(a.lower.key, s)
+	}
+	v.move()
+	leaving := paused || a.feed.next != nil
+	v.sendKeyframesOnly(tooSlow || paused || slow && a.feed.from == a.first.producer, leaving)
+	a.soon = nil
+	if leaving {
+		a.soon = time.After(lookAgain)
+	}
+}
+
+// turn makes the viewer slow, or no longer. A slow viewer is a user of the lower rendition, which runs only while it has one.
+func (a *adaptation) turn(slow bool, v *Viewer) {
+	a.slow = slow
+	switch {
+	case a.lower == nil:
+	case slow:
+		a.lower.key, _ = a.lower.rate.join()
+		v.use(a.lower.producer)
+	default:
+		a.lower.rate.leave(a.lower.key)
+	}
+}
+
+// suitable is the producer of the rendition that suits the viewer's link. A slow viewer gets the lower rendition, unless that does not
+// run. A viewer that is no longer slow keeps it until the first rendition's encoder has settled.
+func (a *adaptation) suitable() *producer {
+	if a.lower == nil || a.lower.starved() {
+		return a.first.producer
+	}
+	if a.slow || a.isLower(a.feed.to()) && !a.first.rate.settled() {
+		return a.lower.producer
+	}
+	return a.first.producer
+}
+
+// move has the viewer's video made of the rendition that suits its link. The new rendition takes over with its next keyframe. Only then
+// does the viewer stop using the old one.
+func (v *Viewer) move() {
+	a := v.adaptation
+	if to := a.suitable(); to != a.feed.to() {
+		a.feed.lead(to)
+		v.use(to)
+		v.peer.Feed(to.fan)
+		to.requestKeyframe()
+	}
+	if a.feed.next != nil {
+		if !v.peer.Fed() {
+			return
+		}
+		a.feed = feed{from: a.feed.next}
+		v.stat.now.Rendition = ""
+		if a.isLower(a.feed.from) {
+			v.stat.now.Rendition = renditionLower
 		}
 	}
-	v.stat.KeyframesOnly = keyframesOnly
-	if keyframesOnly && !leaving && time.Since(n.asked) >= keyframesOnlyPeriod {
-		n.asked = time.Now()
-		n.from.requestKeyframe()
+	if a.first.producer != a.feed.from {
+		v.leave(a.first.producer)
+	}
+	if a.lower != nil && a.lower.producer != a.feed.from && !a.slow {
+		v.leave(a.lower.producer)
 	}
 }
 
-// use counts the viewer among the users of a producer, once; leave takes it back.
-func (v *Viewer) use(l *producer) {
-	if !slices.Contains(v.using, l) {
-		l.use()
-		v.using = append(v.using, l)
+// sendKeyframesOnly sends the viewer only keyframes, and asks for one at once and then once a keyframesOnlyPeriod; or sends everything
+// again. No keyframe is asked for while the viewer is leaving the rendition or paused: it would only keep its link full.
+func (v *Viewer) sendKeyframesOnly(only, leaving bool) {
+	f := &v.adaptation.feed
+	switch {
+	case only && f.sparse == nil:
+		f.sparse = &sparseFeed{}
+		v.peer.KeyframesOnly(true)
+	case !only && f.sparse != nil:
+		f.sparse = nil
+		v.peer.KeyframesOnly(false)
+		f.from.requestKeyframe()
 	}
-}
-
-func (v *Viewer) leave(l *producer) {
-	if i := slices.Index(v.using, l); i >= 0 {
-		v.using = slices.Delete(v.using, i, i+1)
-		l.drop()
+	v.stat.now.KeyframesOnly = only
+	if only && !leaving && time.Since(f.sparse.asked) >= keyframesOnlyPeriod {
+		f.sparse.asked = time.Now()
+		f.from.requestKeyframe()
 	}
 }

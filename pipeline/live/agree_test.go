@@ -11,7 +11,7 @@ import (
 	"boardcast/pipeline/agreement"
 )
 
-// refusals are offers that a viewer makes, maybe after one that was served, and what the refusal names.
+// refusals are offers of a viewer, some made after another that was served, and what the refusal names.
 var refusals = []struct {
 	name, first, offer string
 	words              string // empty where it is served
@@ -43,7 +43,7 @@ var refusals = []struct {
 const h264Video = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:102 H264/90000\r\n" +
 	"a=fmtp:102 packetization-mode=1;profile-level-id=42c01f\r\n"
 
-// An offer that cannot be served is refused in words, and webrtcbin hears nothing of it.
+// An offer that cannot be served is refused with a reason, and webrtcbin is not told of it.
 func TestOffersAreRefusedInWords(t *testing.T) {
 	for _, c := range refusals {
 		t.Run(c.name, func(t *testing.T) {
@@ -93,7 +93,7 @@ var misfits = []struct{ name, answer, words string }{
 	{"no description", "hello", "malformed"},
 }
 
-// An answer that does not fit the offer is refused in words, and webrtcbin hears nothing of it.
+// An answer that does not fit the offer is refused with a reason, and webrtcbin is not told of it.
 func TestAnswersAreRefusedInWords(t *testing.T) {
 	for _, c := range misfits {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestAnswersAreRefusedInWords(t *testing.T) {
 	}
 }
 
-// What webrtcbin is told of a peer's description is ours: no word of the peer's is in it but what was judged.
+// webrtcbin is told a description that we wrote: it holds no text of the viewer's that was not checked.
 func TestNoWordOfAPeerReachesWebrtcbin(t *testing.T) {
 	const mark = "x8z"
 	offer := strings.NewReplacer("a=mid:0", "a=mid:"+mark, "BUNDLE 0", "BUNDLE "+mark, "s=-", "s="+mark).Replace(sdpOf(
@@ -144,7 +144,7 @@ func TestNoWordOfAPeerReachesWebrtcbin(t *testing.T) {
 	})
 }
 
-// choices are offers that are served, and what is chosen of them: payload types sent, by kind, and the number of the extension.
+// choices are offers that are served, and what is chosen: the payload types that are sent, and the TWCC extension id.
 var choices = []struct {
 	name, offer          string
 	video, twcc, audio   int
@@ -159,7 +159,7 @@ var choices = []struct {
 	{"slices of a packet's size as the last resort", sdpOf(strings.ReplaceAll(h264Video, "packetization-mode=1;", "")), 102, 0, 0, pipeline.H264Slices, false, false},
 }
 
-// numbered is a section that asks for reports on numbered packets.
+// numbered is a section that asks for TWCC.
 func numbered(section string, pt int) string {
 	return section + fmt.Sprintf("a=rtcp-fb:%d transport-cc\r\na=extmap:5 %s\r\n", pt, agreement.TransportCC)
 }
@@ -195,8 +195,8 @@ func TestAgree(t *testing.T) {
 	}
 }
 
-// A viewer that is served goes on as if a description that does not fit had not been sent; one that sends them without end is ended, and
-// so is one that itself refuses ours.
+// A viewer that is served goes on when it sends a description that does not fit. It is ended when it sends them without end, and when it
+// refuses our description itself.
 func TestBadDescriptionsOfAViewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := startBroadcast(t, Options{})

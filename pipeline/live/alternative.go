@@ -12,76 +12,79 @@ type alternative struct {
 	graph       pipeline.Graph
 	keyframe    pipeline.KeyframeMethod
 	up          *producer         // whose fan feeds it, nil for a source
-	period      time.Duration     // from one picture to the next, as it should be
-	placeholder bool              // a placeholder: it serves while nothing else does
-	product     *pipeline.Product // of an encoder that pictures come to from elsewhere; nil where the graph is all there is to know
+	period      time.Duration     // from one frame to the next, as it should be
+	placeholder bool              // it serves while nothing else does
+	product     *pipeline.Product // what an encoder makes of the frames of another producer; nil where the graph alone tells it
 	bitrate     func(bitsPerSecond int) (pipeline.Prop, bool)
 	rate        int // bit/s that the graph says
 }
 
-// servedBy reports whether what runs, o, does in the place of r. An encoder that makes the same goes on when another camera
-// feeds it, if it can take that one's pictures.
-func (r alternative) servedBy(o alternative) bool {
+// servedBy reports whether the running alternative o does what a would do. An encoder that makes the same goes on when another
+// camera feeds it, if it can take the frames of that camera.
+func (a alternative) servedBy(o alternative) bool {
 	switch {
-	case r.id != o.id || r.up != o.up:
+	case a.id != o.id || a.up != o.up:
 		return false
-	case r.product == nil || o.product == nil:
-		return r.graph.String() == o.graph.String()
+	case a.product == nil || o.product == nil:
+		return a.graph.String() == o.graph.String()
 	}
-	return r.product.ServedBy(*o.product)
+	return a.product.ServedBy(*o.product)
 }
 
 // health is what a producer remembers of an alternative that failed.
 type health struct {
-	strikes int       // failures, one after the other
-	until   time.Time // not to be tried before
-	stuck   bool      // it did not come back, and may have to be left behind each time
+	strikes int       // failures in a row
+	until   time.Time // the alternative is not tried before
+	stuck   bool      // a call did not come back, and each further try may leave another one behind
 }
 
-// pace is how soon what failed is tried again: after first, then ever more slowly up to longest.
+// pace is how soon an alternative that failed is tried again: after first, then after twice the time before, up to longest.
 type pace struct{ first, longest time.Duration }
 
 func (p pace) after(strikes int) time.Duration {
-	const most = 20 // doublings
+	const most = 20 // doublings: with more a duration would overflow, and all paces are at their longest long before
 	return min(p.first<<min(max(strikes, 1)-1, most), p.longest)
 }
 
-// Paces. What has a stand-in or a replacement is tried beside it, so the viewers see nothing of a try that fails; a camera
-// may come back at any time, an encoder that broke hardly by itself.
-var (
-	paceAlone   = pace{500 * time.Millisecond, 30 * time.Second}
-	paceCamera  = pace{500 * time.Millisecond, 2 * time.Second}
-	paceEncoder = pace{time.Minute, time.Hour}
-)
+// paceAlone is the pace of a producer without another alternative: its viewers wait for each try.
+var paceAlone = pace{500 * time.Millisecond, 30 * time.Second}
 
-// healed is how long an alternative must have run for its failures to be forgotten.
+// paceCamera is the pace of a camera while its placeholder serves. The camera may come back at any time, and viewers see nothing of
+// a try that fails.
+var paceCamera = pace{500 * time.Millisecond, 2 * time.Second}
+
+// paceEncoder is the pace of an encoder while another serves: an encoder that broke hardly mends itself. It is also the pace of
+// whatever is stuck, since each try may leave memory behind.
+var paceEncoder = pace{time.Minute, time.Hour}
+
+// healed is how long an alternative must have run for its failures to be forgotten: far longer than any failure at the start takes.
 const healed = 10 * time.Minute
 
-// alternatives is the alternatives of a producer, the best first, and what is known of each.
+// alternatives are those of a producer, the best first, and what is known of each.
 type alternatives struct {
 	list   []alternative
-	health []health
+	health []health // of each in list
 	pace   pace
 }
 
 func newAlternatives(list []alternative) alternatives {
-	m := alternatives{list: list, health: make([]health, len(list)), pace: paceAlone}
+	as := alternatives{list: list, health: make([]health, len(list)), pace: paceAlone}
 	switch {
 	case len(list) > 1 && list[len(list)-1].placeholder:
-		m.pace = paceCamera
+		as.pace = paceCamera
 	case len(list) > 1:
-		m.pace = paceEncoder
+		as.pace = paceEncoder
 	}
-	return m
+	return as
 }
 
-// replaced is the list of alternatives with another list; what is known of an alternative that stays is kept.
-func (m alternatives) replaced(list []alternative) alternatives {
+// replaced is alternatives with another list. What is known of an alternative that stays is kept.
+func (as alternatives) replaced(list []alternative) alternatives {
 	out := newAlternatives(list)
-	for i, r := range list {
-		for j, old := range m.list {
-			if r.servedBy(old) {
-				out.health[i] = m.health[j]
+	for i, a := range list {
+		for j, old := range as.list {
+			if a.servedBy(old) {
+				out.health[i] = as.health[j]
 			}
 		}
 	}
@@ -89,9 +92,9 @@ func (m alternatives) replaced(list []alternative) alternatives {
 }
 
 // best is the first alternative that may be tried now, -1 for none.
-func (m alternatives) best(now time.Time) int {
-	for i := range m.list {
-		if !now.Before(m.health[i].until) {
+func (as alternatives) best(now time.Time) int {
+	for i := range as.list {
+		if !now.Before(as.health[i].until) {
 			return i
 		}
 	}
@@ -99,9 +102,9 @@ func (m alternatives) best(now time.Time) int {
 }
 
 // next is when an alternative before index i may be tried again, zero for none.
-func (m alternatives) next(i int) time.Time {
+func (as alternatives) next(i int) time.Time {
 	var soonest time.Time
-	for _, h := range m.health[:min(max(i, 0), len(m.health))] {
+	for _, h := range as.health[:min(max(i, 0), len(as.health))] {
 		if soonest.IsZero() || h.until.Before(soonest) {
 			soonest = h.until
 		}
@@ -109,25 +112,25 @@ func (m alternatives) next(i int) time.Time {
 	return soonest
 }
 
-// strike notes a failure after an alternative ran for a time.
-func (m alternatives) strike(i int, ran time.Duration, stuck bool, now time.Time) {
-	h := &m.health[i]
+// strike notes that the alternative at index i failed after it ran for a time.
+func (as alternatives) strike(i int, ran time.Duration, stuck bool, now time.Time) {
+	h := &as.health[i]
 	if ran > healed {
 		h.strikes = 0
 	}
 	h.strikes++
 	h.stuck = stuck
-	p := m.pace
+	p := as.pace
 	if stuck {
 		p = paceEncoder
 	}
 	h.until = now.Add(p.after(h.strikes))
 }
 
-// soonest is the earliest time at which one of the alternatives that are stuck, all of them, may be tried again; zero when another may.
-func (m alternatives) soonest() time.Time {
+// soonest is the earliest time at which an alternative may be tried again where all are stuck; zero where one is not.
+func (as alternatives) soonest() time.Time {
 	var at time.Time
-	for _, h := range m.health {
+	for _, h := range as.health {
 		if !h.stuck {
 			return time.Time{}
 		}
@@ -138,9 +141,9 @@ func (m alternatives) soonest() time.Time {
 	return at
 }
 
-// forgive lets everything be tried at once.
-func (m alternatives) forgive() {
-	for i := range m.health {
-		m.health[i].until = time.Time{}
+// forgive lets all alternatives be tried at once.
+func (as alternatives) forgive() {
+	for i := range as.health {
+		as.health[i].until = time.Time{}
 	}
 }

@@ -8,27 +8,33 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// Bounds of a viewer's candidates beside [sdp.MaxCandidates].
-const (
-	maxNames      = 8  // by mDNS, each of which is looked up; a browser has one for each of its addresses
-	candidateRate = 10 // a second; a browser sends all it has within one
-	maxUnplaced   = 64 // that wait for the description they belong to, also such as are of no use
-)
+// maxNames is how many ICE candidates with an mDNS name are taken of a viewer. Each is looked up; a browser has one for each of its
+// addresses.
+const maxNames = 8
 
-// candidate is one of the viewer's, with webrtcbin's section.
+// candidateRate is how many ICE candidates are taken a second, once [sdp.MaxCandidates] were taken at once. A browser sends all it has
+// within a second.
+const candidateRate = 10
+
+// maxUnplaced is how many ICE candidates may wait for the description that they belong to, also those that will turn out to be of no
+// use: about twice what is taken of a viewer.
+const maxUnplaced = 64
+
+// candidate is one ICE candidate of the viewer's, with the section by webrtcbin's count.
 type candidate struct {
 	section int
 	sdp.Candidate
 }
 
-// candidates are the viewer's, as far as they were taken: few, each once, and none that would have us knock at doors which the viewer
-// itself cannot reach.
+// candidates are the ICE candidates of a viewer that were taken: few, each once, and none by which we would send to addresses that the
+// viewer itself cannot reach.
 type candidates struct {
 	limit   *rate.Limiter
 	seen    map[string]bool
 	names   int
-	waiting []Message      // came before the description they belong to
-	found   chan candidate // names that were looked up
+	placed  bool           // the viewer's description is set: its sections are known
+	waiting []Message      // that came before the description they belong to
+	found   chan candidate // whose names were looked up
 }
 
 func newCandidates() candidates {
@@ -37,17 +43,18 @@ func newCandidates() candidates {
 	}
 }
 
-// takeCandidate takes one that came by itself.
+// takeCandidate takes an ICE candidate that came in a message of its own.
 func (v *Viewer) takeCandidate(m Message) {
 	switch c := &v.candidates; {
 	case m.MLine < 0:
-	case v.neg.remote:
+	case c.placed:
 		v.placeCandidate(m)
 	case len(c.waiting) < maxUnplaced:
 		c.waiting = append(c.waiting, m)
 	}
 }
 
+// placeCandidate takes an ICE candidate for a section of the viewer's description.
 func (v *Viewer) placeCandidate(m Message) {
 	parsed, ok := sdp.ParseCandidate(m.Candidate)
 	section := v.neg.agreed.MLine(m.MLine)
@@ -58,8 +65,9 @@ func (v *Viewer) placeCandidate(m Message) {
 	v.candidates.add(v, candidate{section, parsed})
 }
 
-// release takes what came before the description: with it, and alone.
+// release takes the ICE candidates in the viewer's description, and those that came before it in messages of their own.
 func (c *candidates) release(v *Viewer) {
+	c.placed = true
 	for i, s := range v.neg.theirs.Sections {
 		for _, one := range s.Candidates {
 			if section := v.neg.agreed.MLine(i); section >= 0 {
@@ -74,7 +82,7 @@ func (c *candidates) release(v *Viewer) {
 	}
 }
 
-// add takes a candidate of the viewer's unless a bound forbids it; a name is looked up first.
+// add takes an ICE candidate unless a bound forbids it. A name is looked up first.
 func (c *candidates) add(v *Viewer, one candidate) {
 	if one.Name != "" && (c.names >= maxNames || one.Port == 0) || !c.limit.Allow() {
 		return
@@ -92,7 +100,7 @@ func (c *candidates) add(v *Viewer, one candidate) {
 	})
 }
 
-// give hands a candidate to webrtcbin, each once, and few.
+// give hands an ICE candidate to webrtcbin, unless it was given before or enough were.
 func (c *candidates) give(v *Viewer, one candidate) {
 	key := one.Candidate
 	key.Foundation, key.Priority = "", 0

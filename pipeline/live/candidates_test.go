@@ -15,7 +15,7 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// resolver answers every name with one address, after a while, and counts.
+// resolver answers each name with the same address, after a while, and counts the questions.
 type resolver struct {
 	mu          sync.Mutex
 	asked       []string
@@ -39,7 +39,7 @@ func (r *resolver) lookUp(ctx context.Context, name string) ([]netip.Addr, error
 	return []netip.Addr{netip.MustParseAddr("192.0.2.9")}, nil
 }
 
-// offered makes a viewer whose offer is set, so that its candidates are taken.
+// offered makes a viewer whose offer is set, so that its ICE candidates are taken.
 func offeredViewer(t *testing.T, o Options) (*Viewer, *fakePeer) {
 	t.Helper()
 	b, e := startBroadcast(t, o)
@@ -50,7 +50,7 @@ func offeredViewer(t *testing.T, o Options) (*Viewer, *fakePeer) {
 	return v, p
 }
 
-// taken are the candidates that webrtcbin was given.
+// taken are the ICE candidates that webrtcbin was given.
 func taken(p *fakePeer) []string {
 	return slices.DeleteFunc(p.said(), func(call string) bool { return !strings.Contains(call, " candidate:") })
 }
@@ -68,7 +68,7 @@ func TestCandidatesAreFewAndHarmless(t *testing.T) {
 		if got := taken(p); len(got) != 0 {
 			t.Errorf("webrtcbin was given %q", got)
 		}
-		for range 3 { // each once, whichever section it comes with, at the section that has the transport
+		for range 3 { // each is taken once, whichever section it names, for the section that has the transport
 			v.Receive(Message{Candidate: earlyCandidate, MLine: 0}) // sound, which is webrtcbin's second section
 			synctest.Wait()
 		}
@@ -113,7 +113,7 @@ func TestNamesAreLookedUpOneByOne(t *testing.T) {
 	})
 }
 
-// A resolver that does not answer is waited for no longer than a name may take, and the next name gets its turn.
+// A name that the resolver does not answer takes lookUpLimit, and the next name is looked up then.
 func TestNamesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names := NewNames()

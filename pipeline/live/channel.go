@@ -6,10 +6,13 @@ import (
 	"strings"
 )
 
-// maxRequest bounds one data channel request in bytes.
+// maxRequest bounds one data channel request in bytes. No method takes parameters of nearly that size.
 const maxRequest = 16 << 10
 
-// request is what a viewer asks over the data channel.
+// maxID bounds the id of a request in bytes, since the reply repeats it. A UUID has 38 with its quotes.
+const maxID = 64
+
+// request calls a method by name, over the data channel.
 type request struct {
 	ID     json.RawMessage `json:"id"`
 	Method string          `json:"method"`
@@ -29,7 +32,7 @@ type replyError struct {
 // Methods answers data channel requests by name; params is raw JSON or nil. A method must not block.
 type Methods map[string]func(params json.RawMessage) (any, error)
 
-// answer makes the reply to one message. Text that is no request at all (the greeting of another program) gets none.
+// answer makes the reply to one message. A text that is no request, such as the greeting of another program, gets none.
 func (m Methods) answer(text string) (string, bool) {
 	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return "", false
@@ -58,9 +61,9 @@ func decode(text string, q *request) error {
 	if err := json.Unmarshal([]byte(text), q); err != nil {
 		return fmt.Errorf("read request: %w", err)
 	}
-	if len(q.ID) > 64 {
+	if len(q.ID) > maxID {
 		q.ID = nil
-		return fmt.Errorf("read request: id is longer than 64 bytes")
+		return fmt.Errorf("read request: id is longer than %d bytes", maxID)
 	}
 	return nil
 }

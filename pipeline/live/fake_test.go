@@ -3,18 +3,12 @@ package live
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"boardcast/internal/sdp"
 	"boardcast/pipeline"
-	"boardcast/pipeline/agreement"
 )
 
 // fakeEngine runs nothing and remembers everything.
@@ -22,7 +16,7 @@ type fakeEngine struct {
 	mu     sync.Mutex
 	stages []*fakeStage
 	peers  []*fakePeer
-	refuse map[string]error // what Start answers, by the first element
+	refuse map[string]error // errors that Start returns, by the first element of the graph
 	still  map[string]bool  // elements that start and make nothing
 	deaf   map[string]bool  // elements that make no keyframe when asked
 }
@@ -56,7 +50,7 @@ func (e *fakeEngine) Fan(coded bool) Fan { return &fakeFan{coded: coded, key: ma
 func (e *fakeEngine) Start(_ context.Context, g pipeline.Graph, in, out Fan) (Stage, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := &fakeStage{engine: e, graph: g, in: in, out: out, at: time.Now(), events: make(chan StageEvent, 8), end: make(chan struct{})}
+	s := &fakeStage{engine: e, graph: g, in: in, out: out, at: time.Now(), events: make(chan StageEvent, 8), fakeEnd: fakeEnd{end: make(chan struct{})}}
 	e.stages = append(e.stages, s)
 	if err := e.refuse[g[0].Factory]; err != nil {
 		s.closed = true
@@ -105,7 +99,7 @@ func (f *fakeFan) Count() FanCount {
 	return f.n
 }
 
-// flow adds pictures, of which some are keyframes.
+// flow adds frames, of which some are keyframes.
 func (f *fakeFan) flow(pictures, keys uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -113,20 +107,25 @@ func (f *fakeFan) flow(pictures, keys uint64) {
 	f.n.Keyframes += keys
 }
 
-// fakeStage makes a picture every 40 ms, the first a keyframe, unless its element is still.
+// fakeStage makes a frame every 40 ms, the first a keyframe, unless its element is still.
 type fakeStage struct {
 	engine  *fakeEngine
 	graph   pipeline.Graph
 	in, out Fan
 	at      time.Time
 	events  chan StageEvent
-	end     chan struct{}
-	hang    chan struct{} // Close waits for it, unless nil
-	stuck   error         // what Close then says
 	mu      sync.Mutex
 	keys    []time.Time
 	sets    []string
-	closed  bool
+	fakeEnd
+}
+
+// fakeEnd is how a fakeStage ends.
+type fakeEnd struct {
+	end    chan struct{}
+	hang   chan struct{} // Close waits until it is closed, unless it is nil
+	stuck  error         // that Close returns
+	closed bool
 }
 
 func (s *fakeStage) run() {
@@ -201,160 +200,6 @@ func (s *fakeStage) forced() []time.Time {
 	defer s.mu.Unlock()
 	return append([]time.Time{}, s.keys...)
 }
-
-// fakePeer records calls as words, in order.
-type fakePeer struct {
-	options  PeerOptions
-	events   chan PeerEvent
-	mu       sync.Mutex
-	calls    []string
-	prefs    map[pipeline.Slot]string
-	packets  map[pipeline.Slot]agreement.Packets
-	sent     []string
-	taken    []int // payload types
-	silent   time.Duration
-	overflow bool
-	remote   string   // description
-	to       *fakeFan // that Feed named
-	then     uint64   // its keyframes at that time
-}
-
-func (p *fakePeer) note(words ...string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.calls = append(p.calls, words...)
-}
-
-func (p *fakePeer) said() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]string{}, p.calls...)
-}
-
-func (p *fakePeer) Events() <-chan PeerEvent { return p.events }
-
-func (p *fakePeer) AddMedia(slot pipeline.Slot, section int, prefs, direction string) error {
-	p.note("media " + strconv.Itoa(int(slot)) + " at " + strconv.Itoa(section) + " " + direction)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.prefs == nil {
-		p.prefs = map[pipeline.Slot]string{}
-	}
-	p.prefs[slot] = prefs
-	return nil
-}
-
-func (p *fakePeer) Open(label string) error      { p.note("open " + label); return nil }
-func (p *fakePeer) Offer()                       { p.note("offer") }
-func (p *fakePeer) Answer()                      { p.note("answer") }
-func (p *fakePeer) SetLocal(typ, _ string) error { p.note("local " + typ); return nil }
-func (p *fakePeer) AddCandidate(i int, c string) { p.note(strconv.Itoa(i) + " " + c) }
-
-func (p *fakePeer) SetRemote(typ, text string) error {
-	p.note("remote " + typ)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.remote = text
-	return nil
-}
-
-// described is the event of a description that webrtcbin would have made by now.
-func (p *fakePeer) described(typ string) PeerEvent {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e := PeerEvent{Kind: Described, Type: typ}
-	if typ == "offer" {
-		e.Text = offered3
-		if slices.Contains(p.calls, "open ") {
-			e.Text, _, _ = strings.Cut(strings.Replace(offered3, " 1 2", " 1", 1), "m=application")
-			e.Text = strings.Replace(e.Text, "a=sendrecv", "a=sendonly", 1)
-		}
-		return e
-	}
-	d, err := sdp.Parse(p.remote)
-	if err != nil {
-		panic(err) // of the test
-	}
-	for i := range d.Sections {
-		s := &d.Sections[i]
-		s.Direction, s.Setup = s.Direction.Mirrored(), "active"
-	}
-	e.Text = d.String()
-	return e
-}
-
-// offered3 is what webrtcbin makes of our offer: video, audio and data.
-var offered3 = sdpOf(
-	"m=video 9 UDP/TLS/RTP/SAVPF 102 96 97\r\na=mid:0\r\na=rtcp-mux\r\na=sendonly\r\na=rtpmap:102 H264/90000\r\na=rtcp-fb:102 nack\r\n"+
-		"a=rtcp-fb:102 transport-cc\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f;level-asymmetry-allowed=1\r\n"+
-		"a=extmap:3 "+agreement.TransportCC+"\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=102\r\n"+
-		"a=ssrc-group:FID 7 8\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\n",
-	"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=rtcp-mux\r\na=sendrecv\r\na=rtpmap:111 OPUS/48000/2\r\n"+
-		"a=ssrc-group:FID 9 10\r\na=ssrc:9 cname:c\r\na=ssrc:10 cname:c\r\n",
-	dataSection,
-)
-
-func (p *fakePeer) Take(types []int) {
-	p.note("take " + fmt.Sprint(types))
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.taken = types
-}
-
-func (p *fakePeer) Count() PeerCount { return PeerCount{} }
-func (p *fakePeer) Attach(s pipeline.Slot, k agreement.Packets, _ Fan) error {
-	p.note("attach " + strconv.Itoa(int(s)) + " " + k.Payloader.Factory)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.packets == nil {
-		p.packets = map[pipeline.Slot]agreement.Packets{}
-	}
-	p.packets[s] = k
-	return nil
-}
-
-func (p *fakePeer) Resume() {
-	p.note("resume")
-}
-
-func (p *fakePeer) KeyframesOnly(keyframesOnly bool) {
-	p.note("spare " + strconv.FormatBool(keyframesOnly))
-}
-
-func (p *fakePeer) Feed(f Fan) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.to, p.then = f.(*fakeFan), f.Count().Keyframes
-	p.calls = append(p.calls, "feed")
-}
-
-// Fed is true from the fan's next keyframe on.
-func (p *fakePeer) Fed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.to == nil || p.to.Count().Keyframes > p.then
-}
-
-func (p *fakePeer) Send(_ int, text string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.sent = append(p.sent, text)
-	return true
-}
-
-func (p *fakePeer) Alive() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.silent
-}
-
-func (p *fakePeer) Overflowed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.overflow
-}
-
-func (p *fakePeer) Close() error { p.note("close"); return nil }
 
 // software reports whether an element can be made where every encoder in software is installed.
 func software(element string) bool {

@@ -14,7 +14,7 @@ import (
 	"boardcast/pipeline"
 )
 
-// A connection that the other side closes is over at once, and no failure. Complaints are logged, the first of each viewer's.
+// A connection that the viewer closes is over at once, and is no failure. Of an element's warnings the first of each viewer is logged.
 func TestViewerHears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -46,7 +46,7 @@ func TestViewerHears(t *testing.T) {
 	})
 }
 
-// RTP comes in of the payload types of those sections in which we receive.
+// RTP is let in of the payload types of those sections in which we receive.
 func TestViewerTakesIn(t *testing.T) {
 	for _, c := range []struct {
 		name             string

@@ -7,14 +7,18 @@ import (
 	"time"
 )
 
-// maxQuestions is how many names of all viewers may wait. What comes beyond is not looked up: a viewer's own checks find the way too.
+// maxQuestions is how many names of all viewers together may wait. Further names are not looked up: such a viewer's own ICE checks still
+// tell us its address.
 const maxQuestions = 32
 
-// lookUpLimit bounds the look-up of one name: an answer by mDNS takes milliseconds.
+// lookUpLimit bounds the time that one name is looked up. An answer by mDNS takes milliseconds.
 const lookUpLimit = 3 * time.Second
 
-// Names looks up the names by mDNS under which browsers hide their addresses, one after the other: however many viewers name however
-// many, one thread waits for the system's resolver.
+// maxAddresses is how many addresses of one name are taken. A browser gives each of its addresses a name of its own.
+const maxAddresses = 4
+
+// Names looks up the mDNS names behind which browsers hide their addresses, one after the other. So a single thread waits for the
+// system's resolver, however many names there are.
 //
 // # Concurrency
 //
@@ -24,12 +28,13 @@ type Names struct {
 	questions chan question
 }
 
+// question is a name to be looked up.
 type question struct {
 	name  string
-	found func(netip.Addr)
+	found func(netip.Addr) // called with each of its addresses
 }
 
-// NewNames asks the system's resolver.
+// NewNames makes one that asks the system's resolver.
 func NewNames() *Names {
 	return &Names{
 		lookUp: func(ctx context.Context, name string) ([]netip.Addr, error) {
@@ -39,7 +44,7 @@ func NewNames() *Names {
 	}
 }
 
-// ask has found called, from another goroutine, with each address of the name.
+// ask looks a name up, and calls found with each of its addresses, from another goroutine. A nil Names looks nothing up.
 func (n *Names) ask(name string, found func(netip.Addr)) {
 	if n == nil {
 		return
@@ -50,7 +55,7 @@ func (n *Names) ask(name string, found func(netip.Addr)) {
 	}
 }
 
-// Run answers until ctx ends, and returns nil.
+// Run looks names up until ctx ends, and returns nil.
 func (n *Names) Run(ctx context.Context) error {
 	for {
 		select {
@@ -67,10 +72,9 @@ func (n *Names) answer(ctx context.Context, q question) {
 	defer cancel()
 	all, err := n.lookUp(ctx, q.name)
 	if err != nil {
-		return // a network without mDNS: no news
+		return // a network without mDNS is usual
 	}
-	const most = 4 // addresses of one name
-	for _, a := range all[:min(most, len(all))] {
+	for _, a := range all[:min(maxAddresses, len(all))] {
 		q.found(a.Unmap())
 	}
 }

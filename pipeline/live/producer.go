@@ -8,334 +8,176 @@ import (
 	"time"
 )
 
-// producer is one producer: a graph that runs while somebody uses its fan, the best of its alternatives that works. What fails
-// is replaced by the next, and is tried again beside it later. One goroutine owns it.
+// producer is a graph that runs while somebody uses its fan: the best of its alternatives that works. An alternative that fails is
+// replaced by the next one, and is tried again later, beside the one that serves by then. One goroutine, run, owns a producer.
 //
 // # Concurrency
 //
-// use, drop, ask, adopt, again and status may be called from any goroutine while run is running; they never wait for a graph.
+// The methods of demand, and starved and status, may be called from any goroutine while run is running; they never wait for a graph.
 type producer struct {
+	demand
+	stages
 	name         string
-	coded        bool
-	alternatives alternatives
+	coded        bool // it makes coded frames
 	fan          Fan
-	engine       Engine
-	log          *slog.Logger
-	grace        time.Duration
-	explain      func(error) error
-	rate         *sharedRate // what its viewers' links bear, nil for a producer that does not follow them
-
-	users          atomic.Int64
-	changed        chan struct{}      // users may have passed zero, either way
-	keyframeWanted chan struct{}      // a viewer that just joined wants a keyframe
-	adopted        chan []alternative // other alternatives
-	eager          chan struct{}      // what failed may be tried at once
-	shown          atomic.Pointer[shown]
-	stuck          atomic.Uint64 // one more than the frames there were when a stage could not be ended; 0: all could
-
-	serving  *running // what serves
-	trying   *running // what is tried beside it
-	retry    *time.Timer
-	idle     *time.Timer
-	lastKey  time.Time
-	keyTimer *time.Timer
-	alone    int // failures in a row with nothing left to serve
-	watched  time.Time
-	replaced uint64
-	closing  sync.WaitGroup
+	rate         *sharedRate // nil where the bitrate does not follow the viewers' links
+	log          deviceLog
+	alternatives alternatives
+	retry        retry
+	idle         idle
+	keyframes    keyframes
+	published    published
 }
 
-// shown is what others may know of a producer.
+// stages are those stages of a producer that run now.
+type stages struct {
+	engine  Engine
+	serving *running       // nil while nothing runs
+	trying  *running       // a better alternative that has made no frame yet; nil without serving
+	watched time.Time      // when the stages were last looked at
+	closing sync.WaitGroup // stages that are being closed
+}
+
+// retry is when a producer tries an alternative that failed before.
+type retry struct {
+	timer *time.Timer
+	alone int // times in a row that no alternative was left to serve; 0 while one serves
+}
+
+// idle is how long a producer runs on without a user.
+type idle struct {
+	timer *time.Timer
+	grace time.Duration
+}
+
+// keyframes spaces out the keyframes that a producer forces.
+type keyframes struct {
+	timer *time.Timer // fires when the next one may be forced
+	last  time.Time
+}
+
+// published is what other goroutines may read of a producer.
+type published struct {
+	shown atomic.Pointer[shown]
+	stuck atomic.Uint64 // 1 more than the frames made when a stage could not be closed; 0: no such stage
+}
+
+// shown is a copy of the state of a producer. It is not changed after it was published.
 type shown struct {
 	alternative string
 	placeholder bool
-	waiting     bool      // nothing is left that works: it is going to be tried again
-	up          *producer // what feeds it
-	replaced    uint64
+	waiting     bool      // no alternative works; one is going to be tried again
+	up          *producer // whose frames it is fed
+	replaced    uint64    // times that an encoder failed and another took its place
 }
 
-const keyInterval = 500 * time.Millisecond // at most one forced keyframe in this time
+// deviceLog is a producer's log. It can add to a failure what is the matter with the device.
+type deviceLog struct {
+	*slog.Logger
+	explain func(error) error
+	asking  sync.WaitGroup // messages whose device is being asked
+}
+
+// tell logs a failure together with what is the matter with the device. That is found out by asking the device, which may take long;
+// so it is done in a goroutine, and nothing waits for it.
+func (l *deviceLog) tell(level slog.Level, message string, err error) {
+	l.asking.Go(func() {
+		l.Log(context.Background(), level, message, "error", l.explain(err)) //nolint:sloglint // all callers pass constants
+	})
+}
 
 func newProducer(e Engine, name string, coded bool, list []alternative, o Options) *producer {
-	l := &producer{
-		name: name, coded: coded, alternatives: newAlternatives(list), fan: e.Fan(coded), engine: e, grace: o.Grace,
-		explain: func(err error) error { return o.Explain(name, err) },
-		log:     o.Logger.With("producer", name),
-		changed: make(chan struct{}, 1), keyframeWanted: make(chan struct{}, 1), adopted: make(chan []alternative, 1),
-		eager: make(chan struct{}, 1),
+	p := &producer{
+		demand: newDemand(), stages: stages{engine: e}, name: name, coded: coded, fan: e.Fan(coded),
+		log: deviceLog{
+			Logger:  o.Logger.With("producer", name),
+			explain: func(err error) error { return o.Explain(name, err) },
+		},
+		alternatives: newAlternatives(list), idle: idle{grace: o.Grace},
 	}
-	l.shown.Store(&shown{})
-	return l
+	p.published.shown.Store(&shown{})
+	return p
 }
 
-// use says that one more wants the producer's output.
-func (p *producer) use() { p.count(1) }
-
-// drop takes a use back.
-func (p *producer) drop() { p.count(-1) }
-
-func (p *producer) count(by int64) {
-	p.users.Add(by)
-	poke(p.changed)
-}
-
-// requestKeyframe wants a keyframe.
-func (p *producer) requestKeyframe() { poke(p.keyframeWanted) }
-
-// again lets what failed be tried at once: something was plugged in.
-func (p *producer) again() { poke(p.eager) }
-
-// adopt gives the producer other alternatives.
-func (p *producer) adopt(list []alternative) { put(p.adopted, list) }
-
-func poke(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// put leaves the newest value in a channel of one; there is one sender.
-func put[T any](c chan T, v T) {
-	for {
-		select {
-		case c <- v:
-			return
-		default:
-		}
-		select {
-		case <-c:
-		default:
-		}
-	}
-}
-
-// run starts the producer with its first user, stops it a grace period after the last, and replaces what fails.
+// run starts the producer with its first user, stops it a grace period after the last one, and replaces an alternative that fails.
 func (p *producer) run(ctx context.Context) {
-	p.keyTimer, p.retry, p.idle = stopped(), stopped(), stopped()
+	p.keyframes.timer, p.retry.timer, p.idle.timer = stopped(), stopped(), stopped()
 	clock := time.NewTicker(watchPeriod)
 	defer clock.Stop()
+	defer p.log.asking.Wait()
 	defer p.closing.Wait()
 	defer p.stop()
 	p.show()
-	for {
-		var tick <-chan time.Time // where nothing runs there is nothing to watch, and nobody to wake
-		if p.serving != nil {
-			tick = clock.C
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-p.changed:
-			p.usersChanged(ctx)
-		case <-p.idle.C:
-			if p.users.Load() == 0 {
-				p.stop()
-			}
-		case <-p.retry.C:
-			p.tryBetter(ctx)
-		case e := <-p.serving.events():
-			p.happened(ctx, e)
-		case e := <-p.trying.events():
-			p.tried(ctx, e)
-		case list := <-p.adopted:
-			p.change(ctx, list)
-		case <-p.eager:
-			p.alternatives.forgive()
-			p.tryBetter(ctx)
-		case <-p.fan.KeyWanted():
-			p.keyframeRequested()
-		case <-p.keyframeWanted:
-			p.keyframeRequested()
-		case <-p.keyTimer.C:
-			p.forceKey()
-		case <-p.rateChanged():
-			p.applyRate()
-		case now := <-tick:
-			p.watch(ctx, now)
-		}
+	for ctx.Err() == nil {
+		p.step(ctx, clock.C)
 	}
 }
 
+// step waits for one event and deals with it.
+func (p *producer) step(ctx context.Context, clock <-chan time.Time) {
+	if p.serving == nil {
+		clock = nil // nothing runs, so there is nothing to watch
+	}
+	select {
+	case <-ctx.Done():
+	case <-p.changed:
+		p.usersChanged(ctx)
+	case <-p.idle.timer.C:
+		if p.users.Load() == 0 {
+			p.stop()
+		}
+	case <-p.retry.timer.C:
+		p.tryBetter(ctx)
+	case e := <-p.serving.events():
+		p.happened(ctx, e)
+	case e := <-p.trying.events():
+		p.tried(ctx, e)
+	case list := <-p.adopted:
+		p.change(ctx, list)
+	case <-p.eager:
+		p.alternatives.forgive()
+		p.tryBetter(ctx)
+	case <-p.fan.KeyWanted():
+		p.keyframeRequested()
+	case <-p.keyframeWanted:
+		p.keyframeRequested()
+	case <-p.keyframes.timer.C:
+		p.forceKey()
+	case <-p.rateChanged():
+		p.applyRate()
+	case now := <-clock:
+		p.watch(ctx, now)
+	}
+}
+
+// stopped is a timer that does not run.
 func stopped() *time.Timer {
 	t := time.NewTimer(time.Hour)
 	t.Stop()
 	return t
 }
 
+// usersChanged starts the producer for its first user, or begins the grace period after the last one.
 func (p *producer) usersChanged(ctx context.Context) {
 	switch {
 	case p.users.Load() > 0:
-		p.idle.Stop()
-		if p.serving == nil && p.alone == 0 {
+		p.idle.timer.Stop()
+		if p.serving == nil && p.retry.alone == 0 {
 			p.serve(ctx, "", nil)
 		}
 	case p.serving != nil:
-		p.idle.Reset(p.grace)
+		p.idle.timer.Reset(p.idle.grace)
 	default:
-		p.alone = 0
+		p.retry.alone = 0
 		p.show()
 	}
 }
 
-// serve starts the best alternative that may be tried; when none is left, one is tried again later, whatever is known of it.
-// instead and why tell what failed before, if anything did.
-func (p *producer) serve(ctx context.Context, instead string, why error) {
-	for ctx.Err() == nil {
-		i := p.alternatives.best(time.Now())
-		if i < 0 {
-			p.wait(why)
-			return
-		}
-		r, err := p.start(ctx, i)
-		if err == nil {
-			p.serving = r
-			p.later()
-			p.show()
-			p.applyRate()
-			p.tellReplaced(instead, why)
-			return
-		}
-		if why == nil {
-			instead, why = p.alternatives.list[i].id, err
-		}
-		p.failed(i, 0, err)
-	}
-}
-
-// tellReplaced tells that another serves in the place of one that failed.
-func (p *producer) tellReplaced(failed string, why error) {
-	switch {
-	case why == nil || p.serving.id == failed:
-	case p.serving.placeholder:
-		p.tell(slog.LevelWarn, "camera gone; showing a placeholder", why)
-	case p.coded:
-		p.replaced++
-		p.show()
-		p.log.Warn("encoder replaced", "from", failed, "to", p.serving.id, "error", why)
-	}
-}
-
-// wait tries again after a time that grows, with nothing to serve meanwhile.
-func (p *producer) wait(why error) {
-	if p.alone == 0 && len(p.alternatives.list) > 1 && why != nil {
-		p.tell(slog.LevelError, "nothing works; trying again", why)
-	}
-	p.alone++
-	p.show()
-	p.retry.Reset(max(paceAlone.after(p.alone), time.Until(p.alternatives.soonest())))
-}
-
-// later sets the time at which a better alternative than the one that serves may be tried again.
-func (p *producer) later() {
-	p.alone = 0
-	if at := p.alternatives.next(p.serving.index); !at.IsZero() {
-		p.retry.Reset(max(0, time.Until(at)))
-	} else {
-		p.retry.Stop()
-	}
-}
-
-// tryBetter starts a better alternative beside the one that serves: it takes over with its first picture.
-func (p *producer) tryBetter(ctx context.Context) {
-	switch {
-	case p.users.Load() == 0 && p.serving == nil:
-		p.alone = 0
-		p.show()
-		return
-	case p.serving == nil:
-		p.alternatives.forgive()
-		p.serve(ctx, "", nil)
-		return
-	case p.trying != nil:
-		return
-	}
-	i := p.alternatives.best(time.Now())
-	if i < 0 || i >= p.serving.index {
-		p.later()
-		return
-	}
-	r, err := p.start(ctx, i)
-	if err != nil {
-		p.failed(i, 0, err)
-		p.later()
-		return
-	}
-	p.trying = r
-}
-
-// tried follows what is tried beside the one that serves.
-func (p *producer) tried(ctx context.Context, e StageEvent) {
-	switch {
-	case e.First:
-		old := p.serving
-		p.serving, p.trying = p.trying, nil
-		p.serving.ready = true
-		p.retire(old)
-		p.show()
-		p.later()
-		p.applyRate()
-		p.promoted(old)
-		p.tryBetter(ctx) // alternatives may have changed meanwhile
-	case e.Warning:
-		p.log.Debug("warning", "error", e.Err)
-	case e.Err != nil, e.Ended:
-		p.giveUp(e.Err)
-	}
-}
-
-// giveUp ends a try that did not work out.
-func (p *producer) giveUp(err error) {
-	r := p.trying
-	p.trying = nil
-	p.failed(r.index, 0, err)
-	p.retire(r)
-	p.later()
-}
-
-// happened follows what serves.
-func (p *producer) happened(ctx context.Context, e StageEvent) {
-	switch {
-	case e.First:
-		if p.serving.ready {
-			p.forceKey() // it takes over again from one that was tried
-		}
-		p.serving.ready = true
-		p.log.Info("started", "alternative", p.serving.id, "duration_seconds", time.Since(p.serving.began).Seconds())
-	case e.Warning:
-		p.log.Debug("warning", "error", e.Err)
-	case e.Err != nil, e.Ended:
-		p.replace(ctx, e.Err)
-	}
-}
-
-// change takes other alternatives: what serves goes on until one of the new ones has made a picture.
-func (p *producer) change(ctx context.Context, list []alternative) {
-	p.alternatives = p.alternatives.replaced(list)
-	if p.trying != nil {
-		p.retire(p.trying)
-		p.trying = nil
-	}
-	if p.serving == nil {
-		p.alone = 0
-		p.usersChanged(ctx)
-		return
-	}
-	p.serving.index = len(list)
-	for i, r := range list {
-		if r.servedBy(p.serving.alternative) {
-			p.serving.index = i
-			break
-		}
-	}
-	p.tryBetter(ctx)
-}
-
-// stop ends everything until there is a user again.
+// stop ends all stages until there is a user again.
 func (p *producer) stop() {
-	p.retry.Stop()
-	p.keyTimer.Stop()
-	p.alone = 0 // the next user is served, whatever failed last
+	p.retry.timer.Stop()
+	p.keyframes.timer.Stop()
+	p.retry.alone = 0 // the next user is served at once, whatever failed last
 	if p.serving == nil {
 		p.show()
 		return
@@ -347,29 +189,30 @@ func (p *producer) stop() {
 	p.log.Info("stopped")
 }
 
+// show publishes the state of the producer.
 func (p *producer) show() {
-	s := &shown{replaced: p.replaced, waiting: p.alone > 0}
+	s := &shown{replaced: p.published.shown.Load().replaced, waiting: p.retry.alone > 0}
 	switch {
 	case p.serving != nil:
 		s.alternative, s.placeholder, s.up = p.serving.id, p.serving.placeholder, p.serving.up
 	case len(p.alternatives.list) > 0:
 		s.up = p.alternatives.list[0].up
 	}
-	p.shown.Store(s)
+	p.published.shown.Store(s)
 }
 
-// starved says that the producer, or what feeds it, waits to be tried again: no frame is to be expected.
+// starved tells that no frame is to be expected: the producer, or the one that feeds it, waits to be tried again.
 func (p *producer) starved() bool {
-	s := p.shown.Load()
+	s := p.published.shown.Load()
 	return s.waiting || s.up != nil && s.up.starved()
 }
 
 func (p *producer) status() ProducerStatus {
-	n, s := p.fan.Count(), p.shown.Load()
+	n, s := p.fan.Count(), p.published.shown.Load()
 	out := ProducerStatus{
 		Name: p.name, Users: p.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
 		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: p.bitrate(), Waiting: p.starved(),
-		Stuck: p.stuck.Load() == n.Frames+1,
+		Stuck: p.published.stuck.Load() == n.Frames+1,
 	}
 	if p.coded {
 		out.Encoder = s.alternative

@@ -11,7 +11,7 @@ import (
 	"boardcast/pipeline"
 )
 
-func startLine(t *testing.T, e *fakeEngine, up *producer) *producer {
+func startProducer(t *testing.T, e *fakeEngine, up *producer) *producer {
 	t.Helper()
 	return startAlternatives(t, e, alternative{id: "x", graph: pipeline.Graph{pipeline.El("x")}, up: up, keyframe: pipeline.KeyframeEvent})
 }
@@ -26,39 +26,39 @@ func startAlternatives(t *testing.T, e *fakeEngine, list ...alternative) *produc
 func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, list ...alternative) *producer {
 	t.Helper()
 	o := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}.withDefaults()
-	l := newProducer(e, "test", !list[len(list)-1].placeholder, list, o)
-	l.rate = rate
+	p := newProducer(e, "test", !list[len(list)-1].placeholder, list, o)
+	p.rate = rate
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); l.run(ctx) }()
+	go func() { defer close(done); p.run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
-	return l
+	return p
 }
 
-func TestLineRunsWhileUsed(t *testing.T) {
+func TestProducerRunsWhileUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		up := startLine(t, e, nil)
-		l := startLine(t, e, up)
+		up := startProducer(t, e, nil)
+		p := startProducer(t, e, up)
 		synctest.Wait()
 		if n := len(e.started()); n != 0 {
 			t.Fatalf("%d stages run without a user", n)
 		}
-		l.use()
-		l.use()
+		p.use()
+		p.use()
 		synctest.Wait()
 		if n := len(e.started()); n != 2 {
 			t.Fatalf("%d stages run for two users of one producer, want it and what feeds it", n)
 		}
-		l.drop()
-		l.drop()
+		p.drop()
+		p.drop()
 		<-time.After(4 * time.Second)
-		l.use() // somebody comes back within the grace period
+		p.use() // somebody comes back within the grace period
 		<-time.After(10 * time.Second)
 		if s := e.started()[0]; s.isClosed() {
 			t.Fatal("closed although used again")
 		}
-		l.drop()
+		p.drop()
 		<-time.After(6 * time.Second)
 		synctest.Wait()
 		if !e.started()[0].isClosed() {
@@ -68,7 +68,7 @@ func TestLineRunsWhileUsed(t *testing.T) {
 		if !e.started()[1].isClosed() {
 			t.Fatal("what fed it still runs")
 		}
-		l.use()
+		p.use()
 		synctest.Wait()
 		if n := len(e.started()); n != 4 {
 			t.Fatalf("%d stages in all after a restart, want 4", n)
@@ -79,11 +79,11 @@ func TestLineRunsWhileUsed(t *testing.T) {
 func TestProducerMergesKeyframeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startLine(t, e, nil)
-		l.use()
+		p := startProducer(t, e, nil)
+		p.use()
 		synctest.Wait()
 		for range 40 {
-			poke(l.fan.(*fakeFan).key)
+			poke(p.fan.(*fakeFan).key)
 			synctest.Wait()
 			<-time.After(50 * time.Millisecond)
 		}
@@ -100,12 +100,12 @@ func TestProducerMergesKeyframeRequests(t *testing.T) {
 	})
 }
 
-func TestLineTriesAgainEverMoreSlowly(t *testing.T) {
+func TestProducerTriesAgainEverMoreSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
 		e.refuses("x", errors.New("busy"))
-		l := startLine(t, e, nil)
-		l.use()
+		p := startProducer(t, e, nil)
+		p.use()
 		<-time.After(2 * time.Minute)
 		synctest.Wait()
 		n := len(e.started())
@@ -129,11 +129,11 @@ func TestLineTriesAgainEverMoreSlowly(t *testing.T) {
 	})
 }
 
-func TestLineIgnoresWarnings(t *testing.T) {
+func TestProducerIgnoresWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
-		l := startLine(t, e, nil)
-		l.use()
+		p := startProducer(t, e, nil)
+		p.use()
 		synctest.Wait()
 		e.started()[0].events <- StageEvent{Err: errors.New("late"), Warning: true}
 		synctest.Wait()
@@ -143,21 +143,21 @@ func TestLineIgnoresWarnings(t *testing.T) {
 	})
 }
 
-func TestLineSaysThatItWaits(t *testing.T) {
+func TestProducerSaysThatItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeEngine()
 		up := startAlternatives(t, e, alternative{id: "source", graph: pipeline.Graph{pipeline.El("source")}})
-		l := startLine(t, e, up)
+		p := startProducer(t, e, up)
 		check := func(when string, own, fed bool) {
 			t.Helper()
 			synctest.Wait()
-			if up.starved() != own || l.starved() != fed {
-				t.Fatalf("%s: starved() = %t, of what it feeds %t; want %t, %t", when, up.starved(), l.starved(), own, fed)
+			if up.starved() != own || p.starved() != fed {
+				t.Fatalf("%s: starved() = %t, of what it feeds %t; want %t, %t", when, up.starved(), p.starved(), own, fed)
 			}
 		}
-		third := startLine(t, e, l)
+		third := startProducer(t, e, p)
 		check("unused", false, false)
-		l.use()
+		p.use()
 		check("running", false, false)
 		e.refuses("source", errors.New("busy"))
 		e.of("source")[0].events <- StageEvent{Err: errors.New("gone")}

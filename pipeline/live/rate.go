@@ -10,40 +10,69 @@ import (
 	"boardcast/pipeline/congestion"
 )
 
-// sharedRate follows the viewers of one encoder with its bitrate. Nothing runs here: the viewers' own goroutines bring
-// their estimates, and the producer's sets the encoder, so that no viewer ever waits for it.
+// sharedRate makes the bitrate of one encoder follow its viewers' links. Nothing runs here: each viewer's goroutine brings the
+// estimate of its link, and the producer's goroutine sets the encoder, so that no viewer waits for the encoder.
 //
 // # Concurrency
 //
 // All methods may be called from any goroutine.
 type sharedRate struct {
-	ceiling int
-	live    bool // the encoder takes a new bitrate while it runs
-	wanted  atomic.Int64
-	changed chan struct{} // wanted is another
+	target
+	bounds congestion.Bounds
+	live   bool // the encoder takes a new bitrate while it runs
 
-	bounds  congestion.Bounds
 	mu      sync.Mutex
 	policy  *congestion.Policy
+	decided congestion.Decision // by the policy's last step
+	views   map[uint64]congestion.View
+	lastKey uint64 // in views
 	began   time.Time
 	stepped time.Time
 	fell    time.Time // when the encoder was last told to make much less
-	lastKey uint64
-	views   map[uint64]congestion.View
-	decided congestion.Decision
 }
 
-const (
-	policyEvery         = 50 * time.Millisecond // but what is new of a link that has just become slow is heeded at once
-	keyShare            = 4                     // forced keyframes take at most one part in so many of the rate
-	muchLess            = 0.8
-	settleTime          = 200 * time.Millisecond
-	longestPause        = 4 * time.Second // without one that is asked for
-	keyframesOnlyPeriod = 4 * time.Second // a viewer that gets keyframes only asks for one so often
-)
+// target is the bitrate that an encoder is to make.
+type target struct {
+	wanted  atomic.Int64  // bit/s
+	changed chan struct{} // wanted is another
+}
 
-// newSharedRate makes the rate of an encoder that runs at ceiling; floor is what no viewer lowers it below, lower what slow
-// ones are given at most of a lower rendition (0: there is none); last that this is the lower rendition.
+// set changes the target and returns what it was before, in bit/s.
+func (t *target) set(bitsPerSecond int) int {
+	before := int(t.wanted.Swap(int64(bitsPerSecond)))
+	if before != bitsPerSecond {
+		poke(t.changed)
+	}
+	return before
+}
+
+// policyEvery is the least time between two steps of the policy: the queue of a cut link is full after 0.2 s. A link that has just
+// become slow does not wait for it.
+const policyEvery = 50 * time.Millisecond
+
+// keyInterval is the least time between two forced keyframes. A viewer that just joined waits no longer than that for its picture.
+const keyInterval = 500 * time.Millisecond
+
+// keyShare bounds the part of the bitrate that forced keyframes take: 1 in 4. Keyframes that loss asks for must not make more loss.
+const keyShare = 4
+
+// longestPause bounds the time that a viewer waits for a keyframe that it asked for, however slow its link.
+const longestPause = 4 * time.Second
+
+// muchLess is the part of the bitrate below which a new bitrate takes settleTime: until then frames are too large for the new one, and
+// look like a full link.
+const muchLess = 0.8
+
+// settleTime is how long an encoder that was told to make much less is thought to make more than that: it needs some frames.
+const settleTime = 200 * time.Millisecond
+
+// keyframesOnlyPeriod is the time after which a viewer that gets keyframes only asks for the next one. It is as long as longestPause,
+// the time between two keyframes on the slowest links.
+const keyframesOnlyPeriod = 4 * time.Second
+
+// newSharedRate makes the rate of an encoder that runs at ceiling, in bit/s. No viewer lowers it below floor. lower is the most that
+// slow viewers are given of a lower rendition, 0 where there is none. last tells that this is the lower rendition. live tells that the
+// encoder takes a new bitrate while it runs.
 func newSharedRate(ceiling, floor, lower int, live, last bool) *sharedRate {
 	ceiling = max(ceiling, pipeline.LeastBitrate)
 	if !live {
@@ -51,23 +80,24 @@ func newSharedRate(ceiling, floor, lower int, live, last bool) *sharedRate {
 	}
 	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, LowerCeiling: lower, LowerRendition: last}
 	r := &sharedRate{
-		ceiling: ceiling, live: live, changed: make(chan struct{}, 1), began: time.Now(), bounds: bounds,
-		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{},
+		target: target{changed: make(chan struct{}, 1)}, bounds: bounds, live: live,
+		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{}, began: time.Now(),
 	}
 	r.wanted.Store(int64(ceiling))
 	return r
 }
 
-// join makes a viewer's key and its estimator, which begins at the rate that it is sent.
+// join makes the key by which a viewer is known here, and its estimator, which begins at the bitrate that the viewer is sent.
 func (r *sharedRate) join() (uint64, *congestion.Estimator) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lastKey++
 	return r.lastKey, congestion.NewEstimator(congestion.Limits{
-		Min: pipeline.LeastBitrate, Max: r.ceiling + r.ceiling/4, Start: int(r.wanted.Load()),
+		Min: pipeline.LeastBitrate, Max: r.bounds.Ceiling + r.bounds.Ceiling/4, Start: int(r.wanted.Load()),
 	})
 }
 
+// leave forgets a viewer. After the last one the bitrate is at its ceiling again.
 func (r *sharedRate) leave(key uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,64 +105,62 @@ func (r *sharedRate) leave(key uint64) {
 	if len(r.views) > 0 {
 		return
 	}
-	// Who comes next has another link.
-	r.policy = congestion.NewPolicy(r.bounds)
-	if r.wanted.Swap(int64(r.ceiling)) != int64(r.ceiling) {
-		poke(r.changed)
-	}
+	r.policy = congestion.NewPolicy(r.bounds) // the next viewer has another link
+	r.set(r.bounds.Ceiling)
 }
 
-// see takes a viewer's estimate and tells whether its link is too slow for the rate, or held: full, and about to be.
-func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, held bool) {
+// see takes the estimate of a viewer's link, and tells what the policy decided for this viewer: whether its link is too slow for the
+// bitrate, and whether the viewer is to be paused because its link is full.
+func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, paused bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.views[key] = congestion.View{Key: key, Snapshot: s}
 	now := time.Now()
-	slow, held = r.found(key)
-	if now.Sub(r.stepped) < policyEvery && (!s.LinkFell || slow || held) {
-		return slow, held
+	slow, paused = r.foundLocked(key)
+	if now.Sub(r.stepped) < policyEvery && (!s.LinkFell || slow || paused) {
+		return slow, paused
 	}
 	r.stepped = now
-	r.step(now.Sub(r.began))
-	return r.found(key)
+	r.stepLocked(now.Sub(r.began))
+	return r.foundLocked(key)
 }
 
-func (r *sharedRate) found(key uint64) (slow, held bool) {
+func (r *sharedRate) foundLocked(key uint64) (slow, paused bool) {
 	_, slow = slices.BinarySearch(r.decided.Slow, key)
-	_, held = slices.BinarySearch(r.decided.Paused, key)
-	return slow, held
+	_, paused = slices.BinarySearch(r.decided.Paused, key)
+	return slow, paused
 }
 
-// settled tells whether the encoder makes no more than it was told to by now. One that was told to make much less needs some
-// frames for that, and those after a keyframe the most.
+// settled tells whether the encoder by now makes no more than it was told to. An encoder that was told to make much less needs some
+// frames to get there, and needs the most after a keyframe.
 func (r *sharedRate) settled() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return time.Since(r.fell) >= settleTime
 }
 
-func (r *sharedRate) step(at time.Duration) {
+// stepLocked has the policy decide anew.
+func (r *sharedRate) stepLocked(at time.Duration) {
 	views := make([]congestion.View, 0, len(r.views))
 	for _, v := range r.views {
 		views = append(views, v)
 	}
 	r.decided = r.policy.Step(at, views)
 	if r.decided.Changed && r.live {
-		before := r.wanted.Swap(int64(r.decided.Bitrate))
+		before := r.set(r.decided.Bitrate)
 		if float64(r.decided.Bitrate) < muchLess*float64(before) {
 			r.fell = r.stepped
 		}
-		poke(r.changed)
 	}
 }
 
-// adaptRate makes the producer's bitrate follow its viewers' links, from that of the choice downwards.
+// adaptRate makes the producer's bitrate follow its viewers' links, from the bitrate of the choice downwards.
 func (p *producer) adaptRate(c pipeline.Choice, floor, lower int, last bool) {
 	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
 	p.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)
 }
 
-// bitrate is what the encoder is to make, 0 for a producer without one.
+// bitrate is what the encoder is to make in bit/s, 0 for a producer without a rate.
 func (p *producer) bitrate() int64 {
 	if p.rate == nil {
 		return 0
@@ -140,8 +168,8 @@ func (p *producer) bitrate() int64 {
 	return p.rate.wanted.Load()
 }
 
-// keyPause is the least time between two forced keyframes. On a slow link a keyframe takes long: lost packets ask for one,
-// and if each request were met at once, the keyframes alone would fill the link and lose more.
+// keyPause is the least time between two forced keyframes. On a slow link a keyframe takes long. A viewer that lost packets asks for
+// one, and if each request were met at once, the keyframes alone would fill the link and more packets would be lost.
 func (p *producer) keyPause() time.Duration {
 	if p.rate == nil {
 		return keyInterval
@@ -150,7 +178,7 @@ func (p *producer) keyPause() time.Duration {
 	return min(max(keyInterval, time.Duration(keyShare*takes*float64(time.Second))), longestPause)
 }
 
-// rateChanged is the channel that tells the producer's goroutine of a new rate; nil, which never does, without one to follow.
+// rateChanged delivers when the rate is another; nil, a channel that never delivers, for a producer without a rate.
 func (p *producer) rateChanged() <-chan struct{} {
 	if p.rate == nil {
 		return nil
@@ -158,24 +186,24 @@ func (p *producer) rateChanged() <-chan struct{} {
 	return p.rate.changed
 }
 
-// applyRate sets the running encoder to the rate that is wanted, where it takes one while it runs; a fresh one runs at its
-// ceiling.
-func (l *producer) applyRate() {
-	if l.rate == nil || l.serving == nil || l.serving.bitrate == nil {
+// applyRate sets the running encoder to the wanted rate, where the encoder takes a new bitrate while it runs. A fresh encoder runs at
+// the bitrate of its graph.
+func (p *producer) applyRate() {
+	if p.rate == nil || p.serving == nil || p.serving.bitrate == nil {
 		return
 	}
-	wanted := int(l.rate.wanted.Load())
-	if wanted == l.serving.rateSet {
+	wanted := int(p.rate.wanted.Load())
+	if wanted == p.serving.rateSet {
 		return
 	}
-	p, ok := l.serving.bitrate(wanted)
+	set, ok := p.serving.bitrate(wanted)
 	if !ok {
 		return
 	}
-	l.serving.rateSet = wanted
-	if err := l.serving.stage.Set(pipeline.EncoderName, p.Name, p.Value); err != nil {
-		l.log.Warn("set bitrate", "error", err, "bitrate_bps", wanted)
+	p.serving.rateSet = wanted
+	if err := p.serving.stage.Set(pipeline.EncoderName, set.Name, set.Value); err != nil {
+		p.log.Warn("set bitrate", "error", err, "bitrate_bps", wanted)
 		return
 	}
-	l.log.Debug("bitrate", "bitrate_bps", wanted)
+	p.log.Debug("bitrate", "bitrate_bps", wanted)
 }

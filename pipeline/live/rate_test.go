@@ -19,7 +19,7 @@ const followingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na
 	"a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n" +
 	"a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f\r\na=rtcp-fb:102 transport-cc\r\n"
 
-// connectFollowing takes a viewer to where its reports count.
+// connectFollowing connects a viewer whose bitrate follows its link.
 func connectFollowing(v *Viewer, p *fakePeer) {
 	v.Receive(Message{OfferRequest: true})
 	synctest.Wait()
@@ -29,14 +29,14 @@ func connectFollowing(v *Viewer, p *fakePeer) {
 	events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
 }
 
-// link is the other end of a fake viewer: a link of a rate, over which 30 frames a second of another rate are sent.
+// fakeLink is the link of a fake viewer, over which 30 frames a second are sent.
 type fakeLink struct {
-	at   time.Duration // of the media clock, which is not the program's
+	at   time.Duration // by the media clock, which is not the program's clock
 	seq  uint32
 	free time.Duration // when the link has sent all that it holds
 }
 
-// report sends for 100 ms and reports.
+// report sends for 100 ms at a bitrate, over a link that carries another, and hands over the feedback.
 func (l *fakeLink) report(p *fakePeer, sending, carries int) {
 	f := congestion.Feedback{}
 	for range 3 {
@@ -68,7 +68,7 @@ func encoderOf(t *testing.T, e *fakeEngine) *fakeStage {
 	return nil
 }
 
-// The encoder is set to what its only viewer's link bears, and a fresh encoder is told at once.
+// The encoder is set to what its only viewer's link carries, and a fresh encoder is told at once.
 func TestEncoderFollowsItsViewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := startBroadcast(t, Options{Grace: time.Second})
@@ -99,7 +99,7 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		if i := slices.IndexFunc(s.Producers, func(l ProducerStatus) bool { return l.Bitrate > 0 && l.Users > 0 }); i < 0 || s.Producers[i].Bitrate != int64(rate()) {
 			t.Errorf("producers %+v", s.Producers)
 		}
-		// The encoder dies: its replacement begins at its own rate and is told at once.
+		// The encoder fails: its replacement begins at the bitrate of its graph, and is told the wanted one at once.
 		before := len(e.started())
 		encoderOf(t, e).events <- StageEvent{Ended: true}
 		<-time.After(time.Millisecond)
@@ -116,8 +116,8 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 	})
 }
 
-// Of two viewers the slow one gets keyframes only where there is no lower rendition, asks for some, and gets everything again
-// when its link is well.
+// Without a lower rendition the slow one of two viewers gets keyframes only, and asks for some. It gets all frames again when its link
+// carries them.
 func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := startPlan(t, testPlan(t, pipeline.Request{OneRendition: true}), Options{})
@@ -128,18 +128,18 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
 		fast, slow := &fakeLink{}, &fakeLink{}
 		keyframesOnly := func() []string {
-			return slices.DeleteFunc(p2.said(), func(s string) bool { return !strings.HasPrefix(s, "spare") })
+			return slices.DeleteFunc(p2.said(), func(s string) bool { return !strings.HasPrefix(s, "keyframes only") })
 		}
 		run := func(seconds, carries int) {
 			for range seconds * 10 {
 				fast.report(p1, rate(), 10_000_000)
-				if n := len(keyframesOnly()); n%2 == 0 { // else keyframes alone go out
+				if n := len(keyframesOnly()); n%2 == 0 { // else only keyframes are sent
 					slow.report(p2, rate(), carries)
 				}
 			}
 		}
 		run(9, 150_000)
-		if diff := cmp.Diff([]string{"spare true"}, keyframesOnly()); diff != "" {
+		if diff := cmp.Diff([]string{"keyframes only true"}, keyframesOnly()); diff != "" {
 			t.Fatalf("keyframesOnly (-want +got):\n%s", diff)
 		}
 		if rate() < 1_400_000 {
@@ -149,11 +149,11 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 			t.Errorf("status %+v", s.Viewers)
 		}
 		run(30, 10_000_000)
-		if diff := cmp.Diff([]string{"spare true", "spare false"}, keyframesOnly()); diff != "" {
+		if diff := cmp.Diff([]string{"keyframes only true", "keyframes only false"}, keyframesOnly()); diff != "" {
 			t.Errorf("keyframesOnly (-want +got):\n%s", diff)
 		}
-		if slices.Contains(strings.Split(strings.Join(p1.said(), "\n"), "\n"), "spare true") {
-			t.Error("the fast viewer was keyframesOnly")
+		if slices.Contains(strings.Split(strings.Join(p1.said(), "\n"), "\n"), "keyframes only true") {
+			t.Error("the fast viewer got keyframes only")
 		}
 		if n := len(encoderOf(t, e).forced()); n < 3 {
 			t.Errorf("%d keyframes were forced, want some for the slow viewer", n)
@@ -161,7 +161,7 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 	})
 }
 
-// What is new of a link that has just become slow is heeded at once, also where another viewer's report has just been.
+// A link that has just become slow is noticed at once, even where another viewer's feedback has just been taken.
 func TestACutIsHeededAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newSharedRate(2_000_000, 150_000, 500_000, true, false)
@@ -175,13 +175,13 @@ func TestACutIsHeededAtOnce(t *testing.T) {
 		}
 		cut := congestion.Snapshot{Measured: true, Estimate: 400_000, Potential: 500_000, NewestQueue: 80 * time.Millisecond, LinkFell: true}
 		r.see(a, good)
-		if slow, held := r.see(b, cut); slow || !held {
-			t.Errorf("slow %t, held %t, want what is on its way to be held", slow, held)
+		if slow, paused := r.see(b, cut); slow || !paused {
+			t.Errorf("slow %t, paused %t, want the viewer paused before it is slow", slow, paused)
 		}
 	})
 }
 
-// An encoder that is told to make much less is given some frames for it before a viewer is sent to it.
+// An encoder that is told to make much less gets the time of some frames before a viewer moves to it.
 func TestEncoderSettles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newSharedRate(2_000_000, 150_000, 0, true, false)
@@ -221,9 +221,9 @@ func TestKeyPause(t *testing.T) {
 		{"no keyframe yet", 0, 60_000, keyInterval},
 	}
 	for _, c := range cases {
-		l := &producer{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
-		l.rate.wanted.Store(c.wanted)
-		if got := l.keyPause(); got != c.want {
+		p := &producer{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
+		p.rate.wanted.Store(c.wanted)
+		if got := p.keyPause(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -245,7 +245,7 @@ func TestDeafEncoderKeepsItsRate(t *testing.T) {
 	}
 }
 
-// With a fixed bitrate the encoder is left alone, whatever a link bears.
+// With a fixed bitrate the encoder is left alone, whatever a link carries.
 func TestFixedBitrate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := startBroadcast(t, Options{FixedBitrate: true})
@@ -258,7 +258,7 @@ func TestFixedBitrate(t *testing.T) {
 		if told := encoderOf(t, e).told(); len(told) != 0 {
 			t.Errorf("the encoder was told %v", told)
 		}
-		if slices.Contains(p.said(), "spare true") {
+		if slices.Contains(p.said(), "keyframes only true") {
 			t.Error("the viewer gets keyframes only")
 		}
 	})

@@ -33,7 +33,7 @@ func twoViewers(t *testing.T) *pair {
 
 func (a *pair) lower() *producer { return a.b.lower[pipeline.H264] }
 
-// run lets both report, the second over a link that carries so much of what it is sent.
+// run lets both viewers report, the second over a link that carries so many bit/s.
 func (a *pair) run(seconds, carries int) {
 	for range seconds * 10 {
 		a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].bitrate()), 10_000_000)
@@ -51,16 +51,16 @@ func (a *pair) second() ViewerStatus { return a.v[1].status() }
 
 func (a *pair) producer(name string) ProducerStatus {
 	s := a.b.Status()
-	return s.Producers[slices.IndexFunc(s.Producers, func(l ProducerStatus) bool { return l.Name == name })]
+	return s.Producers[slices.IndexFunc(s.Producers, func(p ProducerStatus) bool { return p.Name == name })]
 }
 
-// A slow viewer is given the lower rendition, which runs only then, and everything again when its link is well.
+// A slow viewer is sent the lower rendition, which runs only then. When its link carries the first rendition, the viewer gets that again.
 func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := twoViewers(t)
 		a.run(4, 10_000_000)
-		if l := a.producer("h264-lower"); l.Users != 0 || l.Encoder != "" {
-			t.Errorf("the lower rendition runs for nobody: %+v", l)
+		if p := a.producer("h264-lower"); p.Users != 0 || p.Encoder != "" {
+			t.Errorf("the lower rendition runs for nobody: %+v", p)
 		}
 		first := encoderOf(t, a.e)
 		asked := len(first.forced())
@@ -71,16 +71,16 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if s := a.second(); s.Rendition != renditionLower || s.KeyframesOnly {
 			t.Fatalf("status %+v", s)
 		}
-		l, mean := a.producer("h264-lower"), 0
-		for range 4 { // it looks for more now and then
+		p, mean := a.producer("h264-lower"), 0
+		for range 4 { // the policy tries a higher rate now and then
 			a.run(1, 200_000)
 			mean += int(a.lower().bitrate()) / 4
 		}
-		if l.Users != 1 || l.Encoder == "" || mean < 100_000 || mean > 200_000 {
-			t.Errorf("lower rendition %+v at %d bit/s, want one user at what its link carries", l, mean)
+		if p.Users != 1 || p.Encoder == "" || mean < 100_000 || mean > 200_000 {
+			t.Errorf("lower rendition %+v at %d bit/s, want one user at what its link carries", p, mean)
 		}
-		if l := a.producer("h264"); l.Users != 1 || l.Bitrate < 1_400_000 {
-			t.Errorf("first rendition %+v, want one user and the whole rate", l)
+		if p := a.producer("h264"); p.Users != 1 || p.Bitrate < 1_400_000 {
+			t.Errorf("first rendition %+v, want one user and the whole rate", p)
 		}
 		stage := a.e.started()[len(a.e.started())-1].graph.String()
 		if !strings.Contains(stage, "width=320,height=240") {
@@ -90,14 +90,14 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if s := a.second(); s.Rendition != "" || s.KeyframesOnly {
 			t.Errorf("status %+v with a good link", s)
 		}
-		if l := a.producer("h264-lower"); l.Users != 0 || l.Encoder != "" {
-			t.Errorf("the lower rendition still runs: %+v", l)
+		if p := a.producer("h264-lower"); p.Users != 0 || p.Encoder != "" {
+			t.Errorf("the lower rendition still runs: %+v", p)
 		}
-		if l := a.producer("h264"); l.Users != 2 {
-			t.Errorf("first rendition %+v", l)
+		if p := a.producer("h264"); p.Users != 2 {
+			t.Errorf("first rendition %+v", p)
 		}
 		said := a.p[1].said()
-		if held, fed := slices.Index(said, "spare true"), slices.Index(said, "feed"); held < 0 || held > fed {
+		if paused, fed := slices.Index(said, "keyframes only true"), slices.Index(said, "feed"); paused < 0 || paused > fed {
 			t.Errorf("a full link is given something until it is sure: %q", said)
 		}
 		feeds := slices.DeleteFunc(said, func(s string) bool { return s != "feed" })
@@ -107,19 +107,19 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 	})
 }
 
-// Who is sent nothing reports nothing, and is given the lower rendition without that.
+// A paused viewer sends no feedback, and is given the lower rendition without it.
 func TestHeldViewerNeedsNoReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := twoViewers(t)
 		a.run(6, 10_000_000)
 		for range 20 {
 			a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].bitrate()), 10_000_000)
-			if slices.Contains(a.p[1].said(), "spare true") {
+			if slices.Contains(a.p[1].said(), "keyframes only true") {
 				break
 			}
 			a.slow.report(a.p[1], int(a.b.coded[pipeline.H264].bitrate()), 400_000)
 		}
-		if said := a.p[1].said(); !slices.Contains(said, "spare true") || slices.Contains(said, "feed") {
+		if said := a.p[1].said(); !slices.Contains(said, "keyframes only true") || slices.Contains(said, "feed") {
 			t.Fatalf("%q, want the full link to be given nothing", said)
 		}
 		<-time.After(500 * time.Millisecond)
@@ -129,7 +129,7 @@ func TestHeldViewerNeedsNoReport(t *testing.T) {
 	})
 }
 
-// Until the lower rendition has made a picture, and where it can't, a slow viewer gets keyframes of the first.
+// Where the lower rendition does not run, or not yet, a slow viewer gets keyframes of the first.
 func TestLowerRenditionThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := twoViewers(t)
@@ -139,12 +139,12 @@ func TestLowerRenditionThatFails(t *testing.T) {
 		if s := a.second(); s.Rendition != "" || !s.KeyframesOnly {
 			t.Fatalf("status %+v, want keyframes", s)
 		}
-		if l := a.producer("h264"); l.Users != 2 || l.Encoder == "" {
-			t.Errorf("first rendition %+v", l)
+		if p := a.producer("h264"); p.Users != 2 || p.Encoder == "" {
+			t.Errorf("first rendition %+v", p)
 		}
 		a.e.refuses("appsrc", nil)
 		<-time.After(30 * time.Second)
-		a.v[1].Receive(Message{}) // lets nothing happen
+		a.v[1].Receive(Message{}) // changes nothing
 		<-time.After(2 * time.Second)
 		if s := a.second(); s.Rendition != renditionLower {
 			t.Errorf("status %+v once it works", s)
@@ -176,11 +176,38 @@ func TestLeavingTheLowerRendition(t *testing.T) {
 		a.v[1].Close()
 		<-a.v[1].Done()
 		<-time.After(3 * time.Second)
-		if l := a.producer("h264-lower"); l.Users != 0 || l.Encoder != "" {
-			t.Errorf("lower rendition %+v", l)
+		if p := a.producer("h264-lower"); p.Users != 0 || p.Encoder != "" {
+			t.Errorf("lower rendition %+v", p)
 		}
 		if n, first := a.lower().rate.counted(), a.b.coded[pipeline.H264].rate.counted(); n != 0 || first != 1 {
 			t.Errorf("%d viewers are counted, and %d of the first rendition", n, first)
 		}
 	})
+}
+
+// A viewer that moves to the lower rendition gets all frames of it, also if it got only keyframes of the first.
+func TestMoveEndsKeyframesOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := twoViewers(t)
+		a.run(4, 10_000_000)
+		a.run(9, 200_000)
+		said := slices.DeleteFunc(a.p[1].said(), func(s string) bool { return s != "feed" && !strings.HasPrefix(s, "keyframes only") })
+		if want := []string{"keyframes only true", "feed"}; !slices.Equal(said, want) {
+			t.Errorf("the peer was told %q, want %q", said, want)
+		}
+	})
+}
+
+// A viewer that turns back before the other rendition took over is fed as before.
+func TestFeedTurnsBack(t *testing.T) {
+	first, lower := &producer{}, &producer{}
+	f := feed{from: first}
+	f.lead(lower)
+	if f.to() != lower || f.from != first || f.next != lower {
+		t.Errorf("on the way to the lower rendition: %+v", f)
+	}
+	f.lead(first)
+	if f.to() != first || f.next != nil {
+		t.Errorf("back to the first: %+v", f)
+	}
 }

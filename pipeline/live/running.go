@@ -1,10 +1,7 @@
 package live
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -15,23 +12,34 @@ import (
 // running is an alternative that runs, with what is watched of it.
 type running struct {
 	alternative
-	stage Stage
-	index int // in the producer's list of alternatives
-	began time.Time
-	ready bool // it has made a picture
-
-	in, out  uint64 // pictures that came and went when the last one went
-	progress time.Time
-
-	keyAsked   time.Time // zero when no keyframe is awaited
-	keysThen   uint64
-	framesThen uint64
-	unanswered int
-
-	rateSet int // bit/s
+	stage   Stage
+	index   int // in the producer's list of alternatives
+	began   time.Time
+	ready   bool // it has made a frame
+	flow    flow
+	keys    keyWatch
+	rateSet int // bit/s that the encoder was told to make last
 }
 
-// events is nil, which never delivers, where nothing runs.
+// flow is when a stage made a frame last, and how many frames it had been given by then.
+type flow struct {
+	in, out uint64    // frames that had gone in and come out
+	since   time.Time // when that was, or when the stage last had nothing to do
+}
+
+// keyWatch follows whether an encoder makes a keyframe when it is asked for one.
+type keyWatch struct {
+	awaited *keyAwaited // nil while no keyframe is awaited
+	missed  int         // requests in a row that got no keyframe
+}
+
+// keyAwaited is a request that an encoder has not met yet.
+type keyAwaited struct {
+	since time.Time
+	had   FanCount // what the encoder had made when it was asked
+}
+
+// events is nil, a channel that never delivers, where nothing runs.
 func (r *running) events() <-chan StageEvent {
 	if r == nil {
 		return nil
@@ -39,230 +47,120 @@ func (r *running) events() <-chan StageEvent {
 	return r.stage.Events()
 }
 
-// What is watched, and how long it may take.
-const (
-	watchPeriod  = 100 * time.Millisecond
-	encoderStall = 800 * time.Millisecond // pictures go in and none comes out, or three pictures
-	encoderStart = 3 * time.Second        // the same before the first came out
-	sourceStall  = 2 * time.Second        // or five pictures, whichever is longer
-	sourceStart  = 10 * time.Second       // cameras wake up slowly
-	stallInputs  = 3                      // pictures that must have gone in meanwhile
-	keyLimit     = 700 * time.Millisecond // from the keyframe request to the keyframe
-	keyFrames    = 10                     // pictures that came meanwhile without being one
-	keyMisses    = 2                      // in a row
+// watchPeriod is the time between two looks at the stages of a producer: a small part of the shortest limit below.
+const watchPeriod = 100 * time.Millisecond
 
-	replacedLimit = 3 * time.Second // for the start of an encoder that others could replace
-)
+// encoderStall is how long an encoder that is given frames may make none, where three frames do not take longer. Viewers should see
+// the picture stand still for less than a second.
+const encoderStall = 800 * time.Millisecond
 
-// errEnded tells of a stream that ended where none should.
-var errEnded = errors.New("the stream ended")
+// encoderStart is the same before the encoder's first frame, when its hardware is still being set up; or five frames, if longer.
+const encoderStart = 3 * time.Second
 
-// start runs an alternative; its pictures count from the first on.
-func (p *producer) start(ctx context.Context, i int) (*running, error) {
-	r := &running{alternative: p.alternatives.list[i], index: i, began: time.Now()}
-	var in Fan
-	if r.up != nil {
-		in = r.up.fan
-	}
-	graph := r.graph
-	if r.placeholder && !p.coded {
-		graph = yielding(graph, p.fan.Caps())
-	}
-	if r.up != nil && len(p.alternatives.list) > 1 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, replacedLimit)
-		defer cancel()
-	}
-	s, err := p.engine.Start(ctx, graph, in, p.fan)
-	if err != nil {
-		return nil, err
-	}
-	r.stage, r.progress = s, time.Now()
-	r.rateSet = r.rate
-	r.out = p.fan.Count().Frames
-	if r.up != nil {
-		r.in = r.up.fan.Count().Frames
-		r.up.use()
-	}
-	return r, nil
-}
+// sourceStall is how long a source may make no frame, where five frames do not take longer. A camera may skip a few.
+const sourceStall = 2 * time.Second
 
-// yielding is the graph with its last caps filter replaced: what comes after it sees no change. Empty caps change nothing.
+// sourceStart is the same before the source's first frame: cameras wake up slowly.
+const sourceStart = 10 * time.Second
+
+// stallInputs is how many frames must have gone in since the last one came out. With fewer the encoder may have nothing to do.
+const stallInputs = 3
+
+// keyLimit is the time that an encoder has from a keyframe request to the keyframe. A viewer that waits for it sees nothing, so a deaf
+// encoder should be replaced after keyMisses such times.
+const keyLimit = 700 * time.Millisecond
+
+// keyFrames is how many frames that are no keyframe must have come within keyLimit too, so that a slow camera is not taken for a
+// deaf encoder.
+const keyFrames = 10
+
+// keyMisses is how many requests in a row an encoder must leave unmet to be replaced. One alone may be bad luck.
+const keyMisses = 2
+
+// yielding is the graph with caps in the place of its last caps filter, so that what reads its frames sees no change. Empty caps
+// change nothing.
 func yielding(g pipeline.Graph, caps string) pipeline.Graph {
 	out := slices.Clone(g)
 	for i := len(out) - 1; i >= 0 && caps != ""; i-- {
 		if out[i].Factory == "" {
-			out[i].Caps = strings.ReplaceAll(caps, ", ", ",") // a launch line takes no quotes around caps
+			out[i].Caps = strings.ReplaceAll(caps, ", ", ",") // gst-launch takes no quotes around caps
 			break
 		}
 	}
 	return out
 }
 
-// retire ends a stage without waiting for it: a driver that hangs must not keep the next one from starting.
-func (p *producer) retire(r *running) {
-	if r == nil {
-		return
+// fed is how many frames the producer that feeds this stage has made; 0 for a source.
+func (r *running) fed() uint64 {
+	if r.up == nil {
+		return 0
 	}
-	if r.up != nil {
-		r.up.drop()
-	}
-	p.closing.Go(func() {
-		if err := r.stage.Close(); err != nil {
-			p.log.Error("stop", "alternative", r.id, "error", err)
-			p.stuck.Store(p.fan.Count().Frames + 1)
-		}
-	})
+	return r.up.fan.Count().Frames
 }
 
-// failed notes a failure. Nobody is told of the second in a row.
-func (p *producer) failed(i int, ran time.Duration, err error) {
-	r := p.alternatives.list[i]
-	known := p.alternatives.health[i].strikes > 0 && ran <= healed
-	p.alternatives.strike(i, ran, errors.Is(err, ErrStuck), time.Now())
-	switch {
-	case known:
-		p.log.Debug("failed again", "alternative", r.id, "error", err, "count", p.alternatives.health[i].strikes)
-	case len(p.alternatives.list) == 1:
-		p.tell(slog.LevelError, "failed; trying again", err)
-	default:
-		p.log.Debug("failed", "alternative", r.id, "error", err)
-	}
-}
-
-// tell logs a failure with what is the matter with the device. Finding that out asks the device, for which nothing waits.
-func (p *producer) tell(level slog.Level, message string, err error) {
-	p.closing.Go(func() {
-		p.log.Log(context.Background(), level, message, "error", p.explain(err)) //nolint:sloglint // its callers' are constants
-	})
-}
-
-// replace puts the next alternative in the place of the one that serves.
-func (p *producer) replace(ctx context.Context, err error) {
-	if err == nil {
-		err = errEnded
-	}
-	old := p.serving
-	p.serving = nil
-	if old.index < len(p.alternatives.list) {
-		p.failed(old.index, time.Since(old.began), err)
-	}
-	if p.trying != nil {
-		p.serving, p.trying = p.trying, nil // it may well be the answer
-		p.later()
-	}
-	p.retire(old)
-	if p.serving == nil {
-		p.serve(ctx, old.id, err)
-		return
-	}
-	p.show()
-	p.tellReplaced(old.id, err)
-}
-
-// promoted tells of an alternative that took over from a lesser one.
-func (p *producer) promoted(old *running) {
-	seconds := time.Since(p.serving.began).Seconds()
-	switch {
-	case old.placeholder:
-		p.log.Info("camera back", "duration_seconds", seconds)
-	case p.coded && old.id != p.serving.id:
-		p.log.Info("encoder back", "from", old.id, "to", p.serving.id, "duration_seconds", seconds)
-	default:
-		p.log.Info("changed", "alternative", p.serving.id, "duration_seconds", seconds)
-	}
-}
-
-// watch finds what failed without a word.
-func (p *producer) watch(ctx context.Context, now time.Time) {
-	if r := p.trying; r != nil && now.Sub(r.progress) > sourceStart {
-		p.giveUp(fmt.Errorf("no picture in %v", sourceStart))
-	}
-	late := now.Sub(p.watched) > 3*watchPeriod
-	p.watched = now
-	if p.serving == nil {
-		return
-	}
-	if late { // this program itself was kept from running, or from looking
-		p.serving.excuse(now)
-		return
-	}
-	if why := p.serving.stalled(p.fan.Count().Frames, now); why != nil {
-		p.replace(ctx, why)
-		return
-	}
-	if why := p.serving.deaf(p.fan.Count(), now); why != nil {
-		p.replaceDeaf(ctx, why)
-	}
-}
-
-// excuse lets the time begin anew in which something is to happen.
-func (r *running) excuse(now time.Time) {
-	r.progress = now
-	if !r.keyAsked.IsZero() {
-		r.keyAsked = now
-	}
-}
-
-// stalled says so of what makes nothing although it could.
-func (r *running) stalled(out uint64, now time.Time) error {
-	in := uint64(0)
-	if r.up != nil {
-		in = r.up.fan.Count().Frames
-	}
-	limit := max(sourceStall, 5*r.period)
+// patience is how long the stage may make no frame.
+func (r *running) patience() time.Duration {
 	switch {
 	case r.up != nil && r.ready:
-		limit = max(encoderStall, 3*r.period)
+		return max(encoderStall, 3*r.period)
 	case r.up != nil:
-		limit = max(encoderStart, 5*r.period)
-	case !r.ready:
-		limit = sourceStart
+		return max(encoderStart, 5*r.period)
+	case r.ready:
+		return max(sourceStall, 5*r.period)
 	}
-	switch {
-	case out != r.out:
-		r.in, r.out, r.progress = in, out, now
-	case r.up != nil && in-r.in < stallInputs:
-		r.progress = now // it has nothing to do
-	case now.Sub(r.progress) > limit:
-		return fmt.Errorf("no picture in %.1f s", now.Sub(r.progress).Seconds())
+	return sourceStart
+}
+
+// stalled is an error where the stage makes no frames although it could. out is how many frames its producer has made.
+func (r *running) stalled(out uint64, now time.Time) error {
+	in := r.fed()
+	switch waited := now.Sub(r.flow.since); {
+	case out != r.flow.out:
+		r.flow = flow{in: in, out: out, since: now}
+	case r.up != nil && in-r.flow.in < stallInputs:
+		r.flow.since = now // the encoder has nothing to do
+	case waited > r.patience():
+		return fmt.Errorf("no picture in %.1f s", waited.Seconds())
 	}
 	return nil
 }
 
-// deaf says so of an encoder that makes pictures but no keyframe when asked for one.
-func (r *running) deaf(n FanCount, now time.Time) error {
-	switch {
-	case r.keyAsked.IsZero():
-	case n.Keyframes > r.keysThen:
-		r.keyAsked, r.unanswered = time.Time{}, 0
-	case now.Sub(r.keyAsked) > keyLimit && n.Frames-r.framesThen >= keyFrames:
-		r.keyAsked = time.Time{}
-		r.unanswered++
-		return fmt.Errorf("no keyframe %.1f s after it was asked for, %d times", keyLimit.Seconds(), r.unanswered)
+// excuse begins anew the times within which something has to happen.
+func (r *running) excuse(now time.Time) {
+	r.flow.since = now
+	if r.keys.awaited != nil {
+		r.keys.awaited.since = now
+	}
+}
+
+// ask notes a keyframe request, unless an earlier one is not met yet. n is what the encoder has made.
+func (k *keyWatch) ask(n FanCount) {
+	if k.awaited == nil {
+		k.awaited = &keyAwaited{since: time.Now(), had: n}
+	}
+}
+
+// deaf is an error where the encoder makes frames but not the keyframe that it was asked for. n is what the encoder has made.
+func (k *keyWatch) deaf(n FanCount, now time.Time) error {
+	switch a := k.awaited; {
+	case a == nil:
+	case n.Keyframes > a.had.Keyframes:
+		*k = keyWatch{}
+	case now.Sub(a.since) > keyLimit && n.Frames-a.had.Frames >= keyFrames:
+		k.awaited = nil
+		k.missed++
+		return fmt.Errorf("no keyframe %.1f s after it was asked for, %d times", keyLimit.Seconds(), k.missed)
 	}
 	return nil
 }
 
-// replaceDeaf asks once more, then takes another encoder where there is one.
-func (p *producer) replaceDeaf(ctx context.Context, why error) {
-	switch {
-	case p.serving.unanswered < keyMisses:
-		p.forceKey()
-	case len(p.alternatives.list) > 1:
-		p.replace(ctx, why)
-	case p.serving.unanswered == keyMisses:
-		p.log.Warn("keyframes are not made when asked for", "error", why)
-	}
-}
-
-// keyframeRequested merges the keyframe requests of all viewers to one keyframe per keyPause.
+// keyframeRequested merges the keyframe requests of all viewers to one forced keyframe in each keyPause.
 func (p *producer) keyframeRequested() {
 	if p.serving == nil {
-		return // a fresh encoder begins with one
+		return // an encoder begins with a keyframe
 	}
-	if wait := p.keyPause() - time.Since(p.lastKey); wait > 0 {
-		p.keyTimer.Reset(wait)
+	if wait := p.keyPause() - time.Since(p.keyframes.last); wait > 0 {
+		p.keyframes.timer.Reset(wait)
 		return
 	}
 	p.forceKey()
@@ -272,13 +170,10 @@ func (p *producer) forceKey() {
 	if p.serving == nil || p.serving.keyframe == 0 || p.serving.keyframe == pipeline.KeyframeNone {
 		return
 	}
-	p.keyTimer.Stop()
-	p.lastKey = time.Now()
-	if p.serving.keyAsked.IsZero() {
-		n := p.fan.Count()
-		p.serving.keyAsked, p.serving.keysThen, p.serving.framesThen = time.Now(), n.Keyframes, n.Frames
-	}
-	p.applyRate() // a rate that was lowered for who moves here holds for its first keyframe
+	p.keyframes.timer.Stop()
+	p.keyframes.last = time.Now()
+	p.serving.keys.ask(p.fan.Count())
+	p.applyRate() // where the rate was lowered for a viewer that moves here, that viewer's first keyframe must fit its link
 	if err := p.serving.stage.Keyframe(p.serving.keyframe); err != nil {
 		p.log.Warn("force keyframe", "error", err)
 	}

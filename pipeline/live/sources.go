@@ -4,20 +4,20 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-
-	"boardcast/pipeline"
 )
 
-// A description tells by number which source is which: a media server does not guess that from what arrives, and a browser
-// takes retransmissions only from a source that it knows. webrtcbin only knows the numbers when they stand in the
-// preferences (there is no payloader yet while the description is made; it then writes 0, or invents one, and browsers
-// show nothing), and then names those of the retransmissions beside them.
+// A description has to name the SSRC of each stream: a media server does not guess which is which from what arrives, and a browser
+// takes retransmissions only of an SSRC that it knows. webrtcbin knows an SSRC only when it stands in the preferences, since there is
+// no payloader yet while the description is made. Otherwise it writes 0 or invents one, and browsers show nothing. With an SSRC in the
+// preferences it also names the one of the retransmissions.
 
-// source adds to the preferences of a slot the number that it will send under.
-func (v *Viewer) source(slot pipeline.Slot, preferences string) string {
-	v.neg.ssrc[slot] = 1 + rand.Uint32N(1<<32-1)
+// newSSRC is a random one, never 0.
+func newSSRC() uint32 { return 1 + rand.Uint32N(1<<32-1) }
+
+// withSSRC adds to preferences the SSRC that will be sent.
+func withSSRC(preferences string, ssrc uint32) string {
 	first, rest, more := strings.Cut(preferences, ";")
-	first += fmt.Sprintf(",ssrc=(uint)%d", v.neg.ssrc[slot])
+	first += fmt.Sprintf(",ssrc=(uint)%d", ssrc)
 	if more {
 		first += ";" + rest
 	}

@@ -13,7 +13,7 @@ import (
 	"boardcast/pipeline/agreement"
 )
 
-// An offer of ours goes out with both tracks in one stream, named before the sources, and sound without retransmissions.
+// Our offer names both tracks as one stream, before it names their SSRCs, and has no retransmissions of sound.
 func TestOfferNamesTracks(t *testing.T) {
 	for oneWay, baseline := range map[bool]string{true: "42e01f", false: "42c01f"} {
 		offer, err := sdp.Parse(offered3)
@@ -35,7 +35,7 @@ func TestOfferNamesTracks(t *testing.T) {
 
 var ssrcOf = regexp.MustCompile(`ssrc=\(uint\)([1-9][0-9]*)`)
 
-// A one-way offer has no data channel and takes no sound; what it promises of the sources is what the payloaders do.
+// A one-way offer has no data channel and takes no sound. The payloaders send by the SSRCs that the offer names.
 func TestOneWayOffers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, e := startBroadcast(t, Options{})

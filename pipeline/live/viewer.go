@@ -2,18 +2,15 @@ package live
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"sync"
-	"sync/atomic"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
 
-	"boardcast/pipeline"
 	"boardcast/pipeline/places"
 )
 
@@ -30,21 +27,32 @@ type Message struct {
 	OneWay bool
 }
 
-// Time limits of a viewer's life.
-const (
-	answerLimit   = 20 * time.Second // from the offer to the answer, and from joining to the first word
-	connectLimit  = 8 * time.Second  // from the answer to the connection
-	aliveLimit    = 20 * time.Second // without RTCP while signalling holds
-	detachedLimit = 8 * time.Second  // without RTCP when signalling is gone
-	tick          = time.Second
-)
+// answerLimit is the time from our offer to the answer, and from joining to the first message: a page may have to ask the user for the
+// microphone meanwhile.
+const answerLimit = 20 * time.Second
 
-const (
-	inboxSize = 128
-)
+// connectLimit is the time from the answer to the connection. ICE and DTLS take far less where a pair of addresses works at all.
+const connectLimit = 8 * time.Second
 
-// phase of a viewer: it only grows.
-type phase int32
+// aliveLimit is how long a viewer may send no RTCP while its signalling holds. A browser sends a report every few seconds, and a link
+// may be away for a moment.
+const aliveLimit = 20 * time.Second
+
+// detachedLimit is the same when signalling is gone too, which often means that the page is.
+const detachedLimit = 8 * time.Second
+
+// tick is the time between two checks of a viewer: short against the limits above.
+const tick = time.Second
+
+// channelRate is how many requests a second a viewer may make over the data channel. A page makes one now and then. Further ones are
+// dropped, so that a viewer cannot keep the program busy.
+const channelRate = 20
+
+// channelBurst is how many requests a viewer may make at once: those of two seconds.
+const channelBurst = 40
+
+// phase is how far a viewer has come. It never goes back.
+type phase int
 
 const (
 	joining phase = iota
@@ -64,109 +72,50 @@ func (p phase) String() string { return phaseNames[p] }
 //
 // The exported methods may be called from any goroutine and never wait.
 type Viewer struct {
-	id   string
-	near []netip.Addr
-	b    *Broadcast
-	send func(Message)
-	log  *slog.Logger
-	// place is the right to be served; the viewer may have to give it to another.
-	place  *places.Place
-	ousted atomic.Bool
-
-	inbox    chan Message
-	hangup   chan struct{}
-	hangOnce sync.Once
-	detached atomic.Bool
-	done     chan struct{}
-
-	phase       atomic.Int32
-	deadline    time.Time
-	connectedAt time.Time
-	peer        Peer
-	neg         negotiation
-	candidates  candidates
-	warned      bool // a complaint of its media has been logged
-	using       []*producer
-	limit       *rate.Limiter
-	net         adaptation
-
-	seen atomic.Pointer[ViewerStatus]
-	stat ViewerStatus
+	inbox
+	connection
+	b          *Broadcast
+	send       func(Message)
+	log        *slog.Logger
+	near       []netip.Addr  // the local addresses that the connection is tried by; nil for all
+	place      *places.Place // the right to be served; the viewer may have to give it to another
+	neg        negotiation
+	candidates candidates
+	adaptation *adaptation   // nil until the codec is known, and where the bitrate is fixed
+	requests   *rate.Limiter // of the data channel
+	stat       viewerStatus
 }
 
-// ViewerStatus is one viewer as numbers.
-type ViewerStatus struct {
-	ID              string         `json:"id"`
-	State           string         `json:"state"`
-	Codec           pipeline.Codec `json:"codec,omitempty"`
-	Since           time.Time      `json:"since"`
-	ConnectSeconds  float64        `json:"connect_seconds,omitempty"` // from joining to connected
-	Detached        bool           `json:"signalling_lost,omitempty"`
-	IncomingAudioDB *float64       `json:"incoming_audio_rms_db"`
-	Incoming        []string       `json:"incoming,omitempty"`
-	Sent            *PeerCount     `json:"sent,omitempty"`
-	EstimateBPS     int            `json:"estimate_bps,omitempty"` // of what the link bears, from the viewer's reports
-	Loss            float64        `json:"loss"`                   // share of packets, lately
-	RTTMS           int64          `json:"rtt_ms,omitempty"`
-	Rendition       string         `json:"rendition,omitempty"`      // "lower" where the link bears no more
-	KeyframesOnly   bool           `json:"keyframes_only,omitempty"` // it does not bear that either
+// connection is a viewer's peer, how far it has come, and what feeds it.
+type connection struct {
+	peer     Peer
+	phase    phase
+	deadline time.Time   // for the next phase; zero for none
+	since    time.Time   // when the viewer was connected
+	warned   bool        // a warning of the peer's elements has been logged
+	using    []*producer // that count the viewer as a user
 }
 
 func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
 	v := &Viewer{
-		id: id, b: b, send: send, log: b.log.With("viewer", id),
-		inbox: make(chan Message, inboxSize), hangup: make(chan struct{}), done: make(chan struct{}),
-		limit: rate.NewLimiter(20, 40), candidates: newCandidates(),
+		inbox: newInbox(), b: b, send: send, log: b.log.With("viewer", id), candidates: newCandidates(),
+		requests: rate.NewLimiter(channelRate, channelBurst),
 	}
-	v.stat = ViewerStatus{ID: id, Since: time.Now()}
+	v.stat.now.ID, v.stat.now.Since = id, time.Now()
 	v.publish()
 	return v
 }
 
-// Receive hands over what the other side said. A flood ends the viewer.
-func (v *Viewer) Receive(m Message) {
-	select {
-	case v.inbox <- m:
-	default:
-		v.Close()
-	}
-}
-
-// Detach tells that signalling is gone while the call is not hung up: media goes on as long as the other side lives.
-func (v *Viewer) Detach() { v.detached.Store(true) }
-
-// Close hangs up. Done tells when it is over.
-func (v *Viewer) Close() { v.hangOnce.Do(func() { close(v.hangup) }) }
-
-// Done is closed when the viewer is gone and its connection closed.
-func (v *Viewer) Done() <-chan struct{} { return v.done }
-
-// giveWay ends a viewer that is not connected yet, for another.
-func (v *Viewer) giveWay() {
-	v.ousted.Store(true)
-	v.Close()
-}
-
-// errOusted ends a viewer whose place another has.
-var errOusted = errors.New("not connected yet, and gave way to another viewer: all places were taken")
-
-// errGone ends a viewer without being a failure.
-var errGone = errors.New("gone")
-
+// run serves the viewer until it is gone.
 func (v *Viewer) run(ctx context.Context) {
 	defer close(v.done)
 	err := v.live(ctx)
-	v.endAdaptation()
-	for _, l := range v.using {
-		l.drop()
-	}
-	if v.peer != nil {
-		if cerr := v.peer.Close(); cerr != nil {
-			v.log.Error("close viewer", "error", cerr)
-		}
+	v.adaptation.end()
+	if cerr := v.connection.close(); cerr != nil {
+		v.log.Error("close viewer", "error", cerr)
 	}
 	v.advance(gone, 0)
-	seconds := time.Since(v.stat.Since).Seconds()
+	seconds := time.Since(v.stat.now.Since).Seconds()
 	if errors.Is(err, errGone) {
 		v.log.Info("viewer left", "reason", err.Error(), "duration_seconds", seconds)
 	} else {
@@ -174,145 +123,124 @@ func (v *Viewer) run(ctx context.Context) {
 	}
 }
 
+// live makes the viewer's peer, and deals with one event after the other until the viewer ends. It returns why.
 func (v *Viewer) live(ctx context.Context) error {
+	plan := v.b.plan()
 	peer, err := v.b.engine.Peer(ctx, PeerOptions{
-		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Near: v.near, Audio: v.b.plan().Hear, Video: v.b.plan().See,
+		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Near: v.near, Audio: plan.Hear, Video: plan.See,
 	})
 	if err != nil {
 		return err
 	}
-	v.peer = peer
-	v.deadline = time.Now().Add(answerLimit)
+	v.peer, v.deadline = peer, time.Now().Add(answerLimit)
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
 	for {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: the program ends", errGone)
-		case <-v.hangup:
-			if v.ousted.Load() {
-				return errOusted
-			}
-			return fmt.Errorf("%w: hung up", errGone)
-		case m := <-v.inbox:
-			err = v.message(m)
-		case c := <-v.candidates.found:
-			v.candidates.give(v, c)
-		case e := <-peer.Events():
-			err = v.heard(e)
-		case <-v.net.soon:
-			v.adaptToNetwork()
-		case <-clock.C:
-			err = v.check()
-		}
-		if err != nil {
+		if err := v.step(ctx, clock.C); err != nil {
 			return err
 		}
 		v.publish()
 	}
 }
 
-// heard takes what the connection tells of itself; event takes the rest.
-func (v *Viewer) heard(e PeerEvent) error {
-	switch e.Kind {
-	case Closed:
-		return fmt.Errorf("%w: closed by the other side", errGone)
-	case Warned:
-		if !v.warned {
-			v.log.Warn("viewer's media", "error", e.Err)
-		}
-		v.warned = true
-		return nil
-	default:
-		return v.event(e)
+// step waits for one event and deals with it. An error ends the viewer.
+func (v *Viewer) step(ctx context.Context, clock <-chan time.Time) error {
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("%w: the program ends", errGone)
+	case <-v.hangup:
+		return v.hungUp()
+	case m := <-v.messages:
+		return v.message(m)
+	case c := <-v.candidates.found:
+		v.candidates.give(v, c)
+	case e := <-v.peer.Events():
+		return v.heard(e)
+	case <-v.adaptation.again():
+		v.adaptToNetwork()
+	case <-clock:
+		return v.check()
 	}
+	return nil
 }
 
 // advance moves the phase forward, never back, and sets the time limit of the new one (0: none).
 func (v *Viewer) advance(to phase, limit time.Duration) {
-	if phase(v.phase.Load()) >= to {
+	if v.phase >= to {
 		return
 	}
-	v.phase.Store(int32(to))
-	v.deadline = time.Time{}
+	v.phase, v.deadline = to, time.Time{}
 	if limit > 0 {
 		v.deadline = time.Now().Add(limit)
 	}
 	v.publish()
 }
 
+// check looks once a tick whether the viewer has come on in time, or is still alive. An error ends it.
 func (v *Viewer) check() error {
-	now := phase(v.phase.Load())
 	switch {
 	case v.peer.Overflowed():
 		return errors.New("more events than a viewer may cause")
-	case now < connected && v.detached.Load():
+	case v.phase < connected && v.detached.Load():
 		return fmt.Errorf("%w: left before the connection was up", errGone)
-	case now < connected && time.Now().After(v.deadline):
-		return fmt.Errorf("%s: no progress in time", now)
-	case now < connected:
+	case v.phase < connected && time.Now().After(v.deadline):
+		return fmt.Errorf("%s: no progress in time", v.phase)
+	case v.phase < connected:
 		return nil
 	}
 	limit := aliveLimit
 	if v.detached.Load() {
 		limit = detachedLimit
 	}
-	silent := v.peer.Alive()
-	if silent < 0 {
-		silent = time.Since(v.connectedAt)
-	}
-	if silent > limit {
+	if silent := v.silent(); silent > limit {
 		return fmt.Errorf("%w: no report for %.0f s", errGone, silent.Seconds())
 	}
 	n := v.peer.Count()
-	v.stat.Sent = &n
+	v.stat.now.Sent = &n
 	v.adaptToNetwork()
 	return nil
 }
 
-func (v *Viewer) status() ViewerStatus { return *v.seen.Load() }
-
-// publish makes a copy of the status that others may read.
-func (v *Viewer) publish() {
-	s := v.stat
-	s.State = phase(v.phase.Load()).String()
-	s.Detached = v.detached.Load()
-	v.seen.Store(&s)
+// silent is how long ago the viewer last sent RTCP, or was connected if it sent none.
+func (c *connection) silent() time.Duration {
+	if d := c.peer.Alive(); d >= 0 {
+		return d
+	}
+	return time.Since(c.since)
 }
 
-func (v *Viewer) methods() Methods {
-	return Methods{
-		"ping": func(json.RawMessage) (any, error) {
-			return map[string]any{"pong": true, "time_ms": time.Now().UnixMilli()}, nil
-		},
-		"stats": func(json.RawMessage) (any, error) { return v.statsReply(), nil },
+func (v *Viewer) publish() { v.stat.publish(v.phase, v.detached.Load()) }
+
+// use counts the viewer among the users of a producer, once; leave takes that back.
+func (c *connection) use(p *producer) {
+	if !slices.Contains(c.using, p) {
+		p.use()
+		c.using = append(c.using, p)
 	}
 }
 
-type videoStats struct {
-	Codec      pipeline.Codec `json:"codec"`
-	Width      int            `json:"width"`
-	Height     int            `json:"height"`
-	BitrateBPS int            `json:"bitrate_bps"`
-	Frames     uint64         `json:"frames_sent"`
-	Dropped    uint64         `json:"frames_dropped"`
+func (c *connection) leave(p *producer) {
+	if i := slices.Index(c.using, p); i >= 0 {
+		c.using = slices.Delete(c.using, i, i+1)
+		p.drop()
+	}
 }
 
-func (v *Viewer) statsReply() any {
-	n := v.peer.Count()
-	f := v.b.plan().Format
-	if v.net.first != nil {
-		if lower, ok := pipeline.ChoiceOf(v.b.plan().Lower, v.stat.Codec); ok && v.net.from == v.net.lower {
-			f = lower.Format
-		}
-		f.Bitrate = int(v.net.from.bitrate())
+// resume lets media flow, from a keyframe on.
+func (c *connection) resume() {
+	c.peer.Resume()
+	for _, p := range c.using {
+		p.requestKeyframe()
 	}
-	return struct {
-		IncomingAudioDB *float64   `json:"incoming_audio_rms_db"`
-		Incoming        []string   `json:"incoming"`
-		Video           videoStats `json:"video"`
-	}{
-		v.stat.IncomingAudioDB, append([]string{}, v.stat.Incoming...),
-		videoStats{v.stat.Codec, f.Width, f.Height, f.Bitrate, n.VideoFrames, n.VideoDropped},
+}
+
+// close leaves all producers and closes the peer, if there is one.
+func (c *connection) close() error {
+	for _, p := range c.using {
+		p.drop()
 	}
+	if c.peer == nil {
+		return nil
+	}
+	return c.peer.Close()
 }

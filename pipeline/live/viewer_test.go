@@ -16,47 +16,7 @@ import (
 	"boardcast/pipeline/places"
 )
 
-// sdpOf makes a description with the given sections, as a browser's answer or offer would have them, in one bundle.
-func sdpOf(sections ...string) string {
-	const head = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n" +
-		"a=setup:active\r\na=fingerprint:sha-256 0B:30:55:7A:9F:C4:E9:0E:33:58:7D:A2:C7:EC:11:36:5B:80:A5:CA:EF:14:39:5E:83:A8:CD:F2:17:3C:61:86\r\n"
-	group := "a=group:BUNDLE"
-	for _, s := range sections {
-		if _, mid, ok := strings.Cut(s, "a=mid:"); ok && !strings.Contains(s, " 0 ") {
-			mid, _, _ = strings.Cut(mid, "\r")
-			group += " " + mid
-		}
-	}
-	return head + group + "\r\n" + strings.Join(sections, "")
-}
-
-// answerOf is an answer to an offer of ours with video, audio and data; what is not given of these is rejected.
-func answerOf(sections ...string) string {
-	all := []string{noVideo, noAudio, noData}
-	for i, kind := range []string{"m=video", "m=audio", "m=application"} {
-		for _, s := range sections {
-			if strings.HasPrefix(s, kind) {
-				all[i] = s
-			}
-		}
-	}
-	return sdpOf(all...)
-}
-
-const (
-	chromiumVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\n" +
-		"a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f\r\na=rtpmap:96 VP8/90000\r\n"
-	firefoxVideo = "m=video 9 UDP/TLS/RTP/SAVPF 120\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:120 VP8/90000\r\n"
-	vp8Video     = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n"
-	sendingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n"
-	noVideo      = "m=video 0 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=inactive\r\n"
-	opusAudio    = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n"
-	noAudio      = "m=audio 0 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=inactive\r\n"
-	dataSection  = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\na=sctp-port:5000\r\n"
-	noData       = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n"
-)
-
-// Candidates of a viewer, in a form that is taken.
+// ICE candidates of a viewer, in a form that is taken.
 const (
 	earlyCandidate = "candidate:1 1 UDP 2015363327 192.0.2.7 50001 typ host"
 	lateCandidate  = "candidate:2 1 UDP 2015363327 192.0.2.7 50002 typ host"
@@ -326,44 +286,6 @@ func TestViewerHoldsFewCandidates(t *testing.T) {
 		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
 		if n := strings.Count(strings.Join(p.said(), "\n"), "candidate:"); n != sdp.MaxCandidates {
 			t.Errorf("%d candidates taken, want %d", n, sdp.MaxCandidates)
-		}
-	})
-}
-
-func TestBroadcastIsFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, e := startBroadcast(t, Options{Limit: places.New(2)})
-		first := joinConnected(t, b, e)
-		joinConnected(t, b, e)
-		if _, err := b.Join("third", places.Origin{}, func(Message) {}); !errors.Is(err, places.ErrFull) {
-			t.Fatalf("third viewer: %v, want ErrFull", err)
-		}
-		first.Close()
-		<-first.Done()
-		synctest.Wait()
-		if _, err := b.Join("third", places.Origin{}, func(Message) {}); err != nil {
-			t.Fatalf("after one left: %v", err)
-		}
-	})
-}
-
-func TestViewerLimitOfTwoBroadcasts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := Options{Limit: places.New(2)}
-		front, e := startBroadcast(t, o)
-		rear, other := startBroadcast(t, o)
-		first := joinConnected(t, front, e)
-		joinConnected(t, rear, other)
-		for _, b := range []*Broadcast{front, rear} {
-			if _, err := b.Join("third", places.Origin{}, func(Message) {}); !errors.Is(err, places.ErrFull) {
-				t.Fatalf("third viewer: %v, want ErrFull", err)
-			}
-		}
-		first.Close()
-		<-first.Done()
-		synctest.Wait()
-		if _, err := rear.Join("third", places.Origin{}, func(Message) {}); err != nil {
-			t.Fatalf("after one left the other camera: %v", err)
 		}
 	})
 }

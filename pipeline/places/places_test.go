@@ -26,7 +26,7 @@ func (c *crowd) join(name string, from netip.Addr) (*Place, error) {
 	return c.Admit(from, func() { c.gone = append(c.gone, name) })
 }
 
-// Half-open sessions of one address take no place from another's, however fast they come.
+// Viewers of one address that never connect take no place from those of another, however fast they come.
 func TestHalfOpenSessionsGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowd{Limit: New(4)}
@@ -53,7 +53,8 @@ func TestHalfOpenSessionsGiveWay(t *testing.T) {
 	})
 }
 
-// Of two floods the greater gives way, and neither takes from an address that holds no more than the newcomer's.
+// Where two addresses begin many sessions, a viewer of the one with more gives way. An address with no more viewers than the newcomer's
+// loses none.
 func TestPlacesAreSharedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowd{Limit: New(6)}
@@ -71,7 +72,7 @@ func TestPlacesAreSharedOut(t *testing.T) {
 		if diff := cmp.Diff([]string{there.String(), there.String()}, c.gone); diff != "" {
 			t.Errorf("gave way (-want +got):\n%s", diff)
 		}
-		c.gone = nil // each of three has two now: the next newcomer's own gives way
+		c.gone = nil // each of three addresses has two viewers now: a viewer of the newcomer's own address gives way
 		if _, err := c.join("third again", third); err != nil || len(c.gone) != 1 || c.gone[0] != "third" {
 			t.Errorf("%v, and %q gave way; want the newcomer's own", err, c.gone)
 		}

@@ -1,0 +1,70 @@
+package live
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"boardcast/pipeline"
+)
+
+func TestAdoptedCameraTakesOverWithItsFirstPicture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeEngine()
+		p := startAlternatives(t, e, alternative{id: "camera", graph: pipeline.Graph{pipeline.El("test")}})
+		p.use()
+		<-time.After(time.Second)
+		e.turn(e.still, "cam", true)
+		p.adopt(camera("cam"))
+		<-time.After(time.Second)
+		if e.of("test")[0].isClosed() {
+			t.Fatal("the old picture ended before the new one began")
+		}
+		flows(t, p)
+		e.turn(e.still, "cam", false)
+		<-time.After(100 * time.Millisecond)
+		if !e.of("test")[0].isClosed() || e.of("cam")[0].isClosed() {
+			t.Error("the new picture did not take over")
+		}
+		p.adopt(camera("cam")) // nothing new
+		<-time.After(time.Second)
+		if n := len(e.of("cam")); n != 1 {
+			t.Errorf("the same camera was started %d times", n)
+		}
+	})
+}
+
+// An encoder goes on when another camera is adopted, if it makes the same and can take the frames of that camera.
+func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
+	full := pipeline.Product{Makes: "x", Of: "I420 640x480", Scales: true}
+	for _, c := range []struct {
+		name     string
+		old, new pipeline.Product
+		want     bool
+	}{
+		{"other pictures, scaled", full, pipeline.Product{Makes: "x", Of: "NV12 320x240"}, true},
+		{"other pictures, taken as they are", pipeline.Product{Makes: "x", Of: "NV12 640x480"}, full, false},
+		{"the same pictures, taken as they are", pipeline.Product{Makes: "x", Of: "NV12 640x480"}, pipeline.Product{Makes: "x", Of: "NV12 640x480"}, true},
+		{"another size out", full, pipeline.Product{Makes: "y", Of: "I420 640x480"}, false},
+		{"more pictures than are wanted", full, pipeline.Product{Makes: "x", Of: "I420 640x480", Paced: true}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := newFakeEngine()
+				up := startProducer(t, e, nil)
+				of := func(element string, p pipeline.Product) alternative {
+					return alternative{id: "hard", graph: pipeline.Graph{pipeline.El(element)}, up: up, keyframe: pipeline.KeyframeEvent, product: &p}
+				}
+				p := startAlternatives(t, e, of("old", c.old))
+				p.use()
+				<-time.After(time.Second)
+				p.adopt([]alternative{of("new", c.new)})
+				<-time.After(time.Second)
+				if kept := !e.of("old")[0].isClosed() && len(e.of("new")) == 0; kept != c.want {
+					t.Errorf("kept %v, want %v", kept, c.want)
+				}
+				flows(t, p)
+			})
+		})
+	}
+}

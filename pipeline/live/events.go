@@ -1,0 +1,162 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"boardcast/pipeline"
+	"boardcast/pipeline/agreement"
+)
+
+// heard deals with an event of the viewer's peer. An error ends the viewer.
+func (v *Viewer) heard(e PeerEvent) error {
+	switch e.Kind {
+	case Closed:
+		return fmt.Errorf("%w: closed by the other side", errGone)
+	case Warned:
+		if !v.warned {
+			v.log.Warn("viewer's media", "error", e.Err)
+		}
+		v.warned = true
+		return nil
+	default:
+		return v.event(e)
+	}
+}
+
+// silence is the lowest audio level that is told, in dB: digital silence would be minus infinity, which JSON cannot say.
+const silence = -100
+
+// event deals with the events of a connection that goes on.
+func (v *Viewer) event(e PeerEvent) error {
+	switch e.Kind {
+	case NegotiationNeeded:
+		if v.neg.role == offering && v.phase == joining {
+			v.peer.Offer()
+		}
+	case Described:
+		return v.described(e)
+	case DescriptionSet:
+		return v.descriptionSet(e)
+	case CandidateFound:
+		if e.Text != "" { // from 1.24 on the end of gathering is an empty one
+			v.send(Message{Candidate: e.Text, MLine: v.neg.agreed.Place(e.Index)})
+		}
+	case ConnectionChanged:
+		return v.connectionChanged(e.State)
+	case Failed:
+		return v.failed(e.Err)
+	case ChannelOpened, ChannelMessage, ChannelClosed:
+		v.channel(e)
+	case Incoming:
+		v.stat.now.Incoming = append(v.stat.now.Incoming, e.Text)
+		v.log.Info("incoming media", "media", e.Text)
+	case Level:
+		db := math.Round(max(e.DB, silence)*10) / 10
+		v.stat.now.IncomingAudioDB = &db
+	case Reported:
+		v.reported(e.Report)
+	case GatheringChanged:
+		if e.State == GatheringComplete {
+			v.send(Message{Gathered: true})
+		}
+	}
+	return nil
+}
+
+// leavers are the elements that fail first when a browser goes without closing the connection.
+var leavers = []string{"sctpenc", "sctpdec", "dtlssrtpenc", "dtlsenc", "dtlsdec", "nicesink", "nicesrc"}
+
+// failed is why the viewer ends when its pipeline failed: because the viewer has left, or for the failure itself.
+func (v *Viewer) failed(err error) error {
+	if v.phase < connected {
+		return err
+	}
+	for _, element := range leavers {
+		if strings.HasPrefix(err.Error(), element) {
+			return fmt.Errorf("%w: %w", errGone, err)
+		}
+	}
+	return err
+}
+
+// attach joins the agreed sections to the fans of their producers. No media flows before the connection is up.
+func (v *Viewer) attach() error {
+	for _, p := range v.neg.agreed.Parts {
+		if out := v.neg.slots[p.Slot]; !p.Sends || out == nil || out.attached {
+			continue
+		}
+		if err := v.attachPart(p); err != nil {
+			return err
+		}
+	}
+	if v.phase == connected {
+		v.resume() // sections agreed on a connection that is up already
+	}
+	return nil
+}
+
+func (v *Viewer) attachPart(p agreement.Part) error {
+	packets := p.Packets()
+	if p.Slot == pipeline.AudioSlot {
+		return v.attachTo(pipeline.AudioSlot, v.b.audio, packets)
+	}
+	v.stat.now.Codec = p.Codec
+	if err := v.attachTo(pipeline.VideoSlot, v.b.coded[p.Codec], packets); err != nil {
+		return err
+	}
+	v.adapt(v.b.coded[p.Codec], v.b.lower[p.Codec])
+	return nil
+}
+
+func (v *Viewer) attachTo(slot pipeline.Slot, p *producer, packets agreement.Packets) error {
+	out := v.neg.slots[slot]
+	packets.Source = out.ssrc
+	if err := v.peer.Attach(slot, packets, p.fan); err != nil {
+		return err
+	}
+	out.attached = true
+	v.use(p)
+	return nil
+}
+
+// connectionChanged deals with a new state of the connection. An error ends the viewer.
+func (v *Viewer) connectionChanged(state int) error {
+	switch state {
+	case ConnectionConnected:
+		if v.phase >= connected {
+			return nil
+		}
+		v.advance(connected, 0)
+		v.b.opts.Limit.Connect(v.place)
+		v.since = time.Now()
+		v.stat.now.ConnectSeconds = v.since.Sub(v.stat.now.Since).Seconds()
+		v.resume()
+		v.log.Info("viewer connected", "codec", string(v.stat.now.Codec), "duration_seconds", v.stat.now.ConnectSeconds)
+	case ConnectionFailed:
+		return errors.New("connection failed: no pair of addresses works (a firewall, or another network without --stun or --turn)")
+	case ConnectionClosed:
+		return fmt.Errorf("%w: connection closed", errGone)
+	}
+	return nil
+}
+
+// channel greets on a new data channel, and answers requests.
+func (v *Viewer) channel(e PeerEvent) {
+	switch e.Kind {
+	case ChannelOpened:
+		if v.b.opts.Greeting != "" {
+			v.peer.Send(e.Index, v.b.opts.Greeting)
+		}
+	case ChannelMessage:
+		if !v.requests.Allow() {
+			return
+		}
+		if text, ok := v.methods().answer(e.Text); ok {
+			v.peer.Send(e.Index, text)
+		}
+	}
+}

@@ -1,0 +1,299 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// errEnded tells of a stream that ended where none should.
+var errEnded = errors.New("the stream ended")
+
+// replacedLimit is the time that an encoder has to start where another could serve instead. While a driver hangs viewers see nothing.
+const replacedLimit = 3 * time.Second
+
+// start runs an alternative. Its frames are watched from the first one on.
+func (p *producer) start(ctx context.Context, i int) (*running, error) {
+	r := &running{alternative: p.alternatives.list[i], index: i, began: time.Now()}
+	var in Fan
+	if r.up != nil {
+		in = r.up.fan
+	}
+	graph := r.graph
+	if r.placeholder && !p.coded {
+		graph = yielding(graph, p.fan.Caps())
+	}
+	if r.up != nil && len(p.alternatives.list) > 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, replacedLimit)
+		defer cancel()
+	}
+	s, err := p.engine.Start(ctx, graph, in, p.fan)
+	if err != nil {
+		return nil, err
+	}
+	r.stage, r.rateSet = s, r.rate
+	r.flow = flow{in: r.fed(), out: p.fan.Count().Frames, since: time.Now()}
+	if r.up != nil {
+		r.up.use()
+	}
+	return r, nil
+}
+
+// retire closes a stage without waiting for it, because a driver that hangs must not keep the next one from starting.
+func (p *producer) retire(r *running) {
+	if r == nil {
+		return
+	}
+	if r.up != nil {
+		r.up.drop()
+	}
+	p.closing.Go(func() {
+		if err := r.stage.Close(); err != nil {
+			p.log.Error("stop", "alternative", r.id, "error", err)
+			p.published.stuck.Store(p.fan.Count().Frames + 1)
+		}
+	})
+}
+
+// serve starts the best alternative that may be tried. When none is left, it waits and tries one again, whatever failed before.
+// instead and why tell which alternative failed before and with which error, if one did.
+func (p *producer) serve(ctx context.Context, instead string, why error) {
+	for ctx.Err() == nil {
+		i := p.alternatives.best(time.Now())
+		if i < 0 {
+			p.wait(why)
+			return
+		}
+		r, err := p.start(ctx, i)
+		if err == nil {
+			p.serving = r
+			p.later()
+			p.show()
+			p.applyRate()
+			p.tellReplaced(instead, why)
+			return
+		}
+		if why == nil {
+			instead, why = p.alternatives.list[i].id, err
+		}
+		p.failed(i, 0, err)
+	}
+}
+
+// wait tries again after a time that grows. Nothing serves meanwhile.
+func (p *producer) wait(why error) {
+	if p.retry.alone == 0 && len(p.alternatives.list) > 1 && why != nil {
+		p.log.tell(slog.LevelError, "nothing works; trying again", why)
+	}
+	p.retry.alone++
+	p.show()
+	p.retry.timer.Reset(max(paceAlone.after(p.retry.alone), time.Until(p.alternatives.soonest())))
+}
+
+// later sets the time at which a better alternative than the serving one may be tried again.
+func (p *producer) later() {
+	p.retry.alone = 0
+	if at := p.alternatives.next(p.serving.index); !at.IsZero() {
+		p.retry.timer.Reset(max(0, time.Until(at)))
+	} else {
+		p.retry.timer.Stop()
+	}
+}
+
+// happened deals with an event of the serving stage.
+func (p *producer) happened(ctx context.Context, e StageEvent) {
+	switch {
+	case e.First:
+		if p.serving.ready {
+			p.forceKey() // it serves again, after a better alternative was tried that failed
+		}
+		p.serving.ready = true
+		p.log.Info("started", "alternative", p.serving.id, "duration_seconds", time.Since(p.serving.began).Seconds())
+	case e.Warning:
+		p.log.Debug("warning", "error", e.Err)
+	case e.Err != nil, e.Ended:
+		p.replace(ctx, e.Err)
+	}
+}
+
+// replace puts the next alternative in the place of the serving one.
+func (p *producer) replace(ctx context.Context, err error) {
+	if err == nil {
+		err = errEnded
+	}
+	old := p.serving
+	p.serving = nil
+	if old.index < len(p.alternatives.list) {
+		p.failed(old.index, time.Since(old.began), err)
+	}
+	if p.trying != nil {
+		p.serving, p.trying = p.trying, nil // the viewers need what it is going to make
+		p.later()
+	}
+	p.retire(old)
+	if p.serving == nil {
+		p.serve(ctx, old.id, err)
+		return
+	}
+	p.show()
+	p.tellReplaced(old.id, err)
+}
+
+// failed notes a failure of an alternative. Of failures in a row only the first is logged for the user.
+func (p *producer) failed(i int, ran time.Duration, err error) {
+	id := p.alternatives.list[i].id
+	known := p.alternatives.health[i].strikes > 0 && ran <= healed
+	p.alternatives.strike(i, ran, errors.Is(err, ErrStuck), time.Now())
+	switch {
+	case known:
+		p.log.Debug("failed again", "alternative", id, "error", err, "count", p.alternatives.health[i].strikes)
+	case len(p.alternatives.list) == 1:
+		p.log.tell(slog.LevelError, "failed; trying again", err)
+	default:
+		p.log.Debug("failed", "alternative", id, "error", err)
+	}
+}
+
+// tellReplaced logs that another alternative serves in the place of one that failed.
+func (p *producer) tellReplaced(failed string, why error) {
+	switch {
+	case why == nil || p.serving.id == failed:
+	case p.serving.placeholder:
+		p.log.tell(slog.LevelWarn, "camera gone; showing a placeholder", why)
+	case p.coded:
+		s := *p.published.shown.Load()
+		s.replaced++
+		p.published.shown.Store(&s)
+		p.log.Warn("encoder replaced", "from", failed, "to", p.serving.id, "error", why)
+	}
+}
+
+// tryBetter starts a better alternative beside the serving one. The better one takes over with its first frame.
+func (p *producer) tryBetter(ctx context.Context) {
+	switch {
+	case p.users.Load() == 0 && p.serving == nil:
+		p.retry.alone = 0
+		p.show()
+		return
+	case p.serving == nil:
+		p.alternatives.forgive()
+		p.serve(ctx, "", nil)
+		return
+	case p.trying != nil:
+		return
+	}
+	i := p.alternatives.best(time.Now())
+	if i < 0 || i >= p.serving.index {
+		p.later()
+		return
+	}
+	r, err := p.start(ctx, i)
+	if err != nil {
+		p.failed(i, 0, err)
+		p.later()
+		return
+	}
+	p.trying = r
+}
+
+// tried deals with an event of the stage that is tried beside the serving one.
+func (p *producer) tried(ctx context.Context, e StageEvent) {
+	switch {
+	case e.First:
+		old := p.serving
+		p.serving, p.trying = p.trying, nil
+		p.serving.ready = true
+		p.retire(old)
+		p.show()
+		p.later()
+		p.applyRate()
+		p.promoted(old)
+		p.tryBetter(ctx) // the alternatives may have changed meanwhile
+	case e.Warning:
+		p.log.Debug("warning", "error", e.Err)
+	case e.Err != nil, e.Ended:
+		p.giveUp(e.Err)
+	}
+}
+
+// promoted logs that a better alternative took over from a lesser one.
+func (p *producer) promoted(old *running) {
+	seconds := time.Since(p.serving.began).Seconds()
+	switch {
+	case old.placeholder:
+		p.log.Info("camera back", "duration_seconds", seconds)
+	case p.coded && old.id != p.serving.id:
+		p.log.Info("encoder back", "from", old.id, "to", p.serving.id, "duration_seconds", seconds)
+	default:
+		p.log.Info("changed", "alternative", p.serving.id, "duration_seconds", seconds)
+	}
+}
+
+// giveUp ends the stage that was tried beside the serving one, and failed.
+func (p *producer) giveUp(err error) {
+	r := p.trying
+	p.trying = nil
+	p.failed(r.index, 0, err)
+	p.retire(r)
+	p.later()
+}
+
+// change takes other alternatives. The serving stage goes on until one of the new alternatives has made a frame.
+func (p *producer) change(ctx context.Context, list []alternative) {
+	p.alternatives = p.alternatives.replaced(list)
+	if p.trying != nil {
+		p.retire(p.trying)
+		p.trying = nil
+	}
+	if p.serving == nil {
+		p.retry.alone = 0
+		p.usersChanged(ctx)
+		return
+	}
+	p.serving.index = len(list)
+	for i, a := range list {
+		if a.servedBy(p.serving.alternative) {
+			p.serving.index = i
+			break
+		}
+	}
+	p.tryBetter(ctx)
+}
+
+// watch finds a stage that has failed without an event.
+func (p *producer) watch(ctx context.Context, now time.Time) {
+	if r := p.trying; r != nil && now.Sub(r.flow.since) > sourceStart {
+		p.giveUp(fmt.Errorf("no picture in %v", sourceStart))
+	}
+	late := now.Sub(p.watched) > 3*watchPeriod
+	p.watched = now
+	if p.serving == nil {
+		return
+	}
+	if late { // the program itself was kept from running, or from watching
+		p.serving.excuse(now)
+		return
+	}
+	if why := p.serving.stalled(p.fan.Count().Frames, now); why != nil {
+		p.replace(ctx, why)
+		return
+	}
+	if why := p.serving.keys.deaf(p.fan.Count(), now); why != nil {
+		p.replaceDeaf(ctx, why)
+	}
+}
+
+// replaceDeaf asks the encoder once more for a keyframe, and then takes another encoder where there is one.
+func (p *producer) replaceDeaf(ctx context.Context, why error) {
+	switch {
+	case p.serving.keys.missed < keyMisses:
+		p.forceKey()
+	case len(p.alternatives.list) > 1:
+		p.replace(ctx, why)
+	case p.serving.keys.missed == keyMisses:
+		p.log.Warn("keyframes are not made when asked for", "error", why)
+	}
+}

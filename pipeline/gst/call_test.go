@@ -13,7 +13,6 @@ import (
 
 	"boardcast/pipeline"
 	"boardcast/pipeline/live"
-	"boardcast/pipeline/places"
 )
 
 func testPlan(t *testing.T, _ *Engine, codec string) pipeline.Plan {
@@ -60,18 +59,8 @@ func TestCall(t *testing.T) {
 	for _, codec := range []string{"h264", "vp8"} {
 		t.Run(codec, func(t *testing.T) {
 			a, b := broadcast(t, e, testPlan(t, e, codec)), broadcast(t, e, testPlan(t, e, "auto"))
-			var va, vb *live.Viewer
-			ready := make(chan struct{})
-			va, err := a.Join("b", places.Origin{}, func(m live.Message) { <-ready; t.Logf("a: %.300s %s", m.SDP, m.Candidate); vb.Receive(m) })
-			if err != nil {
-				t.Fatal(err)
-			}
-			vb, err = b.Join("a", places.Origin{}, func(m live.Message) { <-ready; t.Logf("b: %.300s %s", m.SDP, m.Candidate); va.Receive(m) })
-			if err != nil {
-				t.Fatal(err)
-			}
-			close(ready)
-			va.Receive(live.Message{OfferRequest: true})
+			va, vb := call(t, a, b)
+			defer hangUp(va, vb)
 			deadline := time.After(15 * time.Second)
 			check := time.NewTicker(100 * time.Millisecond)
 			defer check.Stop()
@@ -87,10 +76,6 @@ func TestCall(t *testing.T) {
 				}
 			}
 			t.Logf("%+v %+v", a.Status(), b.Status())
-			va.Close()
-			<-va.Done()
-			vb.Close()
-			<-vb.Done()
 		})
 	}
 }
@@ -142,7 +127,7 @@ func TestTalkbackThatCannotBeBuilt(t *testing.T) {
 	go func() { defer close(done); _ = a.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 	va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "vp8")))
-	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+	defer hangUp(va, vb)
 	eventually(t, "it is told", 10*time.Second, func() bool { return log.has("nosuchelement") })
 	eventually(t, "pictures are sent", 10*time.Second, func() bool { return sentTo(a, "callee") > 10 })
 }

@@ -14,7 +14,7 @@ import (
 // errClosed is the answer to a call on what has been closed.
 var errClosed = errors.New("gst: closed")
 
-// bounded runs f in a goroutine and waits for at most limit. After that f goes on alone and late is called when it ends.
+// bounded runs f in a goroutine and waits for at most limit. Then it answers live.ErrStuck. f goes on, and late is called when it ends.
 func bounded(limit time.Duration, f func() error, late func()) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
@@ -31,8 +31,8 @@ func bounded(limit time.Duration, f func() error, late func()) error {
 	}
 }
 
-// calls counts what runs in C for one pipeline: a call that was given up at its time limit goes on there, and nothing may be freed
-// under it. The zero value is ready.
+// calls counts the calls into C for one pipeline. A call that was given up at its time limit goes on in C, and nothing that it uses may be
+// freed. The zero value is ready.
 type calls struct {
 	mu      sync.Mutex
 	running int
@@ -40,7 +40,7 @@ type calls struct {
 	idle    chan struct{} // from settle on: closed when nothing runs
 }
 
-// do is bounded for a call on the pipeline; errClosed from settle on.
+// do runs f as bounded does, and counts it. After settle it answers errClosed.
 func (c *calls) do(limit time.Duration, f func() error, late func()) error {
 	c.mu.Lock()
 	if c.closed {
@@ -89,13 +89,13 @@ func (c *calls) settle(limit time.Duration) bool {
 	}
 }
 
-// abandoned are the pipelines that a call is still busy in although they were closed. They are never freed, nor by a finalizer.
+// abandoned are pipelines that were closed while a call was stuck in them. They are never freed, not by a finalizer either.
 var abandoned struct {
 	mu    sync.Mutex
 	pipes []pipe
 }
 
-// abandon keeps a pipeline for ever, and says so.
+// abandon keeps a pipeline for ever. Its error says so.
 func abandon(p pipe) error {
 	abandoned.mu.Lock()
 	defer abandoned.mu.Unlock()

@@ -107,11 +107,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 	if err = p.AddMedia(pipeline.VideoSlot, -1, pipeline.Preferences(pipeline.VP8, pipeline.VideoFormat{}, 96), "sendonly"); err != nil {
 		t.Fatal(err)
 	}
-	w, err := p.pipe.p.GetElementByName("webrtc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pads, err := w.GetSinkPads()
+	pads, err := element(t, p, "webrtcbin").GetSinkPads()
 	if err != nil || len(pads) != 1 {
 		t.Fatal(pads, err)
 	}

@@ -5,8 +5,9 @@
 #include "sctp.h"
 #include "_cgo_export.h"
 
-enum { OPEN = 2 };             // GstWebRTCDataChannelState
-enum { WAITING = 1024 * 1024 }; // bytes: a peer that does not read is not queued for without end
+enum { OPEN = 2 }; // GstWebRTCDataChannelState
+// bytes that may wait to be sent: without a bound, messages to a viewer that does not read would pile up.
+enum { WAITING = 1024 * 1024 };
 
 struct Channels {
   uintptr_t handle;

@@ -33,7 +33,7 @@ func sctpPacket(chunks ...[]byte) []byte {
 	return append(make([]byte, 12), slices.Concat(chunks...)...)
 }
 
-func TestChannels(t *testing.T) {
+func TestSCTPFilter(t *testing.T) {
 	shutdown := sctpChunk(7, 0, 0, 0, 1)
 	type step struct {
 		data []byte
@@ -67,7 +67,7 @@ func TestChannels(t *testing.T) {
 		{"a parameter beyond the chunk", []step{{sctpPacket(sctpChunk(130, 0, 13, 0, 20, 0, 0)), malformed}}},
 		{"bytes after the last chunk", []step{{sctpPacket(sctpData(0), []byte{0, 0, 0}), fits}}},
 	} {
-		var s channels
+		var s sctpFilter
 		for i, st := range c.steps {
 			if got := s.check(st.data); got != st.want {
 				t.Errorf("%s: packet %d is answered %d, want %d", c.name, i, got, st.want)

@@ -3,19 +3,14 @@
 package gst
 
 import (
-	"fmt"
-	"net/netip"
 	"os"
-	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline/live"
-	"boardcast/pipeline/places"
 )
 
 func descriptors(t *testing.T) int {
@@ -36,52 +31,6 @@ func threads(t *testing.T) int {
 	return len(list)
 }
 
-// call makes a calls b and waits until b decodes what a sends; the two are closed by the caller.
-func call(t *testing.T, a, b *live.Broadcast) (va, vb *live.Viewer) {
-	t.Helper()
-	return callBy(t, a, b, func(sdp string) string { return sdp })
-}
-
-// callBy is call with a's descriptions as b is to see them.
-func callBy(t *testing.T, a, b *live.Broadcast, seen func(sdp string) string) (va, vb *live.Viewer) {
-	t.Helper()
-	ready := make(chan struct{})
-	va, err := a.Join("callee", from(), func(m live.Message) { <-ready; m.SDP = seen(m.SDP); vb.Receive(m) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	vb, err = b.Join("caller", from(), func(m live.Message) { <-ready; va.Receive(m) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	close(ready)
-	va.Receive(live.Message{OfferRequest: true})
-	return va, vb
-}
-
-// eventually polls what has no event to wait for: counters that C keeps.
-func eventually(t *testing.T, what string, limit time.Duration, ok func() bool) {
-	t.Helper()
-	deadline := time.After(limit)
-	check := time.NewTicker(20 * time.Millisecond)
-	defer check.Stop()
-	for !ok() {
-		select {
-		case <-deadline:
-			t.Fatalf("not within %v: %s", limit, what)
-		case <-check.C:
-		}
-	}
-}
-
-var callers atomic.Uint32
-
-// from is another address each time, for those of one may not come as fast as they do here.
-func from() places.Origin {
-	n := callers.Add(1)
-	return places.Origin{Address: netip.AddrFrom4([4]byte{192, 0, byte(n >> 8), byte(n)})}
-}
-
 // Viewers that come and go at any moment of their negotiation leave no descriptor and no thread behind.
 func TestChurnLeavesNothing(t *testing.T) {
 	e, err := New(testLog(t))
@@ -97,10 +46,7 @@ func TestChurnLeavesNothing(t *testing.T) {
 		case <-time.After(wait):
 		case <-va.Done():
 		}
-		va.Close()
-		vb.Close()
-		<-va.Done()
-		<-vb.Done()
+		hangUp(va, vb)
 	}
 	for i := range 10 {
 		round(time.Duration(i) * 25 * time.Millisecond)
@@ -122,11 +68,10 @@ func TestChurnLeavesNothing(t *testing.T) {
 		t.Error("the steady viewer was lost")
 	default:
 	}
-	steady.Close()
-	steadyB.Close()
+	hangUp(steady, steadyB)
 }
 
-// sender makes a call and returns its callee, of which the data channel's sender runs.
+// sender makes a call, and returns one side with its sctpenc, whose thread runs.
 func sender(t *testing.T) (*live.Viewer, *peer, *gst.Element) {
 	t.Helper()
 	e, err := New(testLog(t))
@@ -135,20 +80,27 @@ func sender(t *testing.T) (*live.Viewer, *peer, *gst.Element) {
 	}
 	s := &spy{Engine: e}
 	va, vb := call(t, broadcast(t, s, testPlan(t, e, "vp8")), broadcast(t, e, testPlan(t, e, "vp8")))
-	t.Cleanup(func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() })
+	t.Cleanup(func() { hangUp(va, vb) })
 	var found *gst.Element
 	eventually(t, "the data channel's sender runs", 10*time.Second, func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		for i := 0; found == nil && len(s.peers) > 0 && i < 10_000; i++ { // named in the order in which the process made them
-			found, _ = s.peers[0].(*peer).pipe.p.GetElementByName(fmt.Sprint("sctpenc", i))
+		if len(s.peers) == 0 {
+			return false
 		}
-		return found != nil && found.GetCurrentState() == gst.StatePlaying
+		for _, e := range elements(t, s.peers[0].(*peer), "sctpenc") {
+			if found == nil && e.GetCurrentState() == gst.StatePlaying {
+				found = e
+			} else {
+				letGo(e.InitiallyUnowned.Object)
+			}
+		}
+		return found != nil
 	})
 	return va, s.peers[0].(*peer), found
 }
 
-// onReconfigure has f called when the event that starts the sender comes in.
+// onReconfigure has f called when the event comes that starts the thread of an sctpenc.
 func onReconfigure(src *gst.Pad, f func()) {
 	src.AddProbe(gst.PadProbeTypeEventUpstream, func(_ *gst.Pad, info *gst.PadProbeInfo) gst.PadProbeReturn {
 		if info.GetEvent().Type() == gst.EventTypeReconfigure {
@@ -158,7 +110,8 @@ func onReconfigure(src *gst.Pad, f func()) {
 	})
 }
 
-// A viewer goes even if its data channel's sender is started again while it is stopped, by an event that had come in before.
+// A viewer's end does not wait for ever when its sctpenc, which sends the data channel's messages, is started again while it is stopped:
+// the event that starts it had come in before.
 func TestSenderStartedTooLate(t *testing.T) {
 	v, p, sender := sender(t)
 	src := sender.GetStaticPad("src")
@@ -178,10 +131,8 @@ func TestSenderStartedTooLate(t *testing.T) {
 	}
 	close(stopped)
 	<-handled
-	for _, o := range []interface{ Unref() }{src.InitiallyUnowned.Object, sender.InitiallyUnowned.Object} { // who has the last reference ends the thread
-		runtime.SetFinalizer(o, nil)
-		o.Unref()
-	}
+	letGo(src.InitiallyUnowned.Object) // the last reference ends the thread, and is to be the pipeline's
+	letGo(sender.InitiallyUnowned.Object)
 	v.Close()
 	<-v.Done()
 	if err := p.Close(); err != nil { // what its end said
@@ -189,7 +140,7 @@ func TestSenderStartedTooLate(t *testing.T) {
 	}
 }
 
-// Nothing starts the sender of a viewer that is about to be stopped.
+// From quiet on no event starts the sctpenc of a viewer.
 func TestSenderStaysStopped(t *testing.T) {
 	_, p, sender := sender(t)
 	src, events := sender.GetStaticPad("src"), 0

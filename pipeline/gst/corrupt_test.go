@@ -42,7 +42,7 @@ func frames(t *testing.T, encoder string) (list [][]byte, caps string) {
 	return list, caps
 }
 
-// feeder is a stage that is fed by hand.
+// feeder is a stage whose frames a test pushes.
 type feeder struct {
 	t    *testing.T
 	s    *stage
@@ -88,7 +88,7 @@ func (f *feeder) push(key bool, data []byte) {
 	}
 }
 
-// complaint is an error that the stage has told of.
+// complaint is an error of the stage's, or nil.
 func (f *feeder) complaint() error {
 	for {
 		select {
@@ -102,7 +102,7 @@ func (f *feeder) complaint() error {
 	}
 }
 
-// viewer takes packets of the stage's frames, unless it hangs.
+// viewer gets packets of the stage's frames. A stuck one takes none from its appsrc.
 func (f *feeder) viewer(stuck bool, most int, payloader pipeline.Node) consumer {
 	f.t.Helper()
 	p, err := parse(pipeline.Graph{pipeline.El("appsrc", "is-live=true", "format=time", "max-bytes=0").Named("in"), pipeline.El("fakesink", "async=false")})
@@ -121,7 +121,7 @@ func (f *feeder) viewer(stuck bool, most int, payloader pipeline.Node) consumer 
 	return c
 }
 
-// corrupt are frames that no encoder should make; good is one that it did.
+// corrupt are frames that no encoder should make, by a name. good is a frame of an encoder's, of which some are made.
 func corrupt(good []byte) map[string][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, 3000)
@@ -145,7 +145,7 @@ var (
 	vp8Pay  = pipeline.El("rtpvp8pay", "picture-id-mode=15-bit", "mtu=1192")
 )
 
-// A corrupt frame costs viewers at most what is left until the next keyframe, which is asked for.
+// A corrupt frame costs a viewer at most the frames up to the next keyframe, and a keyframe is requested.
 func TestCorruptFrame(t *testing.T) {
 	const h264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=100 ! video/x-h264,stream-format=byte-stream,profile=constrained-baseline"
 	for _, c := range []struct {
@@ -184,7 +184,7 @@ func TestCorruptFrame(t *testing.T) {
 	}
 }
 
-// A stage is told to be at fault when no packets can be made of ten frames in a row, and not before.
+// A stage gets the blame when no packets can be made of ten frames in a row, and not before.
 func TestRefusedFrames(t *testing.T) {
 	list, caps := frames(t, "vp8enc deadline=1")
 	for _, refused := range []int{9, 10} {
@@ -210,22 +210,22 @@ func TestRefusedFrames(t *testing.T) {
 	}
 }
 
-// A viewer that hangs has as much sound waiting as its bound says.
+// For a stuck viewer no more sound waits than its bound allows.
 func TestStuckViewersSound(t *testing.T) {
 	f := feed(t, false, "audio/x-opus,channel-mapping-family=0")
-	v := f.viewer(true, int(tapBound[pipeline.AudioSlot]), pipeline.El("rtpopuspay"))
+	v := f.viewer(true, int(subscriptionBound[pipeline.AudioSlot]), pipeline.El("rtpopuspay"))
 	other := f.viewer(false, 0, pipeline.El("rtpopuspay"))
 	const sent = 200
 	for i := range sent {
 		f.push(true, []byte{0xfc, byte(i), 1})
 		eventually(t, "the other viewer hears it", 5*time.Second, func() bool { n, _ := other.count(); return n == i+1 })
 	}
-	if pushed, dropped := v.count(); pushed > int(tapBound[pipeline.AudioSlot])+2 || pushed+dropped != sent {
+	if pushed, dropped := v.count(); pushed > int(subscriptionBound[pipeline.AudioSlot])+2 || pushed+dropped != sent {
 		t.Errorf("of %d frames %d wait and %d are dropped", sent, pushed, dropped)
 	}
 }
 
-// A payloader that is at its end is replaced by another.
+// A payloader that is broken is replaced by a new one.
 func TestBrokenPayloader(t *testing.T) {
 	f := feed(t, false, "application/x-rtp")
 	v := f.viewer(false, 0, pipeline.El("identity", "eos-after=3"))

@@ -2,29 +2,77 @@
 
 package gst
 
-// What the tests ask of C: tests themselves cannot use cgo.
+// What the tests ask of C. Tests cannot use cgo themselves, so this is no test file.
 
 /*
-#include "fan.h"
-#include "intake.h"
-#include "numbers.h"
+#include "ingress.h"
+#include "twcc.h"
 #include "packets.h"
-#include "resend.h"
+#include "retransmit.h"
 #include "rtcp.h"
 #include "sctp.h"
+#include "subscription.h"
+#include <dlfcn.h>
+#include <malloc.h>
 #include <stdlib.h>
 
-static Tap *tap_crafted(Fan *f, GstElement *pipe, guint max, const char *payloader, const char *packets) {
+typedef int (*Random)(int level, void *data, size_t length);
+
+static gpointer ask_for_random(gpointer f) {
+  guint8 bytes[16];
+  ((Random)f)(0, bytes, sizeof bytes);
+  return NULL;
+}
+
+static gsize heap_in_use(void) {
+#if __GLIBC_PREREQ(2, 33)
+  return mallinfo2().uordblks;
+#else
+  return (gsize)mallinfo().uordblks;
+#endif
+}
+
+// gnutls_keeps is how many bytes each of some threads leaves behind that asked GnuTLS itself, and not our function, for random bytes.
+// *version is NULL when there is no GnuTLS.
+static long gnutls_keeps(const char **version) {
+  enum { THREADS = 300, ROUNDS = 3 };
+  void *library = dlopen("libgnutls.so.30", RTLD_NOW | RTLD_LOCAL);
+  void *random = library ? dlsym(library, "gnutls_rnd") : NULL;
+  const char *(*check)(const char *) = library ? (const char *(*)(const char *))dlsym(library, "gnutls_check_version") : NULL;
+  long most = 0;
+  *version = random && check ? check(NULL) : NULL;
+  for (int round = 0; *version && round < ROUNDS; round++) { // of several rounds, since other threads free memory meanwhile
+    g_thread_join(g_thread_new("first", ask_for_random, random));
+    gsize before = heap_in_use();
+    for (int i = 0; i < THREADS; i++)
+      g_thread_join(g_thread_new("random", ask_for_random, random));
+    most = MAX(most, ((long)heap_in_use() - (long)before) / THREADS);
+  }
+  return most;
+}
+
+static Subscription *subscription_crafted(Fan *f, GstElement *pipe, guint max, const char *payloader, const char *packets) {
   GstElement *src = gst_bin_get_by_name(GST_BIN(pipe), "in");
   GstCaps *caps = gst_caps_from_string(packets);
   Stamp *stamp = stamp_new(caps, 0, NULL);
   stamp_watch(stamp, src);
-  Tap *t = fan_tap(f, src, max, TRUE, payloader, stamp);
-  tap_resume(t);
+  Subscription *s = fan_subscribe(f, src, max, TRUE, payloader, stamp);
+  subscription_start(s);
   stamp_unref(stamp);
   gst_caps_unref(caps);
   gst_object_unref(src);
-  return t;
+  return s;
+}
+
+// reported gives r a report of a link on which packets of 1,000 bytes are sent and that many of them are lost.
+static void reported(Retransmission *r, int64_t now_us, int64_t rtt_us, int packets, int lost) {
+  Report *report = g_malloc0(sizeof *report + packets * sizeof *report->fates);
+  report->at = now_us * 1000;
+  report->count = packets;
+  for (int i = 0; i < packets; i++)
+    report->fates[i] = (PacketFate){.sent = (now_us - rtt_us) * 1000, .size = 1000, .lost = i < lost};
+  retransmission_reported(r, report);
+  g_free(report);
 }
 
 static guint session_sources(GstElement *rtpsession) {
@@ -55,51 +103,51 @@ import (
 	"boardcast/pipeline"
 )
 
-// heads decides on packets as they come to srtpdec.
-type heads struct{ c *C.Intake }
+// srtpFilter is the ingress filter before srtpdec.
+type srtpFilter struct{ c *C.Ingress }
 
-func newHeads(types ...int) heads {
-	h := heads{C.intake_new(0)}
+func newSRTPFilter(types ...int) srtpFilter {
+	h := srtpFilter{C.ingress_new(0)}
 	h.take(types...)
-	C.intake_link(h.c)
+	C.ingress_linked(h.c)
 	return h
 }
 
-func (h heads) take(types ...int) {
+func (h srtpFilter) take(types ...int) {
 	c := make([]C.int, len(types))
 	for i, t := range types {
 		c[i] = C.int(t)
 	}
-	C.intake_take(h.c, unsafe.SliceData(c), C.int(len(c)))
+	C.ingress_allow(h.c, unsafe.SliceData(c), C.int(len(c)))
 }
 
-func (h heads) admits(head []byte, size int, at time.Duration) bool {
-	return C.intake_admits(h.c, bytesOf(head), C.gsize(len(head)), C.gsize(size), C.int64_t(at.Microseconds()+1)) != 0
+func (h srtpFilter) admits(header []byte, size int, at time.Duration) bool {
+	return C.ingress_admits(h.c, bytesOf(header), C.gsize(len(header)), C.gsize(size), C.int64_t(at.Microseconds()+1)) != 0
 }
 
-func (h heads) free() { C.intake_unref(C.gpointer(h.c)) }
+func (h srtpFilter) free() { C.ingress_unref(C.gpointer(h.c)) }
 
 func bytesOf(b []byte) *C.guint8 { return (*C.guint8)(unsafe.SliceData(b)) }
 
-// compounds decides on RTCP in the clear.
-type compounds struct {
+// rtcpFilter is the ingress filter before rtpsession.
+type rtcpFilter struct {
 	rtcp    C.Rtcp
 	senders C.Senders
 }
 
-func (c *compounds) admits(data []byte, at time.Duration) bool {
+func (c *rtcpFilter) admits(data []byte, at time.Duration) bool {
 	return C.rtcp_admits(&c.rtcp, &c.senders, bytesOf(data), C.gsize(len(data)), C.int64_t(at.Microseconds()+1)) != 0
 }
 
-// How many sources and data channels a viewer may have.
+// How many SSRCs and data channels a viewer may have.
 const (
 	senders     = C.SENDERS
 	rtpSenders  = C.RTP_SENDERS
 	maxChannels = C.CHANNELS
 )
 
-// channels decides on SCTP.
-type channels struct{ c C.Streams }
+// sctpFilter is the ingress filter before sctpdec.
+type sctpFilter struct{ c C.Streams }
 
 const (
 	fits      = C.DATA_FITS
@@ -107,55 +155,91 @@ const (
 	tooMany   = C.DATA_TOO_MANY
 )
 
-func (c *channels) check(data []byte) int {
+func (c *sctpFilter) check(data []byte) int {
 	return int(C.data_check(&c.c, bytesOf(data), C.gsize(len(data))))
 }
 
-// numbering decides which packets are numbered.
-type numbering struct{ c C.Numbers }
+// twccNumbering decides which packets get a transport-wide sequence number.
+type twccNumbering struct{ c C.Twcc }
 
-func (n *numbering) give(at time.Duration) bool {
-	return C.numbers_give(&n.c, C.int64_t(at.Microseconds())) != 0
+func (n *twccNumbering) numbered(at time.Duration) bool {
+	return C.twcc_number(&n.c, C.int64_t(at.Microseconds())) != 0
 }
 
-func (n *numbering) reported(at time.Duration) {
-	C.numbers_reported(&n.c, C.int64_t(at.Microseconds()))
+func (n *twccNumbering) reported(at time.Duration) {
+	C.twcc_reported(&n.c, C.int64_t(at.Microseconds()))
 }
 
-// openChannel opens a data channel, of which this side has no count.
+// retransmission decides what is sent again, at the times that it is told.
+type retransmission struct{ c C.Retransmission }
+
+func newRetransmission() *retransmission {
+	r := &retransmission{}
+	C.retransmission_init(&r.c)
+	return r
+}
+
+// report tells of packets of 1,000 bytes, of which some were lost.
+func (r *retransmission) report(at, rtt time.Duration, packets, lost int) {
+	C.reported(&r.c, C.int64_t(at.Microseconds()), C.int64_t(rtt.Microseconds()), C.int(packets), C.int(lost))
+}
+
+func (r *retransmission) nack(at time.Duration, seq uint16) (copies int, keyframe bool) {
+	a := C.retransmission_nack(&r.c, 7, C.guint(seq), C.int64_t(at.Microseconds()))
+	return int(a.copies), a.keyframe != 0
+}
+
+func (r *retransmission) keyframe(before uint16) { C.retransmission_keyframe(&r.c, C.guint16(before)) }
+
+func (r *retransmission) keyframeAgain(at time.Duration, from uint16, packets int) bool {
+	return C.retransmission_keyframe_again(&r.c, 7, C.guint16(from), C.guint(packets), C.int64_t(at.Microseconds())) != 0
+}
+
+func (r *retransmission) drop(at time.Duration, newest uint16) {
+	C.retransmission_drop(&r.c, C.guint16(newest), C.int64_t(at.Microseconds()))
+}
+
+// gnutlsKeeps is how many bytes GnuTLS keeps for each thread that asked for random bytes and has ended, and its version.
+func gnutlsKeeps() (bytes int, version string) {
+	var v *C.char
+	kept := C.gnutls_keeps(&v)
+	return int(kept), C.GoString(v)
+}
+
+// openChannel opens a data channel behind the back of channels.c, as a page would that misbehaves.
 func openChannel(p *peer, label string) {
 	l, free := cString(label)
 	defer free()
 	C.open_channel(p.pipe.c(), l)
 }
 
-// consumers is how many taps a fan has.
+// consumers is how many subscriptions a fan has.
 func consumers(f *fan) int { return int(C.fan_consumers(f.c)) }
 
-// consumer is a tap that takes packets of a fan.
+// consumer is a subscription that gets packets, and the pipeline of its appsrc.
 type consumer struct {
-	tap  *C.Tap
-	pipe pipe
+	subscription *C.Subscription
+	pipe         pipe
 }
 
-// consume joins a fan to a pipeline with an appsrc "in", for which that many frames may wait.
+// consume subscribes the appsrc "in" of a pipeline to a fan. At most that many frames may wait in it, 0 for no bound.
 func consume(f *fan, p pipe, most int, payloader pipeline.Node) consumer {
 	pay, free := cString(payloader.String())
 	defer free()
 	caps, freeCaps := cString("application/x-rtp,payload=96,clock-rate=90000,ssrc=(uint)7")
 	defer freeCaps()
-	return consumer{C.tap_crafted(f.c, p.c(), C.guint(most), pay, caps), p}
+	return consumer{C.subscription_crafted(f.c, p.c(), C.guint(most), pay, caps), p}
 }
 
 func (c consumer) count() (pushed, dropped int) {
-	var n C.TapCount
-	C.tap_count(c.tap, &n)
+	var n C.SubscriptionCount
+	C.subscription_count(c.subscription, &n)
 	return int(n.pushed), int(n.dropped)
 }
 
-func (c consumer) free() { C.tap_free(c.tap) }
+func (c consumer) free() { C.subscription_free(c.subscription) }
 
-// sources is how many sources the sessions keep, ours included.
+// sources is how many SSRCs these sessions keep, ours included.
 func sources(sessions []*gst.Element) (n int) {
 	for _, s := range sessions {
 		n += int(C.session_sources((*C.GstElement)(s.Unsafe())))

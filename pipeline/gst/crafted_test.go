@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// rtpHead is the fixed header of RTP.
-func rtpHead(payload byte, ssrc uint32, csrcs byte) []byte {
+// rtpHeader is the fixed header of RTP.
+func rtpHeader(payload byte, ssrc uint32, csrcs byte) []byte {
 	h := make([]byte, 12)
 	h[0], h[1] = 0x80|csrcs, payload
 	binary.BigEndian.PutUint32(h[8:], ssrc)
 	return h
 }
 
-// rtcpPart is one packet of RTCP: words of 32 bits follow the head.
+// rtcpPart is one packet of RTCP: words of 32 bits follow the header.
 func rtcpPart(kind, count byte, words ...uint32) []byte {
 	b := []byte{0x80 | count, kind, 0, byte(len(words))}
 	for _, w := range words {
@@ -31,30 +31,30 @@ const (
 	nack, twccReport, pli, fir                  = 1, 15, 1, 4
 )
 
-// RTP comes in of the payload types that were agreed on, of four sources; all sources are eight.
-func TestHeads(t *testing.T) {
-	h := newHeads()
+// RTP is let in of the payload types that were agreed on, and of four SSRCs. With RTCP there may be eight SSRCs.
+func TestSRTPFilter(t *testing.T) {
+	h := newSRTPFilter()
 	defer h.free()
-	step := func(name string, head []byte, want bool) {
+	step := func(name string, header []byte, want bool) {
 		t.Helper()
-		if got := h.admits(head, 100, time.Second); got != want {
+		if got := h.admits(header, 100, time.Second); got != want {
 			t.Errorf("%s: admitted %v", name, got)
 		}
 	}
-	step("RTP before anything is agreed on", rtpHead(111, 1, 0), false)
+	step("RTP before anything is agreed on", rtpHeader(111, 1, 0), false)
 	h.take(111, 96)
-	step("a mixer's RTP", rtpHead(111, 1, 1), false)
-	step("RTP of a type that was not agreed on", rtpHead(97, 1, 0), false)
-	step("RTP of a type of RTCP's", rtpHead(72, 1, 0), false)
+	step("a mixer's RTP", rtpHeader(111, 1, 1), false)
+	step("RTP of a type that was not agreed on", rtpHeader(97, 1, 0), false)
+	step("RTP of a type of RTCP's", rtpHeader(72, 1, 0), false)
 	for ssrc := range uint32(4) {
-		step("RTP", rtpHead(0x80|111, ssrc, 0), true)
+		step("RTP", rtpHeader(0x80|111, ssrc, 0), true)
 	}
-	step("RTP of a fifth source", rtpHead(96, 5, 0), false)
-	step("RTP of the first source again", rtpHead(96, 0, 0), true)
+	step("RTP of a fifth source", rtpHeader(96, 5, 0), false)
+	step("RTP of the first source again", rtpHeader(96, 0, 0), true)
 	for ssrc := range uint32(4) {
 		step("RTCP", rtcpPart(rr, 0, 100+ssrc, 0), true)
 	}
-	step("RTP of a source known by RTCP", rtpHead(96, 100, 0), false)
+	step("RTP of a source known by RTCP", rtpHeader(96, 100, 0), false)
 	step("RTCP of a ninth source", rtcpPart(psfb, pli, 200, 0), false)
 	step("RTCP of a source of RTP", rtcpPart(sr, 0, 2, 0), true)
 	step("RTCP that begins with SDES", rtcpPart(sdes, 0, 100, 0), false)
@@ -64,16 +64,16 @@ func TestHeads(t *testing.T) {
 	step("too short", rtcpPart(rr, 0), false)
 	step("another version", []byte{0x40, rr, 0, 1, 0, 0, 0, 100}, false)
 	h.take()
-	step("RTP when nothing is received any more", rtpHead(96, 0, 0), false)
+	step("RTP when nothing is received any more", rtpHeader(96, 0, 0), false)
 }
 
 // RTCP is bounded in packets and in bytes a second.
-func TestHeadsBudget(t *testing.T) {
+func TestSRTPFilterBudget(t *testing.T) {
 	for _, c := range []struct {
 		name             string
 		size, burst, per int // what is admitted at once, and a second later
 	}{{"small", 60, 400, 200}, {"large", 1400, 85, 42}} {
-		h := newHeads()
+		h := newSRTPFilter()
 		count := func(at time.Duration) (n int) {
 			for range 1000 {
 				if h.admits(rtcpPart(rr, 0, 1, 0), c.size, at) {
@@ -89,7 +89,7 @@ func TestHeadsBudget(t *testing.T) {
 	}
 }
 
-// block is an empty report block about a source.
+// block is an empty report block about an SSRC.
 func block(ssrc uint32) []uint32 { return []uint32{ssrc, 0, 0, 0, 0, 0} }
 
 // chunk is a chunk of SDES with a name.
@@ -97,7 +97,7 @@ func chunk(ssrc uint32) []uint32 { return []uint32{ssrc, 0x01046161, 0x61610000}
 
 func words(parts ...[]uint32) []uint32 { return slices.Concat(parts...) }
 
-// arrivals is a report on packets, in chunks and times as given.
+// arrivals is a TWCC report on packets. rest are its chunks, and after them the times.
 func arrivals(base, count uint16, number byte, rest ...uint16) []byte {
 	w := []uint32{1, 2, uint32(base)<<16 | uint32(count), uint32(number)}
 	for i := 0; i < len(rest); i += 2 {
@@ -110,7 +110,7 @@ func arrivals(base, count uint16, number byte, rest ...uint16) []byte {
 	return rtcpPart(rtpfb, twccReport, w...)
 }
 
-func TestCompounds(t *testing.T) {
+func TestRTCPFilter(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		data []byte
@@ -134,7 +134,7 @@ func TestCompounds(t *testing.T) {
 		{"a keyframe request", rtcpPart(psfb, pli, 1, 2), true},
 		{"an application's", rtcpPart(application, 0, 1, 0x61616161), true},
 		{"a length beyond the packet", []byte{0x80, rr, 0, 2, 0, 0, 0, 1}, false},
-		{"half a head", append(rtcpPart(rr, 0, 1), 0x80, rr), false},
+		{"half a header", append(rtcpPart(rr, 0, 1), 0x80, rr), false},
 		{"another version", append(rtcpPart(rr, 0, 1), 0x40, rr, 0, 0), false},
 		{"nothing", nil, false},
 		{"arrivals in a run", arrivals(0, 3, 0, 0x2003, 0x0101, 0x0100), true},
@@ -146,14 +146,14 @@ func TestCompounds(t *testing.T) {
 		{"more packets than may be told of at once", arrivals(0, 65535, 0, 0x1fff, 0x1fff, 0x1fff, 0x1fff, 0x1fff, 0x1fff, 0x1fff, 0x1fff, 0x1fff), false},
 		{"arrivals without states", rtcpPart(rtpfb, twccReport, 1, 2, 3), false},
 	} {
-		if got := new(compounds).admits(c.data, time.Second); got != c.want {
+		if got := new(rtcpFilter).admits(c.data, time.Second); got != c.want {
 			t.Errorf("%s: admitted %v", c.name, got)
 		}
 	}
 }
 
 // What a viewer may ask for is bounded by the second.
-func TestCompoundsBudget(t *testing.T) {
+func TestRTCPFilterBudget(t *testing.T) {
 	full := make([]uint32, 52)
 	for i := 2; i < len(full); i++ {
 		full[i] = 0xffff // a number and the sixteen after it
@@ -169,7 +169,7 @@ func TestCompoundsBudget(t *testing.T) {
 		{"reports on 4,000 packets", func(i int) []byte { return arrivals(uint16(i*4000), 4000, byte(i), 0x0fa0) }, 3, 1},
 		{"reports that leave 4,000 out", func(i int) []byte { return arrivals(uint16(i*4000%60000), 1, byte(i), 0x0001) }, 3, 1},
 	} {
-		var r compounds
+		var r rtcpFilter
 		sent := 0
 		count := func(at time.Duration) (n int) {
 			for range 40 {
@@ -187,10 +187,10 @@ func TestCompoundsBudget(t *testing.T) {
 }
 
 // A browser's feedback on 5 Mbit/s of which a tenth is lost fits three times over.
-func TestCompoundsOfABrowser(t *testing.T) {
+func TestRTCPOfABrowser(t *testing.T) {
 	const packets, reports = 3 * 550, 20 // a second
-	var r compounds
-	h := newHeads()
+	var r rtcpFilter
+	h := newSRTPFilter()
 	defer h.free()
 	for i := range 10 * reports {
 		at := time.Duration(i) * time.Second / reports

@@ -1,6 +1,6 @@
 //go:build !nogst
 
-// What the machine's elements are, asked without running them.
+// Questions about the machine's elements, which are not run for it.
 
 #include "trial.h"
 

@@ -33,9 +33,12 @@ import (
 
 // Time limits of calls into C.
 const (
+	// A camera's driver may take some seconds to start; the first viewer's plugins are loaded within this time as well.
 	startLimit = 10 * time.Second
-	stopLimit  = 10 * time.Second
-	callLimit  = 5 * time.Second
+	// A pipeline ends when its driver does, and a viewer's when webrtcbin has done what it was asked for (3 s at most).
+	stopLimit = 10 * time.Second
+	// Any other call takes milliseconds. What takes longer than this is stuck.
+	callLimit = 5 * time.Second
 )
 
 // Engine runs graphs on GStreamer.
@@ -68,7 +71,7 @@ func Version() string {
 	return fmt.Sprintf("%d.%d.%d", major, minor, micro)
 }
 
-// pipe is a GstPipeline with one Go reference, given back by free and not by a finalizer.
+// pipe is a GstPipeline. Go has one reference on it, which stop gives back, and no finalizer.
 type pipe struct {
 	p *gst.Pipeline
 	*calls
@@ -92,7 +95,7 @@ func newPipe() (pipe, error) {
 
 func (p pipe) c() *C.GstElement { return (*C.GstElement)(p.p.Unsafe()) }
 
-// play starts the pipeline; late is called when it took longer than limit and came back after all.
+// play starts the pipeline. late is called if that takes longer than limit and comes back after all.
 func (p pipe) play(limit time.Duration, late func()) error {
 	return p.do(limit, func() error { return p.p.SetState(gst.StatePlaying) }, late)
 }
@@ -101,8 +104,8 @@ func (p pipe) ready() error {
 	return p.do(callLimit, func() error { return p.p.SetState(gst.StateReady) }, nil)
 }
 
-// stop takes the pipeline to NULL and then frees it and what free frees, all within limit: the last reference ends webrtcbin's
-// threads, each of which is waited for. Where a call is busy in the pipeline nothing is freed.
+// stop takes the pipeline to NULL, calls free, and frees the pipeline, all within limit: to free it takes time, since webrtcbin waits for
+// each of its threads. Where another call is busy in the pipeline nothing is freed.
 func (p pipe) stop(limit time.Duration, free func()) error {
 	until := time.Now().Add(limit)
 	if !p.settle(limit) {
@@ -121,13 +124,13 @@ func (p pipe) stop(limit time.Duration, free func()) error {
 	}, nil)
 }
 
-// tidyAfter is when freed memory goes back to the system: some of a pipeline's is freed by its threads as they end, and much is
-// often freed at once.
+// tidyAfter is how long after a pipeline's end freed memory goes back to the system. By then its threads have freed theirs, and other
+// pipelines that ended with it theirs.
 const tidyAfter = time.Second
 
 var tidying atomic.Bool
 
-// giveBack has freed memory go back soon, once for all that is freed until then.
+// giveBack has freed memory go back to the system after tidyAfter, once for all calls until then.
 func giveBack() {
 	if tidying.CompareAndSwap(false, true) {
 		time.AfterFunc(tidyAfter, func() {
@@ -137,7 +140,7 @@ func giveBack() {
 	}
 }
 
-// Start implements [live.Engine]. What does not start before ctx's deadline is left behind, and closed when it comes back.
+// Start implements [live.Engine]. A stage that does not start before ctx's deadline is left behind, and closed if it comes back.
 func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) (live.Stage, error) {
 	p, err := parse(g)
 	if err != nil {
@@ -162,14 +165,14 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) 
 	case errors.Is(err, live.ErrStuck):
 		C.stage_mute(s.c)
 		why := s.cause(err)
-		if !errors.Is(why, err) { // what an element said tells more, and does not tell that the stage hangs
+		if !errors.Is(why, err) { // an element's error tells more, but not that the stage is stuck
 			why = fmt.Errorf("%w: %w", err, why)
 		}
 		return nil, fmt.Errorf("start %s: %w", g.Subject(), why)
 	}
 	C.stage_mute(s.c)
 	why := fmt.Errorf("start %s: %w", g.Subject(), s.cause(err))
-	go func() { _ = s.Close() }() // within its limit; the next recipe does not wait for a driver that ends slowly
+	go func() { _ = s.Close() }() // within its limit; the next alternative does not wait for a driver that ends slowly
 	return nil, why
 }
 

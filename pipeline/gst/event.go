@@ -17,29 +17,29 @@ import (
 	"boardcast/pipeline/congestion"
 )
 
-// Kinds of event, as in media.h.
+// Kinds of event; media.h says what each of them carries.
 const (
-	evError = iota + 1
-	evWarning
-	evEOS
-	evKeyWanted
-	evNegotiate
-	evDescription
-	evSetDone
-	evCandidate
-	evConnection
-	evICE
-	evGathering
-	evChannelOpen
-	evChannelText
-	evChannelClosed
-	evIncoming
-	evLevel
-	evFirst
-	evClosed
+	evError           = C.EV_ERROR
+	evWarning         = C.EV_WARNING
+	evEOS             = C.EV_EOS
+	evKeyframeRequest = C.EV_KEYFRAME_REQUEST
+	evNegotiate       = C.EV_NEGOTIATE
+	evDescription     = C.EV_DESCRIPTION
+	evSetDone         = C.EV_SET_DONE
+	evCandidate       = C.EV_CANDIDATE
+	evConnection      = C.EV_CONNECTION
+	evICE             = C.EV_ICE
+	evGathering       = C.EV_GATHERING
+	evChannelOpen     = C.EV_CHANNEL_OPEN
+	evChannelText     = C.EV_CHANNEL_TEXT
+	evChannelClosed   = C.EV_CHANNEL_CLOSED
+	evIncoming        = C.EV_INCOMING
+	evLevel           = C.EV_LEVEL
+	evFirst           = C.EV_FIRST
+	evClosed          = C.EV_CLOSED
 )
 
-// event is what C tells: a copy, with nothing borrowed.
+// event is what C tells Go: a copy, nothing of which belongs to C.
 type event struct {
 	kind, a, b int
 	text       string
@@ -71,7 +71,7 @@ func mediaEvent(handle C.uintptr_t, kind, a, b C.int, text *C.char, x C.double) 
 	r.(receiver).receive(event{int(kind), int(a), int(b), C.GoString(text), float64(x)})
 }
 
-// reporter takes the reports on what was sent, on a thread of GStreamer's: it must not block.
+// reporter takes a viewer's TWCC reports, on a thread of GStreamer's: it must not block.
 type reporter interface{ report(congestion.Feedback) }
 
 //export mediaReports
@@ -80,7 +80,7 @@ func mediaReports(reports **C.Report, n C.int) {
 		r, _ := receivers.Load(uintptr(c.handle))
 		to, ok := r.(reporter)
 		if !ok {
-			continue // it has gone
+			continue // the viewer has gone
 		}
 		f := congestion.Feedback{Received: time.Duration(c.at), Packets: make([]congestion.Packet, c.count)}
 		for i, p := range unsafe.Slice((*C.PacketFate)(unsafe.Add(unsafe.Pointer(c), C.sizeof_Report)), c.count) {

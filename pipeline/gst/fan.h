@@ -1,54 +1,39 @@
-// Fans, and the taps by which consumers get what comes in.
+// A fan: one producer's frames are handed to any number of subscriptions.
 #pragma once
 
 #include "packets.h"
 
 #include <gst/app/app.h>
 
+// Fan has references: its Go owner's, each subscription's, and each stage's that fills it. A stage whose driver is stuck never gives
+// its reference back, so it never writes to freed memory.
 typedef struct Fan Fan;
-typedef struct Tap Tap;
 
 typedef struct {
-  uint64_t frames, bytes, keyframes;
-  uint64_t key_bytes; // of the newest keyframe
-  int64_t last_us;  // g_get_monotonic_time() of the newest buffer, 0 for none yet
+  uint64_t frames, bytes, keyframes; // since the fan was made
+  uint64_t keyframe_bytes;           // of the newest keyframe
+  int64_t last_us;                   // g_get_monotonic_time() of the newest frame, 0 for none yet
 } FanCount;
 
-typedef struct {
-  uint64_t pushed, dropped;
-} TapCount;
-
+// fan_new makes a fan of coded or of raw frames. handle is known to Go, which is told there when a keyframe is wanted.
 Fan *fan_new(gboolean coded, uintptr_t handle);
 Fan *fan_ref(Fan *f);
 void fan_unref(Fan *f);
 void fan_count(Fan *f, FanCount *out);
-// fan_consumers is how many taps the fan has.
+// fan_consumers is how many subscriptions the fan has.
 guint fan_consumers(Fan *f);
-// fan_caps is what the newest buffer was, NULL before the first; the caller frees it.
+// fan_caps are the caps of the newest frame, which the caller frees; NULL before the first.
 gchar *fan_caps(Fan *f);
+
+// Taken is what became of a stage's frame.
 typedef enum {
   TAKEN,
-  TAKEN_FIRST,   // source is new to the fan
-  TAKEN_REFUSED, // of many frames in a row no packets can be made
+  TAKEN_FIRST,   // the fan takes its frames from this stage from now on
+  TAKEN_REFUSED, // no packets can be made of this frame, nor of several before
 } Taken;
 
-// fan_take hands on what sink holds, unless the stage is muted or a later one fills the fan.
-Taken fan_take(Fan *f, GstAppSink *sink, guint64 source, const gint *muted);
-// fan_release lets an earlier stage fill the fan again.
-void fan_release(Fan *f, guint64 source);
-
-// fan_tap adds a consumer; it holds a reference on src. A coded tap starts paused; an appsrc that holds max buffers loses
-// whole groups: everything up to the next keyframe. max 0 leaves the bound to the appsrc. One with a stamp gets packets, which
-// the payloader (launch syntax, the same for all of a fan) makes; NULL when there is no such element.
-Tap *fan_tap(Fan *f, GstElement *src, guint max, gboolean paused, const char *payloader, Stamp *stamp);
-// tap_resume ends the pause: a tap that takes packets gets the newest keyframe at once if it is fresh, and all from the next one on.
-void tap_resume(Tap *t);
-// tap_spare gives the consumer of a coded fan keyframes only, or everything again, from the next keyframe on.
-void tap_spare(Tap *t, gboolean keyframes_only);
-// tap_move lets another coded fan feed the consumer, with everything of it, from its next keyframe on; until then the one
-// before does. A move that is under way is given up.
-void tap_move(Tap *t, Fan *f);
-// tap_moved is FALSE while a move is under way.
-gboolean tap_moved(Tap *t);
-void tap_count(Tap *t, TapCount *out);
-void tap_free(Tap *t);
+// fan_take takes the frame that sink holds and hands it on, on the calling thread. serial is the stage's: a stage with a later one
+// that has made a frame keeps all earlier ones out. While *muted is TRUE the frame is dropped.
+Taken fan_take(Fan *f, GstAppSink *sink, guint64 serial, const gint *muted);
+// fan_release tells that the stage with this serial makes no more frames: an earlier one may fill the fan again.
+void fan_release(Fan *f, guint64 serial);

@@ -37,7 +37,7 @@ type machine struct {
 	stuck map[string]bool // elements that did not answer: no more is asked of them
 }
 
-// askLimit is for the first question of an element, which loads its plugin: V4L2's opens every node.
+// askLimit bounds one question about an element. The first one loads its plugin, and V4L2's plugin opens every node.
 const askLimit = 15 * time.Second
 
 func (m *machine) has(element, property, value string) bool {
@@ -57,7 +57,7 @@ func (m *machine) has(element, property, value string) bool {
 	return answer
 }
 
-// ask bounds a question; ok is false when there was no answer.
+// ask runs a question within askLimit. ok is false when no answer came.
 func ask(f func() bool) (answer, ok bool) {
 	got := make(chan bool, 1)
 	if bounded(askLimit, func() error { got <- f(); return nil }, nil) != nil {

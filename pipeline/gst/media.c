@@ -1,9 +1,9 @@
 //go:build !nogst
 
-// What all pipelines have in common: one epoch, the system's clock, a bus that is read by a synchronous handler, so that no thread
-// polls it, and the key of DTLS.
+// What all pipelines share: one epoch, the system's clock, and the DTLS key. Their buses are read by a synchronous handler, on the thread
+// that posts a message, so no thread polls them.
 
-// The level element still posts a GValueArray, which GLib calls deprecated.
+// The element level posts a GValueArray, which GLib calls deprecated.
 #define GLIB_DISABLE_DEPRECATION_WARNINGS
 #include "media.h"
 #include "_cgo_export.h"
@@ -46,9 +46,9 @@ static void tell_level(uintptr_t handle, const GstStructure *s) {
 
 static void recalculate(GstElement *pipe, gpointer unused) { gst_bin_recalculate_latency(GST_BIN(pipe)); }
 
-// on_latency has a pipeline tell its elements the latency anew, on a thread of GStreamer's: who posts the message may hold
-// what the question needs. webrtcbin makes its sessions long after the pipeline has started, and a session that was never
-// told cannot say at which time a packet left: its sender reports would not let a browser put sound and picture together.
+// on_latency has a pipeline tell its elements the latency anew. That runs on another thread, since the thread that posts the message may
+// hold locks that it needs. webrtcbin makes rtpsessions long after the pipeline has started. An rtpsession that was never told the
+// latency sends wrong times in its sender reports, and a browser cannot play sound and picture together by them.
 static void on_latency(GstMessage *m) {
   GstObject *top = gst_object_ref(GST_MESSAGE_SRC(m));
   for (GstObject *up; (up = gst_object_get_parent(top)) != NULL; top = up)
@@ -108,5 +108,5 @@ static gpointer warm(gpointer unused) {
   return NULL;
 }
 
-// The first DTLS element of a process makes its RSA key: a quarter of a second on a desktop, seconds on a small board.
+// The first DTLS element of a process makes the RSA key of all. That takes a quarter of a second on a desktop, seconds on a small board.
 void media_warm_dtls(void) { g_thread_unref(g_thread_new("dtls-key", warm, NULL)); }

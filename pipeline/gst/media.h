@@ -1,21 +1,21 @@
 // The C half of pipeline/gst: what runs on GStreamer's own threads.
 //
-// Three things live here: fans (one appsink's buffers to many appsrcs), stages (a producing pipeline's bus and ends) and
-// peers (a pipeline around webrtcbin). None of them holds a Go pointer: a Go object is known by an integer handle, and
-// everything that happens is told to Go by mediaEvent, which copies and never blocks.
+// A fan hands the frames of one appsink to many appsrcs. A stage is a pipeline that makes frames. A peer is one viewer's pipeline,
+// around a webrtcbin. C holds no Go pointer: it knows a Go object by an integer, its handle. What happens is told to Go by mediaEvent,
+// which copies its arguments and never blocks.
 //
-// This header is of what all of them share. Each C file has a header of its own name.
+// This header is what all of them share. Each other header is that of the C file with its name.
 #pragma once
 
 #include <gst/gst.h>
 #include <stdint.h>
 
-// Kinds of event; the Go side has the same list (event.go), and a test compares the two.
+// Kinds of event that mediaEvent tells of, with what its arguments a, b, text and x are.
 enum {
   EV_ERROR = 1,      // text: the message, then a newline and the debug text; a: 1 resource, 2 stream, 0 other; b: error code
   EV_WARNING = 2,    // as EV_ERROR
   EV_EOS = 3,
-  EV_KEY_WANTED = 4, // a consumer of a coded fan needs a keyframe
+  EV_KEYFRAME_REQUEST = 4, // a subscription of a coded fan needs a keyframe; a: 1 if its viewer requests it
   EV_NEGOTIATE = 5,
   EV_DESCRIPTION = 6, // a: 0 offer, 1 answer; text: the SDP
   EV_SET_DONE = 7,    // a: 0 local, 1 remote; text: error or empty
@@ -32,14 +32,14 @@ enum {
   EV_CLOSED = 18,   // the other side closed the connection
 };
 
-// media_epoch is the base time that every consuming pipeline has: a fan's time stamps are running times against it.
+// media_epoch is the base time of each pipeline that takes frames from a fan: a fan's time stamps count from it.
 GstClockTime media_epoch(void);
 
-// media_warm_dtls begins to make the key of DTLS, on a thread of its own.
+// media_warm_dtls begins to make the program's DTLS key, on a thread of its own.
 void media_warm_dtls(void);
-// media_bus has errors, warnings, the end of the stream and the level of sound told to Go.
+// media_bus has Go told of errors, warnings, the end of the stream and the audio level.
 void media_bus(GstElement *pipe, uintptr_t handle);
 // media_clock gives pipe the system clock.
 void media_clock(GstElement *pipe);
-// media_consume gives pipe the system clock and the epoch as its base time: its buffers come from fans, already stamped.
+// media_consume gives pipe the system clock, and the epoch as its base time. It is for a pipeline whose frames come from fans.
 void media_consume(GstElement *pipe);

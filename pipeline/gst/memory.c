@@ -1,22 +1,26 @@
 //go:build !nogst
 
-// glibc's allocator, as a program that runs for weeks needs it.
+// glibc's allocator is set here for a program that runs for weeks.
 
 #include "memory.h"
 
 #include <malloc.h>
 
-// allocator sets glibc's allocator for a program that runs for weeks. It keeps large blocks, such as pictures, in mappings of their
-// own, which go back to the system: left to itself it raises the limit to the largest block that was ever freed, and the arenas of
-// heaps fill with holes between pictures. It has few arenas: each of the ten threads of a viewer would else have holes of its own.
-// And freed blocks are joined at once, also small ones, whose pages would else fill with a few that stay. All this is set before Go
-// runs, each of whose threads would take an arena first.
+// bytes: blocks from this size on, such as frames, get a mapping of their own, which goes back to the system when they are freed. Left to
+// itself glibc raises this bound to the largest block that was ever freed. Then frames lie on the heaps, and leave holes there.
+enum { OWN_MAPPING = 128 * 1024 };
+// Heaps of glibc's: few, since each of a viewer's ten threads would else take one, with holes of its own.
+enum { ARENAS = 2 };
+// bytes: freed blocks up to this size are kept apart and not joined with their neighbours. None are: otherwise a page stays for the sake
+// of a few small blocks.
+enum { KEPT_APART = 0 };
+
+// allocator runs before Go does, since each of Go's threads would take a heap first.
 __attribute__((constructor)) static void allocator(void) {
 #ifdef __GLIBC__
-  enum { OWN_MAPPING = 128 * 1024, ARENAS = 2 };
   mallopt(M_MMAP_THRESHOLD, OWN_MAPPING);
   mallopt(M_ARENA_MAX, ARENAS);
-  mallopt(M_MXFAST, 0);
+  mallopt(M_MXFAST, KEPT_APART);
 #endif
 }
 

@@ -4,7 +4,6 @@ package gst
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -17,14 +16,14 @@ import (
 	"boardcast/pipeline/live"
 )
 
-// packets is what goes to a viewer of one codec.
+// packets are those of one codec that a viewer is sent, as counted.
 type packets struct {
 	payload      byte
 	mu           sync.Mutex
 	n            int
 	ssrc, time   uint32
 	seq          uint16
-	gaps, back   int // in the numbers; in time
+	gaps, back   int // in the sequence numbers; steps back in time
 	long, halves int // more than 1200 bytes; frames without an end
 	ended        bool
 }
@@ -35,11 +34,7 @@ var payloadOf = map[pipeline.Codec]byte{pipeline.H264: 102, pipeline.VP8: 96}
 func watch(t *testing.T, p *peer, c pipeline.Codec) *packets {
 	t.Helper()
 	w := &packets{payload: payloadOf[c]}
-	e, err := p.pipe.p.GetElementByName("webrtc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pads, err := e.GetSinkPads()
+	pads, err := element(t, p, "webrtcbin").GetSinkPads()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +91,8 @@ func (w *packets) check(t *testing.T) {
 	}
 }
 
-// Two viewers of one encoder get the same frames in packets of their own: each its own source and numbers, without a gap for
-// what it was spared, frame by frame in lists that stay together down to the socket.
+// Two viewers of one encoder get the same frames in packets of their own: each viewer has its own SSRC, and sequence numbers without a
+// gap, also when it was not sent all frames. A frame's packets stay in one list down to the socket.
 func TestPacketsAreAViewersOwn(t *testing.T) {
 	for _, codec := range []pipeline.Codec{pipeline.H264, pipeline.VP8} {
 		t.Run(string(codec), func(t *testing.T) {
@@ -110,7 +105,7 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 			a := broadcast(t, s, plan)
 			for range 2 {
 				va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "auto")))
-				defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+				defer hangUp(va, vb)
 			}
 			eventually(t, "both are sent pictures", 10*time.Second, func() bool {
 				sent := 0
@@ -122,7 +117,7 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 				return sent == 2
 			})
 			s.mu.Lock()
-			peers, first := s.peers, s.taps[0].(*fan)
+			peers, first := s.peers, s.fans[0].(*fan)
 			s.mu.Unlock()
 			var seen []*packets
 			for _, p := range peers {
@@ -152,7 +147,7 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 			_, _, one := seen[0].newest()
 			_, _, other := seen[1].newest()
 			if one == other {
-				t.Error("two viewers have one source")
+				t.Error("two viewers have one SSRC")
 			}
 			if n := together(); n == 0 {
 				t.Error("every packet goes down to the socket by itself")
@@ -168,28 +163,21 @@ func lists(t *testing.T, p *peer) func() int {
 		mu sync.Mutex
 		n  int
 	)
-	for i := range 1000 { // named in the order in which the process made them
-		e, err := p.pipe.p.GetElementByName(fmt.Sprint("nicesink", i))
-		if err != nil {
-			continue
+	element(t, p, "nicesink").GetStaticPad("sink").AddProbe(gst.PadProbeTypeBufferList, func(_ *gst.Pad, info *gst.PadProbeInfo) gst.PadProbeReturn {
+		several := 0
+		info.GetBufferList().ForEach(func(*gst.Buffer, uint) bool { several++; return true })
+		mu.Lock()
+		defer mu.Unlock()
+		if several > 1 {
+			n++
 		}
-		e.GetStaticPad("sink").AddProbe(gst.PadProbeTypeBufferList, func(_ *gst.Pad, info *gst.PadProbeInfo) gst.PadProbeReturn {
-			several := 0
-			info.GetBufferList().ForEach(func(*gst.Buffer, uint) bool { several++; return true })
-			mu.Lock()
-			defer mu.Unlock()
-			if several > 1 {
-				n++
-			}
-			return gst.PadProbeOK
-		})
-		return func() int { mu.Lock(); defer mu.Unlock(); return n }
-	}
-	t.Fatal("the viewer has no socket")
-	return nil
+		return gst.PadProbeOK
+	})
+	return func() int { mu.Lock(); defer mu.Unlock(); return n }
 }
 
-// Who comes soon after a keyframe gets that one at once, and then waits for the next; who comes later waits for the next.
+// A viewer that connects soon after a keyframe gets that keyframe at once, and then waits for the next one. A viewer that connects later
+// waits for the next one.
 func TestFreshKeyframe(t *testing.T) {
 	e, err := New(testLog(t))
 	if err != nil {
@@ -198,13 +186,13 @@ func TestFreshKeyframe(t *testing.T) {
 	s := &spy{Engine: e}
 	a := broadcast(t, s, testPlan(t, e, "vp8"))
 	va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "auto")))
-	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+	defer hangUp(va, vb)
 	eventually(t, "pictures are sent", 10*time.Second, func() bool { return sentTo(a, "callee") > 10 })
 	s.mu.Lock()
-	f := s.taps[0].(*fan)
+	f := s.fans[0].(*fan)
 	s.mu.Unlock()
-	// paused is a viewer that has yet to be connected.
-	paused := func() live.Peer {
+	// unconnected is a viewer whose connection is not up yet.
+	unconnected := func() live.Peer {
 		p, err := e.Peer(t.Context(), live.PeerOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -218,7 +206,7 @@ func TestFreshKeyframe(t *testing.T) {
 		}
 		return p
 	}
-	soon, later := paused(), paused()
+	soon, later := unconnected(), unconnected()
 	eventually(t, "the beginning's keyframes are over", 10*time.Second, func() bool {
 		began := f.Count()
 		eventually(t, "more pictures", 5*time.Second, func() bool { return f.Count().Frames > began.Frames+15 })
@@ -230,7 +218,7 @@ func TestFreshKeyframe(t *testing.T) {
 	soon.Resume()
 	soon.Resume() // a description that is applied again
 	if n := soon.Count().VideoFrames; n != 1 {
-		t.Errorf("who comes right after a keyframe is sent %d frames", n)
+		t.Errorf("a viewer right after a keyframe is sent %d frames", n)
 	}
 	began := f.Count()
 	eventually(t, "pictures for most of a second", 5*time.Second, func() bool { return f.Count().Frames >= began.Frames+12 })

@@ -1,20 +1,30 @@
 //go:build !nogst
 
-// A peer is one viewer's pipeline: webrtcbin, what feeds it and what takes what it receives. The session description's type
-// is known by name alone (a public struct of an enum and a GstSDPMessage), so that building needs no header of libgstwebrtc.
-// Every signal handler holds a reference on the Peer, given back when the handler is disconnected: nothing outlives its use.
+// A peer is one viewer's pipeline: a webrtcbin, the appsrcs that feed it, and the graphs that play what the viewer sends.
+//
+// libgstwebrtc's header is not needed to build: of its types only the session description is used, by the copy of its struct below.
+//
+// Each signal handler holds a reference on the Peer, and gives it back when it is disconnected. So no handler runs on freed memory.
 
 #include "channels.h"
-#include "intake.h"
+#include "ingress.h"
 #include "media.h"
 #include "peer.h"
+#include "receiver.h"
 #include "report.h"
 #include "tune.h"
 #include "_cgo_export.h"
 
 #include <gst/sdp/sdp.h>
 
-enum { VIDEO = 0, SLOTS = 2, INCOMING = 4, QUIET_US = 3000000 };
+// A viewer's slots: video and sound, in the order of pipeline.Slot.
+enum { VIDEO = 0, SLOTS = 2 };
+// Incoming streams that are played; a further one is thrown away. It is as many as there may be SSRCs of RTP.
+enum { INCOMING = 4 };
+// us: for this long the end of a viewer waits for webrtcbin. It takes milliseconds, on a busy board a second.
+enum { QUIET_US = 3000000 };
+// ms: how long webrtcbin's jitter buffers hold a viewer's sound back. Talkback bears that, and Wi-Fi needs it.
+enum { JITTER_MS = 60 };
 enum { DTLS_CLOSED = 1 }; // GstDtlsConnectionState
 
 typedef struct {
@@ -27,26 +37,26 @@ struct Peer {
   uintptr_t handle;
   char *audio_graph, *video_graph;
   GstPad *pads[SLOTS];
-  GMutex lock; // guards extensions, stamp and tasks
-  GCond done;
-  int tasks; // of webrtcbin, that were asked for and are not done
+  GMutex lock; // guards twcc_caps, stamp and tasks
+  GCond done;  // a task is done
+  int tasks;   // that webrtcbin was asked for and has not done
   Channels *channels;
-  GstCaps *extensions; // the header extensions of the video, NULL for none
+  GstCaps *twcc_caps; // they name the video's TWCC extension; NULL for none
   Stamp *stamp;        // of the video, NULL before it is attached
-  Resent *resent;
-  Intake *intake;
+  Rtx *rtx;
+  Ingress *ingress;
   gint incoming;
-  int64_t rtcp_us; // atomic
+  int64_t rtcp_us; // atomic, as peer_rtcp_us
 };
 
 static void peer_clear(gpointer data) {
   Peer *p = data;
   g_free(p->audio_graph);
   g_free(p->video_graph);
-  gst_clear_caps(&p->extensions);
+  gst_clear_caps(&p->twcc_caps);
   g_clear_pointer(&p->stamp, stamp_unref);
-  resent_unref(p->resent);
-  intake_unref(p->intake);
+  rtx_unref(p->rtx);
+  ingress_unref(p->ingress);
   channels_unref(p->channels);
   g_cond_clear(&p->done);
   g_mutex_clear(&p->lock);
@@ -62,7 +72,7 @@ static void listen(gpointer object, const char *signal, GCallback cb, Peer *p) {
 
 static void on_negotiation_needed(GstElement *w, Peer *p) { mediaEvent(p->handle, EV_NEGOTIATE, 0, 0, NULL, 0); }
 
-// An empty candidate is the end of the list (1.24); on_gathering tells that.
+// An empty candidate is how 1.24 tells the end of the list. on_gathering tells Go of that.
 static void on_candidate(GstElement *w, guint section, gchar *candidate, Peer *p) {
   if (candidate && *candidate)
     mediaEvent(p->handle, EV_CANDIDATE, section, 0, candidate, 0);
@@ -99,25 +109,6 @@ gboolean peer_send(Peer *p, int channel, const char *text) { return channels_sen
 
 // ---- what comes in
 
-// receiver builds what takes an incoming stream; its way in is the sink pad of its element "in". (The parser's own ghost
-// pads will not do: before a decoder has found its output, the sink behind it has an unlinked pad too.)
-static GstElement *receiver(const char *graph, uintptr_t handle) {
-  GError *err = NULL;
-  GstElement *bin = gst_parse_bin_from_description(graph, FALSE, &err);
-  GstElement *in = bin ? gst_bin_get_by_name(GST_BIN(bin), "in") : NULL;
-  GstPad *target = in ? gst_element_get_static_pad(in, "sink") : NULL;
-  if (err)
-    mediaEvent(handle, EV_WARNING, 0, 0, err->message, 0);
-  if (target)
-    gst_element_add_pad(bin, gst_ghost_pad_new("sink", target));
-  else
-    g_clear_object(&bin);
-  g_clear_object(&target);
-  g_clear_object(&in);
-  g_clear_error(&err);
-  return bin;
-}
-
 static void on_pad(GstElement *w, GstPad *pad, Peer *p) {
   if (GST_PAD_DIRECTION(pad) != GST_PAD_SRC)
     return;
@@ -125,9 +116,9 @@ static void on_pad(GstElement *w, GstPad *pad, Peer *p) {
   const char *media = caps ? gst_structure_get_string(gst_caps_get_structure(caps, 0), "media") : NULL;
   const char *graph = g_strcmp0(media, "audio") == 0 ? p->audio_graph : p->video_graph;
   gboolean known = media && g_atomic_int_add(&p->incoming, 1) < INCOMING;
-  GstElement *bin = known ? receiver(graph, p->handle) : NULL;
+  GstElement *bin = known ? receiver_new(graph, p->handle) : NULL;
   if (bin == NULL)
-    bin = receiver("fakesink name=in sync=false async=false", p->handle);
+    bin = receiver_new("fakesink name=in sync=false async=false", p->handle);
   gst_bin_add(GST_BIN(p->pipe), bin);
   gst_element_sync_state_with_parent(bin);
   GstPad *sink = gst_element_get_static_pad(bin, "sink");
@@ -138,7 +129,7 @@ static void on_pad(GstElement *w, GstPad *pad, Peer *p) {
   gst_clear_caps(&caps);
 }
 
-// RTCP from the other side is the sign that it lives: webrtcbin 1.22 reports neither a closed nor a vanished peer.
+// RTCP is the sign that a viewer lives: webrtcbin 1.22 tells of neither a closed nor a vanished browser.
 static GstPadProbeReturn on_rtcp(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   __atomic_store_n(&((Peer *)data)->rtcp_us, g_get_monotonic_time(), __ATOMIC_RELAXED);
   return GST_PAD_PROBE_OK;
@@ -151,11 +142,11 @@ static GstPadProbeReturn on_session_caps(GstPad *pad, GstPadProbeInfo *info, gpo
   if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_CAPS)
     return GST_PAD_PROBE_OK;
   g_mutex_lock(&p->lock);
-  GstCaps *extensions = p->extensions ? gst_caps_ref(p->extensions) : NULL;
+  GstCaps *twcc_caps = p->twcc_caps ? gst_caps_ref(p->twcc_caps) : NULL;
   g_mutex_unlock(&p->lock);
-  if (extensions)
-    GST_PAD_PROBE_INFO_DATA(info) = report_extensions(GST_PAD_PROBE_INFO_EVENT(info), extensions);
-  gst_clear_caps(&extensions);
+  if (twcc_caps)
+    GST_PAD_PROBE_INFO_DATA(info) = report_extensions(GST_PAD_PROBE_INFO_EVENT(info), twcc_caps);
+  gst_clear_caps(&twcc_caps);
   return GST_PAD_PROBE_OK;
 }
 
@@ -163,13 +154,13 @@ static void on_session_pad(GstElement *session, GstPad *pad, Peer *p) {
   if (g_strcmp0(GST_PAD_NAME(pad), "recv_rtcp_sink") == 0) {
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_rtcp,
                       g_atomic_rc_box_acquire(p), probe_unref);
-    intake_session(p->intake, pad);
+    ingress_watch_rtcp(p->ingress, pad);
   }
   if (g_strcmp0(GST_PAD_NAME(pad), "send_rtp_sink") == 0)
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_session_caps, g_atomic_rc_box_acquire(p), probe_unref);
 }
 
-// A browser or a server that ends a connection in order says so by an alert of DTLS, which webrtcbin (1.22) does not pass on.
+// A browser or a server that closes a connection in order sends an alert of DTLS. webrtcbin (1.22) does not pass that on.
 static void on_dtls(GObject *o, GParamSpec *s, Peer *p) {
   gint state = 0;
   g_object_get(o, "connection-state", &state, NULL);
@@ -178,18 +169,18 @@ static void on_dtls(GObject *o, GParamSpec *s, Peer *p) {
 }
 
 static void add_session(GstElement *e, Peer *p) { listen(e, "pad-added", G_CALLBACK(on_session_pad), p); }
-static void add_resender(GstElement *e, Peer *p) { resend_limit(e, p->resent); }
+static void add_rtxsend(GstElement *e, Peer *p) { rtx_limit(p->rtx, e); }
 static void add_redundancy(GstElement *e, Peer *p) { straighten(GST_ELEMENT(GST_OBJECT_PARENT(e))); }
-static void add_decrypter(GstElement *e, Peer *p) { intake_limit(p->intake, e); }
-static void add_receiver(GstElement *e, Peer *p) { intake_data(p->intake, e); }
+static void add_decrypter(GstElement *e, Peer *p) { ingress_watch_srtp(p->ingress, e); }
+static void add_receiver(GstElement *e, Peer *p) { ingress_watch_sctp(p->ingress, e); }
 static void add_dtls(GstElement *e, Peer *p) { listen(e, "notify::connection-state", G_CALLBACK(on_dtls), p); }
 
-// What is done with an element that webrtcbin makes.
+// What is done with an element that webrtcbin makes, by the factory that made it.
 static const struct {
   const char *factory;
   void (*add)(GstElement *, Peer *);
 } made[] = {
-    {"rtpsession", add_session},    {"rtprtxsend", add_resender}, {"rtpulpfecenc", add_redundancy},
+    {"rtpsession", add_session},    {"rtprtxsend", add_rtxsend}, {"rtpulpfecenc", add_redundancy},
     {"srtpdec", add_decrypter},     {"sctpdec", add_receiver},    {"dtlsdec", add_dtls},
 };
 
@@ -200,14 +191,14 @@ static void on_element(GstBin *w, GstBin *sub, GstElement *e, Peer *p) {
       made[i].add(e, p);
 }
 
-void peer_take(Peer *p, const int *types, int n) { intake_take(p->intake, types, n); }
+void peer_allow(Peer *p, const int *types, int n) { ingress_allow(p->ingress, types, n); }
 
 int64_t peer_rtcp_us(Peer *p) { return __atomic_load_n(&p->rtcp_us, __ATOMIC_RELAXED); }
 
-void peer_spare(Peer *p) {
+void peer_keyframe_follows(Peer *p) {
   g_mutex_lock(&p->lock);
   if (p->stamp)
-    resent_forget(p->resent, stamp_newest(p->stamp));
+    rtx_drop(p->rtx, stamp_newest(p->stamp));
   g_mutex_unlock(&p->lock);
 }
 
@@ -220,7 +211,7 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
     return NULL;
   }
   gst_util_set_object_arg(G_OBJECT(w), "bundle-policy", "max-bundle");
-  g_object_set(w, "latency", 60, NULL);
+  g_object_set(w, "latency", JITTER_MS, NULL);
   if (o->stun)
     g_object_set(w, "stun-server", o->stun, NULL);
   for (const char **t = o->turn; t && *t; t++) {
@@ -233,8 +224,8 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   p->pipe = gst_object_ref(pipe);
   p->webrtc = gst_object_ref(w);
   p->handle = handle;
-  p->resent = resent_new();
-  p->intake = intake_new(handle);
+  p->rtx = rtx_new();
+  p->ingress = ingress_new(handle);
   p->channels = channels_new(handle);
   p->audio_graph = g_strdup(o->audio_graph);
   p->video_graph = g_strdup(o->video_graph);
@@ -254,8 +245,8 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   return p;
 }
 
-// A description that is applied while the pipeline goes to NULL makes a transport that nobody frees: its receiving bin holds a
-// block that holds the bin (transportreceivebin.c, 1.22).
+// A description that is applied while the pipeline goes to NULL makes a transport that is never freed: its receiving bin holds a pad probe
+// that holds the bin (transportreceivebin.c, 1.22).
 void peer_quiet(Peer *p) {
   g_mutex_lock(&p->lock);
   gint64 end = g_get_monotonic_time() + QUIET_US;
@@ -345,7 +336,7 @@ static void task_done(gpointer data) {
   peer_unref(p, NULL);
 }
 
-// task has webrtcbin's thread do what the signal asks for, and call back.
+// task emits an action signal. webrtcbin's thread does what it asks for, and then calls back.
 static void task(Peer *p, const char *signal, gpointer subject, GstPromiseChangeFunc back) {
   g_mutex_lock(&p->lock);
   p->tasks++;
@@ -371,30 +362,30 @@ void peer_candidate(Peer *p, guint section, const char *candidate) {
   g_signal_emit_by_name(p->webrtc, "add-ice-candidate", section, candidate);
 }
 
-Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err) {
+Subscription *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err) {
   GstCaps *caps = p->pads[slot] ? packets_caps(p->pads[slot], k) : NULL;
-  Stamp *stamp = caps ? stamp_new(caps, k->numbers, slot == VIDEO ? p->resent : NULL) : NULL;
+  Stamp *stamp = caps ? stamp_new(caps, k->twcc_id, slot == VIDEO ? p->rtx : NULL) : NULL;
   GstElement *src = stamp ? gst_element_factory_make("appsrc", NULL) : NULL;
-  Tap *t = NULL;
+  Subscription *t = NULL;
   if (src == NULL) {
     *err = "the section takes no such packets";
   } else {
-    // The bound is the fan's affair: it drops whole groups, an appsrc single frames.
+    // The appsrc has no bound of its own: it would drop single frames, where the subscription drops up to the next keyframe.
     g_object_set(src, "format", GST_FORMAT_TIME, "caps", caps, "max-bytes", G_GUINT64_CONSTANT(0), "max-buffers",
                  G_GUINT64_CONSTANT(0), "max-time", G_GUINT64_CONSTANT(0), NULL);
     gst_bin_add(GST_BIN(p->pipe), gst_object_ref(src));
     stamp_watch(stamp, src);
     GstPad *pad = gst_element_get_static_pad(src, "src");
     if (slot == VIDEO) {
-      report_watch(pad, p->handle, p->resent, stamp); // one slot's, or each report would come twice
+      report_watch(pad, p->handle, p->rtx, stamp); // of one slot only: rtpsession sends each report up through both
       g_mutex_lock(&p->lock);
-      p->extensions = k->numbers ? gst_caps_from_string(k->extension) : NULL;
+      p->twcc_caps = k->twcc_id ? gst_caps_from_string(k->twcc_caps) : NULL;
       p->stamp = g_atomic_rc_box_acquire(stamp);
       g_mutex_unlock(&p->lock);
     }
     if (gst_pad_link(pad, p->pads[slot]) != GST_PAD_LINK_OK)
       *err = "link packets to webrtcbin";
-    else if ((t = fan_tap(f, src, max, TRUE, k->payloader, stamp)) == NULL)
+    else if ((t = fan_subscribe(f, src, max, TRUE, k->payloader, stamp)) == NULL)
       *err = "no such payloader";
     else
       gst_element_sync_state_with_parent(src);

@@ -3,7 +3,6 @@
 package gst
 
 /*
-#include "fan.h"
 #include "peer.h"
 #include <stdlib.h>
 */
@@ -24,21 +23,21 @@ import (
 	"boardcast/pipeline/live"
 )
 
-// peerQueue holds what happens to a viewer between two turns of its goroutine: candidates come in bursts of some dozens.
+// peerQueue is how many events of a viewer may wait for its goroutine: ICE candidates come in bursts of some dozens.
 const peerQueue = 128
 
 type peer struct {
-	pipe   pipe
-	c      *C.Peer
-	handle uintptr
-	events chan live.PeerEvent
-	full   atomic.Bool
-	mu     sync.Mutex // guards the next three
-	taps   [2]*C.Tap
-	moving bool // a call moves the picture's tap
-	left   bool // the fans: what a late call does with a tap is to free it
-	once   sync.Once
-	err    error
+	pipe          pipe
+	c             *C.Peer
+	handle        uintptr
+	events        chan live.PeerEvent
+	full          atomic.Bool
+	mu            sync.Mutex // guards the next three
+	subscriptions [2]*C.Subscription
+	moving        bool // a call moves the video's subscription
+	left          bool // the fans: what a late call does with a subscription is to free it
+	once          sync.Once
+	err           error
 }
 
 // Peer implements [live.Engine].
@@ -58,7 +57,7 @@ func (e *Engine) Peer(_ context.Context, o live.PeerOptions) (live.Peer, error) 
 			return errors.New(C.GoString(problem))
 		}
 		return nil
-	}, func() { // it loads plugins, and came back after all
+	}, func() { // the call loads plugins, and came back after all
 		if p.c != nil {
 			_ = p.Close()
 		}
@@ -69,41 +68,6 @@ func (e *Engine) Peer(_ context.Context, o live.PeerOptions) (live.Peer, error) 
 	return p, nil
 }
 
-// cOptions copies the options into C memory, so that the struct holds no Go pointer.
-func cOptions(o live.PeerOptions) (*C.PeerOptions, func()) {
-	c := (*C.PeerOptions)(C.calloc(1, C.sizeof_PeerOptions))
-	owned := []unsafe.Pointer{unsafe.Pointer(c)}
-	str := func(s string) *C.char {
-		p := C.CString(s)
-		owned = append(owned, unsafe.Pointer(p))
-		return p
-	}
-	list := func(texts []string) **C.char {
-		p := (**C.char)(C.calloc(C.size_t(len(texts)+1), C.size_t(unsafe.Sizeof((*C.char)(nil)))))
-		owned = append(owned, unsafe.Pointer(p))
-		for i, t := range texts {
-			unsafe.Slice(p, len(texts)+1)[i] = str(t)
-		}
-		return p
-	}
-	if o.STUN != "" {
-		c.stun = str(o.STUN)
-	}
-	c.turn = list(o.TURN)
-	near := make([]string, len(o.Near))
-	for i, a := range o.Near {
-		near[i] = a.String()
-	}
-	c.addresses = list(near)
-	c.audio_graph, c.video_graph = str(o.Audio.String()), str(o.Video.String())
-	c.ice_tcp = 1
-	return c, func() {
-		for _, p := range owned {
-			C.free(p)
-		}
-	}
-}
-
 // kinds maps C's events to the interface's.
 var kinds = map[int]live.PeerEventKind{
 	evError: live.Failed, evWarning: live.Warned, evClosed: live.Closed, evNegotiate: live.NegotiationNeeded, evDescription: live.Described,
@@ -112,7 +76,7 @@ var kinds = map[int]live.PeerEventKind{
 	evChannelClosed: live.ChannelClosed, evIncoming: live.Incoming, evLevel: live.Level,
 }
 
-// idle are the kinds of which a viewer may cause a flood, which never crowds out what keeps the connection.
+// idle are kinds of event that a viewer may cause without end. They leave half of the queue to the events that keep the connection.
 var idle = map[live.PeerEventKind]bool{live.Level: true, live.ChannelMessage: true, live.Warned: true}
 
 func (p *peer) receive(e event) {
@@ -148,7 +112,7 @@ func (p *peer) tell(e live.PeerEvent) {
 	}
 }
 
-// report hands a report on; one that finds the queue half full is dropped, for the next tells of newer packets.
+// report hands a TWCC report on. A report that finds the queue half full is dropped: the next one tells of newer packets.
 func (p *peer) report(f congestion.Feedback) {
 	if len(p.events) > peerQueue/2 {
 		return
@@ -197,7 +161,7 @@ func (p *peer) Open(label string) error {
 	return nil
 }
 
-// call bounds a call on the viewer. One that does not come back ends it, also where the call returns nothing.
+// call bounds a call on the viewer. A call that does not come back ends the viewer, also where it returns nothing.
 func (p *peer) call(what string, f func() error) error {
 	err := p.pipe.do(callLimit, f, nil)
 	if errors.Is(err, live.ErrStuck) {
@@ -239,13 +203,14 @@ func (p *peer) Take(types []int) {
 		for i, t := range types {
 			c[i] = C.int(t)
 		}
-		C.peer_take(p.c, unsafe.SliceData(c), C.int(len(c)))
+		C.peer_allow(p.c, unsafe.SliceData(c), C.int(len(c)))
 		return nil
 	})
 }
 
-// tapBound is how many frames may wait for a viewer's network before it loses a group of pictures.
-var tapBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
+// subscriptionBound is how many frames may wait in a viewer's appsrc before it loses all up to the next keyframe. Ten frames of video are
+// a third of a second, 25 of sound half a second: then the picture is late already, and what waits longer would be later still.
+var subscriptionBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
 
 func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error {
 	return p.callOn("attach", f, func(c *C.Fan) error {
@@ -255,22 +220,22 @@ func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error
 		defer freeExtension()
 		packets := C.Packets{payloader, C.int(k.Type), C.uint32_t(k.Source), C.int(k.TWCCID), extension}
 		var bad *C.char
-		tap := C.peer_attach(p.c, C.int(slot), &packets, c, tapBound[slot], &bad)
-		if tap == nil {
+		s := C.peer_attach(p.c, C.int(slot), &packets, c, subscriptionBound[slot], &bad)
+		if s == nil {
 			return fmt.Errorf("send %s of type %d: %s", k.Payloader.Factory, k.Type, C.GoString(bad))
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.left {
-			C.tap_free(tap)
+			C.subscription_free(s)
 			return live.ErrStuck // nobody listens any more
 		}
-		p.taps[slot] = tap
+		p.subscriptions[slot] = s
 		return nil
 	})
 }
 
-// callOn is call with a fan, which is kept until the call comes back.
+// callOn is call with a fan, which is not freed before the call comes back.
 func (p *peer) callOn(what string, f live.Fan, do func(*C.Fan) error) error {
 	c := C.fan_ref(cFan(f))
 	err := p.call(what, func() error {
@@ -283,26 +248,26 @@ func (p *peer) callOn(what string, f live.Fan, do func(*C.Fan) error) error {
 	return err
 }
 
-// Resume is not bounded: it takes a fan's lock, which is held while a frame is handed round, and what it gives an appsrc is taken
-// at once.
+// Resume is called without a time limit. It waits for a fan's lock, which is held for as long as a frame is handed round, and an appsrc
+// takes what it is given at once.
 func (p *peer) Resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, t := range p.taps {
-		if t != nil {
-			C.tap_resume(t)
+	for _, s := range p.subscriptions {
+		if s != nil {
+			C.subscription_start(s)
 		}
 	}
 }
 
-// Spare is not bounded: it takes locks that nobody holds while waiting.
+// KeyframesOnly is called without a time limit: no holder of its locks waits for anything.
 func (p *peer) KeyframesOnly(keyframesOnly bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.taps[pipeline.VideoSlot]; t != nil {
-		C.tap_spare(t, gboolean(keyframesOnly))
+	if s := p.subscriptions[pipeline.VideoSlot]; s != nil {
+		C.subscription_keyframes_only(s, gboolean(keyframesOnly))
 		if keyframesOnly {
-			C.peer_spare(p.c)
+			C.peer_keyframe_follows(p.c)
 		}
 	}
 }
@@ -310,44 +275,44 @@ func (p *peer) KeyframesOnly(keyframesOnly bool) {
 func (p *peer) Feed(f live.Fan) {
 	_ = p.callOn("feed", f, func(c *C.Fan) error {
 		p.mu.Lock()
-		t, busy := p.taps[pipeline.VideoSlot], p.moving
-		p.moving = t != nil
+		s, busy := p.subscriptions[pipeline.VideoSlot], p.moving
+		p.moving = s != nil
 		p.mu.Unlock()
 		switch {
-		case t == nil:
+		case s == nil:
 			return nil
-		case busy: // a call from before does not come back
+		case busy: // an earlier call has not come back
 			return live.ErrStuck
 		}
-		C.tap_move(t, c) // makes a payloader where there is none
+		C.subscription_move(s, c) // makes a payloader where there is none
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.moving = false
 		if p.left {
-			C.tap_free(t)
+			C.subscription_free(s)
 		}
 		return nil
 	})
 }
 
-// leave takes the viewer out of the fans. A tap that a call is moving is freed by that call.
+// leave takes the viewer out of the fans. Where a call is moving a subscription, that call frees it when it comes back.
 func (p *peer) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.left = true
-	for slot, t := range p.taps {
-		if t != nil && (slot != int(pipeline.VideoSlot) || !p.moving) {
-			C.tap_free(t)
+	for slot, s := range p.subscriptions {
+		if s != nil && (slot != int(pipeline.VideoSlot) || !p.moving) {
+			C.subscription_free(s)
 		}
 	}
-	p.taps = [2]*C.Tap{}
+	p.subscriptions = [2]*C.Subscription{}
 }
 
 func (p *peer) Fed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := p.taps[pipeline.VideoSlot]
-	return t == nil || !p.moving && C.tap_moved(t) != 0
+	s := p.subscriptions[pipeline.VideoSlot]
+	return s == nil || !p.moving && C.subscription_moved(s) != 0
 }
 
 func (p *peer) Send(channel int, text string) bool {
@@ -374,10 +339,10 @@ func (p *peer) Overflowed() bool { return p.full.Load() }
 func (p *peer) Count() live.PeerCount {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var n [2]C.TapCount
-	for i, t := range p.taps {
-		if t != nil {
-			C.tap_count(t, &n[i])
+	var n [2]C.SubscriptionCount
+	for i, s := range p.subscriptions {
+		if s != nil {
+			C.subscription_count(s, &n[i])
 		}
 	}
 	return live.PeerCount{
@@ -386,7 +351,7 @@ func (p *peer) Count() live.PeerCount {
 	}
 }
 
-// quiet waits for what was asked of webrtcbin, and has nothing begin any more.
+// quiet waits until webrtcbin has done what it was asked for, and lets nothing else begin.
 func (p *peer) quiet() { C.peer_quiet(p.c) }
 
 // Close stops the viewer's whole pipeline at once; the fans go on without it.

@@ -1,36 +1,44 @@
-// Peers: one viewer's pipeline each.
+// A peer: one viewer's pipeline.
 #pragma once
 
-#include "fan.h"
+#include "subscription.h"
 
 typedef struct Peer Peer;
 
 typedef struct {
   const char *stun;        // NULL for none
   const char **turn;       // NULL-terminated
-  const char **addresses;  // of this machine, to be tried; NULL-terminated, empty for all
+  const char **addresses;  // those of this machine that the viewer is offered; NULL-terminated, empty for all
   const char *audio_graph; // what decodes incoming audio, launch syntax
-  const char *video_graph;
-  gboolean ice_tcp;
+  const char *video_graph; // the same for incoming video
+  gboolean ice_tcp;        // offer ICE candidates of TCP too
 } PeerOptions;
 
+// peer_new adds a webrtcbin to pipe, and takes its bus. NULL, with a text in *err, when there is no webrtcbin.
 Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const char **err);
-// peer_media makes a sending transceiver; direction is one of webrtcbin's nicks. index -1 takes the next m-line.
+// peer_media adds a section in which the slot's packets are sent. direction is one of webrtcbin's nicks. index -1 takes the next
+// section. FALSE when webrtcbin refuses.
 gboolean peer_media(Peer *p, int slot, int index, const char *preferences, const char *direction);
+// peer_channel makes a data channel; FALSE when there is no plugin for SCTP.
 gboolean peer_channel(Peer *p, const char *label);
+// peer_offer and peer_answer have a description made, of which Go is told by an event.
 void peer_offer(Peer *p);
 void peer_answer(Peer *p);
+// peer_set has a description applied; Go is told when that is done. It returns what is wrong with the text, or NULL.
 const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
+// peer_candidate adds an ICE candidate of the other side.
 void peer_candidate(Peer *p, guint section, const char *candidate);
-// peer_take says of which payload types RTP may come in; at first it is of none.
-void peer_take(Peer *p, const int *types, int n);
-// peer_attach links a source of packets to the slot's pad and taps the fan, paused.
-Tap *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err);
+// peer_allow sets the payload types of which RTP may come in. Before the first call no RTP may.
+void peer_allow(Peer *p, const int *types, int n);
+// peer_attach subscribes the slot to a fan, unconnected. NULL, with a text in *err, when the section does not take such packets.
+Subscription *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err);
+// peer_send sends a message on a data channel; FALSE when it cannot be sent now.
 gboolean peer_send(Peer *p, int channel, const char *text);
-// peer_rtcp_us is the monotonic time of the newest RTCP from the other side, 0 for none yet.
+// peer_rtcp_us is when the newest RTCP of the viewer's came, by g_get_monotonic_time(); 0 for none yet.
 int64_t peer_rtcp_us(Peer *p);
-// peer_spare tells that the video's next frame is to be a keyframe.
-void peer_spare(Peer *p);
-// peer_quiet waits until what was asked of webrtcbin is done, for some seconds at most, before the pipeline goes to NULL; peer_free comes after.
+// peer_keyframe_follows tells that the next frame of the video will be a keyframe: nothing from before it is sent again.
+void peer_keyframe_follows(Peer *p);
+// peer_quiet is called before the pipeline goes to NULL. It waits until webrtcbin has done what it was asked for, some seconds at most.
 void peer_quiet(Peer *p);
+// peer_free is called when the pipeline is in NULL.
 void peer_free(Peer *p);

@@ -21,7 +21,7 @@ type spy struct {
 	*Engine
 	mu    sync.Mutex
 	peers []live.Peer
-	taps  []live.Fan // of video, as attached
+	fans  []live.Fan // of video, as attached
 }
 
 func (s *spy) Peer(ctx context.Context, o live.PeerOptions) (live.Peer, error) {
@@ -43,13 +43,13 @@ type spied struct {
 func (p spied) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error {
 	if slot == pipeline.VideoSlot {
 		p.s.mu.Lock()
-		p.s.taps = append(p.s.taps, f)
+		p.s.fans = append(p.s.fans, f)
 		p.s.mu.Unlock()
 	}
 	return p.Peer.Attach(slot, k, f)
 }
 
-// seen writes the decoded pictures to dir, each to a file of its own, the newest few.
+// seen is a graph that writes the decoded frames to dir, each to a file of its own, and keeps the newest few.
 func seen(dir string) pipeline.Graph {
 	return pipeline.Graph{
 		pipeline.El("queue").Named(pipeline.InName), pipeline.El("decodebin"), pipeline.El("videoconvert"),
@@ -58,7 +58,7 @@ func seen(dir string) pipeline.Graph {
 	}
 }
 
-// newest is the size of the newest whole picture and its number.
+// newest is the size of the newest whole frame in dir, and the name of its file.
 func newest(t *testing.T, dir string) (pixels int, name string) {
 	t.Helper()
 	list, err := os.ReadDir(dir)
@@ -93,7 +93,7 @@ func answer(ctx context.Context, f live.Fan, force func()) (done chan struct{}) 
 	return done
 }
 
-// behind is the graph with an encoder that gives each picture late, as those in hardware do.
+// behind is a graph whose encoder gives each frame 0.2 s late, as encoders in hardware do.
 func behind(g pipeline.Graph) pipeline.Graph {
 	return slices.Insert(slices.Clone(g), 1, pipeline.El("queue", "min-threshold-time=200000000", "max-size-buffers=0", "max-size-bytes=0"))
 }
@@ -113,7 +113,7 @@ func TestViewerChangesRendition(t *testing.T) {
 			s := &spy{Engine: e}
 			a, b := broadcast(t, s, plan), broadcast(t, e, other)
 			va, vb := call(t, a, b)
-			defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+			defer hangUp(va, vb)
 			// What receives here asks for no keyframe when a busy machine has made one late; a browser does.
 			sees := func(width, height int, ask func()) {
 				t.Helper()
@@ -131,7 +131,7 @@ func TestViewerChangesRendition(t *testing.T) {
 			}
 			sees(320, 240, func() {})
 			s.mu.Lock()
-			sender, first := s.peers[0].(*peer), s.taps[0]
+			sender, first := s.peers[0].(*peer), s.fans[0]
 			s.mu.Unlock()
 			askFirst := func() {
 				select {

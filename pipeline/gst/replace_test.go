@@ -28,8 +28,8 @@ func wide(t *testing.T, g pipeline.Graph, level string) pipeline.Graph {
 	return nil
 }
 
-// line is one producer's status.
-func line(t *testing.T, b *live.Broadcast, name string) live.ProducerStatus {
+// producer is one producer's status.
+func producer(t *testing.T, b *live.Broadcast, name string) live.ProducerStatus {
 	t.Helper()
 	for _, l := range b.Status().Producers {
 		if l.Name == name {
@@ -73,11 +73,11 @@ func TestEncoderIsReplacedUnderAViewer(t *testing.T) {
 			plan.Spares = append([]pipeline.Choice{spare}, plan.Spares...)
 			a, b := broadcast(t, e, plan), broadcast(t, e, testPlan(t, e, "auto"))
 			va, vb := call(t, a, b)
-			defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
-			eventually(t, "the encoder is replaced", 15*time.Second, func() bool { return line(t, a, "h264").Encoder == "spare" })
+			defer hangUp(va, vb)
+			eventually(t, "the encoder is replaced", 15*time.Second, func() bool { return producer(t, a, "h264").Encoder == "spare" })
 			before := sentTo(a, "callee")
 			eventually(t, "frames go on", 10*time.Second, func() bool { return sentTo(a, "callee") > before+30 })
-			if l := line(t, a, "h264"); l.Replaced != 1 {
+			if l := producer(t, a, "h264"); l.Replaced != 1 {
 				t.Errorf("replaced %d times", l.Replaced)
 			}
 			select {
@@ -117,15 +117,15 @@ func TestPlaceholderUnderAViewer(t *testing.T) {
 			}
 			a, b := broadcast(t, e, plan), broadcast(t, e, testPlan(t, e, "auto"))
 			va, vb := call(t, a, b)
-			defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+			defer hangUp(va, vb)
 			for range 2 {
-				eventually(t, "the placeholder is there", 15*time.Second, func() bool { return line(t, a, "capture").Placeholder })
+				eventually(t, "the placeholder is there", 15*time.Second, func() bool { return producer(t, a, "capture").Placeholder })
 				before := sentTo(a, "callee")
 				a.Again()
-				eventually(t, "the camera is back", 10*time.Second, func() bool { return !line(t, a, "capture").Placeholder })
+				eventually(t, "the camera is back", 10*time.Second, func() bool { return !producer(t, a, "capture").Placeholder })
 				eventually(t, "frames go on", 10*time.Second, func() bool { return sentTo(a, "callee") > before+20 })
 			}
-			if l := line(t, a, "h264"); l.Encoder != "x264enc" || l.Replaced != 0 {
+			if l := producer(t, a, "h264"); l.Encoder != "x264enc" || l.Replaced != 0 {
 				t.Errorf("the encoder did not bear it: %+v", l)
 			}
 		})
@@ -160,15 +160,15 @@ func TestOwnStreamUnderViewers(t *testing.T) {
 	a := broadcast(t, e, plan)
 	b, firefox := broadcast(t, e, testPlan(t, e, "auto")), broadcast(t, e, testPlan(t, e, "vp8"))
 	va, vb := call(t, a, b)
-	defer func() { va.Close(); vb.Close(); <-va.Done(); <-vb.Done() }()
+	defer hangUp(va, vb)
 	eventually(t, "H.264 reaches the viewer", 15*time.Second, func() bool { return sentTo(a, "callee") > 10 })
-	if l := line(t, a, "h264"); l.Encoder != "camera" || l.Placeholder {
+	if l := producer(t, a, "h264"); l.Encoder != "camera" || l.Placeholder {
 		t.Errorf("not the camera's own: %+v", l)
 	}
-	wa, wb := callBy(t, a, firefox, withoutH264)
-	defer func() { wa.Close(); wb.Close(); <-wa.Done(); <-wb.Done() }()
-	eventually(t, "VP8 is made of it", 15*time.Second, func() bool { return line(t, a, "vp8").Frames > 10 })
-	eventually(t, "the placeholder is there", 15*time.Second, func() bool { return line(t, a, "h264").Placeholder })
+	wa, wb := callEdited(t, a, firefox, withoutH264, nil)
+	defer hangUp(wa, wb)
+	eventually(t, "VP8 is made of it", 15*time.Second, func() bool { return producer(t, a, "vp8").Frames > 10 })
+	eventually(t, "the placeholder is there", 15*time.Second, func() bool { return producer(t, a, "h264").Placeholder })
 	before := sentTo(a, "callee")
 	eventually(t, "frames go on", 10*time.Second, func() bool { return sentTo(a, "callee") > before+20 })
 }

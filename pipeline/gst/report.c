@@ -1,14 +1,14 @@
 //go:build !nogst
 
-// A viewer reports which packets arrived, and when (transport-wide congestion control). rtpsession makes an event of each
-// report, and all viewers' reports of some time become one call to Go.
+// A viewer reports which packets arrived, and when (transport-wide congestion control, TWCC). rtpsession sends each report as an event
+// up through the video's appsrc. The reports of all viewers within some milliseconds become one call to Go.
 
 #include "packets.h"
 #include "report.h"
-#include "resend.h"
+#include "rtx.h"
 #include "_cgo_export.h"
 
-// take_fate reads one packet of a report; FALSE for one that the session had forgotten by then, and so has no time.
+// take_fate reads one packet of a report. FALSE for a packet without a time: rtpsession had forgotten it by then.
 static gboolean take_fate(const GValue *v, PacketFate *out) {
   const GstStructure *s = v && GST_VALUE_HOLDS_STRUCTURE(v) ? gst_value_get_structure(v) : NULL;
   GstClockTime local = GST_CLOCK_TIME_NONE, remote = GST_CLOCK_TIME_NONE;
@@ -27,10 +27,9 @@ static gboolean take_fate(const GValue *v, PacketFate *out) {
 
 // ---- which packets are numbered
 
-// report_extensions gives a sending session, whose sink the pad is, the header extensions in its caps. It numbers packets, and
-// remembers when each left, only if it finds the extension there; but what it sees are the caps of the stream that came to the
-// funnel before it first, and the sound, which has no numbers, may well be first. The payloader then writes numbers, and every
-// report on them tells of packets that the session does not know.
+// rtpsession numbers packets, and remembers when each was sent, only if its caps name the TWCC extension. Its caps are those of the stream
+// that came first to the funnel before it. That may be the sound, whose caps do not name the extension. Then reports would tell of
+// packets that rtpsession does not know. So the extensions are added to each caps event of its.
 GstEvent *report_extensions(GstEvent *e, const GstCaps *extensions) {
   GstCaps *caps = NULL;
   gst_event_parse_caps(e, &caps);
@@ -51,28 +50,34 @@ GstEvent *report_extensions(GstEvent *e, const GstCaps *extensions) {
 
 // ---- reports on what arrived
 
-// A browser reports some ten times a second, and to wake Go costs more than to read a report: so those that come soon after a
-// delivery wait for the next, which is made by the first one after DELIVER_NS, whoever's that is. A viewer alone never waits, nor
-// does a report that tells of a queue: its newest packet took so much longer than that of the viewer's report before. Of a link
-// that has just been cut, each tenth of a second fills half of the queue.
-enum { DELIVER_NS = 40000000, LONGER_NS = 25000000, BOX = 256 };
+// A browser reports some ten times a second, and to wake Go costs more than to read a report. So a report that comes soon after a
+// delivery waits in the box. The first report after the wait, of whichever viewer, delivers all. The reports of a single viewer come
+// further apart than that, so none of them waits.
+
+// ns: for this long after a delivery reports wait. A policy that looks each 50 ms loses little by it.
+enum { DELIVER_NS = 40000000 };
+// ns: a report does not wait when its newest packet was this much longer on its way than that of the viewer's report before. The link
+// has then just been cut, and each tenth of a second fills half of its queue.
+enum { LONGER_NS = 25000000 };
+// Reports that may wait: those of 250 viewers and more in 40 ms.
+enum { BOX = 256 };
 
 static struct {
   GMutex lock;
-  int n;
-  Report *held[BOX];
-  int64_t delivered;
+  int n; // of waiting
+  Report *waiting[BOX];
+  int64_t delivered; // ns of the system's clock, the last time
 } box;
 
-// deliver takes charge of a report and hands it to Go, now or later.
+// deliver hands a report to Go, now or later, and frees it then.
 static void deliver(Report *r, gboolean now) {
   Report *out[BOX];
   int n = 0;
   g_mutex_lock(&box.lock);
-  box.held[box.n++] = r;
+  box.waiting[box.n++] = r;
   if (now || box.n == BOX || r->at - box.delivered >= DELIVER_NS) {
     n = box.n;
-    memcpy(out, box.held, n * sizeof *out);
+    memcpy(out, box.waiting, n * sizeof *out);
     box.n = 0;
     box.delivered = r->at;
   }
@@ -83,17 +88,17 @@ static void deliver(Report *r, gboolean now) {
     g_free(out[i]);
 }
 
-// GValueArray, deprecated in GLib, is what the event holds.
+// The event holds a GValueArray, which GLib calls deprecated.
 G_GNUC_BEGIN_IGNORE_DEPRECATIONS
 
 typedef struct {
   uintptr_t handle;
-  Resent *resent;
+  Rtx *rtx;
   Stamp *stamp;
-  int64_t took; // by the newest packet of the report before, ns, by two clocks
+  int64_t took; // ns from sent to arrived, by two clocks, of the newest packet in the report before; 0 for none
 } Watch;
 
-// took_longer tells that the newest packet of a report took much longer than that of the one before.
+// took_longer tells whether the newest packet of a report was much longer on its way than that of the report before.
 static gboolean took_longer(Watch *w, const Report *r) {
   for (int i = r->count - 1; i >= 0; i--) {
     if (r->fates[i].lost)
@@ -118,11 +123,11 @@ static void tell_report(const GstStructure *s, Watch *w) {
     g_free(out);
     return;
   }
-  GstClock *clock = gst_system_clock_obtain(); // that of the session's own times
+  GstClock *clock = gst_system_clock_obtain(); // rtpsession takes its times from this clock
   out->at = (int64_t)gst_clock_get_time(clock);
   gst_object_unref(clock);
   out->handle = w->handle;
-  resent_learn(w->resent, out);
+  rtx_reported(w->rtx, out);
   int64_t newest = 0;
   for (int i = 0; i < out->count; i++)
     newest = MAX(newest, out->fates[i].sent);
@@ -132,7 +137,6 @@ static void tell_report(const GstStructure *s, Watch *w) {
 
 G_GNUC_END_IGNORE_DEPRECATIONS
 
-// The session sends each report up through what feeds it.
 static GstPadProbeReturn on_report(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   const GstStructure *s = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
   if (s && gst_structure_has_name(s, "RTPTWCCPackets"))
@@ -141,12 +145,12 @@ static GstPadProbeReturn on_report(GstPad *pad, GstPadProbeInfo *info, gpointer 
 }
 
 static void watch_free(gpointer w) {
-  resent_unref(((Watch *)w)->resent);
+  rtx_unref(((Watch *)w)->rtx);
   stamp_unref(((Watch *)w)->stamp);
   g_free(w);
 }
 
-void report_watch(GstPad *pad, uintptr_t handle, Resent *r, Stamp *t) {
+void report_watch(GstPad *pad, uintptr_t handle, Rtx *r, Stamp *t) {
   Watch *w = g_new(Watch, 1);
   *w = (Watch){handle, g_atomic_rc_box_acquire(r), g_atomic_rc_box_acquire(t), 0};
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_report, w, watch_free);

@@ -1,57 +1,67 @@
 //go:build !nogst
 
-// rtpsession (1.22) keeps a source for each sender of a report and for each chunk of SDES, makes an event of each number in a NACK,
-// and a structure of each packet in a report on arrivals (TWCC), also of those that such a report only counts: 40 bytes may stand
-// for 65,535 packets. Its lists of packets and of report blocks are read within the bounds of the buffer, but not the FCI of TWCC,
-// which is taken to be four times as long as it is. SDES items of type PRIV are read past their end, and their names, which the
-// sender chooses, are kept for as long as the program runs. So all this is looked at before.
+// What rtpsession (1.22) does with RTCP, and why it is looked at before:
+//
+//   - It keeps a source for each sender of a report, and for each chunk of SDES.
+//   - It makes an event of each number in a NACK.
+//   - It makes a structure of each packet in a TWCC report, also of those that the report merely counts: 40 bytes may stand for 65,535
+//     packets.
+//   - It takes a TWCC report to be four times as long as it is, and so reads past its end.
+//   - It reads SDES items of type PRIV past their end, and keeps their names, which the sender chooses, until the program ends.
 
 #include "rtcp.h"
 
-enum { RTCP_HEAD = 4, BLOCK = 24, SR_LEAST = 28, RR_LEAST = 8, FB_LEAST = 12 }; // bytes
+// bytes (RFC 3550, RFC 4585): the header before the SSRC, one report block, and the least packet of each kind.
+enum { RTCP_HEADER = 4, BLOCK = 24, SR_LEAST = 28, RR_LEAST = 8, FB_LEAST = 12 };
+// Kinds of packet: RFC 3550, and from 205 on RFC 4585.
 enum { TYPE_SR = 200, TYPE_RR, TYPE_SDES, TYPE_BYE, TYPE_APP, TYPE_RTPFB, TYPE_PSFB };
+// Kinds of feedback: RFC 4585, RFC 6051 (SR_REQ), RFC 5104 (FIR), and the draft of TWCC.
 enum { RTPFB_NACK = 1, RTPFB_SR_REQ = 5, RTPFB_TWCC = 15, PSFB_PLI = 1, PSFB_FIR = 4 };
+// Types of SDES items (RFC 3550).
 enum { SDES_END = 0, SDES_PRIV = 8 };
-enum { TWCC_HEAD = 8, TWCC_LEAST = 10, FIR_ENTRY = 8 }; // bytes of FCI
+// bytes of feedback after both SSRCs: TWCC's header, its least report, and FIR's entry for one sender.
+enum { TWCC_HEADER = 8, TWCC_LEAST = 10, FIR_ENTRY = 8 };
 
-// Numbers that are asked for again: of 5 Mbit/s, some 550 packets a second, all could be lost and asked for five times a second.
-enum { NUMBERS_RATE = 3000, NUMBERS_BURST = 3000 };
-// keyframe requests: a browser repeats one once a second at most. Fulfilled is one in half a second.
+// Packets asked for again, a second and at once. A video of 5 Mbit/s has some 550 packets a second; all of them may be lost, and each
+// asked for five times.
+enum { NACK_RATE = 3000, NACK_BURST = 3000 };
+// Keyframe requests, a second and at once. A browser repeats one once a second at most; an encoder makes one keyframe in half a second.
 enum { KEYFRAMES_RATE = 10, KEYFRAMES_BURST = 20 };
-// Packets that reports tell of: 5 Mbit/s are 550 a second. A report after a pause of the link tells of all that was lost in it.
+// Packets that TWCC reports tell of, a second and at once. 5 Mbit/s are 550 a second. After a stop of the link one report tells of all
+// packets that were lost in it.
 enum { FATES_RATE = 4000, FATES_BURST = 12000 };
 
-// Asked is what a compound packet asks for.
+// Cost is what a compound packet asks for, in the units of the three budgets.
 typedef struct {
-  guint numbers, keyframes, fates;
-} Asked;
+  guint nacks, keyframes, fates;
+} Cost;
 
 // Part is one packet of a compound packet.
 typedef struct {
   const guint8 *data;
   gsize size;
-  guint count; // the five bits of the head: of blocks, or the kind of feedback
+  guint count; // five bits of the header: how many blocks follow, or the kind of feedback
 } Part;
 
 static gboolean admit_at(Senders *s, const Part *p, gsize at) { return senders_admit(s, GST_READ_UINT32_BE(p->data + at), FALSE); }
 
-static gboolean sr(Rtcp *r, Senders *s, const Part *p, Asked *a) {
-  return p->size >= SR_LEAST + BLOCK * p->count && admit_at(s, p, RTCP_HEAD);
+static gboolean sr(Rtcp *r, Senders *s, const Part *p, Cost *a) {
+  return p->size >= SR_LEAST + BLOCK * p->count && admit_at(s, p, RTCP_HEADER);
 }
 
-static gboolean rr(Rtcp *r, Senders *s, const Part *p, Asked *a) {
-  return p->size >= RR_LEAST + BLOCK * p->count && admit_at(s, p, RTCP_HEAD);
+static gboolean rr(Rtcp *r, Senders *s, const Part *p, Cost *a) {
+  return p->size >= RR_LEAST + BLOCK * p->count && admit_at(s, p, RTCP_HEADER);
 }
 
-static gboolean bye(Rtcp *r, Senders *s, const Part *p, Asked *a) {
-  gsize reason = RTCP_HEAD + 4 * p->count;
+static gboolean bye(Rtcp *r, Senders *s, const Part *p, Cost *a) {
+  gsize reason = RTCP_HEADER + 4 * p->count;
   return p->size >= reason && (p->size == reason || p->size - reason > p->data[reason]);
 }
 
-static gboolean sdes(Rtcp *r, Senders *s, const Part *p, Asked *a) {
-  gsize at = RTCP_HEAD;
+static gboolean sdes(Rtcp *r, Senders *s, const Part *p, Cost *a) {
+  gsize at = RTCP_HEADER;
   for (guint i = 0; i < p->count; i++) {
-    if (p->size - at < 8 || !admit_at(s, p, at)) // an empty chunk has a source and four zeros
+    if (p->size - at < 8 || !admit_at(s, p, at)) // the least chunk is an SSRC and four zeros
       return FALSE;
     for (at += 4; at < p->size && p->data[at] != SDES_END; at += 2 + p->data[at + 1])
       if (p->size - at < 2 || p->data[at] == SDES_PRIV)
@@ -63,7 +73,8 @@ static gboolean sdes(Rtcp *r, Senders *s, const Part *p, Asked *a) {
   return TRUE;
 }
 
-// gap is how many packets rtpsession takes for lost between a report and the one before; it notes what it will expect.
+// gap is how many packets rtpsession takes for lost between the report before and this one. It also notes what rtpsession will expect
+// next, by the rules of rtpsession.
 static guint gap(Rtcp *r, guint16 base, guint16 count, guint8 number) {
   gint8 ahead = (gint8)(number - r->next_report);
   guint lost = 0;
@@ -77,8 +88,8 @@ static guint gap(Rtcp *r, guint16 base, guint16 count, guint8 number) {
   return lost;
 }
 
-// chunk reads one chunk of packets' states, of which left are wanted at most, and returns how many it has. bytes grows by what stands
-// for their times.
+// chunk reads one chunk of packets' states in a TWCC report and returns how many packets it tells of, at most left. The times of those
+// packets follow later in the report: *bytes grows by their length.
 static guint chunk(guint16 c, guint left, gsize *bytes) {
   static const guint8 size[] = {0, 1, 2, 0}; // bytes of a time, by state
   if (!(c & 0x8000)) {
@@ -92,12 +103,12 @@ static guint chunk(guint16 c, guint left, gsize *bytes) {
   return n;
 }
 
-// twcc reads a report on arrivals (draft-holmer-rmcat-transport-wide-cc-extensions-01), which must be whole.
-static gboolean twcc(Rtcp *r, const guint8 *fci, gsize size, Asked *a) {
+// twcc reads a TWCC report (draft-holmer-rmcat-transport-wide-cc-extensions-01). FALSE when the report is not whole.
+static gboolean twcc(Rtcp *r, const guint8 *fci, gsize size, Cost *a) {
   if (size < TWCC_LEAST)
     return FALSE;
   guint count = GST_READ_UINT16_BE(fci + 2), read = 0;
-  gsize at = TWCC_HEAD, times = 0;
+  gsize at = TWCC_HEADER, times = 0;
   for (; read < count && at + 2 <= size; at += 2) {
     guint n = chunk(GST_READ_UINT16_BE(fci + at), count - read, &times);
     if (n == 0)
@@ -110,18 +121,18 @@ static gboolean twcc(Rtcp *r, const guint8 *fci, gsize size, Asked *a) {
   return TRUE;
 }
 
-static gboolean rtpfb(Rtcp *r, Senders *s, const Part *p, Asked *a) {
+static gboolean rtpfb(Rtcp *r, Senders *s, const Part *p, Cost *a) {
   if (p->size < FB_LEAST)
     return FALSE;
   if (p->count == RTPFB_TWCC)
     return twcc(r, p->data + FB_LEAST, p->size - FB_LEAST, a);
-  a->keyframes += p->count == RTPFB_SR_REQ; // an event as well
+  a->keyframes += p->count == RTPFB_SR_REQ; // rtpsession makes an event of it too
   for (gsize at = FB_LEAST; p->count == RTPFB_NACK && at < p->size; at += 4)
-    a->numbers += 1 + __builtin_popcount(GST_READ_UINT16_BE(p->data + at + 2));
+    a->nacks += 1 + __builtin_popcount(GST_READ_UINT16_BE(p->data + at + 2));
   return TRUE;
 }
 
-static gboolean psfb(Rtcp *r, Senders *s, const Part *p, Asked *a) {
+static gboolean psfb(Rtcp *r, Senders *s, const Part *p, Cost *a) {
   if (p->size < FB_LEAST)
     return FALSE;
   if (p->count == PSFB_PLI)
@@ -133,11 +144,11 @@ static gboolean psfb(Rtcp *r, Senders *s, const Part *p, Asked *a) {
 
 static const struct {
   guint8 type;
-  gboolean (*read)(Rtcp *, Senders *, const Part *, Asked *);
+  gboolean (*read)(Rtcp *, Senders *, const Part *, Cost *);
 } parts[] = {{TYPE_SR, sr}, {TYPE_RR, rr}, {TYPE_SDES, sdes}, {TYPE_BYE, bye}, {TYPE_RTPFB, rtpfb}, {TYPE_PSFB, psfb}};
 
-// part_admits reads one packet; of other types rtpsession keeps nothing.
-static gboolean part_admits(Rtcp *r, Senders *s, const Part *p, Asked *a) {
+// part_admits reads one packet. Of kinds that are not in the table rtpsession keeps nothing.
+static gboolean part_admits(Rtcp *r, Senders *s, const Part *p, Cost *a) {
   for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
     if (parts[i].type == p->data[1])
       return parts[i].read(r, s, p, a);
@@ -145,17 +156,17 @@ static gboolean part_admits(Rtcp *r, Senders *s, const Part *p, Asked *a) {
 }
 
 gboolean rtcp_admits(Rtcp *r, Senders *s, const guint8 *data, gsize size, int64_t now) {
-  Rtcp then = *r; // what is refused is not seen by rtpsession either
-  Asked a = {0};
+  Rtcp then = *r; // a packet that is refused leaves no trace here, nor in rtpsession
+  Cost a = {0};
   for (gsize at = 0; at < size;) { // each turn goes on by four bytes at least
-    if (size - at < RTCP_HEAD)
+    if (size - at < RTCP_HEADER)
       return FALSE;
     Part p = {data + at, 4 * (1 + (gsize)GST_READ_UINT16_BE(data + at + 2)), data[at] & 0x1f};
     if (data[at] >> 6 != 2 || p.size > size - at || !part_admits(&then, s, &p, &a))
       return FALSE;
     at += p.size;
   }
-  if (size == 0 || !budget_takes(&then.numbers, a.numbers, NUMBERS_RATE, NUMBERS_BURST, now) ||
+  if (size == 0 || !budget_takes(&then.nacks, a.nacks, NACK_RATE, NACK_BURST, now) ||
       !budget_takes(&then.keyframes, a.keyframes, KEYFRAMES_RATE, KEYFRAMES_BURST, now) ||
       !budget_takes(&then.fates, a.fates, FATES_RATE, FATES_BURST, now))
     return FALSE;

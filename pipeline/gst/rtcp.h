@@ -1,16 +1,18 @@
-// RTCP in the clear, as rtpsession gets it.
+// The ingress filter's look at RTCP in the clear, as rtpsession gets it.
 #pragma once
 
-#include "intake.h"
+#include "ingress.h"
 
-// Rtcp is what a viewer's RTCP has used up.
+// Rtcp is what one viewer's RTCP may still ask for, and what rtpsession remembers of it.
 typedef struct {
-  Budget numbers, keyframes, fates;
-  gboolean reported;    // a report on arrivals has come,
-  guint16 next;         // and rtpsession takes it that the next begins with this packet,
-  guint8 next_report;   // and has this number
+  Budget nacks;       // packets asked for again
+  Budget keyframes;   // keyframe requests
+  Budget fates;       // packets that TWCC reports tell of
+  gboolean reported;  // a TWCC report has come
+  guint16 next;       // the packet that rtpsession expects the next report to begin with
+  guint8 next_report; // the number that it expects the next report to have
 } Rtcp;
 
-// rtcp_admits decides on a compound packet: FALSE for one that is malformed, that names a source too many, or that asks for more
-// than a viewer may.
+// rtcp_admits decides on a compound packet. FALSE for one that is malformed, that brings one SSRC too many, or that asks for more than
+// a viewer may. now is in us.
 gboolean rtcp_admits(Rtcp *r, Senders *s, const guint8 *data, gsize size, int64_t now);

@@ -1,26 +1,28 @@
 //go:build !nogst
 
-// sctpdec makes a pad of each stream that data comes on, and webrtcbin a channel with four threads of each such pad, before
-// anybody is asked. So the chunks (RFC 9260) are looked at before sctpdec sees them: those that name a stream are DATA, I-DATA
-// (RFC 8260) and the request to reset streams (RFC 6525), for which sctpdec makes the pad if there is none.
+// sctpdec makes a pad for each stream on which data comes. webrtcbin makes a data channel with four threads of each such pad, and asks
+// nobody first. So each packet's chunks (RFC 9260) are read before sctpdec sees them. Three kinds of chunk make sctpdec add a pad:
+// DATA, I-DATA (RFC 8260), and RE-CONFIG with a request to reset streams (RFC 6525).
 
 #include "sctp.h"
 
+// Layout in bytes, and types of chunks and parameters, from those three RFCs.
 enum {
-  COMMON_HEADER = 12, // bytes
+  COMMON_HEADER = 12,    // bytes before the first chunk
   CHUNK_DATA = 0,
   CHUNK_ABORT = 6,
   CHUNK_SHUTDOWN = 7,
   CHUNK_SHUTDOWN_ACK = 8,
   CHUNK_I_DATA = 64,
   CHUNK_RE_CONFIG = 130,
-  DATA_STREAM = 8,       // bytes into DATA or I-DATA
-  DATA_LEAST = 16,       // bytes, with the chunk's head
-  RESET_OUTGOING = 13,   // a parameter of RE-CONFIG
-  RESET_STREAMS = 16,    // bytes into that parameter
+  DATA_STREAM = 8,       // where DATA and I-DATA have the stream's id
+  DATA_LEAST = 16,       // the least DATA chunk
+  RESET_OUTGOING = 13,   // the parameter of RE-CONFIG that names the sender's streams
+  RESET_STREAMS = 16,    // where that parameter has its first stream's id
 };
 
-// opens notes data, or a reset, on a stream. sctpdec aborts the program at data on a stream without a pad once it is shut down.
+// opens notes data, or a reset, on a stream. While the association is shut down a new stream is refused: sctpdec would abort the whole
+// program.
 static DataVerdict opens(Streams *s, guint16 id, gboolean reset) {
   for (int i = 0; i < s->n; i++)
     if (s->known[i].id == id && !s->known[i].closed) {
@@ -72,7 +74,7 @@ static DataVerdict chunk_check(Streams *s, const guint8 *chunk, gsize length) {
 DataVerdict data_check(Streams *s, const guint8 *data, gsize size) {
   if (size < COMMON_HEADER)
     return DATA_MALFORMED;
-  for (gsize at = COMMON_HEADER; at + 4 <= size;) { // each turn goes on by four bytes at least
+  for (gsize at = COMMON_HEADER; at + 4 <= size;) { // each turn is at least four bytes further on
     gsize length = GST_READ_UINT16_BE(data + at + 2);
     if (length < 4 || length > size - at)
       return DATA_MALFORMED;

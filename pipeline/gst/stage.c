@@ -1,23 +1,23 @@
 //go:build !nogst
 
-// A stage is a producing pipeline: capture, encoder or microphone. Its ends are joined to fans.
+// A stage is a pipeline that makes frames: of a camera, an encoder or a microphone. Its appsrc and its appsink are joined to fans.
 
-#include "fan.h"
+#include "subscription.h"
 #include "media.h"
 #include "stage.h"
 #include "_cgo_export.h"
 
 struct Stage {
   GstElement *pipe;
-  Tap *in;
+  Subscription *in;
   GstElement *out;
   Fan *fan; // what out fills
   uintptr_t handle;
-  guint64 serial; // of two stages on one fan the later counts, once it has made a picture
+  guint64 serial; // of two stages on one fan the later one fills it, once it has made a frame
   gint muted;
 };
 
-// on_sample is the appsink's new-sample callback. What a muted stage makes is dropped by its appsink.
+// on_sample is the appsink's callback for a new frame. Where it does not take the frame, the appsink drops it in the end.
 static GstFlowReturn on_sample(GstAppSink *sink, gpointer data) {
   Stage *s = data;
   switch (g_atomic_int_get(&s->muted) ? TAKEN : fan_take(s->fan, sink, s->serial, &s->muted)) {
@@ -63,7 +63,7 @@ Stage *stage_new(GstElement *pipe, Fan *in, Fan *out, uintptr_t handle, const ch
   }
   if (in) {
     media_consume(pipe);
-    s->in = fan_tap(in, src, 0, FALSE, NULL, NULL);
+    s->in = fan_subscribe(in, src, 0, FALSE, NULL, NULL);
     gst_object_unref(src);
   }
   return s;
@@ -100,7 +100,7 @@ gboolean stage_emit(Stage *s, const char *element, const char *signal) {
 
 void stage_free(Stage *s) {
   if (s->in)
-    tap_free(s->in);
+    subscription_free(s->in);
   g_clear_pointer(&s->out, gst_object_unref);
   g_clear_pointer(&s->fan, fan_unref);
   gst_object_unref(s->pipe);

@@ -27,8 +27,8 @@ type fan struct {
 	once   sync.Once
 }
 
-// Fan implements [live.Engine]. It only allocates; what it returns takes a lock that is held while a frame is handed round,
-// which waits for nobody: none of this can block.
+// Fan implements [live.Engine]. Neither it nor a fan's methods have a time limit: they wait at most while a frame is handed round, and
+// nothing waits there.
 func (e *Engine) Fan(coded bool) live.Fan {
 	f := &fan{key: make(chan struct{}, 1)}
 	f.handle = register(f)
@@ -37,7 +37,7 @@ func (e *Engine) Fan(coded bool) live.Fan {
 }
 
 func (f *fan) receive(e event) {
-	if e.kind != evKeyWanted {
+	if e.kind != evKeyframeRequest {
 		return
 	}
 	select {
@@ -51,7 +51,7 @@ func (f *fan) KeyWanted() <-chan struct{} { return f.key }
 func (f *fan) Count() live.FanCount {
 	var n C.FanCount
 	C.fan_count(f.c, &n)
-	return live.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes), KeyBytes: uint64(n.key_bytes)}
+	return live.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes), KeyBytes: uint64(n.keyframe_bytes)}
 }
 
 func (f *fan) Caps() string {
@@ -94,11 +94,11 @@ func (s *stage) receive(e event) {
 	}
 	select {
 	case s.events <- out:
-	default: // the first errors tell the cause
+	default: // the queue is full: the first errors tell the cause
 	}
 }
 
-// cause prefers what an element said to the bare refusal of a state change.
+// cause is an element's error if there is one, else err: that a state change was refused tells less.
 func (s *stage) cause(err error) error {
 	for {
 		select {
@@ -130,7 +130,7 @@ func (s *stage) Keyframe(m pipeline.KeyframeMethod) error {
 // forceIDR is the action signal of NVIDIA's encoders.
 const forceIDR = "force-IDR"
 
-// forceIDR forces a keyframe by signal, and not before the first picture came out: NVIDIA's elements crash on that.
+// forceIDR requests a keyframe by signal, but not before the first frame came out: NVIDIA's elements crash then.
 func (s *stage) forceIDR() error {
 	return s.pipe.do(callLimit, func() error {
 		if C.graph_flowed(s.pipe.c()) == 0 {

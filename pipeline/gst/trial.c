@@ -4,8 +4,8 @@
 
 struct Trial {
   GstElement *pipe, *in, *out, *encoder;
-  GPtrArray *pictures; // of GstBuffer
-  GstClockTime frame;
+  GPtrArray *frames; // of GstBuffer
+  GstClockTime frame_duration;
   guint pushed;
 };
 
@@ -21,7 +21,7 @@ Trial *trial_new(GstElement *pipe, const char **err) {
   t->out = out;
   t->in = gst_bin_get_by_name(GST_BIN(pipe), "in");
   t->encoder = gst_bin_get_by_name(GST_BIN(pipe), "encoder");
-  t->pictures = g_ptr_array_new_with_free_func((GDestroyNotify)gst_buffer_unref);
+  t->frames = g_ptr_array_new_with_free_func((GDestroyNotify)gst_buffer_unref);
   g_object_set(out, "drop", FALSE, "max-buffers", 0, "sync", FALSE, NULL);
   if (t->in) // a stream drops what comes too fast; here all of it counts
     g_object_set(t->in, "leaky-type", 0, "max-buffers", (guint64)0, "max-bytes", (guint64)0, NULL);
@@ -45,14 +45,14 @@ static gchar *bus_error(GstElement *pipe) {
 }
 
 static void keep(Trial *t, GstSample *s) {
-  if (t->pictures->len == 0)
+  if (t->frames->len == 0)
     gst_app_src_set_caps(GST_APP_SRC(t->in), gst_sample_get_caps(s));
-  g_ptr_array_add(t->pictures, gst_buffer_ref(gst_sample_get_buffer(s)));
+  g_ptr_array_add(t->frames, gst_buffer_ref(gst_sample_get_buffer(s)));
   GstClockTime d = GST_BUFFER_DURATION(gst_sample_get_buffer(s));
-  t->frame = GST_CLOCK_TIME_IS_VALID(d) ? d : GST_SECOND / 30;
+  t->frame_duration = GST_CLOCK_TIME_IS_VALID(d) ? d : GST_SECOND / 30;
 }
 
-gchar *trial_pictures(Trial *t, const char *graph) {
+gchar *trial_frames(Trial *t, const char *graph) {
   if (!GST_IS_APP_SRC(t->in))
     return g_strdup("graph has no appsrc \"in\"");
   GError *gerr = NULL;
@@ -73,7 +73,7 @@ gchar *trial_pictures(Trial *t, const char *graph) {
     gst_sample_unref(s);
   }
   gchar *text = bus_error(pipe);
-  if (text == NULL && t->pictures->len == 0)
+  if (text == NULL && t->frames->len == 0)
     text = g_strdup("no pictures to try with");
   gst_element_set_state(pipe, GST_STATE_NULL);
   gst_object_unref(sink);
@@ -82,20 +82,20 @@ gchar *trial_pictures(Trial *t, const char *graph) {
 }
 
 void trial_feed(Trial *t) {
-  guint n = t->pictures->len;
+  guint n = t->frames->len;
   while (n > 0 && gst_app_src_get_current_level_buffers(GST_APP_SRC(t->in)) < 2) {
     guint at = n > 1 ? t->pushed % (2 * n - 2) : 0;
-    GstBuffer *b = gst_buffer_copy(g_ptr_array_index(t->pictures, at < n ? at : 2 * n - 2 - at));
-    GST_BUFFER_PTS(b) = t->pushed++ * t->frame;
+    GstBuffer *b = gst_buffer_copy(g_ptr_array_index(t->frames, at < n ? at : 2 * n - 2 - at));
+    GST_BUFFER_PTS(b) = t->pushed++ * t->frame_duration;
     GST_BUFFER_DTS(b) = GST_CLOCK_TIME_NONE;
-    GST_BUFFER_DURATION(b) = t->frame;
+    GST_BUFFER_DURATION(b) = t->frame_duration;
     GST_BUFFER_OFFSET(b) = GST_BUFFER_OFFSET_END(b) = GST_BUFFER_OFFSET_NONE;
     if (gst_app_src_push_buffer(GST_APP_SRC(t->in), b) != GST_FLOW_OK)
       return; // the bus says why
   }
 }
 
-int trial_pull(Trial *t, guint64 timeout_ns, Picture *out) {
+int trial_pull(Trial *t, guint64 timeout_ns, Frame *out) {
   GstSample *s = gst_app_sink_try_pull_sample(GST_APP_SINK(t->out), timeout_ns);
   if (s == NULL)
     return gst_app_sink_is_eos(GST_APP_SINK(t->out)) ? -1 : 0;
@@ -109,7 +109,7 @@ int trial_pull(Trial *t, guint64 timeout_ns, Picture *out) {
   return 1;
 }
 
-void trial_release(Picture *p) {
+void trial_release(Frame *p) {
   gst_buffer_unmap(gst_sample_get_buffer(p->sample), &p->info);
   gst_sample_unref(p->sample);
 }
@@ -139,7 +139,7 @@ gboolean trial_emit(Trial *t, const char *signal) {
 
 void trial_free(Trial *t) {
   gst_element_set_state(t->pipe, GST_STATE_NULL);
-  g_ptr_array_unref(t->pictures);
+  g_ptr_array_unref(t->frames);
   g_clear_object(&t->in);
   g_clear_object(&t->encoder);
   gst_object_unref(t->out);

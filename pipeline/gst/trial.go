@@ -37,7 +37,7 @@ func BeginTrial(spec trial.Spec) error {
 	return nil
 }
 
-// pullWait is how long a turn of a trial waits for a coded picture before it looks at the bus and the clock.
+// pullWait is how long a turn of a trial waits for a coded frame before it looks at the bus and the clock.
 const pullWait = 20 * time.Millisecond
 
 // Try runs a trial in this process, which is to be a child made for it: a driver may hang or crash. The function that it
@@ -62,20 +62,20 @@ type attempt struct {
 	spec  trial.Spec
 	c     *C.Trial
 	seen  trial.Observation
-	sizes []int // of the pictures that are no keyframes, since the bitrate was last set
+	sizes []int // of the frames that are no keyframes, since the bitrate was last set
 	pts   int64
-	since int // pictures since the last keyframe, -1 before the first
+	since int // frames since the last keyframe, -1 before the first
 
-	warm    time.Time // when the figures begin
+	warm    time.Time // when the measurement begins
 	warmCPU time.Duration
-	warmAt  int // and at which picture
+	warmAt  int // and at which frame
 }
 
 func (t *attempt) run(play func() error) {
 	if t.spec.Source != "" {
 		s, free := cString(t.spec.Source)
 		defer free()
-		if t.complained(C.trial_pictures(t.c, s)) {
+		if t.complained(C.trial_frames(t.c, s)) {
 			return
 		}
 	}
@@ -93,7 +93,7 @@ func (t *attempt) run(play func() error) {
 	t.figures()
 }
 
-// complained takes what an element said as the trial's end.
+// complained takes an element's error, if text is one, as the trial's end.
 func (t *attempt) complained(text *C.gchar) bool {
 	if text == nil {
 		return false
@@ -103,12 +103,12 @@ func (t *attempt) complained(text *C.gchar) bool {
 	return true
 }
 
-// turn feeds, pulls and looks at one picture; true at the stream's end.
+// turn feeds, pulls and looks at one frame; true at the stream's end.
 func (t *attempt) turn() bool {
 	if t.spec.Source != "" {
 		C.trial_feed(t.c)
 	}
-	var p C.Picture
+	var p C.Frame
 	got := C.trial_pull(t.c, C.guint64(pullWait), &p)
 	if got == 1 {
 		t.look(unsafe.Slice((*byte)(unsafe.Pointer(p.info.data)), int(p.info.size)), int64(p.pts))
@@ -118,7 +118,7 @@ func (t *attempt) turn() bool {
 	return got == -1
 }
 
-// look notes what a picture is.
+// look notes what a frame is.
 func (t *attempt) look(data []byte, pts int64) {
 	t.seen.Frames++
 	if t.spec.Codec == "" {
@@ -157,13 +157,13 @@ func (t *attempt) key(isKey bool) {
 	}
 }
 
-// phase does what is due after a picture.
+// phase does what is due after a frame.
 func (t *attempt) phase() {
 	switch t.seen.Frames {
 	case 1:
 		t.warm, t.warmCPU, t.warmAt = time.Now(), cpu(), 1
 	case trial.Warm:
-		t.seen.KeyAsked = t.spec.Keyframe != 0 && t.askKey()
+		t.seen.KeyAsked = t.spec.Keyframe != 0 && t.requestKeyframe()
 	case trial.Raise:
 		if t.spec.Raise.Name == "" {
 			return
@@ -174,8 +174,8 @@ func (t *attempt) phase() {
 	}
 }
 
-// askKey asks for a keyframe the way the encoder's row says.
-func (t *attempt) askKey() bool {
+// requestKeyframe requests a keyframe the way the encoder's row says.
+func (t *attempt) requestKeyframe() bool {
 	switch t.spec.Keyframe {
 	case pipeline.KeyframeEvent:
 		C.trial_keyframe(t.c)
@@ -199,7 +199,7 @@ func (t *attempt) set(property, value string) bool {
 	return C.trial_set(t.c, p, v) != 0
 }
 
-// figures closes the account: the first picture, with all that was loaded for it, does not count where there are more.
+// figures computes what was measured. The first frame does not count, where there are more: plugins were loaded for it.
 func (t *attempt) figures() {
 	if n := t.seen.Frames - t.warmAt; n > 0 {
 		t.seen.FramesPerSecond = float64(n) / time.Since(t.warm).Seconds()
@@ -210,7 +210,7 @@ func (t *attempt) figures() {
 	}
 }
 
-// mean is the mean size of the last pictures.
+// mean is the mean size of the last frames.
 func mean(sizes []int) float64 {
 	last := sizes[max(0, len(sizes)-trial.Tail):]
 	sum := 0

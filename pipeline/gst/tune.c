@@ -1,11 +1,12 @@
 //go:build !nogst
 
-// What is set right inside webrtcbin.
+// What is changed inside a webrtcbin.
 
-#include "intake.h"
+#include "ingress.h"
 #include "tune.h"
 
-// The ICE agent: no UPnP (an HTTP server per viewer), connectivity checks that go on (the backstop for a dead viewer).
+// UPnP is off: it would run an HTTP server for each viewer. Connectivity checks go on after the connection is up: they find a dead viewer
+// when all else fails.
 void tune_agent(GstElement *webrtc, const PeerOptions *o) {
   GObject *ice = NULL, *agent = NULL;
   if (g_object_class_find_property(G_OBJECT_GET_CLASS(webrtc), "ice-agent"))
@@ -23,15 +24,22 @@ void tune_agent(GstElement *webrtc, const PeerOptions *o) {
   g_clear_object(&ice);
 }
 
-void tune_streams(GstElement *webrtc) {
-  GstElement *rtpbin = gst_bin_get_by_name(GST_BIN(webrtc), "rtpbin");
-  if (rtpbin)
-    g_object_set(rtpbin, "max-streams", RTP_SENDERS, NULL); // a source of RTCP takes a place too (rtpssrcdemux, 1.22)
-  g_clear_object(&rtpbin);
+// each_made calls f for each element of a webrtcbin that this factory made.
+static void each_made(GstElement *webrtc, const char *factory, GstIteratorForeachFunction f) {
+  GstIterator *all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(webrtc), factory);
+  while (gst_iterator_foreach(all, f, NULL) == GST_ITERATOR_RESYNC) // an element came or went meanwhile
+    gst_iterator_resync(all);
+  gst_iterator_free(all);
 }
 
-// straighten links the ends of webrtcbin's bin for redundancy, which is never agreed on here, past its two elements: they hand
-// on a list of packets one by one, and so would everything after them.
+static void bound_streams(const GValue *v, gpointer unused) {
+  g_object_set(g_value_get_object(v), "max-streams", RTP_SENDERS, NULL); // an SSRC of RTCP takes a place too (rtpssrcdemux, 1.22)
+}
+
+void tune_streams(GstElement *webrtc) { each_made(webrtc, "rtpbin", bound_streams); }
+
+// straighten links the ends of webrtcbin's bin for redundancy (RED and FEC) to one another. Redundancy is never agreed on here, but its two
+// elements take each list apart and hand on single packets, and then all elements after them would get single packets.
 void straighten(GstElement *bin) {
   GstPad *in = gst_element_get_static_pad(bin, "sink"), *out = gst_element_get_static_pad(bin, "src");
   if (GST_IS_GHOST_PAD(in) && GST_IS_GHOST_PAD(out)) {
@@ -46,13 +54,6 @@ void straighten(GstElement *bin) {
   g_clear_object(&out);
 }
 
-static void each_sender(GstElement *webrtc, GstIteratorForeachFunction f) {
-  GstIterator *all = gst_bin_iterate_all_by_element_factory_name(GST_BIN(webrtc), "sctpenc");
-  while (gst_iterator_foreach(all, f, NULL) == GST_ITERATOR_RESYNC) // something came or went meanwhile
-    gst_iterator_resync(all);
-  gst_iterator_free(all);
-}
-
 static GstPadProbeReturn on_sender_event(GstPad *pad, GstPadProbeInfo *info, gpointer unused) {
   return GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_RECONFIGURE ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
@@ -63,10 +64,10 @@ static void refuse_events(const GValue *v, gpointer unused) {
   gst_object_unref(src);
 }
 
-// A reconfigure event starts an sctpenc's thread (1.22), even while it is stopped: it then waits for data for ever, and whoever
-// stops the pad, or frees it, waits for it. quiet_data refuses the event, and release_data ends a thread that was started by one
-// which had come in before.
-void quiet_data(GstElement *webrtc) { each_sender(webrtc, refuse_events); }
+// A reconfigure event starts the thread of an sctpenc (1.22), even while the sctpenc is being stopped. The thread then waits for data for
+// ever, and the thread that stops or frees the pad waits for it. quiet_data drops such events from now on. release_data ends a thread
+// that an earlier event has started.
+void quiet_data(GstElement *webrtc) { each_made(webrtc, "sctpenc", refuse_events); }
 
 static void flush_source(const GValue *v, gpointer unused) {
   GstPad *src = gst_element_get_static_pad(g_value_get_object(v), "src");
@@ -77,4 +78,4 @@ static void flush_source(const GValue *v, gpointer unused) {
   gst_object_unref(src);
 }
 
-void release_data(GstElement *webrtc) { each_sender(webrtc, flush_source); }
+void release_data(GstElement *webrtc) { each_made(webrtc, "sctpenc", flush_source); }

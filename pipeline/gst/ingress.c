@@ -1,40 +1,48 @@
 //go:build !nogst
 
-// The looks at what a viewer sends: before srtpdec, which keeps something of each source before it knows whether a packet is the
-// viewer's, at RTCP in the clear, and before sctpdec. The heads of RTP and RTCP are not encrypted (RFC 3711).
+// The ingress filter looks at a viewer's packets in three places:
+//
+//   - before srtpdec. srtpdec keeps state for each SSRC before it checks that a packet is the viewer's. The headers of SRTP and SRTCP
+//     are not encrypted (RFC 3711), so they can be read there.
+//   - before rtpsession, at RTCP in the clear (rtcp.c).
+//   - before sctpdec (sctp.c).
 
-#include "intake.h"
+#include "ingress.h"
 #include "media.h"
 #include "rtcp.h"
 #include "sctp.h"
 #include "_cgo_export.h"
 
-// RTCP in packets a second: a browser sends some thirty, of which a burst of loss makes a hundred.
+// RTCP packets a second, and at once: a browser sends some thirty a second, and a hundred after a burst of loss.
 enum { RTCP_RATE = 200, RTCP_BURST = 400 };
-// RTCP in bytes a second: a browser's reports on arrivals take 10 kB of 5 Mbit/s with loss, its NACKs after a cut another 10.
+// RTCP bytes a second, and at once: for a video of 5 Mbit/s with loss a browser sends TWCC reports of 10 kB a second, and NACKs of
+// another 10 kB after a cut.
 enum { RTCP_BYTES = 60000, RTCP_BYTES_BURST = 120000 };
-// HEAD is what is looked at of a packet, in bytes: the fixed header of RTP.
-enum { HEAD = 12, RTCP_LEAST = 8 };
-// Payload types that RTP does not have where RTCP goes the same way (RFC 5761), without the marker's bit; RTCP's has it.
+// bytes: the fixed header of RTP (RFC 3550), which is all that is read of a packet here.
+enum { HEADER = 12 };
+// bytes: the least RTCP packet, with the SSRC of its sender.
+enum { RTCP_LEAST = 8 };
+// RTP and RTCP use one port. A packet is RTCP if its second byte, without the highest bit, is in this range, which RTP's payload types
+// leave free (RFC 5761).
 enum { RTCP_FROM = 64, RTCP_TO = 95 };
 
-struct Intake {
+struct Ingress {
   uintptr_t handle;
   GMutex lock;          // guards all below
-  guint64 taken[2];     // a bit for each payload type
+  guint64 allowed[2];     // the payload types of which RTP is let in, a bit for each
   Senders senders;
-  Budget packets, bytes; // of RTCP
+  Budget packets, bytes;  // of RTCP
   Rtcp rtcp;
   Streams streams;
-  gboolean told;         // that the streams are too many
-  gboolean linked;       // what comes out of srtpdec goes on to rtpbin
+  gboolean error_sent;         // that there are too many data channels, which is told once
+  gboolean linked;       // packets that come out of srtpdec find a way on to rtpbin
 };
 
 gboolean senders_admit(Senders *s, guint32 ssrc, gboolean rtp) {
   int i = 0;
   while (i < s->n && s->known[i].ssrc != ssrc)
     i++;
-  gboolean more = rtp && (i == s->n || !s->known[i].rtp); // one more of RTP
+  gboolean more = rtp && (i == s->n || !s->known[i].rtp); // this SSRC sends RTP for the first time
   if (i == SENDERS || (more && s->rtp == RTP_SENDERS))
     return FALSE;
   if (i == s->n)
@@ -53,37 +61,37 @@ gboolean budget_takes(Budget *b, double n, double rate, double burst, int64_t no
   return TRUE;
 }
 
-static void intake_clear(gpointer in) { g_mutex_clear(&((Intake *)in)->lock); }
+static void ingress_clear(gpointer in) { g_mutex_clear(&((Ingress *)in)->lock); }
 
-void intake_unref(gpointer in) { g_atomic_rc_box_release_full(in, intake_clear); }
+void ingress_unref(gpointer in) { g_atomic_rc_box_release_full(in, ingress_clear); }
 
-Intake *intake_new(uintptr_t handle) {
-  Intake *in = g_atomic_rc_box_new0(Intake);
+Ingress *ingress_new(uintptr_t handle) {
+  Ingress *in = g_atomic_rc_box_new0(Ingress);
   in->handle = handle;
   g_mutex_init(&in->lock);
   return in;
 }
 
-void intake_take(Intake *in, const int *types, int n) {
-  guint64 taken[2] = {0};
+void ingress_allow(Ingress *in, const int *types, int n) {
+  guint64 allowed[2] = {0};
   for (int i = 0; i < n; i++)
     if (types[i] >= 0 && types[i] < 128)
-      taken[types[i] / 64] |= G_GUINT64_CONSTANT(1) << types[i] % 64;
+      allowed[types[i] / 64] |= G_GUINT64_CONSTANT(1) << types[i] % 64;
   g_mutex_lock(&in->lock);
-  memcpy(in->taken, taken, sizeof taken);
+  memcpy(in->allowed, allowed, sizeof allowed);
   g_mutex_unlock(&in->lock);
 }
 
-void intake_link(Intake *in) { in->linked = TRUE; }
+void ingress_linked(Ingress *in) { in->linked = TRUE; }
 
-// starts tells whether srtpdec finds the sender of RTCP that begins with this packet at its place. Of others it would take what is
-// encrypted for a sender; nor is a BYE of nobody one.
+// starts tells whether an RTCP packet of this kind may come first. srtpdec reads the sender's SSRC from bytes 4 to 7, whatever the
+// kind. SDES, a BYE of no SSRC and unknown kinds have something else there.
 static gboolean starts(const guint8 *h) {
   static const guint8 types[] = {200, 201, 203, 204, 205, 206}; // SR, RR, BYE, APP, feedback
   return memchr(types, h[1], sizeof types) && (h[1] != 203 || (h[0] & 0x1f) > 0);
 }
 
-gboolean intake_admits(Intake *in, const guint8 *h, gsize given, gsize size, int64_t now) {
+gboolean ingress_admits(Ingress *in, const guint8 *h, gsize given, gsize size, int64_t now) {
   if (given < RTCP_LEAST || h[0] >> 6 != 2)
     return FALSE;
   guint type = h[1] & 0x7f;
@@ -91,15 +99,15 @@ gboolean intake_admits(Intake *in, const guint8 *h, gsize given, gsize size, int
     return starts(h) && budget_takes(&in->packets, 1, RTCP_RATE, RTCP_BURST, now) &&
            budget_takes(&in->bytes, size, RTCP_BYTES, RTCP_BYTES_BURST, now) &&
            senders_admit(&in->senders, GST_READ_UINT32_BE(h + 4), FALSE);
-  // Each source that a mixer names (CSRC) would be another of rtpsession's.
-  return given >= HEAD && (h[0] & 0x0f) == 0 && (in->taken[type / 64] >> type % 64 & 1) && in->linked &&
+  // A packet with contributing sources (CSRC) is refused: rtpsession would keep each of them as one more source.
+  return given >= HEADER && (h[0] & 0x0f) == 0 && (in->allowed[type / 64] >> type % 64 & 1) && in->linked &&
          senders_admit(&in->senders, GST_READ_UINT32_BE(h + 8), TRUE);
 }
 
 // ---- before srtpdec
 
-// leads_on tells whether what comes out of srtpdec goes on. webrtcbin links it when a section is agreed on in which something is
-// received; a packet that comes before ends the connection.
+// leads_on tells whether packets that come out of srtpdec find a way on. webrtcbin links that way when a section is agreed on in which
+// something is received. A packet that comes through srtpdec before then ends the viewer's pipeline with "not linked".
 static gboolean leads_on(GstObject *srtpdec) {
   gboolean on = FALSE;
   GstObject *bin = gst_object_get_parent(srtpdec), *receiver = bin ? gst_object_get_parent(bin) : NULL;
@@ -113,19 +121,19 @@ static gboolean leads_on(GstObject *srtpdec) {
   return on;
 }
 
-static gboolean refuses(Intake *in, GstPad *pad, GstBuffer *buf) {
-  guint8 head[HEAD] = {0};
-  gsize given = gst_buffer_extract(buf, 0, head, sizeof head);
+static gboolean refuses(Ingress *in, GstPad *pad, GstBuffer *buf) {
+  guint8 header[HEADER] = {0};
+  gsize given = gst_buffer_extract(buf, 0, header, sizeof header);
   g_mutex_lock(&in->lock);
-  if (!in->linked && (in->taken[0] | in->taken[1]))
+  if (!in->linked && (in->allowed[0] | in->allowed[1]))
     in->linked = leads_on(GST_OBJECT_PARENT(pad));
-  gboolean admitted = intake_admits(in, head, given, gst_buffer_get_size(buf), g_get_monotonic_time());
+  gboolean admitted = ingress_admits(in, header, given, gst_buffer_get_size(buf), g_get_monotonic_time());
   g_mutex_unlock(&in->lock);
   return !admitted;
 }
 
 typedef struct {
-  Intake *in;
+  Ingress *in;
   GstPad *pad;
 } Arrival;
 
@@ -136,7 +144,7 @@ static gboolean refuse_listed(GstBuffer **buf, guint index, gpointer data) {
   return TRUE;
 }
 
-static GstPadProbeReturn on_intake(GstPad *pad, GstPadProbeInfo *info, gpointer in) {
+static GstPadProbeReturn on_srtp(GstPad *pad, GstPadProbeInfo *info, gpointer in) {
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER)
     return refuses(in, pad, GST_PAD_PROBE_INFO_BUFFER(info)) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   GstBufferList *list = gst_buffer_list_make_writable(GST_PAD_PROBE_INFO_BUFFER_LIST(info));
@@ -146,25 +154,25 @@ static GstPadProbeReturn on_intake(GstPad *pad, GstPadProbeInfo *info, gpointer 
   return GST_PAD_PROBE_OK;
 }
 
-static void look(Intake *in, GstPad *pad, GstPadProbeCallback f) {
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, f, g_atomic_rc_box_acquire(in), intake_unref);
+static void look(Ingress *in, GstPad *pad, GstPadProbeCallback f) {
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, f, g_atomic_rc_box_acquire(in), ingress_unref);
 }
 
-void intake_limit(Intake *in, GstElement *srtpdec) {
+void ingress_watch_srtp(Ingress *in, GstElement *srtpdec) {
   for (GList *l = srtpdec->sinkpads; l; l = l->next)
-    look(in, l->data, on_intake);
+    look(in, l->data, on_srtp);
 }
 
-// ---- in the clear
+// ---- before rtpsession and sctpdec
 
-// whole maps the one buffer that a probe is shown; a list, which nothing makes there, is not looked into but refused.
+// whole maps the buffer that a probe is shown. FALSE for a list of buffers: no element makes one there, so a list is dropped.
 static gboolean whole(GstPadProbeInfo *info, GstMapInfo *map) {
   return (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) &&
          gst_buffer_map(GST_PAD_PROBE_INFO_BUFFER(info), map, GST_MAP_READ);
 }
 
 static GstPadProbeReturn on_rtcp(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  Intake *in = data;
+  Ingress *in = data;
   GstMapInfo map;
   if (!whole(info, &map))
     return GST_PAD_PROBE_DROP;
@@ -175,17 +183,17 @@ static GstPadProbeReturn on_rtcp(GstPad *pad, GstPadProbeInfo *info, gpointer da
   return admitted ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
-void intake_session(Intake *in, GstPad *rtcp) { look(in, rtcp, on_rtcp); }
+void ingress_watch_rtcp(Ingress *in, GstPad *rtcp) { look(in, rtcp, on_rtcp); }
 
 static GstPadProbeReturn on_data(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-  Intake *in = data;
+  Ingress *in = data;
   GstMapInfo map;
   if (!whole(info, &map))
     return GST_PAD_PROBE_DROP;
   g_mutex_lock(&in->lock);
   DataVerdict v = data_check(&in->streams, map.data, map.size);
-  gboolean tell = v == DATA_TOO_MANY && !in->told;
-  in->told |= tell;
+  gboolean tell = v == DATA_TOO_MANY && !in->error_sent;
+  in->error_sent |= tell;
   g_mutex_unlock(&in->lock);
   gst_buffer_unmap(GST_PAD_PROBE_INFO_BUFFER(info), &map);
   if (tell) {
@@ -196,7 +204,7 @@ static GstPadProbeReturn on_data(GstPad *pad, GstPadProbeInfo *info, gpointer da
   return v == DATA_FITS ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
-void intake_data(Intake *in, GstElement *sctpdec) {
+void ingress_watch_sctp(Ingress *in, GstElement *sctpdec) {
   GstPad *pad = gst_element_get_static_pad(sctpdec, "sink");
   if (pad)
     look(in, pad, on_data);

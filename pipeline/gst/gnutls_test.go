@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// What GnuTLS would keep of each thread of libnice's is not there: the program's own function is called. The dynamic linker says so
-// of a process that makes a call.
+// libnice asks the program's own function for random bytes, and not GnuTLS. The dynamic linker says so of a process that makes a call.
 func TestRandomIsOurs(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestSenderStaysStopped$")
 	cmd.Env = append(os.Environ(), inside+"=", "LD_DEBUG=bindings") // in a network of its own

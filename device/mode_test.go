@@ -35,13 +35,13 @@ func vividWebcam() Camera {
 
 func TestPickMode(t *testing.T) {
 	tests := []struct {
-		name   string
-		camera Camera
-		wish   Request
-		want   Mode
-		reason string
+		name    string
+		camera  Camera
+		request Request
+		want    Mode
+		reason  string
 	}{
-		{"nothing wished: 720p30 by JPEG", usb2(), Request{}, Mode{"MJPG", 1280, 720, r(30)}, "JPEG, since raw pictures of this size come too slowly"},
+		{"nothing asked: 720p30 by JPEG", usb2(), Request{}, Mode{"MJPG", 1280, 720, r(30)}, "JPEG, since raw pictures of this size come too slowly"},
 		{"raw where it reaches the rate", usb2(), Request{Width: 640, Height: 480, FPS: 30}, Mode{"YUYV", 640, 480, r(30)}, "as asked for"},
 		{"JPEG where raw does not", usb2(), Request{Width: 1920, Height: 1080, FPS: 30}, Mode{"MJPG", 1920, 1080, r(30)}, "JPEG, since raw pictures of this size come too slowly"},
 		{"raw again for a low rate", usb2(), Request{Width: 1280, Height: 720, FPS: 10}, Mode{"YUYV", 1280, 720, r(10)}, "as asked for"},
@@ -54,9 +54,9 @@ func TestPickMode(t *testing.T) {
 		{"height alone", usb2(), Request{Height: 1080}, Mode{"MJPG", 1920, 1080, r(30)}, "JPEG, since raw pictures of this size come too slowly"},
 		{"H.264 when asked for", usb2(), Request{FourCC: "H264"}, Mode{"H264", 1920, 1080, r(30)}, "the nearest to 1280x720 at 30 frames/s that the camera has"},
 		{"JPEG when asked for", usb2(), Request{Width: 640, Height: 480, FPS: 30, FourCC: "MJPG"}, Mode{"MJPG", 640, 480, r(30)}, "as asked for"},
-		{"vivid, nothing wished: the rate comes first", vividWebcam(), Request{}, Mode{"YUYV", 640, 480, r(25)}, "the nearest to 1280x720 at 30 frames/s that the camera has"},
-		{"vivid, a size wished: the size comes first", vividWebcam(), Request{Width: 1280, Height: 720}, Mode{"YUYV", 1280, 720, Rate{25, 2}}, "the nearest to 1280x720 at 30 frames/s that the camera has"},
-		{"vivid, a rate wished", vividWebcam(), Request{FPS: 50}, Mode{"YUYV", 320, 180, r(60)}, "the nearest to 1280x720 at 50 frames/s that the camera has"},
+		{"vivid, nothing asked: the rate comes first", vividWebcam(), Request{}, Mode{"YUYV", 640, 480, r(25)}, "the nearest to 1280x720 at 30 frames/s that the camera has"},
+		{"vivid, a size asked: the size comes first", vividWebcam(), Request{Width: 1280, Height: 720}, Mode{"YUYV", 1280, 720, Rate{25, 2}}, "the nearest to 1280x720 at 30 frames/s that the camera has"},
+		{"vivid, a rate asked", vividWebcam(), Request{FPS: 50}, Mode{"YUYV", 320, 180, r(60)}, "the nearest to 1280x720 at 50 frames/s that the camera has"},
 		{
 			"29.97 is 30", with(fmtOf("YUYV", sizeOf(1280, 720, Rate{30000, 1001}, r(15)))),
 			Request{Width: 1280, Height: 720, FPS: 30},
@@ -92,7 +92,7 @@ func TestPickMode(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, reason, err := PickMode(tt.camera, tt.wish)
+			got, reason, err := PickMode(tt.camera, tt.request)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,10 +105,10 @@ func TestPickMode(t *testing.T) {
 
 func TestPickModeErrors(t *testing.T) {
 	tests := []struct {
-		name   string
-		camera Camera
-		wish   Request
-		text   string
+		name    string
+		camera  Camera
+		request Request
+		text    string
 	}{
 		{"no formats", Camera{Name: "Cam"}, Request{}, "choose a mode of Cam: no usable mode: it lists no format"},
 		{"only H.264", with(fmtOf("H264", sizeOf(1280, 720, r(30)))), Request{}, "choose a mode of Cam: no usable mode: it lists H264"},
@@ -117,7 +117,7 @@ func TestPickModeErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, _, err := PickMode(tt.camera, tt.wish)
+			_, _, err := PickMode(tt.camera, tt.request)
 			if !errors.Is(err, ErrNoMode) || err.Error() != tt.text {
 				t.Errorf("err = %v, want %s", err, tt.text)
 			}

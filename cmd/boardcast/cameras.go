@@ -74,8 +74,8 @@ func inUse(all []sources) []device.Camera {
 	return used
 }
 
-// unheard lists the microphones that no camera has taken.
-func unheard(microphones []device.Sound, all []sources) []device.Sound {
+// untaken lists the microphones that no camera has taken.
+func untaken(microphones []device.Sound, all []sources) []device.Sound {
 	return slices.DeleteFunc(slices.Clone(microphones), func(m device.Sound) bool {
 		choice := device.SoundChoice{Source: device.SourceDevice, Sound: m}
 		return slices.ContainsFunc(all, func(s sources) bool { return s.hears(choice) })
@@ -89,7 +89,7 @@ func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.
 	for _, i := range namedFirst(wanted, func(c configs.Camera) string { return c.Microphone }) {
 		w, from := wanted[i], list
 		if w.Microphone == configs.Auto {
-			from = unheard(list, chosen)
+			from = untaken(list, chosen)
 		}
 		choice, err := device.PickMicrophone(from, w.Microphone, cameras[i])
 		if err != nil {

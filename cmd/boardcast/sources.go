@@ -134,7 +134,7 @@ func lookAgain(list device.Listing, before []sources) []sources {
 			}
 		}
 		if s.microphone.Source != device.SourceDevice {
-			if m, err := device.PickMicrophone(unheard(list.Microphones, next), s.request.Microphone, s.camera); err == nil {
+			if m, err := device.PickMicrophone(untaken(list.Microphones, next), s.request.Microphone, s.camera); err == nil {
 				s.microphone = m
 				s.setAudio()
 			}

@@ -13,7 +13,7 @@ type Message struct {
 	Type         string // of SDP: TypeOffer or TypeAnswer
 	SDP          string // the description's text
 	Candidate    string // an ICE candidate: "candidate:..."
-	MLine        int    // the section that Candidate belongs to, counted from 0
+	Section      int    // the section that Candidate belongs to, counted from 0
 	Gathered     bool   // the sender has no more ICE candidates
 	Error        string // why the sender refuses the receiver's description, in words for a person; the session ends
 	// OneWay goes with an offer, or a request for one, that begins a session of WHEP or WHIP. We send media and receive none:

@@ -181,7 +181,7 @@ var payloadCases = []struct {
 	{"candidate", iceText, sdp.Message{Candidate: "candidate:1 1 UDP 1 192.0.2.1 9 typ host"}, ""},
 	{
 		"browser's candidate", `{"ice":{"candidate":"c","sdpMid":"video0","sdpMLineIndex":2,"usernameFragment":"u"}}`,
-		sdp.Message{Candidate: "c", MLine: 2},
+		sdp.Message{Candidate: "c", Section: 2},
 		`{"ice":{"candidate":"c","sdpMLineIndex":2}}`,
 	},
 	{"end of candidates", `{"ice":{"candidate":"","sdpMLineIndex":0}}`, sdp.Message{Gathered: true}, ""},
@@ -194,7 +194,7 @@ var payloadCases = []struct {
 	{"array", `[]`, sdp.Message{}, ""},
 	{"null", `null`, sdp.Message{}, ""},
 	{"no member", `{}`, sdp.Message{}, ""},
-	{"flat candidate", `{"candidate":"c","sdpMLineIndex":2,"sdpMid":"b"}`, sdp.Message{Candidate: "c", MLine: 2}, `{"ice":{"candidate":"c","sdpMLineIndex":2}}`},
+	{"flat candidate", `{"candidate":"c","sdpMLineIndex":2,"sdpMid":"b"}`, sdp.Message{Candidate: "c", Section: 2}, `{"ice":{"candidate":"c","sdpMLineIndex":2}}`},
 	{"flat end of candidates", `{"candidate":"","sdpMLineIndex":0}`, sdp.Message{Gathered: true}, `{"ice":{"candidate":"","sdpMLineIndex":0}}`},
 	{"flat candidate, null", `{"candidate":null,"sdpMLineIndex":0}`, sdp.Message{}, ""},
 	{"flat candidate, a number", `{"candidate":7}`, sdp.Message{}, ""},

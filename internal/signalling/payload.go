@@ -113,7 +113,7 @@ func parseCandidate(raw json.RawMessage) (sdp.Message, error) {
 	case c.Candidate == "":
 		return sdp.Message{Gathered: true}, nil
 	}
-	return sdp.Message{Candidate: c.Candidate, MLine: int(c.SDPMLineIndex)}, nil
+	return sdp.Message{Candidate: c.Candidate, Section: int(c.SDPMLineIndex)}, nil
 }
 
 // payloadText writes a message as it goes over the wire. An empty one is "{}", which every peer ignores.
@@ -138,7 +138,7 @@ func payloadText(m sdp.Message) string {
 	case m.Type != "":
 		out.SDP = &description{m.Type, m.SDP}
 	case m.Candidate != "" || m.Gathered:
-		out.ICE = &candidate{m.Candidate, m.MLine}
+		out.ICE = &candidate{m.Candidate, m.Section}
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

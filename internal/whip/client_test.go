@@ -87,7 +87,7 @@ func TestClientPublishes(t *testing.T) {
 		if diff := cmp.Diff([]string{"make an offer", "answer"}, s.heard()); diff != "" {
 			b.Errorf("the media heard (-want +got):\n%s", diff)
 		}
-		s.send(sdp.Message{Candidate: tcp, MLine: 1}) // a relay that took its time
+		s.send(sdp.Message{Candidate: tcp, Section: 1}) // a relay that took its time
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"1 " + tcp}, b.server.candidates); diff != "" {
 			b.Errorf("candidates sent late (-want +got):\n%s", diff)

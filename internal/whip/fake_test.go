@@ -117,7 +117,7 @@ func (s *fakeSession) heard() []string {
 		case m.Type != "":
 			out = append(out, m.Type)
 		default:
-			out = append(out, string(rune('0'+m.MLine))+" "+m.Candidate)
+			out = append(out, string(rune('0'+m.Section))+" "+m.Candidate)
 		}
 	}
 	return out
@@ -157,8 +157,8 @@ func TestCollector(t *testing.T) {
 				said, s := newCollector(), &fakeSession{done: make(chan struct{})}
 				said.send(sdp.Message{Type: sdp.TypeAnswer, SDP: answerText})
 				said.send(sdp.Message{Candidate: udp})
-				said.send(sdp.Message{Candidate: tcp, MLine: 1})
-				said.send(sdp.Message{Candidate: tcp, MLine: 7})
+				said.send(sdp.Message{Candidate: tcp, Section: 1})
+				said.send(sdp.Message{Candidate: tcp, Section: 7})
 				if c.late >= 0 {
 					time.AfterFunc(c.late, func() { said.send(sdp.Message{Gathered: true}) })
 				}

@@ -154,12 +154,12 @@ func (f fragment) restarts(of credentials) bool {
 func (f fragment) messages(d sdp.Description) []sdp.Message {
 	var out []sdp.Message
 	for _, s := range f.sections {
-		for mline, known := range d.Sections {
+		for section, known := range d.Sections {
 			if known.Mid != s.mid {
 				continue
 			}
 			for _, c := range s.candidates {
-				out = append(out, sdp.Message{Candidate: c, MLine: mline})
+				out = append(out, sdp.Message{Candidate: c, Section: section})
 			}
 			break
 		}
@@ -170,10 +170,10 @@ func (f fragment) messages(d sdp.Description) []sdp.Message {
 // fragmentOf makes a fragment of ICE candidates that came after our description was sent.
 func fragmentOf(d sdp.Description, candidates []sdp.Message, end bool) fragment {
 	f := fragment{credentials: credentialsOf(d)}
-	for mline, s := range d.Sections {
+	for section, s := range d.Sections {
 		part := fragmentSection{media: s.Media(), mid: s.Mid, end: end}
 		for _, c := range candidates {
-			if c.MLine == mline {
+			if c.Section == section {
 				part.candidates = append(part.candidates, c.Candidate)
 			}
 		}

@@ -117,7 +117,7 @@ func FuzzWithCandidates(f *testing.F) {
 		if err != nil {
 			return
 		}
-		after, err := sdp.Parse(withCandidates(text, []sdp.Message{{Candidate: udp}, {Candidate: tcp, MLine: 1}}, true))
+		after, err := sdp.Parse(withCandidates(text, []sdp.Message{{Candidate: udp}, {Candidate: tcp, Section: 1}}, true))
 		if err != nil && len(text) < sdp.MaxBytes/2 {
 			t.Fatal(err)
 		}

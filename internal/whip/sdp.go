@@ -56,7 +56,7 @@ func withCandidates(text string, candidates []sdp.Message, gathered bool) string
 	flush := func() {
 		found := false
 		for _, c := range candidates {
-			if c.MLine == at {
+			if c.Section == at {
 				found = true
 				out.WriteString("a=" + c.Candidate + "\r\n")
 			}

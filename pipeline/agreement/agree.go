@@ -52,8 +52,8 @@ func (a *Agreement) Place(section int) int {
 	return section
 }
 
-// MLine is webrtcbin's section for an ICE candidate of one of the peer's sections; -1 for none.
-func (a *Agreement) MLine(section int) int {
+// GStreamerSection is webrtcbin's section for an ICE candidate of one of the peer's sections; -1 for none.
+func (a *Agreement) GStreamerSection(section int) int {
 	at := slices.IndexFunc(a.Parts, func(p Part) bool { return p.section == section })
 	if a.bundled && section >= 0 {
 		return 0

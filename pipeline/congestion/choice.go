@@ -9,9 +9,9 @@ import (
 // The utility of a rate to the viewers.
 const (
 	// A share of the packets. Where more are lost, a part of the estimate is left free for retransmissions.
-	resendLoss = 0.05
+	retransmissionLoss = 0.05
 	// That part, a share of the estimate.
-	resendShare = 0.1
+	retransmissionShare = 0.1
 	// A factor. The policy leaves its set of viewers only for a set with so many times the utility. Two sets of about the same utility
 	// would otherwise take turns.
 	loyalty = 1.1
@@ -134,8 +134,8 @@ func (p *Policy) carriedBefore(sorted []View, last int) bool {
 // usable is the part of a viewer's estimate or potential that the encoder may use, in bit/s.
 func (p *Policy) usable(v View, rate int) float64 {
 	share := p.bounds.Margin
-	if v.Loss > resendLoss {
-		share -= resendShare
+	if v.Loss > retransmissionLoss {
+		share -= retransmissionShare
 	}
 	return share * float64(rate)
 }

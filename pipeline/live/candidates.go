@@ -46,7 +46,7 @@ func newCandidates() candidates {
 // takeCandidate takes an ICE candidate that came in a message of its own.
 func (v *Viewer) takeCandidate(m Message) {
 	switch c := &v.candidates; {
-	case m.MLine < 0:
+	case m.Section < 0:
 	case c.placed:
 		v.placeCandidate(m)
 	case len(c.waiting) < maxUnplaced:
@@ -57,9 +57,9 @@ func (v *Viewer) takeCandidate(m Message) {
 // placeCandidate takes an ICE candidate for a section of the viewer's description.
 func (v *Viewer) placeCandidate(m Message) {
 	parsed, ok := sdp.ParseCandidate(m.Candidate)
-	section := v.neg.agreed.MLine(m.MLine)
+	section := v.neg.agreed.GStreamerSection(m.Section)
 	if !ok || section < 0 {
-		v.log.Debug("candidate ignored", "section", m.MLine)
+		v.log.Debug("candidate ignored", "section", m.Section)
 		return
 	}
 	v.candidates.add(v, candidate{section, parsed})
@@ -70,7 +70,7 @@ func (c *candidates) release(v *Viewer) {
 	c.placed = true
 	for i, s := range v.neg.theirs.Sections {
 		for _, one := range s.Candidates {
-			if section := v.neg.agreed.MLine(i); section >= 0 {
+			if section := v.neg.agreed.GStreamerSection(i); section >= 0 {
 				c.add(v, candidate{section, one})
 			}
 		}

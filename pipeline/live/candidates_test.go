@@ -69,7 +69,7 @@ func TestCandidatesAreFewAndHarmless(t *testing.T) {
 			t.Errorf("webrtcbin was given %q", got)
 		}
 		for range 3 { // each is taken once, whichever section it names, for the section that has the transport
-			v.Receive(Message{Candidate: earlyCandidate, MLine: 0}) // sound, which is webrtcbin's second section
+			v.Receive(Message{Candidate: earlyCandidate, Section: 0}) // sound, which is webrtcbin's second section
 			synctest.Wait()
 		}
 		if got := taken(p); len(got) != 1 || got[0] != "0 "+earlyCandidate {

@@ -91,11 +91,11 @@ func TestClassicPeers(t *testing.T) {
 	}
 }
 
-// openClassic opens the classic page with these wishes.
-func openClassic(t *testing.T, pages, ws string, wishes url.Values) *Page {
+// openClassic opens the classic page with these settings.
+func openClassic(t *testing.T, pages, ws string, settings url.Values) *Page {
 	t.Helper()
 	fragment := url.Values{"ws": {ws}}
-	maps.Copy(fragment, wishes)
+	maps.Copy(fragment, settings)
 	return browsers.Launch(t, Chromium).Open(t, pages+"classic.html#"+fragment.Encode())
 }
 
@@ -151,8 +151,8 @@ func TestClassicTwoOffers(t *testing.T) {
 	pages, _ := servePages(t)
 	ws := startReference(t, "")
 	StartBoardcast(t, "--server", ws, "--width", "320", "--height", "240", "--id", "board")
-	wishes := url.Values{"id": {"page"}, "call": {"board"}, "first": {"offer"}, "own": {"1"}, "steps": {"2"}}
-	assertClassic(t, openClassic(t, pages, ws, wishes))
+	settings := url.Values{"id": {"page"}, "call": {"board"}, "first": {"offer"}, "own": {"1"}, "steps": {"2"}}
+	assertClassic(t, openClassic(t, pages, ws, settings))
 }
 
 // TestRoomLeave has one page leave a room in which two are served: the other's picture goes on.
@@ -161,8 +161,8 @@ func TestRoomLeave(t *testing.T) {
 	ws := startReference(t, "")
 	var both [2]*Page
 	for i := range both {
-		wishes := url.Values{"id": {fmt.Sprint("page", i)}, "room": {"hall"}, "first": {"none"}}
-		both[i] = openClassic(t, pages, ws, wishes)
+		settings := url.Values{"id": {fmt.Sprint("page", i)}, "room": {"hall"}, "first": {"none"}}
+		both[i] = openClassic(t, pages, ws, settings)
 		both[i].Until(`boardcast.state !== "connecting"`, playWithin)
 	}
 	StartBoardcast(t, "--server", ws, "--room", "hall", "--width", "320", "--height", "240")

@@ -98,7 +98,7 @@ func (m *mutator) all(first uint64, count int) {
 			m.tellLost()
 			continue
 		}
-		left = slices.Concat(m.unheard(), rest, left)
+		left = slices.Concat(m.unsent(), rest, left)
 		m.findCulprits()
 		m.warmUp()
 		before = memory(m.t, m.program.PID(), "VmRSS")
@@ -179,14 +179,14 @@ func (m *mutator) tellLost() {
 	}
 }
 
-// unheard takes those out of the lost whose description never came to the program.
-func (m *mutator) unheard() []uint64 {
+// unsent takes those out of the lost whose description never came to the program.
+func (m *mutator) unsent() []uint64 {
 	var out []uint64
 	m.lost = slices.DeleteFunc(m.lost, func(s hostile.Session) bool {
-		if s.Unheard {
+		if s.Unsent {
 			out = append(out, s.Seed)
 		}
-		return s.Unheard
+		return s.Unsent
 	})
 	m.outcomes["broken off"] -= len(out)
 	return out

@@ -47,7 +47,7 @@ type Session struct {
 	Did     []string // what was done to it
 	Outcome string   // "201", "400", "answered", "refused", "closed", "silent" and so on
 	Err     error    // of the connection: the program may be gone
-	Unheard bool     // the program was gone before the description could be sent
+	Unsent bool     // the program was gone before the description could be sent
 }
 
 // random is all the chance of a session but for the names and keys that pion makes for an answer: a seed gives the same text to
@@ -85,7 +85,7 @@ func (d Door) once(ctx context.Context, way Way, seed uint64) Session {
 			d.answer(ctx, &s, r)
 		}
 	}
-	s.Unheard = errors.Is(s.Err, syscall.ECONNREFUSED)
+	s.Unsent = errors.Is(s.Err, syscall.ECONNREFUSED)
 	if s.Err != nil {
 		s.Outcome = "broken off"
 	}

@@ -26,7 +26,7 @@ func TestFallback(t *testing.T) {
 		{"error in mid-stream", []setting{{"error_after", 1}}, breakUnderViewer},
 		{"stall", []setting{{"stall_after", 1}}, breakUnderViewer},
 		{"driver hangs", []setting{{"hang", 1}}, breakUnderViewer},
-		{"wishes for keyframes unanswered", []setting{{"deaf", 1}}, deafenUnderViewer},
+		{"keyframe requests unanswered", []setting{{"deaf", 1}}, deafenUnderViewer},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := startHardware(t, m, copyOfTrials(t, m))
@@ -106,7 +106,7 @@ func deafenUnderViewer(t *testing.T, m *Machine, p *Process, v viewer, settings 
 	v.moreFrames(20, 30*time.Second)
 	v.kept()
 	gap := v.watched().gap()
-	figures.add("fallback, wishes for keyframes unanswered", "the viewer who joins plays after %.1f s", joined.Seconds())
+	figures.add("fallback, keyframe requests unanswered", "the viewer who joins plays after %.1f s", joined.Seconds())
 	return gap
 }
 

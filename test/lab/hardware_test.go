@@ -106,7 +106,7 @@ func announcedProfile(t *testing.T, v viewer) {
 	}
 }
 
-// forcedKeyframes has viewers join one after the other, and follows each wish for a keyframe to the one who was there
+// forcedKeyframes has viewers join one after the other, and follows each keyframe request to the one who was there
 // before: asked of the driver, made by it, received, decoded.
 func forcedKeyframes(t *testing.T, m *Machine, v viewer, row string) {
 	type counts struct{ forced, idrs, encoded, received, decoded int }
@@ -137,9 +137,9 @@ func forcedKeyframes(t *testing.T, m *Machine, v viewer, row string) {
 	if n.forced < joins || n.idrs < joins {
 		t.Errorf("the driver was asked for %d keyframes and made %d, want one for each of %d who joined", n.forced, n.idrs, joins)
 	}
-	// Between two wishes the interval of its own may pass, and no more often.
+	// Between two requests the interval of its own may pass, and no more often.
 	if byItself := n.encoded/interval + 1; n.idrs > n.forced+byItself {
-		t.Errorf("%d keyframes for %d wishes in %d frames", n.idrs, n.forced, n.encoded)
+		t.Errorf("%d keyframes for %d requests in %d frames", n.idrs, n.forced, n.encoded)
 	}
 	if n.received < n.idrs || n.decoded < n.idrs {
 		t.Errorf("of %d keyframes %d were received and %d decoded", n.idrs, n.received, n.decoded)

@@ -49,6 +49,16 @@ func readTree(t *testing.T) inTree {
 	return tree
 }
 
+// has says whether a word is in any file.
+func (tree inTree) has(word string) bool {
+	for _, words := range tree {
+		if words[word] {
+			return true
+		}
+	}
+	return false
+}
+
 // lacks are the names in code font, of a cell, that are not in the tree: "`a` and `b` in `c.go`" are three.
 func (tree inTree) lacks(cell string) []string {
 	var out, words []string

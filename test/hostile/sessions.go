@@ -47,7 +47,7 @@ type Session struct {
 	Did     []string // what was done to it
 	Outcome string   // "201", "400", "answered", "refused", "closed", "silent" and so on
 	Err     error    // of the connection: the program may be gone
-	Unsent bool     // the program was gone before the description could be sent
+	Unsent  bool     // the program was gone before the description could be sent
 }
 
 // random is all the chance of a session but for the names and keys that pion makes for an answer: a seed gives the same text to

@@ -42,8 +42,8 @@ type Manner struct {
 	Garbage bool          `json:"garbage,omitempty"` // sends absurd RTCP without end, and datagrams that are nothing
 }
 
-// viewer is one viewer without a browser: it calls the streamer on its own server and counts what it gets. The fields are
-// its caller's until it is started, those below mu anybody's who holds it.
+// viewer is one viewer without a browser: it calls the streamer on its own server and counts what it gets. The fields, but for
+// reception's, belong to the caller until the viewer is started.
 type viewer struct {
 	id     string
 	local  string // address of its own sockets, where its manner needs one
@@ -56,7 +56,11 @@ type viewer struct {
 	write  sync.Mutex
 	done   chan struct{} // closed when it goes
 	once   sync.Once
+	reception
+}
 
+// reception is what a viewer got. mu guards the other fields.
+type reception struct {
 	mu        sync.Mutex
 	seen      frames
 	connected time.Time
@@ -64,7 +68,7 @@ type viewer struct {
 }
 
 func newViewer(id, local string, m Manner, tell func(word)) *viewer {
-	return &viewer{id: id, local: local, manner: m, tell: tell, began: time.Now(), done: make(chan struct{}), seen: frames{now: time.Now}}
+	return &viewer{id: id, local: local, manner: m, tell: tell, began: time.Now(), done: make(chan struct{}), reception: reception{seen: frames{now: time.Now}}}
 }
 
 // run calls the streamer and returns when the call is over.

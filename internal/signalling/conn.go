@@ -148,7 +148,7 @@ func (s *Server) decideLocked(ctx context.Context, c *conn, f frame) error {
 			}
 		}
 	}
-	c.tellLocked(ParseRequest(f.text), all)
+	s.tellLocked(c, ParseRequest(f.text), all)
 	for _, r := range mine {
 		if r.kind == ring {
 			c.ringing = true

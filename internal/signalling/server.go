@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -54,6 +55,7 @@ type Server struct {
 	pages     originRules
 	upgrader  websocket.Upgrader
 	admission *admission
+	serves    atomic.Bool // there are local peers
 
 	mu     sync.Mutex
 	world  *world
@@ -93,6 +95,7 @@ func (s *Server) Register(id string, m Media) error {
 		return fmt.Errorf("register %s: %w", quoteID(id, s.limits.ID), err)
 	}
 	s.media[s.lastID] = m
+	s.serves.Store(true)
 	return nil
 }
 

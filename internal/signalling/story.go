@@ -7,22 +7,25 @@ import (
 )
 
 // tellLocked logs what the server decided about a message of the connection: registrations, sessions and refusals have one line each.
-// The session of a local peer is not logged here, because the media log it. c.mu is held.
-func (c *conn) tellLocked(said Message, decided []reply) {
+// The session of a local peer is not logged here, because the media log it. Where there are local peers, a registration is logged at
+// debug for the same reason. c.mu is held.
+func (s *Server) tellLocked(c *conn, said Message, decided []reply) {
 	for _, r := range decided {
 		switch {
 		case r.to != c.id:
 		case r.kind == hangUp:
 			c.log.Info("registration refused", keyID, cutText(said.ID, c.limits.ID), keyReason, r.reason)
 		case r.kind == say && !r.frame.binary:
-			c.tellAnswerLocked(said, ParseReply(r.frame.text))
+			c.tellAnswerLocked(said, ParseReply(r.frame.text), s.serves.Load())
 		}
 	}
 }
 
 // tellAnswerLocked logs the server's answer to a message. A peer that asks for the same in vain again and again is logged once.
-func (c *conn) tellAnswerLocked(said, answer Message) {
+func (c *conn) tellAnswerLocked(said, answer Message, local bool) {
 	switch {
+	case answer.Kind == KindHello && said.Kind == KindHello && local:
+		c.log.Debug("peer registered")
 	case answer.Kind == KindHello && said.Kind == KindHello:
 		c.log.Info("peer registered")
 	case answer.Kind == KindSessionOK && said.Kind == KindSession:

@@ -25,14 +25,11 @@ func told(log *logBuffer) []string {
 	return lines
 }
 
-// The server logs registrations, sessions and refusals, one line each.
+// The server logs registrations, sessions and refusals, one line each; at debug what the media log, once it has local peers.
 func TestServerLog(t *testing.T) {
 	checkLeaks(t)
 	log := &logBuffer{}
 	s, m := NewServer(ServerOptions{Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))}), newFakeMedia()
-	if err := s.Register("camera", m); err != nil {
-		t.Fatal(err)
-	}
 	dial := newRig(t, s)
 	logged := func(n int) { waitUntil(t, func() bool { return len(told(log)) == n }) }
 
@@ -56,6 +53,9 @@ func TestServerLog(t *testing.T) {
 	a.close(websocket.CloseNormalClosure)
 	b.expect("! 1000")
 	logged(10)
+	if err := s.Register("camera", m); err != nil {
+		t.Fatal(err)
+	}
 	v := dialProbe(t, dial).hello("v")
 	logged(11)
 	v.say("SESSION camera")
@@ -82,9 +82,9 @@ level=DEBUG msg="request refused again" peer=a answer="peer 'nobody' not found"
 level=INFO msg="session began" peer=a partner=b
 level=INFO msg="peer left" peer=a reason="websocket: close 1000 (normal)" hang_up=true
 level=INFO msg="peer left" peer=b reason="websocket: close 1000 (normal)" hang_up=true
-level=INFO msg="peer registered" peer=v
+level=DEBUG msg="peer registered" peer=v
 level=DEBUG msg="peer left" peer=v reason="websocket: close 1000 (normal)" hang_up=true
-level=INFO msg="peer registered" peer=r
+level=DEBUG msg="peer registered" peer=r
 level=INFO msg="peer joined the room" peer=r room=hall`), "\n")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -26,7 +26,7 @@ func TestSuggest(t *testing.T) {
 		"debug": "--log-level", "cors": "signalling.origins", "token": "whip.token", "hwaccel": "--encoder /auto takes",
 		"list-devices": "/`boardcast devices`", "cert": "--tls-cert", "acodec": "/the sound is always sent as Opus", "trace": "--log-level", "ice-port": "/the system chooses a UDP port", "cacert": "--ca",
 		// by spelling
-		"widht": "--width", "lissten": "--listen", "framrate": "--framerate", "frame_rate": "--framerate", "Camera": "--camera", "hieght": "--height",
+		"widht": "--width", "lissten": "--listen", "framrate": "--framerate", "frame_rate": "--framerate", "Camera": "--camera", "heigth": "--height",
 		"microfone": "--microphone", "bitrat": "--bitrate", "codecs": "/`boardcast encoders`", "remoteOfferer": "--remote-offerer", "loglevel": "--log-level",
 		"hosts": "--host", "hots": "--host", "encodr": "--encoder", "video-width": "--width", "signalling-server": "--server", "enc": "--encoder", "micro": "--microphone",
 		// neither: other words, each of which has a flag a few letters away

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,24 +23,39 @@ func TestFeed(t *testing.T) {
 		note    string
 	}{
 		{
-			"the test picture", Given{}, bounds{},
-			VideoSource{FourCC: "YU12", Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1}, "videotestsrc", "",
+			"the test picture",
+			Given{},
+			bounds{},
+			VideoSource{FourCC: "YU12", Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1},
+			"videotestsrc", "",
 		},
 		{
-			"the test picture within bounds", Given{}, bounds{limits: board.Limits{MaxWidth: 640}},
-			VideoSource{FourCC: "YU12", Width: 640, Height: 480, FPSNum: 30, FPSDen: 1}, "videotestsrc", "",
+			"the test picture within bounds",
+			Given{},
+			bounds{limits: board.Limits{MaxWidth: 640}},
+			VideoSource{FourCC: "YU12", Width: 640, Height: 480, FPSNum: 30, FPSDen: 1},
+			"videotestsrc", "",
 		},
 		{
-			"a camera", Given{Camera: &cam, Connector: true}, bounds{},
-			VideoSource{Device: "/dev/video0", Name: "HD Webcam", FourCC: "MJPG", Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1}, "v4l2src", "",
+			"a camera",
+			Given{Camera: &cam, Connector: true},
+			bounds{},
+			VideoSource{Device: "/dev/video0", Name: "HD Webcam", FourCC: "MJPG", Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1},
+			"v4l2src", "",
 		},
 		{
-			"a camera on the connector", Given{Connector: true, Trials: prover{}}, bounds{},
-			VideoSource{Element: "libcamerasrc", Name: "camera on the board's connector", FourCC: "YU12", Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1}, "libcamerasrc", "",
+			"a camera on the connector",
+			Given{Connector: true, Trials: prover{}},
+			bounds{},
+			VideoSource{Element: "libcamerasrc", Name: "camera on the board's connector", FourCC: "YU12", Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1},
+			"libcamerasrc", "",
 		},
 		{
-			"no camera on the connector", Given{Connector: true, Trials: nothing}, bounds{},
-			VideoSource{FourCC: "YU12", Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1}, "videotestsrc", "capture from libcamerasrc: no cameras available",
+			"no camera on the connector",
+			Given{Connector: true, Trials: nothing},
+			bounds{},
+			VideoSource{FourCC: "YU12", Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1},
+			"videotestsrc", "capture from libcamerasrc: no cameras available",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -68,10 +84,8 @@ func TestFindingsOfACodec(t *testing.T) {
 	machine := machineWith(debian13, append(everywhere, "v4l2h264enc"), nil)
 	fails := func(elements ...string) Prover {
 		return prover{encoder: func(e Encoder, _ Raw, _ VideoFormat) Verdict {
-			for _, name := range elements {
-				if e.Element == name {
-					return failure("no device")
-				}
+			if slices.Contains(elements, e.Element) {
+				return failure("no device")
 			}
 			return Verdict{Outcome: OutcomeUsable, FramesPerSecond: 200}
 		}}
@@ -86,16 +100,22 @@ func TestFindingsOfACodec(t *testing.T) {
 	}{
 		{"all work", Request{}, fails(), "pi-4", want{[]string{"v4l2h264enc"}, []string{"x264enc", "openh264enc"}, nil}},
 		{
-			"the first fails", Request{}, fails("v4l2h264enc"), "pi-4",
+			"the first fails",
+			Request{},
+			fails("v4l2h264enc"), "pi-4",
 			want{[]string{"x264enc"}, []string{"openh264enc"}, []string{"v4l2h264enc: no device"}},
 		},
 		{
-			"none works", Request{}, fails("v4l2h264enc", "x264enc", "openh264enc"), "pi-4",
+			"none works",
+			Request{},
+			fails("v4l2h264enc", "x264enc", "openh264enc"), "pi-4",
 			want{nil, nil, []string{"v4l2h264enc: no device", "x264enc: no device", "openh264enc: no device"}},
 		},
 		{"one is asked for", Request{Encoder: "openh264enc"}, fails(), "pi-4", want{[]string{"openh264enc"}, nil, nil}},
 		{
-			"hardware that fails is no spare", Request{}, fails("v4l2h264enc"), "generic",
+			"hardware that fails is no spare",
+			Request{},
+			fails("v4l2h264enc"), "generic",
 			want{[]string{"x264enc"}, []string{"openh264enc"}, []string{"v4l2h264enc: no device"}},
 		},
 	} {
@@ -163,11 +183,14 @@ func TestReasons(t *testing.T) {
 		want    []string
 	}{
 		{
-			"installed", Request{}, findings{feed: in, choices: []Choice{choice(Verdict{})}},
+			"installed",
+			Request{},
+			findings{feed: in, choices: []Choice{choice(Verdict{})}},
 			[]string{"mode: YUYV 640x480 at 30 frames/s: the nearest", head + "the first of its codec that is installed"},
 		},
 		{
-			"tried, after one that failed", Request{},
+			"tried, after one that failed",
+			Request{},
 			findings{feed: noted, choices: []Choice{choice(Verdict{FramesPerSecond: 90, CPUMillis: 4})}, failed: []string{"hard: no device"}},
 			[]string{
 				"mode: YUYV 640x480 at 30 frames/s: the nearest; no camera",
@@ -175,14 +198,18 @@ func TestReasons(t *testing.T) {
 			},
 		},
 		{
-			"asked for and slow", Request{Encoder: "x264enc"}, findings{feed: in, choices: []Choice{choice(Verdict{FramesPerSecond: 20, CPUMillis: 50})}},
+			"asked for and slow",
+			Request{Encoder: "x264enc"},
+			findings{feed: in, choices: []Choice{choice(Verdict{FramesPerSecond: 20, CPUMillis: 50})}},
 			[]string{
 				"mode: YUYV 640x480 at 30 frames/s: the nearest",
 				head + "as asked (20 frames/s, 50.0 ms of CPU each); slower than the picture, so some of it will be dropped",
 			},
 		},
 		{
-			"beside a camera's own stream", Request{}, findings{feed: in, choices: []Choice{{Encoder: directEncoder, Direct: true}, deaf}},
+			"beside a camera's own stream",
+			Request{},
+			findings{feed: in, choices: []Choice{{Encoder: directEncoder, Direct: true}, deaf}},
 			[]string{
 				"mode: YUYV 640x480 at 30 frames/s: the nearest",
 				head + "for browsers that do not take H264; keyframes can't be asked of it, so it makes one a second",

@@ -41,9 +41,9 @@ func (c Choice) lower(on board.Board) (lower Choice, why string) {
 	f.Bitrate = e.Rates.Clamp(f.Bitrate)
 	switch {
 	case f.Bitrate > c.Format.Bitrate/2:
-		return Choice{}, "the first has little enough bitrate"
+		return Choice{}, "the first rendition's bitrate is so low that a lower one would save less than half of it"
 	case !affords(c, f, l):
-		return Choice{}, e.Element + " has no power left for it"
+		return Choice{}, e.Element + " has no power left for a lower rendition"
 	}
 	return Choice{Encoder: e, Graph: e.Graph(c.Of, f), Format: f, Of: c.Of, Verdict: c.Verdict}, ""
 }
@@ -74,7 +74,7 @@ func (c *chooser) lowerRenditions(choices []Choice) (lower []Choice, refused []s
 			continue
 		}
 		name := strings.ToUpper(string(choice.Encoder.Codec))
-		refused = append(refused, fmt.Sprintf("for slow links: keyframes only of %s, no lower rendition: %s", name, why))
+		refused = append(refused, fmt.Sprintf("viewers with slow links get keyframes only of %s: %s", name, why))
 	}
 	return lower, refused
 }

@@ -225,14 +225,14 @@ func TestServerReloads(t *testing.T) {
 	}
 	hangUp := func(text string) {
 		t.Helper()
-		if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
+		if err = os.WriteFile(settings, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		p.signal(t, syscall.SIGHUP)
 	}
 	expect(": open http://127.0.0.1:")
-	hangUp("log: {levle: debug}\nhosts: {}\n")
-	expect(`level=ERROR msg="reload refused: the settings in force stay" error="boardcast.yaml:1: log.levle: unknown key; did you mean log.level?" hint=`)
+	hangUp("log: {leval: debug}\nhosts: {}\n")
+	expect(`level=ERROR msg="reload refused: the settings in force stay" error="boardcast.yaml:1: log.leval: unknown key; did you mean log.level?" hint=`)
 	expect(`level=ERROR msg="reload refused: the settings in force stay" error="boardcast.yaml:2: hosts: takes a list, not further keys"`)
 	hangUp("tls: {cert: nosuch.pem, key: nosuch.pem}\n")
 	expect(`level=ERROR msg="reload refused: the settings in force stay" error="load TLS certificate nosuch.pem and key nosuch.pem: open nosuch.pem: `)

@@ -70,7 +70,7 @@ const ownEncoder = "camera"
 // and a test picture that is to encode itself.
 func checkEncoders(cfg *configs.Config) error {
 	for _, c := range cfg.Cameras {
-		reason := ""
+		var reason string
 		switch _, known := pipeline.EncoderByID(c.Encoder); {
 		case c.Encoder == ownEncoder && (c.Camera == configs.Test || c.Camera == configs.None):
 			reason = fmt.Sprintf("%s asks for the camera's own encoder, and camera %s has none", c.Encoder, c.Camera)

@@ -40,9 +40,9 @@ type Agreement struct {
 	tag     int          // the section of the peer's offer that has this transport
 }
 
-// Place is the section of the peer's description to name with an ICE candidate of a section of webrtcbin's. Chromium takes an ICE
-// candidate of a bundle only with the section that has the transport.
-func (a *Agreement) Place(section int) int {
+// PeerSection translates the number of a webrtcbin section into the section number that we send to the peer with one of our ICE
+// candidates. In a bundle this is always the section that has the transport: Chromium ignores candidates for any other section.
+func (a *Agreement) PeerSection(section int) int {
 	if a.bundled {
 		return a.tag
 	}

@@ -78,7 +78,7 @@ func TestAgreeAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	second, err := Agree(parsed(t, listens, vp8), terms, first)
-	if err != nil || len(second.Parts) != 2 || second.GStreamerSection(1) != 0 || second.Place(0) != 1 {
+	if err != nil || len(second.Parts) != 2 || second.GStreamerSection(1) != 0 || second.PeerSection(0) != 1 {
 		t.Errorf("%+v, %v", second, err)
 	}
 	if _, err := Agree(parsed(t, listens), terms, first); err == nil || !strings.Contains(err.Error(), `"v"`) {

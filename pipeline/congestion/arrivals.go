@@ -14,7 +14,7 @@ const (
 	busyMost  = time.Second
 )
 
-// The moments in which a cut link shows.
+// How a link that has suddenly become slower is noticed: by what arrives within moments.
 const (
 	// The least length of a moment. Three frames are sent in it.
 	momentLeast = 100 * time.Millisecond

@@ -19,8 +19,8 @@
 // whole frames. A delay that grows lowers one rate, loss lowers another, and the estimate is the smaller of the two.
 //
 // Where it differs from the draft, the reason is mostly one of three. No pacer spreads our packets: a frame leaves in one burst,
-// and there are no probes. Viewers share the encoder, which may send more than one viewer's estimate, or less. And a link that was
-// cut must show within the frame that is on its way, since its queue is full soon.
+// and there are no probes. Viewers share the encoder, which may send more than one viewer's estimate, or less. And a link
+// that suddenly carries much less must be noticed while the current frame is still arriving: its queue is full after 0.2 s.
 //
 // # The policy
 //

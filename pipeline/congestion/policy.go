@@ -20,7 +20,8 @@ const (
 	// A share of the rate per second. With several viewers the rate rises no faster: each viewer has to find the limit of its own link
 	// without a queue for the others.
 	togetherRise = 0.08
-	// How long the rate is capped for a viewer that the chosen rate leaves out, or that is silent. By then the viewer is slow.
+	// How long a served viewer may hold the rate down, because its link does not carry the chosen rate or because it sends no reports. A
+	// viewer of the first kind has usually become slow by then.
 	capTime = 4 * time.Second
 )
 
@@ -151,9 +152,9 @@ func (p *Policy) approach(goal float64, rising int, step time.Duration) {
 
 // cap is the highest rate that floods no link of a served viewer.
 //
-// A viewer that the chosen rate leaves out caps the rate at its estimate, for capTime: by then the viewer is slow. This is so only where
-// there is a lower rendition, and not for an upgrade that does not lower the rate, since that is to cost the other viewers nothing. A
-// silent viewer caps the rate at the present one, for capTime.
+// Where there is a lower rendition, a viewer whose link does not carry the chosen rate caps the rate at its usable estimate, for capTime.
+// It has usually become slow by then. A viewer in an upgrade that is not to lower the rate caps nothing: such an upgrade must cost the
+// other viewers nothing. A viewer that sends no reports keeps the rate from rising, for capTime.
 func (p *Policy) cap(views []View) float64 {
 	most := math.Inf(1)
 	for _, v := range views {

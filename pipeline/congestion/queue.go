@@ -3,9 +3,9 @@ package congestion
 import "time"
 
 const (
-	// The least transit time of this span and of the span before is that of an empty queue. Within two spans the queue of a stream that
-	// follows its link has been empty. A drift of the clocks, or a longer way through the
-	// network, is forgotten within two spans too.
+	// The length of one span. The least transit time of the present span and the one before counts as that of an empty queue: a stream
+	// that fits its link has had an empty queue by then. If the clocks drift or the route becomes longer, the old value is forgotten
+	// within two spans.
 	baseSpan = 15 * time.Second
 	// The weight of the newest group's delay in the smoothed queue: one group may be jitter.
 	queueWeight = 0.4

@@ -124,7 +124,7 @@ func (v *served) floorIsTooMuch(s sighting) bool {
 	return s.bounds.LowerRendition && s.rate <= s.bounds.Floor && (s.Queue > floorQueue || lossy)
 }
 
-// noteVeryLow notes an estimate below veryLowShare, and pauses the viewer when its link was cut. A paused viewer stays paused until
+// noteVeryLow notes an estimate below veryLowShare, and pauses the viewer when its link suddenly carries much less. A paused viewer stays paused until
 // its estimate rises or the viewer is slow.
 func (v *served) noteVeryLow(s sighting) {
 	if s.share() >= veryLowShare {
@@ -153,7 +153,7 @@ func (v *served) bound(now time.Duration, usable, chosen float64, suited bool) f
 	return usable
 }
 
-// reach is how the chosen rate reaches a served viewer, and since when. The zero value is that of a viewer that the rate suits.
+// reach tells whether a served viewer's link carries the chosen rate, and since when. The zero value means that it does.
 type reach struct {
 	kind  reachKind
 	since time.Duration
@@ -167,19 +167,19 @@ const (
 	silent                   // the viewer does not report
 )
 
-// note takes how the rate reaches the viewer at the time now.
+// note takes the viewer's present kind, and restarts the time if the kind has changed.
 func (r *reach) note(now time.Duration, kind reachKind) {
 	if kind != r.kind {
 		*r = reach{kind, now}
 	}
 }
 
-// within tells whether the reach is of a kind, and has been so for less than a time.
+// within tells whether the viewer is of this kind, and has been for less than this time.
 func (r reach) within(kind reachKind, now, long time.Duration) bool {
 	return r.kind == kind && now-r.since < long
 }
 
-// reachOf is how the chosen rate reaches a viewer of which there are reports or not, and whose link carries that rate or not.
+// reachOf is the kind of a viewer: whether its reports come, and whether its link carries the chosen rate.
 func reachOf(measured, carries bool) reachKind {
 	switch {
 	case !measured:

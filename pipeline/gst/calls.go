@@ -14,7 +14,8 @@ import (
 // errClosed is the answer to a call on what has been closed.
 var errClosed = errors.New("gst: closed")
 
-// bounded runs f in a goroutine and waits for at most limit. Then it answers live.ErrStuck. f goes on, and late is called when it ends.
+// bounded runs f in a goroutine and returns its error. If f takes longer than limit, bounded returns live.ErrStuck and f goes on; late,
+// unless it is nil, is called when f ends.
 func bounded(limit time.Duration, f func() error, late func()) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()

@@ -7,8 +7,9 @@
 #include "media.h"
 #include "_cgo_export.h"
 
-// Frames in a row of which no packets can be made: so many are the fault of the encoder, and it is told as the stage's. After the first
-// all viewers wait for a keyframe, so the others are keyframes: five seconds' at one in half a second.
+// If no packets can be made of this many frames in a row, the encoder is at fault, and its stage reports an error. After the first such
+// frame all viewers wait for a keyframe, so each further one is a keyframe. Keyframes are forced every half second at most, so ten take
+// five seconds.
 enum { REFUSED = 10 };
 
 static void fan_forget_keyframe(Fan *f) { g_clear_pointer(&f->fresh.packets, gst_buffer_list_unref); }

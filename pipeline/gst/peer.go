@@ -35,7 +35,7 @@ type peer struct {
 	mu            sync.Mutex // guards the next three
 	subscriptions [2]*C.Subscription
 	moving        bool // a call moves the video's subscription
-	left          bool // the fans: what a late call does with a subscription is to free it
+	left          bool // the viewer has left the fans: a call that returns after that frees its own subscription
 	once          sync.Once
 	err           error
 }

@@ -9,9 +9,9 @@
 //  2. All copies together stay within a budget: a share of what arrives, and a short burst. Half of the burst is kept for the newest
 //     keyframe, since nothing decodes without it.
 //  3. A packet that is asked for in vain is answered by a keyframe, for a browser would ask for one only after three seconds.
-//  4. Where many packets are lost and the queue is short, as by a radio, a packet is sent twice, and the next time twice as often:
-//     one in ten copies is lost too. Where an RTT is long, a keyframe is sent twice without a NACK: the picture stands still until
-//     the keyframe is whole. A slow link gets fewer copies, since there the copies would be the queue.
+//  4. Where many packets are lost and the queue is short, as on a radio link, two copies of a packet are sent, and four if the viewer
+//     asks for it again: copies are lost too. Where packets are lost and the RTT is long, a keyframe is sent twice before the viewer
+//     asks: the picture stands still until the keyframe is complete. A slow link gets fewer copies, since they would fill its queue.
 //
 // pipeline/congestion/README.md has each constant in a table.
 
@@ -87,7 +87,8 @@ void retransmission_reported(Retransmission *r, const Report *report) {
 
 // copies_of is how often a packet is sent at once when it is sent again. again is TRUE when it has been sent again before.
 static int copies_of(const Retransmission *r, gboolean again, gboolean old, int64_t now) {
-  gboolean after_drop = now < r->dropped.until && r->keyframe.sent && !old; // the queue of before is given up, so none grows
+  // After a drop nothing from before the keyframe is sent again. A long RTT is then that of the old queue, and more copies may be sent.
+  gboolean after_drop = now < r->dropped.until && r->keyframe.sent && !old;
   if ((r->link.rtt >= TWICE_RTT_US && !after_drop) || r->budget.left < r->budget.burst / 2)
     return 1;
   int copies = 1 + again, lossy = r->link.loss > twice_loss;

@@ -6,7 +6,8 @@ import (
 	"boardcast/pipeline/congestion"
 )
 
-// adaptation is how what one viewer is sent follows its link.
+// adaptation fits one viewer's video to its link. It holds what is known of the link, the viewer's part in the shared bitrates, and the
+// rendition that feeds the viewer.
 type adaptation struct {
 	first member
 	lower *member // nil without a lower rendition; it takes part in the lower rendition's rate while the viewer is slow
@@ -62,8 +63,8 @@ func (l *link) snapshot() congestion.Snapshot {
 	return l.estimator.Snapshot(l.at + time.Since(l.heard))
 }
 
-// lookAgain is how soon a viewer is looked at again that is on its way to another rendition, or paused: a viewer that is sent nothing
-// sends no feedback. A cut link's queue is full after 0.2 s.
+// lookAgain is how soon a viewer is checked again that is paused or on its way to another rendition. Such a viewer may send no feedback,
+// and the queue of a link that suddenly became slower is full after 0.2 s.
 const lookAgain = 50 * time.Millisecond
 
 // renditionLower is what the status says of a viewer that gets the lower rendition.

@@ -43,7 +43,7 @@ func (v *Viewer) event(e PeerEvent) error {
 		return v.descriptionSet(e)
 	case CandidateFound:
 		if e.Text != "" { // from 1.24 on the end of gathering is an empty one
-			v.send(Message{Candidate: e.Text, Section: v.neg.agreed.Place(e.Index)})
+			v.send(Message{Candidate: e.Text, Section: v.neg.agreed.PeerSection(e.Index)})
 		}
 	case ConnectionChanged:
 		return v.connectionChanged(e.State)

@@ -59,7 +59,9 @@ type keyframes struct {
 // published is what other goroutines may read of a producer.
 type published struct {
 	shown atomic.Pointer[shown]
-	stuck atomic.Uint64 // 1 more than the frames made when a stage could not be closed; 0: no such stage
+	// stuck is the fan's frame count plus 1, when a stage could last not be closed; 0 for never. The producer counts as stuck until
+	// the fan gets another frame.
+	stuck atomic.Uint64
 }
 
 // shown is a copy of the state of a producer. It is not changed after it was published.

@@ -46,7 +46,7 @@ func (t *target) set(bitsPerSecond int) int {
 	return before
 }
 
-// policyEvery is the least time between two steps of the policy: the queue of a cut link is full after 0.2 s. A link that has just
+// policyEvery is the least time between two steps of the policy: the queue of a link that suddenly became slower is full after 0.2 s. A link that has just
 // become slow does not wait for it.
 const policyEvery = 50 * time.Millisecond
 
@@ -59,8 +59,8 @@ const keyShare = 4
 // longestPause bounds the time that a viewer waits for a keyframe that it asked for, however slow its link.
 const longestPause = 4 * time.Second
 
-// muchLess is the part of the bitrate below which a new bitrate takes settleTime: until then frames are too large for the new one, and
-// look like a full link.
+// muchLess is a share of the old bitrate. An encoder that is set below it needs settleTime to get there. Until then its frames are too
+// large for the new bitrate, so a viewer's link looks full.
 const muchLess = 0.8
 
 // settleTime is how long an encoder that was told to make much less is thought to make more than that: it needs some frames.

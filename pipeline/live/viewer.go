@@ -104,7 +104,7 @@ func (v *Viewer) run(ctx context.Context) {
 	defer close(v.done)
 	err := v.live(ctx)
 	v.adaptation.end()
-	if cerr := v.connection.close(); cerr != nil {
+	if cerr := v.close(); cerr != nil {
 		v.log.Error("close viewer", "error", cerr)
 	}
 	v.advance(gone, 0)

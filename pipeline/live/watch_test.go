@@ -87,8 +87,10 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 // After a pause of the whole program no stage counts as stalled.
 func TestPauseOfTheProgramIsExcused(t *testing.T) {
 	now := time.Now()
-	r := &running{alternative: alternative{id: "hard", up: &producer{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true,
-		flow: flow{since: now}, keys: keyWatch{awaited: &keyAwaited{since: now}}}
+	r := &running{
+		alternative: alternative{id: "hard", up: &producer{fan: &fakeFan{n: FanCount{Frames: 9}}}}, ready: true,
+		flow: flow{since: now}, keys: keyWatch{awaited: &keyAwaited{since: now}},
+	}
 	p := &producer{fan: &fakeFan{}, stages: stages{serving: r, watched: now}}
 	later := now.Add(5 * time.Second)
 	p.watch(t.Context(), later) // would replace the stage, for which this producer lacks an engine

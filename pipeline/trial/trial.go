@@ -115,8 +115,8 @@ func New(run Runner, cache *Cache, log *slog.Logger) *Trials {
 
 var _ pipeline.Prover = (*Trials)(nil)
 
-// Encoder implements [pipeline.Prover]. An encoder that fails is tried again by its other inputs, and one that does not answer a
-// keyframe request without one.
+// Encoder implements [pipeline.Prover]. If the encoder fails with one input, it is tried with the next. A trial that is stuck ends the
+// attempts. An encoder that does not answer a keyframe request passes all the same: its verdict has NoKeyframe set.
 func (t *Trials) Encoder(ctx context.Context, e pipeline.Encoder, raw pipeline.Raw, f pipeline.VideoFormat) pipeline.Verdict {
 	v := t.remembered(ctx, encoderSpec(e, raw, f), func() pipeline.Verdict {
 		var v pipeline.Verdict

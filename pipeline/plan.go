@@ -81,6 +81,7 @@ type Plan struct {
 	Audio       Graph    // nil without a microphone
 	Talkback    bool
 	Hear        Graph    // decodes incoming audio
+	Speak       Graph    // plays what Hear decoded of one viewer; nil without a speaker
 	See         Graph    // decodes incoming video
 	Why         []string // a sentence each, for people: how the camera is run, and why each encoder was chosen
 }

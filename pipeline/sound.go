@@ -1,6 +1,9 @@
 package pipeline
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // audioGraph captures and encodes the sound; nil where none is sent.
 func audioGraph(a AudioSource, bitrate int) Graph {
@@ -19,7 +22,14 @@ func audioGraph(a AudioSource, bitrate int) Graph {
 		outEnd(8))
 }
 
-// hearGraph plays incoming sound. A viewer that is late is not waited for: the queue drops what is older than 0.2 s.
+// heardCaps are the frames that all viewers' sound is made into, so that the speaker need not be opened anew for another talker.
+const heardCaps = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=2"
+
+// heardFrames is how many decoded frames of 20 ms may wait at the end of a viewer's graph. The fan takes each of them at once.
+const heardFrames = 8
+
+// hearGraph decodes and measures incoming sound, and ends where a fan takes it to the speaker. A viewer that is late is not waited for:
+// the queue drops what is older than 0.2 s.
 func hearGraph(s AudioSink) Graph {
 	g := Graph{
 		El("queue", "leaky=downstream", "max-size-time=200000000", "max-size-buffers=0", "max-size-bytes=0").Named(InName),
@@ -28,7 +38,26 @@ func hearGraph(s AudioSink) Graph {
 	if s.PCM == "" {
 		return append(g, El("fakesink", "sync=false", "async=false"))
 	}
-	return append(g, El("alsasink", "device="+s.PCM, "sync=false", "async=false", "buffer-time=100000"))
+	return append(g, Filter(heardCaps), outEnd(heardFrames))
+}
+
+// speakGraph plays what viewers say; nil without a speaker. It is a pipeline of its own: what the speaker does ends no viewer.
+func speakGraph(s AudioSink) Graph {
+	if s.PCM == "" {
+		return nil
+	}
+	return Graph{
+		inEnd(), El("audioconvert"), El("audioresample"),
+		El("alsasink", "device="+sharedPCM(s.PCM), "sync=false", "async=false", "buffer-time=100000"),
+	}
+}
+
+// sharedPCM is the name by which ALSA also converts what the card itself does not take.
+func sharedPCM(pcm string) string {
+	if strings.HasPrefix(pcm, "hw:") {
+		return "plug" + pcm
+	}
+	return pcm
 }
 
 // seeGraph shows incoming video on the board's screen, or decodes and drops it.

@@ -31,6 +31,9 @@ const heardFrames = 8
 // hearGraph decodes and measures incoming sound, and ends where a fan takes it to the speaker. A viewer that is late is not waited for:
 // the queue drops what is older than 0.2 s.
 func hearGraph(s AudioSink) Graph {
+	if s.None {
+		return dropGraph()
+	}
 	g := Graph{
 		El("queue", "leaky=downstream", "max-size-time=200000000", "max-size-buffers=0", "max-size-bytes=0").Named(InName),
 		El("decodebin"), El("audioconvert"), El("audioresample"), El("level", "interval=200000000", "post-messages=true"),
@@ -60,14 +63,16 @@ func sharedPCM(pcm string) string {
 	return pcm
 }
 
-// seeGraph shows incoming video on the board's screen, or decodes and drops it.
+// seeGraph shows incoming video on the board's screen.
 func seeGraph(display bool) Graph {
-	g := Graph{
+	if !display {
+		return dropGraph()
+	}
+	return Graph{
 		El("queue", "leaky=downstream", "max-size-time=500000000", "max-size-buffers=0", "max-size-bytes=0").Named(InName),
-		El("decodebin"),
+		El("decodebin"), El("videoconvert"), El("autovideosink", "sync=false"),
 	}
-	if display {
-		return append(g, El("videoconvert"), El("autovideosink", "sync=false"))
-	}
-	return append(g, El("fakesink", "sync=false", "async=false"))
 }
+
+// dropGraph drops what comes in although nobody wants it, before it is decoded.
+func dropGraph() Graph { return Graph{El("fakesink", "sync=false", "async=false").Named(InName)} }

@@ -100,3 +100,42 @@ func TestSpeakerFailsBesideThePicture(t *testing.T) {
 		})
 	}
 }
+
+// listening is an engine that tells into which fan each viewer's sound would go.
+type listening struct {
+	*Engine
+	fans chan live.Fan
+}
+
+func (l listening) Peer(ctx context.Context, o live.PeerOptions) (live.Peer, error) {
+	l.fans <- o.Heard
+	return l.Engine.Peer(ctx, o)
+}
+
+// A viewer's sound is kept out of the speaker's fan until the speaker asks for it. Here the speaker does not run, so it never asks.
+func TestViewerIsMutedAtFirst(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := listening{e, make(chan live.Fan, 1)}
+	s := live.NewSpeaker(l, nil, testLog(t))
+	a := live.NewBroadcast(l, hears(t), live.Options{Logger: testLog(t), Grace: time.Second, Speaker: s})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended; s.Close() })
+	va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "vp8")))
+	defer hangUp(va, vb)
+	f := <-l.fans
+	heard := func() bool {
+		viewers := a.Status().Viewers
+		return len(viewers) == 1 && viewers[0].IncomingAudioDB != nil
+	}
+	eventually(t, "its level comes in", 15*time.Second, heard)
+	before := sentTo(a, "callee")
+	eventually(t, "a second goes by", 10*time.Second, func() bool { return sentTo(a, "callee") > before+15 })
+	if n := f.Count().Frames; n != 0 {
+		t.Errorf("%d frames of a muted viewer", n)
+	}
+}

@@ -29,20 +29,20 @@ const heardCaps = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channe
 const heardFrames = 8
 
 // hearGraph decodes and measures incoming sound, and ends where a fan takes it to the speaker. A viewer that is late is not waited for:
-// the queue drops what is older than 0.2 s.
+// the queue drops what is older than 0.2 s. The end is there without a speaker too: one that is plugged in later plays it.
 func hearGraph(s AudioSink) Graph {
 	if s.None {
 		return dropGraph()
 	}
-	g := Graph{
+	return Graph{
 		El("queue", "leaky=downstream", "max-size-time=200000000", "max-size-buffers=0", "max-size-bytes=0").Named(InName),
 		El("decodebin"), El("audioconvert"), El("audioresample"), El("level", "interval=200000000", "post-messages=true"),
+		Filter(heardCaps), outEnd(heardFrames),
 	}
-	if s.PCM == "" {
-		return append(g, El("fakesink", "sync=false", "async=false"))
-	}
-	return append(g, Filter(heardCaps), outEnd(heardFrames))
 }
+
+// waitingFrames is how many frames of 20 ms may wait for the card: as long as in a viewer's queue. Then the oldest is dropped.
+const waitingFrames = 10
 
 // speakGraph plays what viewers say; nil without a speaker. It is a pipeline of its own: what the speaker does ends no viewer.
 func speakGraph(s AudioSink) Graph {
@@ -50,7 +50,8 @@ func speakGraph(s AudioSink) Graph {
 		return nil
 	}
 	return Graph{
-		inEnd(), El("audioconvert"), El("audioresample"),
+		El("appsrc", "is-live=true", "format=time", "leaky-type=downstream", "max-buffers="+itoa(waitingFrames), "max-bytes=0", "max-time=0").Named(InName),
+		El("audioconvert"), El("audioresample"),
 		El("alsasink", "device="+sharedPCM(s.PCM), "sync=false", "async=false", "buffer-time=100000"),
 	}
 }

@@ -120,6 +120,7 @@ func (b *Broadcast) Again() {
 	for _, p := range b.all() {
 		p.again()
 	}
+	b.opts.Speaker.tryAgain()
 }
 
 // Run runs the broadcast until ctx ends, then ends every viewer and producer and returns nil.

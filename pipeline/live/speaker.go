@@ -89,6 +89,7 @@ type Speaker struct {
 	fan    Fan // of decoded sound; the viewer that is played fills it
 	levels chan level
 	graph  atomic.Pointer[pipeline.Graph]
+	retry  chan struct{} // a speaker that failed may be tried at once
 
 	// Run's own:
 	voices []voice // in the order in which they began, the newest last
@@ -107,7 +108,7 @@ type openSpeaker struct {
 
 // NewSpeaker makes a speaker that a plan's Speak describes; an empty graph stands for none.
 func NewSpeaker(e Engine, g pipeline.Graph, log *slog.Logger) *Speaker {
-	s := &Speaker{engine: e, log: log, fan: e.Fan(false), levels: make(chan level, speakerQueue)}
+	s := &Speaker{engine: e, log: log, fan: e.Fan(false), levels: make(chan level, speakerQueue), retry: make(chan struct{}, 1)}
 	s.adopt(g)
 	return s
 }
@@ -119,6 +120,18 @@ func (s *Speaker) Close() { s.fan.Close() }
 func (s *Speaker) adopt(g pipeline.Graph) {
 	if s != nil {
 		s.graph.Store(&g)
+		s.tryAgain()
+	}
+}
+
+// tryAgain lets a speaker that failed be tried at once: a device was plugged in, or let go by another program.
+func (s *Speaker) tryAgain() {
+	if s == nil {
+		return
+	}
+	select {
+	case s.retry <- struct{}{}:
+	default: // that was said already
 	}
 }
 
@@ -158,6 +171,8 @@ func (s *Speaker) Run(ctx context.Context) error {
 			s.voice(l)
 		case e := <-events:
 			s.event(e)
+		case <-s.retry:
+			s.stage.again, s.stage.pause = time.Time{}, 0
 		case <-clock.C:
 			s.expire(time.Now())
 		}

@@ -215,8 +215,24 @@ func TestSpeakerComesLater(t *testing.T) {
 		plan := *s.b.plan()
 		plan.Speak = speaks
 		s.b.Adopt(plan)
-		says(6*time.Second, p)
+		says(time.Second, p) // long before the next try would be due
 		if diff := cmp.Diff([]string{`{"talk":{"state":"failed","reason":"there is no speaker"}}`, toldPlaying}, p.words()); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A speaker that failed is tried at once when another program lets go of a device.
+func TestSpeakerIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startSpeaking(t, speaks)
+		_, p := s.talker(t)
+		s.e.refuses("speaker", errors.New("busy"))
+		says(time.Second, p)
+		s.e.refuses("speaker", nil)
+		s.b.Again()
+		says(time.Second, p)
+		if diff := cmp.Diff([]string{`{"talk":{"state":"failed","reason":"busy"}}`, toldPlaying}, p.words()); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
 		}
 	})

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -52,10 +53,14 @@ func TestNoTalkback(t *testing.T) {
 	page.WaitPlaying(10)
 	var got struct {
 		Hidden     bool     `json:"hidden"`
+		Reason     string   `json:"reason"`
 		Directions []string `json:"directions"`
 	}
-	page.Eval(`({ hidden: document.getElementById("talk").hidden,
+	page.Eval(`({ hidden: document.getElementById("talk").hidden, reason: document.getElementById("facts").title,
 		directions: boardcast.pc.getTransceivers().map((t) => t.receiver.track.kind + " " + t.currentDirection).sort() })`, &got)
+	if !strings.Contains(got.Reason, "no speaker") {
+		t.Errorf("the page gives the reason %q", got.Reason)
+	}
 	if want := []string{"audio recvonly", "video recvonly"}; !got.Hidden || !slices.Equal(got.Directions, want) {
 		t.Errorf("hidden %v, sections %q; want it hidden, and %q", got.Hidden, got.Directions, want)
 	}

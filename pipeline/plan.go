@@ -30,9 +30,11 @@ type AudioSource struct {
 	None bool   // no sound is sent
 }
 
-// AudioSink is where incoming sound goes. PCM is ALSA's name of the speaker; where it is empty, the audio level is measured and the
-// sound is dropped.
-type AudioSink struct{ PCM string }
+// AudioSink is where incoming sound goes. Where PCM is empty and None is not set, the audio level is measured and the sound is dropped.
+type AudioSink struct {
+	PCM  string // ALSA's name of the speaker
+	None bool   // no sound is taken in
+}
 
 // Given is what there is to choose from.
 type Given struct {
@@ -79,9 +81,11 @@ type Plan struct {
 	Spares      []Choice // in the order in which they are taken when a choice fails
 	Lower       []Choice // lower renditions of Choices, for slow viewers; none where the encoder has no power left for one
 	Audio       Graph    // nil without a microphone
-	Talkback    bool
-	Hear        Graph    // decodes incoming audio
-	See         Graph    // decodes incoming video
+	Talkback    bool     // viewers' sound is taken in
+	Display     bool     // viewers' video is shown
+	Hear        Graph    // decodes incoming audio; without Talkback it drops it
+	Speak       Graph    // plays what Hear decoded of one viewer; nil without a speaker
+	See         Graph    // shows incoming video; without Display it drops it
 	Why         []string // a sentence each, for people: how the camera is run, and why each encoder was chosen
 }
 

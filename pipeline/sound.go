@@ -1,6 +1,9 @@
 package pipeline
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // audioGraph captures and encodes the sound; nil where none is sent.
 func audioGraph(a AudioSource, bitrate int) Graph {
@@ -19,26 +22,58 @@ func audioGraph(a AudioSource, bitrate int) Graph {
 		outEnd(8))
 }
 
-// hearGraph plays incoming sound. A viewer that is late is not waited for: the queue drops what is older than 0.2 s.
+// heardCaps are the frames that all viewers' sound is made into, so that the speaker need not be opened anew for another talker.
+const heardCaps = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=2"
+
+// heardFrames is how many decoded frames of 20 ms may wait at the end of a viewer's graph. The fan takes each of them at once.
+const heardFrames = 8
+
+// hearGraph decodes and measures incoming sound, and ends where a fan takes it to the speaker. A viewer that is late is not waited for:
+// the queue drops what is older than 0.2 s. The end is there without a speaker too: one that is plugged in later plays it.
 func hearGraph(s AudioSink) Graph {
-	g := Graph{
+	if s.None {
+		return dropGraph()
+	}
+	return Graph{
 		El("queue", "leaky=downstream", "max-size-time=200000000", "max-size-buffers=0", "max-size-bytes=0").Named(InName),
 		El("decodebin"), El("audioconvert"), El("audioresample"), El("level", "interval=200000000", "post-messages=true"),
+		Filter(heardCaps), outEnd(heardFrames),
 	}
-	if s.PCM == "" {
-		return append(g, El("fakesink", "sync=false", "async=false"))
-	}
-	return append(g, El("alsasink", "device="+s.PCM, "sync=false", "async=false", "buffer-time=100000"))
 }
 
-// seeGraph shows incoming video on the board's screen, or decodes and drops it.
-func seeGraph(display bool) Graph {
-	g := Graph{
-		El("queue", "leaky=downstream", "max-size-time=500000000", "max-size-buffers=0", "max-size-bytes=0").Named(InName),
-		El("decodebin"),
+// waitingFrames is how many frames of 20 ms may wait for the card: as long as in a viewer's queue. Then the oldest is dropped.
+const waitingFrames = 10
+
+// speakGraph plays what viewers say; nil without a speaker. It is a pipeline of its own: what the speaker does ends no viewer.
+func speakGraph(s AudioSink) Graph {
+	if s.PCM == "" {
+		return nil
 	}
-	if display {
-		return append(g, El("videoconvert"), El("autovideosink", "sync=false"))
+	return Graph{
+		El("appsrc", "is-live=true", "format=time", "leaky-type=downstream", "max-buffers="+itoa(waitingFrames), "max-bytes=0", "max-time=0").Named(InName),
+		El("audioconvert"), El("audioresample"),
+		El("alsasink", "device="+sharedPCM(s.PCM), "sync=false", "async=false", "buffer-time=100000"),
 	}
-	return append(g, El("fakesink", "sync=false", "async=false"))
 }
+
+// sharedPCM is the name by which ALSA also converts what the card itself does not take.
+func sharedPCM(pcm string) string {
+	if strings.HasPrefix(pcm, "hw:") {
+		return "plug" + pcm
+	}
+	return pcm
+}
+
+// seeGraph shows incoming video on the board's screen.
+func seeGraph(display bool) Graph {
+	if !display {
+		return dropGraph()
+	}
+	return Graph{
+		El("queue", "leaky=downstream", "max-size-time=500000000", "max-size-buffers=0", "max-size-bytes=0").Named(InName),
+		El("decodebin"), El("videoconvert"), El("autovideosink", "sync=false"),
+	}
+}
+
+// dropGraph drops what comes in although nobody wants it, before it is decoded.
+func dropGraph() Graph { return Graph{El("fakesink", "sync=false", "async=false").Named(InName)} }

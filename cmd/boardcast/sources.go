@@ -63,6 +63,7 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 		if speaker.Source == device.SourceDevice {
 			s.speaker.PCM = speaker.Sound.PCM
 		}
+		s.speaker.None = cfg.Audio.Speaker == configs.None
 		s.why = append(s.why, "camera: "+s.pictured())
 		if s.camera.Hint != "" {
 			s.why = append(s.why, "hint: "+s.camera.Hint)

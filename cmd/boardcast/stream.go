@@ -146,6 +146,8 @@ func streamMedia(
 	plugged := newPlug(p, log.With("component", "devices"))
 	limit, names := places.New(cfg.Viewers.Max), live.NewNames()
 	limit.ThreadsFree = threadsFree
+	speaker := live.NewSpeaker(p.engine, p.plans[0].Speak, log.With("component", "speaker"))
+	defer speaker.Close()
 	for i, s := range all {
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
@@ -153,7 +155,7 @@ func streamMedia(
 		video := p.sources[i].request.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
 			Limit: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
-			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names,
+			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names, Speaker: speaker,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
 			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },
 		})
@@ -165,6 +167,7 @@ func streamMedia(
 	}
 	group.Go(func() error { return plugged.run(ctx, all) })
 	group.Go(func() error { return names.Run(ctx) })
+	group.Go(func() error { return speaker.Run(ctx) })
 	return group.Wait()
 }
 

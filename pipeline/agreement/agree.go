@@ -17,8 +17,12 @@ type Terms struct {
 	Sliced bool             // H.264 can also be made in slices of a packet's size
 	Sound  bool             // we have sound
 	OneWay bool             // nothing is taken from the peer
+	Silent bool             // no sound is taken from the peer
 	Format pipeline.VideoFormat
 }
+
+// takes reports whether sections of a kind may bring something in.
+func (t Terms) takes(kind string) bool { return !t.OneWay && !(t.Silent && kind == "audio") }
 
 // Part is what was agreed on one section. The parts are in the order of webrtcbin's sections.
 type Part struct {
@@ -153,7 +157,7 @@ func (t Terms) serve(offer sdp.Description, i int) (Part, sdp.Served, error) {
 		}
 	}
 	p := Part{Takes: receivable(s)}
-	if t.OneWay || !s.Direction.Sends() || len(p.Takes) == 0 {
+	if !t.takes(s.Kind) || !s.Direction.Sends() || len(p.Takes) == 0 {
 		return Part{}, sdp.Served{}, errUnserved
 	}
 	f, _ := s.Format(p.Takes[0])
@@ -221,7 +225,7 @@ func (t Terms) send(offer sdp.Description, i int, slot pipeline.Slot, codecs []p
 	p := fits[at]
 	f, _ := s.Format(p.Type)
 	direction := sdp.SendRecv
-	if t.OneWay {
+	if !t.takes(s.Kind) {
 		direction = sdp.SendOnly
 	}
 	direction = s.Direction.Answered(direction)

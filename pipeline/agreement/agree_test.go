@@ -51,6 +51,8 @@ func TestAgree(t *testing.T) {
 		{"talkback", []string{vp8, speaks}, Terms{Codecs: ours, Sound: true}, []string{"vp8 120 5 []", "opus 111 0 [111]"}},
 		{"one-way", []string{vp8, speaks}, Terms{Codecs: ours, Sound: true, OneWay: true}, []string{"vp8 120 5 []", "opus 111 0 []"}},
 		{"talkback to a camera without sound", []string{speaks}, Terms{Codecs: ours}, []string{" 0 0 [111]"}},
+		{"no talkback", []string{vp8, speaks}, Terms{Codecs: ours, Sound: true, Silent: true}, []string{"vp8 120 5 []", "opus 111 0 []"}},
+		{"no talkback and no sound", []string{vp8, speaks}, Terms{Codecs: ours, Silent: true}, []string{"vp8 120 5 []"}},
 		{"sound that nobody has", []string{listens}, Terms{Codecs: ours}, nil},
 		{"talkback where nothing is taken", []string{speaks}, Terms{Codecs: ours, OneWay: true}, nil},
 	} {

@@ -46,6 +46,7 @@ struct Peer {
   Rtx *rtx;
   Ingress *ingress;
   gint incoming;
+  Hearing *hearing;
   int64_t rtcp_us; // atomic, as peer_rtcp_us
 };
 
@@ -55,6 +56,7 @@ static void peer_clear(gpointer data) {
   g_free(p->video_graph);
   gst_clear_caps(&p->twcc_caps);
   g_clear_pointer(&p->stamp, stamp_unref);
+  hearing_unref(p->hearing);
   rtx_unref(p->rtx);
   ingress_unref(p->ingress);
   channels_unref(p->channels);
@@ -109,6 +111,8 @@ gboolean peer_send(Peer *p, int channel, const char *text) { return channels_sen
 
 // ---- what comes in
 
+void peer_hear(Peer *p, gboolean on) { hearing_mute(p->hearing, !on); }
+
 static void on_pad(GstElement *w, GstPad *pad, Peer *p) {
   if (GST_PAD_DIRECTION(pad) != GST_PAD_SRC)
     return;
@@ -119,11 +123,7 @@ static void on_pad(GstElement *w, GstPad *pad, Peer *p) {
   GstElement *bin = known ? receiver_new(graph, p->handle) : NULL;
   if (bin == NULL)
     bin = receiver_new("fakesink name=in sync=false async=false", p->handle);
-  gst_bin_add(GST_BIN(p->pipe), bin);
-  gst_element_sync_state_with_parent(bin);
-  GstPad *sink = gst_element_get_static_pad(bin, "sink");
-  gst_pad_link(pad, sink);
-  gst_object_unref(sink);
+  receiver_start(bin, p->pipe, pad, p->hearing);
   if (known)
     mediaEvent(p->handle, EV_INCOMING, 0, 0, (char *)media, 0);
   gst_clear_caps(&caps);
@@ -229,6 +229,7 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
   p->channels = channels_new(handle);
   p->audio_graph = g_strdup(o->audio_graph);
   p->video_graph = g_strdup(o->video_graph);
+  p->hearing = hearing_new(o->heard);
   g_mutex_init(&p->lock);
   g_cond_init(&p->done);
   listen(w, "deep-element-added", G_CALLBACK(on_element), p);

@@ -315,6 +315,9 @@ func (p *peer) Fed() bool {
 	return s == nil || !p.moving && C.subscription_moved(s) != 0
 }
 
+// Hear is called without a time limit: it sets one number.
+func (p *peer) Hear(on bool) { C.peer_hear(p.c, gboolean(on)) }
+
 func (p *peer) Send(channel int, text string) bool {
 	sent := false
 	_ = p.call("send", func() error {

@@ -11,6 +11,7 @@ typedef struct {
   const char **addresses;  // those of this machine that the viewer is offered; NULL-terminated, empty for all
   const char *audio_graph; // what decodes incoming audio, launch syntax
   const char *video_graph; // the same for incoming video
+  Fan *heard;              // takes decoded audio from an appsink "out" of audio_graph; NULL where it is dropped
   gboolean ice_tcp;        // offer ICE candidates of TCP too
 } PeerOptions;
 
@@ -30,6 +31,8 @@ const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
 void peer_candidate(Peer *p, guint section, const char *candidate);
 // peer_allow sets the payload types of which RTP may come in. Before the first call no RTP may.
 void peer_allow(Peer *p, const int *types, int n);
+// peer_hear lets the viewer's decoded sound into the fan of the options, or keeps it out, as it is before the first call.
+void peer_hear(Peer *p, gboolean on);
 // peer_attach subscribes the slot to a fan, unconnected. NULL, with a text in *err, when the section does not take such packets.
 Subscription *peer_attach(Peer *p, int slot, const Packets *k, Fan *f, guint max, const char **err);
 // peer_send sends a message on a data channel; FALSE when it cannot be sent now.

@@ -41,6 +41,7 @@ func cOptions(o live.PeerOptions) (*C.PeerOptions, func()) {
 	}
 	c.addresses = list(near)
 	c.audio_graph, c.video_graph = str(o.Audio.String()), str(o.Video.String())
+	c.heard = cFan(o.Heard)
 	c.ice_tcp = 1
 	return c, func() {
 		for _, p := range owned {

@@ -24,8 +24,9 @@ type Options struct {
 	Grace        time.Duration // how long a producer runs on after its last viewer; defaultGrace when zero
 	STUN         string
 	TURN         []string
-	Names        *Names // looks up viewers' names by mDNS; they are not looked up when nil
-	Greeting     string // first message on each data channel, none when empty
+	Speaker      *Speaker // plays what viewers say, of all broadcasts that share it; nil where nothing is played
+	Names        *Names   // looks up viewers' names by mDNS; they are not looked up when nil
+	Greeting     string   // first message on each data channel, none when empty
 	Logger       *slog.Logger
 	// Explain may turn the failure of a producer ("capture", "microphone") into an error that tells what to do.
 	Explain func(producer string, err error) error
@@ -108,6 +109,7 @@ func (b *Broadcast) plan() *pipeline.Plan { return b.chosen.Load() }
 // as soon as there is one. Codecs, and a microphone, that the first plan did not have are left out.
 func (b *Broadcast) Adopt(plan pipeline.Plan) {
 	b.chosen.Store(&plan)
+	b.opts.Speaker.adopt(plan.Speak)
 	for p, list := range b.alternatives(plan) {
 		p.adopt(list)
 	}
@@ -118,6 +120,7 @@ func (b *Broadcast) Again() {
 	for _, p := range b.all() {
 		p.again()
 	}
+	b.opts.Speaker.tryAgain()
 }
 
 // Run runs the broadcast until ctx ends, then ends every viewer and producer and returns nil.

@@ -69,6 +69,7 @@ type PeerOptions struct {
 	Near  []netip.Addr   // the local addresses to try; nil for all
 	Audio pipeline.Graph // decodes the viewer's audio; its first element has a sink pad that is free
 	Video pipeline.Graph // the same for the viewer's video
+	Heard Fan            // takes the frames of Audio's end while Hear allows it; nil where they are dropped
 }
 
 // Peer is the media side of one viewer's connection.
@@ -98,6 +99,8 @@ type Peer interface {
 	Feed(Fan)
 	// Fed reports whether the fan that Feed named feeds the viewer, and the fan before it no longer does.
 	Fed() bool
+	// Hear lets the viewer's decoded sound into the fan that the options name, or keeps it out, as it is before the first call.
+	Hear(bool)
 	Send(channel int, text string) bool
 	// Alive is how long ago the viewer last sent RTCP; negative when it never did.
 	Alive() time.Duration

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -57,6 +58,7 @@ func (v *Viewer) event(e PeerEvent) error {
 	case Level:
 		db := math.Round(max(e.DB, silence)*10) / 10
 		v.stat.now.IncomingAudioDB = &db
+		v.b.opts.Speaker.heard(v.talk, db)
 	case Reported:
 		v.reported(e.Report)
 	case GatheringChanged:
@@ -151,6 +153,7 @@ func (v *Viewer) connectionChanged(state int) error {
 func (v *Viewer) channel(e PeerEvent) {
 	switch e.Kind {
 	case ChannelOpened:
+		v.channels = e.Index + 1
 		if v.b.opts.Greeting != "" {
 			v.peer.Send(e.Index, v.b.opts.Greeting)
 		}
@@ -161,5 +164,18 @@ func (v *Viewer) channel(e PeerEvent) {
 		if text, ok := v.methods().answer(e.Text); ok {
 			v.peer.Send(e.Index, text)
 		}
+	}
+}
+
+// talked does what the speaker decided about the viewer's voice, and tells the viewer.
+func (v *Viewer) talked(s TalkStatus) {
+	v.peer.Hear(s.State == talkPlaying)
+	v.stat.now.Talk = nil
+	if s.State != "" {
+		v.stat.now.Talk = &s
+	}
+	text, err := json.Marshal(map[string]any{"talk": s})
+	if err == nil && v.channels > 0 {
+		v.peer.Send(v.channels-1, string(text))
 	}
 }

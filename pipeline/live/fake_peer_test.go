@@ -151,6 +151,8 @@ func (p *fakePeer) Fed() bool {
 	return p.to == nil || p.to.Count().Keyframes > p.then
 }
 
+func (p *fakePeer) Hear(on bool) { p.note("hear " + strconv.FormatBool(on)) }
+
 func (p *fakePeer) Send(_ int, text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -51,16 +51,20 @@ func TestViewerTakesIn(t *testing.T) {
 	for _, c := range []struct {
 		name             string
 		oneWay, offering bool
+		silent           bool // no speaker is wanted
 		want             []int
 	}{
-		{"our offer takes sound in", false, true, []int{111}},
-		{"we send alone", true, true, nil},
-		{"an offer is answered with all of it", false, false, []int{120, 111}},
-		{"a player's offer with nothing", true, false, nil},
+		{"our offer takes sound in", false, true, false, []int{111}},
+		{"we send alone", true, true, false, nil},
+		{"an offer's sound without a speaker", false, false, true, []int{120}},
+		{"an offer is answered with all of it", false, false, false, []int{120, 111}},
+		{"a player's offer with nothing", true, false, false, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b, e := startBroadcast(t, Options{})
+				plan := testPlan(t, pipeline.Request{})
+				plan.Talkback = !c.silent
+				b, e := startPlan(t, plan, Options{})
 				v, p, _ := join(t, b, e)
 				both := strings.NewReplacer("a=recvonly", "a=sendrecv").Replace
 				if c.offering {
@@ -83,6 +87,47 @@ func TestViewerTakesIn(t *testing.T) {
 				defer p.mu.Unlock()
 				if diff := cmp.Diff(c.want, p.taken); diff != "" {
 					t.Errorf("taken in (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// Our own offer asks for sound unless the settings want no speaker, and for video where it is shown.
+func TestViewerIsAskedFor(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		plan    pipeline.Plan // Talkback and Display
+		oneWay  bool
+		silent  bool // we have no sound of our own
+		want    []string
+		without string // a call that must not be there
+	}{
+		{"sound", pipeline.Plan{Talkback: true}, false, false, []string{"media 0 at -1 sendonly", "media 1 at -1 sendrecv"}, ""},
+		{"nothing", pipeline.Plan{}, false, false, []string{"media 0 at -1 sendonly", "media 1 at -1 sendonly"}, ""},
+		{"nothing of a camera without sound", pipeline.Plan{}, false, true, []string{"media 0 at -1 sendonly"}, "media 1"},
+		{"both", pipeline.Plan{Talkback: true, Display: true}, false, false, []string{"media 0 at -1 sendrecv", "media 1 at -1 sendrecv"}, ""},
+		{"nothing of a player", pipeline.Plan{Talkback: true, Display: true}, true, false, []string{"media 0 at -1 sendonly", "media 1 at -1 sendonly"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				plan := testPlan(t, pipeline.Request{})
+				plan.Talkback, plan.Display = c.plan.Talkback, c.plan.Display
+				if c.silent {
+					plan.Audio = nil
+				}
+				b, e := startPlan(t, plan, Options{})
+				v, p, _ := join(t, b, e)
+				v.Receive(Message{OfferRequest: true, OneWay: c.oneWay})
+				synctest.Wait()
+				calls := strings.Join(p.said(), "\n")
+				for _, want := range c.want {
+					if !strings.Contains(calls, want) {
+						t.Errorf("no %q in:\n%s", want, calls)
+					}
+				}
+				if c.without != "" && strings.Contains(calls, c.without) {
+					t.Errorf("%q in:\n%s", c.without, calls)
 				}
 			})
 		})

@@ -128,6 +128,14 @@ func (v *Viewer) audioDirection() string {
 	return ""
 }
 
+// videoDirection is the direction of our video section.
+func (v *Viewer) videoDirection() string {
+	if v.b.plan().Display && !v.neg.oneWay {
+		return "sendrecv"
+	}
+	return "sendonly"
+}
+
 // makeOffer begins an offer of all our codecs in one section: the answer tells which one the viewer takes.
 func (v *Viewer) makeOffer() error {
 	if v.neg.role != undecided {
@@ -136,7 +144,7 @@ func (v *Viewer) makeOffer() error {
 	}
 	v.neg.role = offering
 	if order := v.order(); len(order) > 0 {
-		if err := v.addMedia(pipeline.VideoSlot, -1, agreement.VideoPreferences(order, v.b.plan().Format), "sendonly"); err != nil {
+		if err := v.addMedia(pipeline.VideoSlot, -1, agreement.VideoPreferences(order, v.b.plan().Format), v.videoDirection()); err != nil {
 			return err
 		}
 	}
@@ -173,7 +181,7 @@ func (v *Viewer) takeOffer(text string) error {
 	}
 	terms := agreement.Terms{
 		Codecs: v.order(), Sliced: v.b.coded[pipeline.H264Slices] != nil, Sound: v.b.audio != nil,
-		OneWay: v.neg.oneWay, Format: v.b.plan().Format,
+		OneWay: v.neg.oneWay, Silent: !v.b.plan().Talkback, Format: v.b.plan().Format,
 	}
 	agreed, err := agreement.Agree(offer, terms, v.neg.agreed)
 	if err != nil {

@@ -30,6 +30,8 @@ type ConnectionStatus struct {
 type IncomingStatus struct {
 	IncomingAudioDB *float64 `json:"incoming_audio_rms_db"`
 	Incoming        []string `json:"incoming,omitempty"` // audio, video
+	// Talk is what becomes of the viewer's voice; nil while it does not talk.
+	Talk *TalkStatus `json:"talk,omitempty"`
 }
 
 // LinkStatus is what was sent to a viewer, and what its feedback tells of its link.

@@ -85,6 +85,8 @@ type connection struct {
 	since    time.Time   // when the viewer was connected
 	warned   bool        // a warning of the peer's elements has been logged
 	using    []*producer // that count the viewer as a user
+	talk     *talker     // the viewer as the speaker knows it
+	channels int         // the newest data channel's index, counted from 1; 0 for none
 	// publishes tells that the viewer is a media server, see Broadcast.Publish.
 	publishes bool
 }
@@ -92,7 +94,7 @@ type connection struct {
 func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
 	v := &Viewer{
 		inbox: newInbox(), b: b, send: send, log: b.log.With("viewer", id), candidates: newCandidates(),
-		requests: rate.NewLimiter(channelRate, channelBurst),
+		requests: rate.NewLimiter(channelRate, channelBurst), connection: connection{talk: newTalker()},
 	}
 	v.stat.now.ID, v.stat.now.Since = id, time.Now()
 	v.publish()
@@ -124,6 +126,7 @@ func (v *Viewer) live(ctx context.Context) error {
 	plan := v.b.plan()
 	peer, err := v.b.engine.Peer(ctx, PeerOptions{
 		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Near: v.near, Audio: plan.Hear, Video: plan.See,
+		Heard: v.b.opts.Speaker.input(),
 	})
 	if err != nil {
 		return err
@@ -150,6 +153,8 @@ func (v *Viewer) step(ctx context.Context, clock <-chan time.Time) error {
 		return v.message(m)
 	case c := <-v.candidates.found:
 		v.candidates.give(v, c)
+	case s := <-v.talk.changed:
+		v.talked(s)
 	case e := <-v.peer.Events():
 		return v.heard(e)
 	case <-v.adaptation.again():

@@ -2,13 +2,18 @@
 
 package e2e
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // speechDB is the loudness above which something was heard: Chromium's fake microphone beeps at about -20 dB, and digital
 // silence is -infinity or null.
 const speechDB = -60
 
-// TestTalkback sends Chromium's fake microphone to the streamer, which has no speaker here but measures what came in.
+// TestTalkback sends Chromium's fake microphone to the streamer, which has no speaker here but measures what came in. The page says that
+// the speaker fails, and its picture goes on.
 func TestTalkback(t *testing.T) {
 	program := StartBoardcast(t, "--width", "320", "--height", "240")
 	browser := browsers.Launch(t, Chromium, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
@@ -27,9 +32,38 @@ func TestTalkback(t *testing.T) {
 		return db !== null && db > %d && db;
 	}, %d)`, speechDB)
 	t.Logf("the streamer hears %.1f dB", heard)
+	page.Until(`document.getElementById("talk").dataset.tip.includes("there is no speaker")`, callWithin)
+	page.Watch()
+	watched := page.WaitWatched(60)
+	t.Logf("the picture with a speaker that fails: %+v", watched)
+	if !watched.SamePC {
+		t.Error("a speaker that fails costs the connection")
+	}
 	page.Eval("Promise.resolve(boardcast.stopTalk()).then(() => null)", nil)
 	page.Watch()
 	page.WaitWatched(10)
+}
+
+// TestNoTalkback wants neither the button nor a section that takes sound where the settings want no speaker.
+func TestNoTalkback(t *testing.T) {
+	program := StartBoardcast(t, "--width", "320", "--height", "240", "--speaker", "none")
+	browser := browsers.Launch(t, Chromium)
+	defer browsers.Shut(browser)
+	page := browser.Open(t, program.Address+"/")
+	page.WaitPlaying(10)
+	var got struct {
+		Hidden     bool     `json:"hidden"`
+		Reason     string   `json:"reason"`
+		Directions []string `json:"directions"`
+	}
+	page.Eval(`({ hidden: document.getElementById("talk").hidden, reason: document.getElementById("facts").title,
+		directions: boardcast.pc.getTransceivers().map((t) => t.receiver.track.kind + " " + t.currentDirection).sort() })`, &got)
+	if !strings.Contains(got.Reason, "no speaker") {
+		t.Errorf("the page gives the reason %q", got.Reason)
+	}
+	if want := []string{"audio recvonly", "video recvonly"}; !got.Hidden || !slices.Equal(got.Directions, want) {
+		t.Errorf("hidden %v, sections %q; want it hidden, and %q", got.Hidden, got.Directions, want)
+	}
 }
 
 // incoming is the loudness in dB that the streamer measures, nil for nothing.

@@ -46,7 +46,7 @@ function run(config) {
   const viewer = new Viewer({
     peer,
     signalling: (on) => new Signalling({ url, peer, on, ...(wishes.has("ws") ? {} : { reachable: ownServerAnswers }) }),
-    player: (on, send) => new Player({ iceServers: config.iceServers, send, on }),
+    player: (on, send) => new Player({ iceServers: config.iceServers, send, on: { ...on, talk: (status) => talk.told(status) } }),
     changed: () => draw(),
     tracks: (stream) => screen.show(stream),
     hidden: () => document.hidden,
@@ -55,7 +55,7 @@ function run(config) {
   function draw() {
     if (!viewer.player && talk.state !== "off") talk.stop();
     screen.say(viewer);
-    screen.sayTalk({ offered: config.talkback, state: talk.state, obstacle: Talk.obstacle(viewer.player) });
+    screen.sayTalk({ offered: config.talkback, state: talk.state, trouble: talk.trouble, obstacle: Talk.obstacle(viewer.player) });
   }
 
   window.boardcast = hooks(viewer, talk);
@@ -101,6 +101,9 @@ function hooks(viewer, talk) {
     },
     get talking() {
       return talk.state;
+    },
+    get talkTrouble() {
+      return talk.trouble;
     },
     get timings() {
       return { ...viewer.timings };

@@ -8,6 +8,7 @@ const TIMEOUT = 10_000;
 export class Requests {
   greeting = null; // what the streamer said at open, null until then
   channel;
+  talk = () => {}; // called with {state, reason}: what becomes of our voice
   #clock;
   #pending = new Map();
   #nextID = 1;
@@ -51,6 +52,7 @@ export class Requests {
       return; // other streamers of the family greet in plain words
     }
     if (answer?.hello !== undefined) this.greeting = answer;
+    else if (typeof answer?.talk?.state === "string") this.talk(answer.talk);
     else if (answer?.error) this.#settle(answer.id, "reject", new Error(String(answer.error.message ?? "error")));
     else this.#settle(answer?.id, "resolve", answer?.result);
   }

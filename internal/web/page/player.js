@@ -10,6 +10,7 @@ import { summarise } from "./stats.js";
  *   connection(state)   pc.connectionState has changed
  *   tracks(stream)      the set of tracks in `stream` has changed
  *   offer()             an offer was answered: canTalk and videoRefused may have changed
+ *   talk(status)        what becomes of our voice, as {state, reason}
  *   failed(error)       the browser refused what the peer sent; the session is of no use
  */
 export class Player {
@@ -152,7 +153,9 @@ export class Player {
   }
 
   #adopt(channel) {
-    if (channel.label === "channel") this.requests = new Requests(channel);
+    if (channel.label !== "channel") return;
+    this.requests = new Requests(channel);
+    this.requests.talk = (status) => this.#on.talk?.(status);
   }
 }
 

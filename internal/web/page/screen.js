@@ -25,6 +25,7 @@ export class Screen {
   #pressedAt = null;
   #talkObstacle = null;
   #talking = false;
+  #trouble = null; // why the voice is not heard, as it was last shown
 
   constructor(on) {
     this.#on = on;
@@ -82,14 +83,17 @@ export class Screen {
     this.#drawSound();
   }
 
-  /** @param {{offered: boolean, state: string, obstacle: string|null}} talk */
-  sayTalk({ offered, state, obstacle }) {
+  /** @param {{offered: boolean, state: string, trouble: string|null, obstacle: string|null}} talk */
+  sayTalk({ offered, state, trouble, obstacle }) {
     this.#talk.hidden = !offered;
+    this.#facts.title = offered ? "" : "Talking is off: the board is set to have no speaker";
     this.#talking = state !== "off";
     this.#talkObstacle = this.#talking ? null : obstacle;
     this.#talk.classList.toggle("starting", state === "starting");
     const label = this.#talking ? "Stop talking" : "Talk";
-    const tip = this.#talkObstacle ?? (this.#talking ? "Stop talking (T)" : "Talk: click, or hold while you speak (T)");
+    const tip = this.#talkObstacle ?? trouble ?? (this.#talking ? "Stop talking (T)" : "Talk: click, or hold while you speak (T)");
+    if (trouble && trouble !== this.#trouble) this.notify(trouble);
+    this.#trouble = trouble;
     describe(this.#talk, { label, tip, pressed: state === "on", disabled: Boolean(this.#talkObstacle) });
   }
 

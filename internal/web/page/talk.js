@@ -5,6 +5,7 @@ const CONSTRAINTS = { audio: { echoCancellation: true, noiseSuppression: true, a
 /** The microphone. `state` is "off", "starting" or "on"; `changed` is called after each change. */
 export class Talk {
   state = "off";
+  trouble = null; // why our voice is not heard, in words
   #changed;
   #track = null;
   #player = null;
@@ -38,12 +39,23 @@ export class Talk {
     }
   }
 
+  /** Takes the streamer's word on what becomes of our voice. @param {{state: string, reason?: string}} status */
+  told({ state, reason }) {
+    const words = {
+      replaced: "You are not heard: another viewer is talking",
+      failed: `You are not heard: the speaker cannot be used${reason ? ` (${reason})` : ""}`,
+    };
+    this.trouble = words[state] ?? null;
+    this.#changed();
+  }
+
   /** Ends talking and lets go of the microphone. */
   stop() {
     this.#turn++;
     this.#player?.speak(null).catch(() => {}); // the session may be over
     this.#track?.stop();
     this.#track = this.#player = null;
+    this.trouble = null;
     if (this.state !== "off") this.#set("off");
   }
 

@@ -82,3 +82,15 @@ test("what answers nothing is ignored", async () => {
   channel.say({ id: 1, result: "again" });
   assert.equal(await ping, "mine");
 });
+
+test("a word on our voice is no answer to a request", async () => {
+  const { channel, requests } = make();
+  const told = [];
+  requests.talk = (status) => told.push(status);
+  const ping = requests.request("ping");
+  channel.say({ talk: { state: "failed", reason: "busy" } });
+  channel.say({ talk: 5 });
+  channel.say({ id: 1, result: { pong: true } });
+  assert.deepEqual(told, [{ state: "failed", reason: "busy" }]);
+  assert.deepEqual(await ping, { pong: true });
+});

@@ -1,0 +1,239 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"boardcast/pipeline"
+)
+
+// speaks is the graph of a speaker that the fake engine plays.
+var speaks = pipeline.Graph{pipeline.El("speaker")}
+
+// speaking is a broadcast with a speaker.
+type speaking struct {
+	b   *Broadcast
+	e   *fakeEngine
+	log *bytes.Buffer // of the speaker; read it once the bubble is still
+}
+
+// startSpeaking runs a broadcast with a speaker until the test ends.
+func startSpeaking(t *testing.T, g pipeline.Graph) speaking {
+	t.Helper()
+	e, log := newFakeEngine(), &bytes.Buffer{}
+	e.turn(e.still, "speaker", true) // a speaker makes no frames
+	s := NewSpeaker(e, g, slog.New(slog.NewTextHandler(log, nil)))
+	b := NewBroadcast(e, testPlan(t, pipeline.Request{}), Options{Speaker: s, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	go func() { ended <- b.Run(ctx) }()
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return speaking{b, e, log}
+}
+
+// says has viewers talk at once for a while, five levels a second each.
+func says(d time.Duration, talkers ...*fakePeer) { sounds(d, -20, talkers...) }
+
+func sounds(d time.Duration, db float64, talkers ...*fakePeer) {
+	for range d / (200 * time.Millisecond) {
+		for _, p := range talkers {
+			events(p, PeerEvent{Kind: Level, DB: db})
+		}
+		<-time.After(200 * time.Millisecond)
+		synctest.Wait()
+	}
+}
+
+// talker is a viewer with a data channel.
+func (s speaking) talker(t *testing.T) (*Viewer, *fakePeer) {
+	t.Helper()
+	v, p, _ := join(t, s.b, s.e)
+	events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected}, PeerEvent{Kind: ChannelOpened})
+	return v, p
+}
+
+// open are the speaker's stages, and how many of them are still open.
+func (s speaking) open() (all, open int) {
+	for _, st := range s.e.started() {
+		if st.graph[0].Factory == "speaker" {
+			all++
+			if !st.isClosed() {
+				open++
+			}
+		}
+	}
+	return all, open
+}
+
+func (p *fakePeer) words() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.sent)
+}
+
+// heard are the calls that let the viewer's sound into the speaker, or keep it out.
+func (p *fakePeer) heard() []string {
+	return slices.DeleteFunc(p.said(), func(call string) bool { return !strings.HasPrefix(call, "hear ") })
+}
+
+const (
+	toldPlaying  = `{"talk":{"state":"playing"}}`
+	toldReplaced = `{"talk":{"state":"replaced"}}`
+	toldSilent   = `{"talk":{"state":""}}`
+)
+
+// The speaker is open while somebody talks, and some seconds longer. Silence, such as that of a muted track, does not open it.
+func TestSpeakerIsOpenWhileSomebodyTalks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startSpeaking(t, speaks)
+		v, p := s.talker(t)
+		sounds(5*time.Second, -70, p)
+		if all, _ := s.open(); all != 0 {
+			t.Error("silence opens the speaker")
+		}
+		says(time.Second, p)
+		if all, open := s.open(); all != 1 || open != 1 {
+			t.Errorf("while a viewer talks %d of %d speakers are open", open, all)
+		}
+		if now := v.status().Talk; now == nil || now.State != talkPlaying {
+			t.Errorf("the status has %v, want %s", now, talkPlaying)
+		}
+		sounds(8*time.Second, -70, p)
+		if all, open := s.open(); all != 1 || open != 0 {
+			t.Errorf("after the last voice %d of %d speakers are open", open, all)
+		}
+		if diff := cmp.Diff([]string{toldPlaying, toldSilent}, p.words()); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"hear true", "hear false"}, p.heard()); diff != "" {
+			t.Errorf("let in (-want +got):\n%s", diff)
+		}
+		if v.status().Talk != nil {
+			t.Error("a silent viewer still talks")
+		}
+	})
+}
+
+// The viewer that began to talk last is played, and the other is told. When the newer one is silent, the older is played again.
+func TestSpeakerPlaysTheNewest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startSpeaking(t, speaks)
+		_, first := s.talker(t)
+		_, second := s.talker(t)
+		says(time.Second, first)
+		says(time.Second, first, second)
+		if diff := cmp.Diff([]string{toldPlaying, toldReplaced}, first.words()); diff != "" {
+			t.Errorf("the first is told (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{toldPlaying}, second.words()); diff != "" {
+			t.Errorf("the second is told (-want +got):\n%s", diff)
+		}
+		says(4*time.Second, first)
+		if diff := cmp.Diff([]string{"hear true", "hear false", "hear true"}, first.heard()); diff != "" {
+			t.Errorf("the first is let in (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"hear true", "hear false"}, second.heard()); diff != "" {
+			t.Errorf("the second is let in (-want +got):\n%s", diff)
+		}
+		if all, _ := s.open(); all != 1 {
+			t.Errorf("the speaker was opened %d times for two talkers", all)
+		}
+	})
+}
+
+// A speaker that cannot be opened, or fails while it plays, is a warning once and a word to the viewer that talks. It is tried again at
+// a pace, and the viewer stays.
+func TestSpeakerFails(t *testing.T) {
+	const busy = "Device is being used by another application"
+	failed := `{"talk":{"state":"failed","reason":"` + busy + `"}}`
+	for _, c := range []struct {
+		name  string
+		opens bool // it fails later
+		told  []string
+		tries int
+	}{
+		{"while it is opened", false, []string{failed, toldPlaying}, 4},
+		{"while it plays", true, []string{toldPlaying, failed, toldPlaying}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := startSpeaking(t, speaks)
+				v, p := s.talker(t)
+				if !c.opens {
+					s.e.refuses("speaker", errors.New(busy))
+				}
+				says(time.Second, p)
+				if c.opens {
+					stages := s.e.started()
+					stages[len(stages)-1].events <- StageEvent{Err: errors.New(busy)}
+				}
+				says(17*time.Second, p)
+				s.e.refuses("speaker", nil)
+				says(25*time.Second, p)
+				if diff := cmp.Diff(c.told, p.words()); diff != "" {
+					t.Errorf("told (-want +got):\n%s", diff)
+				}
+				if all, open := s.open(); all != c.tries || open != 1 {
+					t.Errorf("%d tries, %d open; want %d tries and one open", all, open, c.tries)
+				}
+				if n := strings.Count(s.log.String(), busy); n != 1 {
+					t.Errorf("the failure is logged %d times:\n%s", n, s.log)
+				}
+				select {
+				case <-v.Done():
+					t.Error("the speaker's failure ends the viewer")
+				default:
+				}
+			})
+		})
+	}
+}
+
+// Without a speaker the viewer that talks is told so. One that is plugged in later is used.
+func TestSpeakerComesLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startSpeaking(t, nil)
+		_, p := s.talker(t)
+		says(time.Second, p)
+		plan := *s.b.plan()
+		plan.Speak = speaks
+		s.b.Adopt(plan)
+		says(time.Second, p) // long before the next try would be due
+		if diff := cmp.Diff([]string{`{"talk":{"state":"failed","reason":"there is no speaker"}}`, toldPlaying}, p.words()); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A speaker that failed is tried at once when another program lets go of a device.
+func TestSpeakerIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startSpeaking(t, speaks)
+		_, p := s.talker(t)
+		s.e.refuses("speaker", errors.New("busy"))
+		says(time.Second, p)
+		s.e.refuses("speaker", nil)
+		s.b.Again()
+		says(time.Second, p)
+		if diff := cmp.Diff([]string{`{"talk":{"state":"failed","reason":"busy"}}`, toldPlaying}, p.words()); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}

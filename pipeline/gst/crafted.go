@@ -189,7 +189,9 @@ func (r *retransmission) nack(at time.Duration, seq uint16) (copies int, keyfram
 	return int(a.copies), a.keyframe != 0
 }
 
-func (r *retransmission) keyframe(before uint16) { C.retransmission_keyframe(&r.c, C.guint16(before)) }
+func (r *retransmission) keyframe(at time.Duration, before uint16) {
+	C.retransmission_keyframe(&r.c, C.guint16(before), C.int64_t(at.Microseconds()))
+}
 
 func (r *retransmission) keyframeAgain(at time.Duration, from uint16, packets int) bool {
 	return C.retransmission_keyframe_again(&r.c, 7, C.guint16(from), C.guint(packets), C.int64_t(at.Microseconds())) != 0

@@ -52,7 +52,7 @@ void rtx_reported(Rtx *r, const Report *report) {
 
 void rtx_keyframe(Rtx *r, guint16 before) {
   g_mutex_lock(&r->lock);
-  retransmission_keyframe(&r->decision, before);
+  retransmission_keyframe(&r->decision, before, g_get_monotonic_time());
   g_mutex_unlock(&r->lock);
 }
 

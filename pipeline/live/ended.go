@@ -32,8 +32,8 @@ var causes = [...]struct {
 	level slog.Level
 }{
 	causeFailed:      {"failed", slog.LevelWarn},
-	causeClosed:      {"closed the page or player", slog.LevelInfo},
-	causeUnsendable:  {"lost: the viewer's browser is gone, or its network", slog.LevelInfo},
+	causeClosed:      {"closed the connection: left the page, or stopped the player", slog.LevelInfo},
+	causeUnsendable:  {"closed the page without hanging up, or its network is gone", slog.LevelInfo},
 	causeSilent:      {"lost: nothing was heard from the viewer", slog.LevelInfo},
 	causeDetached:    {"lost: signalling ended, and nothing was heard from the viewer since", slog.LevelInfo},
 	causeLeftEarly:   {"left before the connection was up", slog.LevelInfo},
@@ -41,7 +41,7 @@ var causes = [...]struct {
 	causeRefused:     {"refused", slog.LevelInfo},
 	causeDeclined:    {"declined by the viewer", slog.LevelInfo},
 	causeReplaced:    {"not connected yet, and replaced by another viewer: all places were taken", slog.LevelInfo},
-	causeHungUp:      {"hung up", slog.LevelInfo},
+	causeHungUp:      {"hung up: left the page, or stopped the player", slog.LevelInfo},
 	causeServer:      {"its session at the signalling server is over", slog.LevelInfo},
 	causeProgram:     {"the program ends", slog.LevelInfo},
 }

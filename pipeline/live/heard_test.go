@@ -40,7 +40,7 @@ func TestViewerHears(t *testing.T) {
 		if n := strings.Count(text, "no element such"); n != 1 {
 			t.Errorf("a complaint is logged %d times", n)
 		}
-		if !strings.Contains(text, "viewer gone") || !strings.Contains(text, "closed the page") {
+		if !strings.Contains(text, "viewer gone") || !strings.Contains(text, "closed the connection") {
 			t.Errorf("the end is logged as %s", text)
 		}
 	})

@@ -189,8 +189,10 @@ func (r *retransmission) nack(at time.Duration, seq uint16) (copies int, keyfram
 	return int(a.copies), a.keyframe != 0
 }
 
-func (r *retransmission) keyframe(at time.Duration, before uint16) {
-	C.retransmission_keyframe(&r.c, C.guint16(before), C.int64_t(at.Microseconds()))
+// keyframe has packets sent: a keyframe's first, and as many in all.
+func (r *retransmission) keyframe(before uint16, packets int) {
+	C.retransmission_keyframe(&r.c, C.guint32(before))
+	C.retransmission_sent(&r.c, C.guint32(int(before)+packets))
 }
 
 func (r *retransmission) keyframeAgain(at time.Duration, from uint16, packets int) bool {

@@ -55,7 +55,7 @@ func untold(root fs.FS, err error) string {
 	case err != nil:
 		return err.Error()
 	case inUserNamespace(root):
-		return "in a user namespace, which the kernel doesn't tell" // since Linux 4.18
+		return "this process is in a user namespace, and the kernel sends it no uevents" // since Linux 4.18
 	case noUdev != nil:
 		return "no udev, which would tell when a device is ready"
 	}

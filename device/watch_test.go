@@ -218,7 +218,7 @@ func TestUntold(t *testing.T) {
 		{"a machine", whole, nil, ""},
 		{"an old kernel's", fstest.MapFS{"run/udev/control": text("")}, nil, ""},
 		{"no socket", whole, errors.New("open uevent socket: refused"), "open uevent socket: refused"},
-		{"a user namespace", fstest.MapFS{"run/udev/control": text(""), "proc/self/uid_map": text(inside)}, nil, "in a user namespace, which the kernel doesn't tell"},
+		{"a user namespace", fstest.MapFS{"run/udev/control": text(""), "proc/self/uid_map": text(inside)}, nil, "this process is in a user namespace, and the kernel sends it no uevents"},
 		{"no udev", fstest.MapFS{"proc/self/uid_map": whole["proc/self/uid_map"]}, nil, "no udev, which would tell when a device is ready"},
 	}
 	for _, tt := range tests {

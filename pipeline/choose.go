@@ -25,10 +25,10 @@ type findings struct {
 
 // plan chooses the camera's mode with the encoder of the first codec, then encoders of the other codecs for that mode.
 func (c *chooser) plan() (Plan, error) {
-	p := Plan{
+	p := Plan{Incoming: Incoming{
 		Talkback: !c.given.Sink.None, Hear: hearGraph(c.given.Sink), Speak: speakGraph(c.given.Sink),
 		Display: c.request.Display, See: seeGraph(c.request.Display),
-	}
+	}}
 	p.Audio = audioGraph(c.given.Audio, c.request.AudioBitrate)
 	if c.given.NoVideo {
 		return p, nil

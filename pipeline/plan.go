@@ -81,12 +81,17 @@ type Plan struct {
 	Spares      []Choice // in the order in which they are taken when a choice fails
 	Lower       []Choice // lower renditions of Choices, for slow viewers; none where the encoder has no power left for one
 	Audio       Graph    // nil without a microphone
-	Talkback    bool     // viewers' sound is taken in
-	Display     bool     // viewers' video is shown
-	Hear        Graph    // decodes incoming audio; without Talkback it drops it
-	Speak       Graph    // plays what Hear decoded of one viewer; nil without a speaker
-	See         Graph    // shows incoming video; without Display it drops it
 	Why         []string // a sentence each, for people: how the camera is run, and why each encoder was chosen
+	Incoming
+}
+
+// Incoming is what is done with the media that viewers send.
+type Incoming struct {
+	Talkback bool  // viewers' sound is taken in
+	Display  bool  // viewers' video is shown
+	Hear     Graph // decodes incoming audio; without Talkback it drops it
+	Speak    Graph // plays what Hear decoded of one viewer; nil without a speaker
+	See      Graph // shows incoming video; without Display it drops it
 }
 
 // ErrNoEncoder tells that of the encoders that fit the request none is installed and works.

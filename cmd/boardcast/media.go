@@ -39,17 +39,36 @@ func (m *media) await(ctx context.Context) error {
 	return nil
 }
 
+// The ways by which sessions begin, as the log tells them. Package live adds "whip".
+const (
+	byPage   = "page"   // at our own signalling server
+	byWHEP   = "whep"   // a player
+	byServer = "server" // at a signalling server elsewhere
+)
+
 // join makes a viewer, unless the caller has gone.
-func (m *media) join(ctx context.Context, caller signalling.Caller, send func(sdp.Message)) (*live.Viewer, error) {
+func (m *media) join(ctx context.Context, caller signalling.Caller, way string, send func(sdp.Message)) (*live.Viewer, error) {
 	if err := m.await(ctx); err != nil {
 		return nil, err
 	}
-	return m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address}, send)
+	return m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address, Way: way}, send)
 }
 
-// Open implements [signalling.Media].
+// Open implements [signalling.Media] for our own signalling server.
 func (m *media) Open(ctx context.Context, caller signalling.Caller, send func(sdp.Message)) (signalling.Session, error) {
-	v, err := m.join(ctx, caller, send)
+	return m.open(ctx, caller, byPage, send)
+}
+
+// elsewhere is the streamer as a client at another signalling server sees it.
+type elsewhere struct{ *media }
+
+// Open implements [signalling.Media].
+func (e elsewhere) Open(ctx context.Context, caller signalling.Caller, send func(sdp.Message)) (signalling.Session, error) {
+	return e.open(ctx, caller, byServer, send)
+}
+
+func (m *media) open(ctx context.Context, caller signalling.Caller, way string, send func(sdp.Message)) (signalling.Session, error) {
+	v, err := m.join(ctx, caller, way, send)
 	switch {
 	case errors.Is(err, places.ErrFull):
 		return nil, signalling.ErrFull

@@ -281,7 +281,7 @@ func newClients(cfg *configs.Config, all []stream, log *slog.Logger) ([]*signall
 		clients = append(clients, signalling.NewClient(signalling.ClientOptions{
 			URL: s.Server.Full(), ID: one.idElsewhere(s.ID), Peer: s.Peer, Room: s.Room, RemoteOfferer: s.RemoteOfferer, TLS: conf,
 			Logger: log.With(one.about("component", "signalling")...),
-		}, one.media))
+		}, elsewhere{one.media}))
 	}
 	return clients, nil
 }

@@ -51,7 +51,7 @@ type oneWay struct{ *media }
 
 // Open implements [whip.Media].
 func (o oneWay) Open(ctx context.Context, peer string, from netip.Addr, send func(sdp.Message)) (whip.Session, error) {
-	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, send)
+	v, err := o.join(ctx, signalling.Caller{ID: peer, Address: from}, byWHEP, send)
 	return oneWaySession(v, err)
 }
 

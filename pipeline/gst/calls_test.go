@@ -4,6 +4,7 @@ package gst
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,20 @@ func TestCallsAreCounted(t *testing.T) {
 	<-late
 	if !c.settle(0) {
 		t.Error("not settled when the call has come back")
+	}
+}
+
+// A graph whose elements are not made in time is given up. This deadline has passed when the call begins.
+func TestBuildIsBounded(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := e.Fan(false)
+	defer f.Close()
+	s, err := e.build(-time.Second, pipeline.Graph{pipeline.El("videotestsrc"), pipeline.El("appsink").Named("out")}, nil, f)
+	if s != nil || !errors.Is(err, live.ErrStuck) || !strings.Contains(err.Error(), "build graph") {
+		t.Errorf("given up: %v, %v", s, err)
 	}
 }
 

@@ -189,7 +189,11 @@ func (r *retransmission) nack(at time.Duration, seq uint16) (copies int, keyfram
 	return int(a.copies), a.keyframe != 0
 }
 
-func (r *retransmission) keyframe(before uint16) { C.retransmission_keyframe(&r.c, C.guint16(before)) }
+// keyframe has packets sent: a keyframe's first, and as many in all.
+func (r *retransmission) keyframe(before uint16, packets int) {
+	C.retransmission_keyframe(&r.c, C.guint32(before))
+	C.retransmission_sent(&r.c, C.guint32(int(before)+packets))
+}
 
 func (r *retransmission) keyframeAgain(at time.Duration, from uint16, packets int) bool {
 	return C.retransmission_keyframe_again(&r.c, 7, C.guint16(from), C.guint(packets), C.int64_t(at.Microseconds())) != 0

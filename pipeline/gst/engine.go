@@ -142,23 +142,15 @@ func giveBack() {
 
 // Start implements [live.Engine]. A stage that does not start before ctx's deadline is left behind, and closed if it comes back.
 func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) (live.Stage, error) {
-	p, err := parse(g)
+	until := time.Now().Add(startLimit)
+	if at, ok := ctx.Deadline(); ok && at.Before(until) {
+		until = at
+	}
+	s, err := e.build(time.Until(until), g, in, out)
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{pipe: p, events: make(chan live.StageEvent, 16), log: e.log}
-	s.handle = register(s)
-	var problem *C.char
-	s.c = C.stage_new(p.c(), cFan(in), cFan(out), C.uintptr_t(s.handle), &problem)
-	if s.c == nil {
-		unregister(s.handle)
-		return nil, fmt.Errorf("build graph %q: %s", g.String(), C.GoString(problem))
-	}
-	limit := startLimit
-	if at, ok := ctx.Deadline(); ok {
-		limit = min(limit, time.Until(at))
-	}
-	err = p.play(limit, func() { _ = s.Close() })
+	err = s.pipe.play(time.Until(until), func() { _ = s.Close() })
 	switch {
 	case err == nil:
 		return s, nil
@@ -174,6 +166,56 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) 
 	why := fmt.Errorf("start %s: %w", g.Subject(), s.cause(err))
 	go func() { _ = s.Close() }() // within its limit; the next alternative does not wait for a driver that ends slowly
 	return nil, why
+}
+
+// build makes a stage of a graph within limit: the first element of a plugin loads it, and V4L2's then asks each device what it is.
+func (e *Engine) build(limit time.Duration, g pipeline.Graph, in, out live.Fan) (*stage, error) {
+	s := &stage{events: make(chan live.StageEvent, 16), log: e.log}
+	s.handle = register(s)
+	release := holdFans(in, out)
+	err := bounded(limit, func() error {
+		defer release()
+		p, err := parse(g)
+		if err != nil {
+			return err
+		}
+		var problem *C.char
+		c := C.stage_new(p.c(), cFan(in), cFan(out), C.uintptr_t(s.handle), &problem)
+		if c == nil {
+			return fmt.Errorf("build graph %q: %s", g.String(), C.GoString(problem))
+		}
+		s.pipe, s.c = p, c
+		return nil
+	}, func() { // too late
+		unregister(s.handle)
+		if s.c != nil {
+			_ = s.Close()
+		}
+	})
+	switch {
+	case errors.Is(err, live.ErrStuck):
+		return nil, fmt.Errorf("build graph %q: %w", g.String(), err)
+	case err != nil:
+		unregister(s.handle)
+		return nil, err
+	}
+	return s, nil
+}
+
+// holdFans keeps fans from being freed until the function that it returns is called.
+func holdFans(fans ...live.Fan) func() {
+	for _, f := range fans {
+		if f != nil {
+			C.fan_ref(cFan(f))
+		}
+	}
+	return func() {
+		for _, f := range fans {
+			if f != nil {
+				C.fan_unref(cFan(f))
+			}
+		}
+	}
 }
 
 func cFan(f live.Fan) *C.Fan {

@@ -228,7 +228,7 @@ GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
     pts = t->last + FRAME_LATER;
   t->last = pts;
   if (t->rtx && !GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT))
-    rtx_keyframe(t->rtx, stamp_newest(t));
+    rtx_keyframe(t->rtx, (guint32)g_atomic_int_get(&t->seq));
   guint n = gst_buffer_list_length(packets);
   GstBufferList *out = gst_buffer_list_new_sized(n);
   for (guint i = 0; i < n; i++) {
@@ -240,6 +240,8 @@ GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets) {
     gst_buffer_list_unref(out);
     return NULL;
   }
+  if (t->rtx)
+    rtx_sent(t->rtx, (guint32)g_atomic_int_get(&t->seq));
   g_atomic_int_inc(&t->waiting);
   return out;
 }

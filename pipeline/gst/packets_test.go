@@ -110,7 +110,7 @@ func TestPacketsAreAViewersOwn(t *testing.T) {
 			eventually(t, "both are sent pictures", 10*time.Second, func() bool {
 				sent := 0
 				for _, v := range a.Status().Viewers {
-					if v.Sent != nil && v.Sent.VideoFrames > 10 {
+					if v.Sent != nil && v.Sent.VideoFrames > 10 && v.Sent.Bytes > 1000 {
 						sent++
 					}
 				}

@@ -351,6 +351,7 @@ func (p *peer) Count() live.PeerCount {
 	return live.PeerCount{
 		VideoFrames: uint64(n[0].pushed), VideoDropped: uint64(n[0].dropped),
 		AudioFrames: uint64(n[1].pushed), AudioDropped: uint64(n[1].dropped),
+		Bytes: uint64(n[0].bytes) + uint64(n[1].bytes),
 	}
 }
 

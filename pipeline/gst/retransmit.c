@@ -38,6 +38,9 @@ enum { TWICE_RTT_US = 250000 };
 enum { AGAIN_RTT_US = 150000 };
 // us: for this long nothing is sent again of what a keyframe replaces. That is twice as long as a packet is kept (rtx.c).
 enum { DROPPED_US = 2000000 };
+// us: for this long a sequence number means the same packet. Numbers have 16 bits, so a number comes back after 65,536 packets, which
+// takes longer than this up to 126 Mbit/s. All packets that can be sent again are younger.
+enum { SAME_US = 5000000 };
 
 // s: the burst is what arrives in this time. More at once would be a queue of its own.
 static const double burst_time = 0.2;
@@ -101,9 +104,9 @@ NackAnswer retransmission_nack(Retransmission *r, guint ssrc, guint seq, int64_t
   if (now < r->dropped.until && is_before(seq, r->dropped.newest))
     return answer;
   typeof(r->asked[0]) *entry = &r->asked[(seq ^ ssrc) % REMEMBERED];
-  if (entry->first == 0 || entry->ssrc != ssrc || entry->seq != seq)
+  if (entry->first == 0 || entry->ssrc != ssrc || entry->seq != seq || now - entry->first >= SAME_US)
     *entry = (typeof(*entry)){ssrc, seq, now, 0};
-  gboolean old = r->keyframe.sent && is_before(seq, r->keyframe.before);
+  gboolean old = r->keyframe.sent && (guint16)(r->newest - seq) >= r->newest - r->keyframe.before;
   answer.keyframe = !old && now - entry->first >= IN_VAIN_US && now - r->keyframe.requested >= IN_VAIN_PAUSE_US;
   if (answer.keyframe)
     r->keyframe.requested = now;
@@ -117,7 +120,9 @@ NackAnswer retransmission_nack(Retransmission *r, guint ssrc, guint seq, int64_t
   return answer;
 }
 
-void retransmission_keyframe(Retransmission *r, guint16 before) {
+void retransmission_sent(Retransmission *r, guint32 newest) { r->newest = newest; }
+
+void retransmission_keyframe(Retransmission *r, guint32 before) {
   r->keyframe.sent = TRUE;
   r->keyframe.before = before;
   r->budget.left = MAX(r->budget.left, r->budget.burst / 2);

@@ -20,9 +20,10 @@ typedef struct {
     double left;     // bytes that may be sent again now
     double burst;    // bytes, the most that may be left
   } budget;
+  guint32 newest;      // the newest packet that was sent; its low 16 bits are the sequence number
   struct {
     gboolean sent;     // FALSE before the first keyframe
-    guint16 before;    // sequence number before the newest keyframe's first
+    guint32 before;    // number before the newest keyframe's first, counted as newest is
     int64_t requested; // us, when a keyframe was last requested for a packet that was asked for in vain
   } keyframe;
   struct {
@@ -48,7 +49,9 @@ void retransmission_reported(Retransmission *r, const Report *report);
 // retransmission_nack decides about one packet that the viewer asks for.
 NackAnswer retransmission_nack(Retransmission *r, guint ssrc, guint seq, int64_t now);
 // retransmission_keyframe notes that the next packet after this sequence number begins a keyframe.
-void retransmission_keyframe(Retransmission *r, guint16 before);
+void retransmission_keyframe(Retransmission *r, guint32 before);
+// retransmission_sent notes the newest packet that was sent. A sequence number of a NACK is of a packet before this one.
+void retransmission_sent(Retransmission *r, guint32 newest);
 // retransmission_keyframe_again decides whether n packets of a keyframe, which have just been sent, are sent once more unasked.
 gboolean retransmission_keyframe_again(Retransmission *r, guint ssrc, guint16 from, guint n, int64_t now);
 // retransmission_drop notes that a keyframe is to follow this packet: for two seconds nothing is sent again up to it, so that the

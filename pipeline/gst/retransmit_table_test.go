@@ -49,17 +49,24 @@ func TestRetransmissionTable(t *testing.T) {
 		{"asked for in vain", good, []request{{0, 1, 1, false}, {599 * ms, 1, 2, false}, {600 * ms, 1, 0, true}, {700 * ms, 1, 2, false}, {1599 * ms, 1, 2, false}, {1600 * ms, 1, 0, true}}},
 		{"two packets in vain: one keyframe", good, []request{{0, 1, 1, false}, {0, 2, 1, false}, {600 * ms, 1, 2, true}, {600 * ms, 2, 2, false}}},
 		{"numbers of the same place in the table", good, []request{{0, 1, 1, false}, {0, 513, 1, false}, {1 * ms, 1, 1, false}}},
-		{"from before the newest keyframe: no other", func(r *retransmission) { good(r); r.keyframe(1000) }, []request{
+		{"from before the newest keyframe: no other", func(r *retransmission) { good(r); r.keyframe(1000, 5000) }, []request{
 			{0, 1000, 1, false}, {600 * ms, 1000, 2, false}, {0, 1001, 1, false}, {600 * ms, 1001, 2, true},
 		}},
-		{"a number that has wrapped around is after the keyframe", func(r *retransmission) { good(r); r.keyframe(65535) }, []request{{0, 0, 1, false}, {600 * ms, 0, 2, true}}},
+		{"a number that has wrapped around is after the keyframe", func(r *retransmission) { good(r); r.keyframe(65535, 5000) }, []request{{0, 0, 1, false}, {600 * ms, 0, 2, true}}},
+		{"a packet 40,000 numbers after the keyframe", func(r *retransmission) { good(r); r.keyframe(65535, 40010) }, []request{
+			{0, 40000, 1, false}, {600 * ms, 40000, 2, true},
+		}},
+		{"a packet 40,000 numbers before the newest, and before the keyframe", func(r *retransmission) { good(r); r.keyframe(65535, 10) }, []request{
+			{0, 25545, 1, false}, {600 * ms, 25545, 2, false},
+		}},
+		{"a number that is used again is another packet", good, []request{{0, 1, 1, false}, {4999 * ms, 1, 2, true}, {5000 * ms, 1, 1, false}}},
 		{"dropped for a keyframe that follows", func(r *retransmission) { good(r); r.drop(hour, 1000) }, []request{
 			{0, 1000, 0, false}, {0, 999, 0, false}, {0, 1001, 1, false}, {1999 * ms, 1000, 0, false}, {2000 * ms, 1000, 1, false},
 		}},
 		{"after a drop the keyframe goes twice, however long the RTT", func(r *retransmission) {
 			measured(r, time.Second, 50, 5)
 			r.drop(hour, 1000)
-			r.keyframe(1000)
+			r.keyframe(1000, 5000)
 		}, []request{{0, 1001, 2, false}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,7 +94,7 @@ func askAll(r *retransmission, from uint16, packets int) (sent int) {
 func TestRetransmissionBudget(t *testing.T) {
 	r := newRetransmission()
 	good(r) // 500 kB/s: the burst is the largest, 40,000 bytes; the average of a packet has come down to 1,043 bytes
-	r.keyframe(1000)
+	r.keyframe(1000, 5000)
 	if n := askAll(r, 0, 200); n != 20 {
 		t.Errorf("%d packets from before the keyframe are sent, want 20", n)
 	}
@@ -98,7 +105,7 @@ func TestRetransmissionBudget(t *testing.T) {
 	if n := askAll(r, 2000, 200); n != 9 {
 		t.Errorf("%d packets are sent after a report on 30, want 9", n)
 	}
-	r.keyframe(3000)
+	r.keyframe(3000, 5000)
 	if n := askAll(r, 3001, 200); n != 19 {
 		t.Errorf("%d packets of the next keyframe are sent, want 19", n)
 	}
@@ -134,7 +141,7 @@ func TestKeyframeIsSentAgain(t *testing.T) {
 	} {
 		r := newRetransmission()
 		measured(r, c.rtt, 50, c.lost)
-		r.keyframe(99)
+		r.keyframe(99, 5000)
 		if got := r.keyframeAgain(hour, 100, c.packets); got != c.want {
 			t.Errorf("%s: sent again: %v", c.name, got)
 		}

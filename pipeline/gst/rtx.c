@@ -50,7 +50,13 @@ void rtx_reported(Rtx *r, const Report *report) {
   g_mutex_unlock(&r->lock);
 }
 
-void rtx_keyframe(Rtx *r, guint16 before) {
+void rtx_sent(Rtx *r, guint32 newest) {
+  g_mutex_lock(&r->lock);
+  retransmission_sent(&r->decision, newest);
+  g_mutex_unlock(&r->lock);
+}
+
+void rtx_keyframe(Rtx *r, guint32 before) {
   g_mutex_lock(&r->lock);
   retransmission_keyframe(&r->decision, before);
   g_mutex_unlock(&r->lock);

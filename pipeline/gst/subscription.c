@@ -180,14 +180,17 @@ void subscription_push_packets(Subscription *s, Fan *f, GstBufferList *packets, 
     subscription_miss(s, f, want_keyframe);
     return;
   }
+  gsize size = gst_buffer_list_calculate_size(own);
   GstBufferList *rest = stamp_split(s->stamp, own);
   gboolean pushed = gst_app_src_push_buffer_list(s->src, own) == GST_FLOW_OK;
   if (pushed && rest)
     pushed = gst_app_src_push_buffer_list(s->src, g_steal_pointer(&rest)) == GST_FLOW_OK;
-  if (pushed)
+  if (pushed) {
     s->count.pushed++;
-  else
+    s->count.bytes += size;
+  } else {
     s->count.dropped++;
+  }
   g_clear_pointer(&rest, gst_buffer_list_unref);
 }
 

@@ -7,6 +7,7 @@ typedef struct Subscription Subscription;
 
 typedef struct {
   uint64_t pushed, dropped; // frames
+  uint64_t bytes;           // of the packets that were pushed
 } SubscriptionCount;
 
 // fan_subscribe has the fan's frames pushed to the appsrc src, on which the subscription holds a reference.

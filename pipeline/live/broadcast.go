@@ -171,15 +171,16 @@ func (vs *viewers) remove(v *Viewer) {
 // may be called until Done. Join waits for Run to begin. The error wraps places.ErrFull when no place is free, and is [ErrClosed]
 // after the end.
 func (b *Broadcast) Join(id string, from places.Origin, send func(Message)) (*Viewer, error) {
-	return b.add(newViewer(b, id, send), from)
+	return b.add(newViewer(b, id, from, send), from)
 }
 
 // Publish makes a viewer of a media server, which we call. Such a server is tried again and again. So the viewer is counted, listed and
 // logged only once it is connected. In all else it is as Join's.
 func (b *Broadcast) Publish(id string, send func(Message)) (*Viewer, error) {
-	v := newViewer(b, id, send)
+	from := places.Origin{Way: "whip"}
+	v := newViewer(b, id, from, send)
 	v.publishes = true
-	return b.add(v, places.Origin{})
+	return b.add(v, from)
 }
 
 // add gives a new viewer its place, and runs it.

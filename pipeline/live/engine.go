@@ -110,9 +110,12 @@ type Peer interface {
 	Close() error
 }
 
-// PeerCount is what was sent to a viewer: frames, and frames that were dropped because the viewer's pipeline was behind.
+// PeerCount is what was sent to a viewer: frames, frames that were dropped because the viewer's pipeline was behind, and the bytes of
+// the packets, without those that were sent again.
 type PeerCount struct {
 	VideoFrames, VideoDropped, AudioFrames, AudioDropped uint64
+
+	Bytes uint64 `json:"-"` // for the log: the status has the bitrate of each producer
 }
 
 // PeerEvent is one thing that happened to a viewer's connection.

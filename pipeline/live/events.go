@@ -3,7 +3,6 @@ package live
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -16,7 +15,7 @@ import (
 func (v *Viewer) heard(e PeerEvent) error {
 	switch e.Kind {
 	case Closed:
-		return fmt.Errorf("%w: closed by the other side", errGone)
+		return ended(causeClosed, nil)
 	case Warned:
 		if !v.warned {
 			v.log.Warn("viewer's media", "error", e.Err)
@@ -79,7 +78,7 @@ func (v *Viewer) failed(err error) error {
 	}
 	for _, element := range leavers {
 		if strings.HasPrefix(err.Error(), element) {
-			return fmt.Errorf("%w: %w", errGone, err)
+			return &ending{cause: causeUnsendable, detail: err, debug: true}
 		}
 	}
 	return err
@@ -142,9 +141,12 @@ func (v *Viewer) connectionChanged(state int) error {
 		v.resume()
 		v.log.Info("viewer connected", "codec", string(v.stat.now.Codec), "duration_seconds", v.stat.now.ConnectSeconds)
 	case ConnectionFailed:
-		return errors.New("connection failed: no pair of addresses works (a firewall, or another network without --stun or --turn)")
+		if v.phase == connected {
+			return ended(causeSilent, errors.New("no answer to the checks of ICE"))
+		}
+		return ended(causeUnconnected, errors.New("no pair of addresses works (a firewall, or another network without --stun or --turn)"))
 	case ConnectionClosed:
-		return fmt.Errorf("%w: connection closed", errGone)
+		return ended(causeClosed, nil)
 	}
 	return nil
 }

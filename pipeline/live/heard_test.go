@@ -40,7 +40,7 @@ func TestViewerHears(t *testing.T) {
 		if n := strings.Count(text, "no element such"); n != 1 {
 			t.Errorf("a complaint is logged %d times", n)
 		}
-		if !strings.Contains(text, "viewer left") || !strings.Contains(text, "closed by the other side") {
+		if !strings.Contains(text, "viewer gone") || !strings.Contains(text, "closed the connection") {
 			t.Errorf("the end is logged as %s", text)
 		}
 	})
@@ -103,11 +103,11 @@ func TestViewerIsAskedFor(t *testing.T) {
 		want    []string
 		without string // a call that must not be there
 	}{
-		{"sound", pipeline.Plan{Talkback: true}, false, false, []string{"media 0 at -1 sendonly", "media 1 at -1 sendrecv"}, ""},
+		{"sound", pipeline.Plan{Incoming: pipeline.Incoming{Talkback: true}}, false, false, []string{"media 0 at -1 sendonly", "media 1 at -1 sendrecv"}, ""},
 		{"nothing", pipeline.Plan{}, false, false, []string{"media 0 at -1 sendonly", "media 1 at -1 sendonly"}, ""},
 		{"nothing of a camera without sound", pipeline.Plan{}, false, true, []string{"media 0 at -1 sendonly"}, "media 1"},
-		{"both", pipeline.Plan{Talkback: true, Display: true}, false, false, []string{"media 0 at -1 sendrecv", "media 1 at -1 sendrecv"}, ""},
-		{"nothing of a player", pipeline.Plan{Talkback: true, Display: true}, true, false, []string{"media 0 at -1 sendonly", "media 1 at -1 sendonly"}, ""},
+		{"both", pipeline.Plan{Incoming: pipeline.Incoming{Talkback: true, Display: true}}, false, false, []string{"media 0 at -1 sendrecv", "media 1 at -1 sendrecv"}, ""},
+		{"nothing of a player", pipeline.Plan{Incoming: pipeline.Incoming{Talkback: true, Display: true}}, true, false, []string{"media 0 at -1 sendonly", "media 1 at -1 sendonly"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

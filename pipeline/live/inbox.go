@@ -2,7 +2,6 @@ package live
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 )
@@ -10,11 +9,8 @@ import (
 // inboxSize is how many messages of a viewer may wait: some more than a page sends within a second, offer and ICE candidates together.
 const inboxSize = 128
 
-// errOusted ends a viewer whose place another has.
-var errOusted = errors.New("not connected yet, and gave way to another viewer: all places were taken")
-
-// errGone ends a viewer without being a failure.
-var errGone = errors.New("gone")
+// errFlood ends a viewer that sends messages faster than they can be dealt with.
+var errFlood = errors.New("more messages than a viewer may send at once")
 
 // inbox is what other goroutines tell a viewer, and how they learn of its end.
 //
@@ -26,6 +22,7 @@ type inbox struct {
 	hangup   chan struct{} // closed by Close
 	hangOnce sync.Once
 	ousted   atomic.Bool // Close was called because another viewer needs the place
+	flooded  atomic.Bool // Close was called because too many messages wait
 	detached atomic.Bool // signalling is gone
 	done     chan struct{}
 }
@@ -39,6 +36,7 @@ func (i *inbox) Receive(m Message) {
 	select {
 	case i.messages <- m:
 	default:
+		i.flooded.Store(true)
 		i.Close()
 	}
 }
@@ -60,8 +58,13 @@ func (i *inbox) giveWay() {
 
 // hungUp is why a viewer ends that was hung up.
 func (i *inbox) hungUp() error {
-	if i.ousted.Load() {
-		return errOusted
+	switch {
+	case i.ousted.Load():
+		return ended(causeReplaced, nil)
+	case i.flooded.Load():
+		return ended(causeRefused, errFlood)
+	case i.detached.Load():
+		return ended(causeServer, nil)
 	}
-	return fmt.Errorf("%w: hung up", errGone)
+	return ended(causeHungUp, nil)
 }

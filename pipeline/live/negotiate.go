@@ -71,11 +71,11 @@ func (v *Viewer) message(m Message) error {
 	case m.Type != "":
 		v.neg.oneWay = v.neg.oneWay || m.OneWay
 		if v.neg.heard++; v.neg.heard > maxDescriptions {
-			return errTooMany
+			return ended(causeRefused, errTooMany)
 		}
 		return v.refusing(v.take(m))
 	case m.Error != "" && v.phase < connected:
-		return fmt.Errorf("%w: the other side says %q", errGone, m.Error)
+		return ended(causeDeclined, fmt.Errorf("the other side says %q", m.Error))
 	case m.Candidate != "":
 		v.takeCandidate(m)
 	}
@@ -89,7 +89,7 @@ func (v *Viewer) refusing(err error) error {
 	}
 	v.send(Message{Error: err.Error()})
 	if v.phase < connected {
-		return err
+		return ended(causeRefused, err)
 	}
 	v.log.Warn("description refused", "error", err)
 	return nil

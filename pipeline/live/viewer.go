@@ -91,9 +91,16 @@ type connection struct {
 	publishes bool
 }
 
-func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
+func newViewer(b *Broadcast, id string, from places.Origin, send func(Message)) *Viewer {
+	log := b.log.With("viewer", id)
+	if from.Way != "" {
+		log = log.With("way", from.Way)
+	}
+	if from.Address.IsValid() {
+		log = log.With("address", from.Address.String())
+	}
 	v := &Viewer{
-		inbox: newInbox(), b: b, send: send, log: b.log.With("viewer", id), candidates: newCandidates(),
+		inbox: newInbox(), b: b, send: send, log: log, candidates: newCandidates(),
 		requests: rate.NewLimiter(channelRate, channelBurst), connection: connection{talk: newTalker()},
 	}
 	v.stat.now.ID, v.stat.now.Since = id, time.Now()
@@ -104,21 +111,17 @@ func newViewer(b *Broadcast, id string, send func(Message)) *Viewer {
 // run serves the viewer until it is gone.
 func (v *Viewer) run(ctx context.Context) {
 	defer close(v.done)
-	err := v.live(ctx)
+	end := endingOf(ctx, v.live(ctx))
+	var sent PeerCount
+	if v.peer != nil {
+		sent = v.peer.Count()
+	}
 	v.adaptation.end()
 	if cerr := v.close(); cerr != nil {
 		v.log.Error("close viewer", "error", cerr)
 	}
 	v.advance(gone, 0)
-	seconds := time.Since(v.stat.now.Since).Seconds()
-	switch {
-	case v.publishes && v.since.IsZero(): // the WHIP client logs why, once
-		v.log.Debug("media server not reached", "error", err, "duration_seconds", seconds)
-	case errors.Is(err, errGone):
-		v.log.Info("viewer left", "reason", err.Error(), "duration_seconds", seconds)
-	default:
-		v.log.Warn("viewer lost", "error", err, "duration_seconds", seconds)
-	}
+	v.tellEnd(ctx, end, sent)
 }
 
 // live makes the viewer's peer, and deals with one event after the other until the viewer ends. It returns why.
@@ -146,7 +149,7 @@ func (v *Viewer) live(ctx context.Context) error {
 func (v *Viewer) step(ctx context.Context, clock <-chan time.Time) error {
 	select {
 	case <-ctx.Done():
-		return fmt.Errorf("%w: the program ends", errGone)
+		return ended(causeProgram, nil)
 	case <-v.hangup:
 		return v.hungUp()
 	case m := <-v.messages:
@@ -181,20 +184,20 @@ func (v *Viewer) advance(to phase, limit time.Duration) {
 func (v *Viewer) check() error {
 	switch {
 	case v.peer.Overflowed():
-		return errors.New("more events than a viewer may cause")
+		return ended(causeRefused, errors.New("more events than a viewer may cause"))
 	case v.phase < connected && v.detached.Load():
-		return fmt.Errorf("%w: left before the connection was up", errGone)
+		return ended(causeLeftEarly, nil)
 	case v.phase < connected && time.Now().After(v.deadline):
-		return fmt.Errorf("%s: no progress in time", v.phase)
+		return ended(causeUnconnected, fmt.Errorf("%s: no progress in time", v.phase))
 	case v.phase < connected:
 		return nil
 	}
-	limit := aliveLimit
+	limit, why := aliveLimit, causeSilent
 	if v.detached.Load() {
-		limit = detachedLimit
+		limit, why = detachedLimit, causeDetached
 	}
 	if silent := v.silent(); silent > limit {
-		return fmt.Errorf("%w: no report for %.0f s", errGone, silent.Seconds())
+		return ended(why, fmt.Errorf("no RTCP for %.0f s", silent.Seconds()))
 	}
 	n := v.peer.Count()
 	v.stat.now.Sent = &n

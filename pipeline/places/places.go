@@ -44,6 +44,8 @@ type Origin struct {
 	Near []netip.Addr
 	// Address is the viewer's own. Viewers whose address is not known count as viewers of one address.
 	Address netip.Addr
+	// Way is how the viewer's session began, for the log alone: "page", "whep", "whip", or "server" for one elsewhere.
+	Way string
 }
 
 // Limit is the viewer limit of one broadcast, or of several together. Where all places are taken, a viewer that is not connected yet

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-const replacedMessage = `msg="encoder replaced" component=media line=h264`
+const replacedMessage = `msg="encoder replaced" component=media producer=h264`
 
 // TestFallback has the lab's encoder fail in each way that it can, under a viewer: another takes its place, the
 // connection stays, and the picture is away for a short time only.

@@ -16,7 +16,7 @@ SOAK ?= 1h
 BENCH ?= .
 LINT_VERSION := v2.15.0
 LINT := bin/tools/golangci-lint-$(LINT_VERSION)
-# The last before packages for Windows, and the modules that make them, came in.
+# The last version without packages for Windows. Later versions need more Go modules for them.
 NFPM_VERSION := v2.45.2
 NFPM := bin/tools/nfpm-$(NFPM_VERSION)
 # Which Debian a cross build and a package are for.

@@ -44,8 +44,8 @@ type Config struct {
 	WHIP       WHIP       `mapstructure:"whip"`
 	Video      Video      `mapstructure:"video"`
 	Audio      Audio      `mapstructure:"audio"`
-	// Cameras are those to serve, at least one. One without a name, as Video and
-	// Audio describe it, stands for none in the settings.
+	// Cameras are the cameras to serve, at least one. If the settings list no
+	// cameras, there is one with an empty Name and the values of Video and Audio.
 	Cameras []Camera `mapstructure:"cameras"`
 	ICE     ICE      `mapstructure:"ice"`
 	Viewers Viewers  `mapstructure:"viewers"`

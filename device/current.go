@@ -44,8 +44,9 @@ var errNoPicture = errors.New("no size")
 // ask is an ioctl on an open node.
 type ask func(request uintptr, arg unsafe.Pointer) error
 
-// current asks what the source sends: the timings that the receiver sees, else those that it is set to, else the format.
-// A receiver's format is its last source's until the timings are set, which v4l2src does from what the receiver sees.
+// current asks the driver for the picture's size and rate. It takes the timings that the receiver detects, else the timings
+// that are set, else the format. The format comes last because it may still have the previous source's size: it changes only
+// when the timings are set.
 func current(ask ask, bufType uint32) (Current, error) {
 	for _, request := range []uintptr{vidiocQueryDVTimings, vidiocGetDVTimings} {
 		var t dvTimings

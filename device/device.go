@@ -7,7 +7,7 @@
 //
 //	list := device.List(ctx, device.Options{})
 //	choice, err := list.PickCamera("auto")
-//	mode, why, err := device.PickMode(choice.Camera, device.Wish{Width: 1280, Height: 720, FPS: 30})
+//	mode, why, err := device.PickMode(choice.Camera, device.Request{Width: 1280, Height: 720, FPS: 30})
 //	...
 //	err = device.Watch(ctx, device.Options{}, func([]device.Change) {
 //		camera, there := device.List(ctx, device.Options{}).SameCamera(choice.Camera)

@@ -14,10 +14,10 @@ type SoundRequest struct {
 // FindSound is the device that serves a request now, whichever number its card has. Call it at the start with a zero was,
 // then for each new listing with what it returned last.
 //
-// A device that it returned before is found again as by SameSound. What was named and is not there, or was there and is not
-// now, is a choice with Away set, of which Reason and Hint tell the user. So the caller goes on without sound, and takes the
-// device up when a later listing has it. Auto takes the first device that comes, and keeps to it while it is away; with a
-// zero was it chooses anew. camera is as for PickMicrophone; for a speaker it may be the zero value.
+// A device that it returned before is found again as by SameSound. If the device is missing, the result has Away set, and
+// Reason and Hint say why. The caller then goes on without sound, until a later listing has the device. Auto keeps to the
+// device that it chose, also while that device is away. It chooses anew if the argument was is zero. camera is as for
+// PickMicrophone; for a speaker it may be the zero value.
 //
 // The error is an *Error of kind ErrAmbiguous: the word names several, and only the user can tell which.
 func (l Listing) FindSound(r SoundRequest, camera Choice, was SoundChoice) (SoundChoice, error) {

@@ -39,9 +39,9 @@ const (
 	reachedIfUnsaid = 0.8
 )
 
-// PickMode chooses the mode nearest to the wish, and says why in words that go on after the mode's.
+// PickMode chooses the mode nearest to the request, and says why in words that follow the mode's.
 //
-// A size that the user gives comes first: the nearest one is taken, then a rate that reaches the wish, else the
+// A size that the user gives comes first: the nearest one is taken, then a rate that reaches the requested one, else the
 // highest. Without a given size a rate that is reached comes first, and of those modes the size nearest to
 // 1280x720, of those that are wider than tall. Within that, raw formats come before JPEG, which costs a decoder, so JPEG is taken where no raw format
 // reaches the rate. The error is an *Error of kind ErrNoMode.
@@ -93,7 +93,7 @@ func (c Camera) formatNames() string {
 	return "it lists " + strings.Join(words(c.Formats, func(f Format) string { return f.FourCC }), ", ")
 }
 
-// candidates are the modes that the wish allows; grey ones only where there is nothing in colour.
+// candidates are the modes that the request allows; grey ones only where there is nothing in colour.
 func (w Request) candidates(modes []Mode) []Mode {
 	if w.FourCC != "" {
 		return keep(modes, func(m Mode) bool { return m.FourCC == w.FourCC })
@@ -105,7 +105,7 @@ func (w Request) candidates(modes []Mode) []Mode {
 	return keep(modes, func(m Mode) bool { return known[m.FourCC].kind == kindGrey })
 }
 
-// goal is a wish with nothing left open.
+// goal is a request with every open field filled in.
 type goal struct {
 	width, height int
 	fps, enough   float64

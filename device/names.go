@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// linkDirs are where udev and users name capture nodes.
+// The folders in which udev and users put links to capture nodes.
 const (
 	byIDDir   = "dev/v4l/by-id"
 	byPathDir = "dev/v4l/by-path"
 	devDir    = "dev"
 )
 
-// links maps each of linkDirs to what its links point at: target path to link paths, all absolute, in the order of
-// their names.
+// links has, for each of these folders, the links to each capture node: from the node's path to the links' paths. All paths
+// are absolute, and the links are in the order of their names.
 type links map[string]map[string][]string
 
 func readLinks(root fs.FS) links {
@@ -75,7 +75,8 @@ func (c *Camera) identify(root fs.FS, l links) {
 	}
 }
 
-// soundLinkDirs are where udev names sound cards, by serial number and by connector: links to the cards' control nodes.
+// The folders in which udev puts links to sound cards: by serial number, and by connector. A link leads to the card's control
+// node.
 const (
 	soundByIDDir   = "dev/snd/by-id"
 	soundByPathDir = "dev/snd/by-path"

@@ -48,7 +48,8 @@ func Watch(ctx context.Context, o Options, changed func([]Change)) error {
 	return nil
 }
 
-// untold says why uevents alone would leave us ignorant; "" if they don't. Err is the socket's.
+// untold says why Watch must poll: uevents do not reach this process, or no udev reports that a device is ready. It returns "" if
+// uevents are enough. err is the error of opening the socket.
 func untold(root fs.FS, err error) string {
 	_, noUdev := fs.Stat(root, "run/udev/control")
 	switch {

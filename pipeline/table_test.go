@@ -51,7 +51,7 @@ func isMark(property string) bool {
 	return slices.ContainsFunc(Encoders, func(e Encoder) bool { return slices.Contains(e.Holds.Requires, property) })
 }
 
-// Each row is what Candidates answers on some machine, and some board orders it or it is other hardware.
+// Each row is what EncodersFor answers on some machine that has what the row asks for.
 func TestEveryRowIsReachable(t *testing.T) {
 	for _, row := range Encoders {
 		fit, unfit := EncodersFor(board.Board{}, soleMachine(row), row.Codec)

@@ -47,7 +47,7 @@ func hints(err error) []string {
 	if h, ok := err.(hinter); ok {
 		add(h.Hint())
 	}
-	if d, ok := err.(*device.Error); ok { //nolint:errorlint // as above
+	if d, ok := err.(*device.Error); ok { //nolint:errorlint // hints looks at each error of the tree by itself; errors.As would already search the inner ones
 		add(d.Hint)
 	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {

@@ -55,7 +55,7 @@ type Decision struct {
 	Bitrate int      // of the encoder, bit/s
 	Changed bool     // Bitrate differs from the decision before
 	Slow    []uint64 // keys, sorted, of the viewers to be sent the lower rendition or, without one, keyframes only
-	Paused  []uint64 // keys, sorted, of the viewers to be sent nothing until the queue of their link, which was cut, is empty
+	Paused  []uint64 // keys, sorted, of the viewers for which no keyframe is to be made until the queue of their link is empty
 }
 
 // Policy chooses one encoder's rate from its viewers' estimates. It is made by NewPolicy and not safe for concurrent use.

@@ -3,7 +3,7 @@
 // It knows two things of a viewer: its address, and a function that ends it. It starts nothing, and does not see what a viewer does.
 // Package pipeline/live tells it when a viewer is connected and when a viewer has gone.
 //
-//	place, err := limit.Admit(address, viewer.Close)
+//	place, err := limit.Admit(address, giveWay)
 //	limit.Connect(place)
 //	limit.Leave(place)
 package places

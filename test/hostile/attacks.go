@@ -22,8 +22,8 @@ type Attack struct {
 
 	Viewers int // that the attacker may have at once, if the program lets it: each takes threads and descriptors
 	Sockets int // beside those of viewers, that the attacker may have at once
-	// Cores are what the program may take of the processors beyond the test's own bound: sessions that begin are work, and from many
-	// addresses they are nobody's fault.
+	// Cores is how many processor cores the program may use on top of hostileCores, the limit of the test. Each new session costs
+	// processor time. This attack comes from many addresses, so a limit per address does not slow it down.
 	Cores float64
 }
 

@@ -34,7 +34,8 @@ func joined(ctx context.Context, d Door, id string, do func(*Peer) (string, erro
 	return do(p)
 }
 
-// alive is said of what goes on as long as the connection does: its end is the program's right.
+// alive returns what the attack did. If the connection has ended meanwhile, it says so too. The program may end an attacker's connection,
+// so that is not an error.
 func (p *Peer) alive(what string) string {
 	select {
 	case <-p.done:

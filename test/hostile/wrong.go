@@ -120,7 +120,8 @@ func wrongAnswers(ctx context.Context, s Scene) (string, error) {
 	return fmt.Sprintf("%d of %d as they should be", refused, len(wrongs)), errors.Join(bad...)
 }
 
-// answerWrongly tells in words what was wrong with how the answer was taken.
+// answerWrongly sends one wrong answer to the program. It returns "" if the program refused the answer with words, or ignored it where
+// mayTake allows that. Otherwise it returns what the program did instead.
 func (d Door) answerWrongly(ctx context.Context, w wrong) (string, error) {
 	line, offer, err := d.ask(ctx, "wrong-"+d.From.String())
 	if err != nil {

@@ -51,8 +51,8 @@ type partial struct {
 	complete bool
 }
 
-// mark begins to count anew. A gap that began before goes on, so that of one longer than the time from mark to mark the whole
-// length is seen.
+// mark sets the counts to zero. It keeps the time of the last frame. So a gap that began before the mark is still measured from its
+// beginning.
 func (f *frames) mark() {
 	f.done, f.keys, f.bytes, f.gap = nil, 0, 0, 0
 	if f.last.IsZero() {

@@ -12,7 +12,8 @@ import (
 	"github.com/pion/rtcp"
 )
 
-// socket is a viewer's own, so that it can say from it what no viewer would, and keep silent about what one must say.
+// socket is the UDP socket of a viewer that misbehaves. The test sends datagrams through it that pion would not send. With noDTLS set, it
+// drops pion's DTLS packets.
 type socket struct {
 	net.PacketConn
 

@@ -8,7 +8,7 @@ import { FrameRate, Liveness } from "./stats.js";
 const CONNECT_LIMIT = 20_000; // ms from SESSION_OK to a connection: a slow board makes its key first
 const FIRST_FRAME_LIMIT = 10_000; // ms of silence after the connection
 // ms of silence in a picture that had moved. A viewer on a very slow link gets a keyframe each 4 to 5 s, which takes up to 4 s to come
-// (sparedKey and longestPause of the streamer): that is no silence. A path that is gone is noticed sooner, by PATH_LIMIT.
+// (keyframesOnlyPeriod and longestPause of the streamer): that is no silence. A path that is gone is noticed sooner, by PATH_LIMIT.
 const SILENCE_LIMIT = 10_000;
 const PATH_LIMIT = 2_500; // ms in which nothing at all comes in, though the streamer was asked
 const FAREWELL_LIMIT = 2_000; // the same, when the streamer has closed the data channel

@@ -1,12 +1,13 @@
-// sendrecv is the media half of a peer that behaves as the well-known C demos of GStreamer's webrtcbin do: it sends VP8 as
-// payload type 96 and Opus as 97, takes those alone, and goes on sending whatever was answered. Who started it does the
-// signalling. Each word is "WORD NUMBER LENGTH\n" and LENGTH bytes of text. On stdin come start (an offer will come), request
+// sendrecv is the media half of a peer that behaves as the well-known C demos of GStreamer's webrtcbin do. It sends VP8 as
+// payload type 96 and Opus as 97, and accepts only these. It goes on sending, whatever the answer says. The process that starts it
+// does the signalling: each message is "WORD NUMBER LENGTH\n" and LENGTH bytes of text. On stdin come start (an offer will come), request
 // (make one), offer, answer and candidate (NUMBER is its section); on stdout offer, answer, candidate, and twice in 100 ms
 // how many frames were decoded: "video N 0" and "audio N 0". It ends with its stdin.
 //
 //   sendrecv 2020|2022
 //
-// Those of 2022 and later have the audio first, and where an offer is the first they hear of a call they take its numbers.
+// 2020 and 2022 choose the version of the demos. From 2022 on they put the audio section first. If a call begins with the peer's
+// offer, they use the offer's payload types.
 //
 // Descriptions are a public struct of an enum and a GstSDPMessage, so that no header of libgstwebrtc is needed.
 

@@ -42,9 +42,9 @@ const (
 // PickMode chooses the mode nearest to the request, and says why in words that follow the mode's.
 //
 // A size that the user gives comes first: the nearest one is taken, then a rate that reaches the requested one, else the
-// highest. Without a given size a rate that is reached comes first, and of those modes the size nearest to
-// 1280x720, of those that are wider than tall. Within that, raw formats come before JPEG, which costs a decoder, so JPEG is taken where no raw format
-// reaches the rate. The error is an *Error of kind ErrNoMode.
+// highest. Without a given size, modes that reach the rate come first. Of these, pictures taller than wide come last. Of
+// the rest the size nearest to 1280x720 is taken. Within that, raw formats come before JPEG, which costs a decoder, so
+// JPEG is taken where no raw format reaches the rate. The error is an *Error of kind ErrNoMode.
 func PickMode(c Camera, w Request) (Mode, string, error) {
 	modes := w.candidates(c.modes())
 	if len(modes) == 0 {

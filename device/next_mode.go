@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// What a mode that is tried next must leave of the one that was refused.
+// Limits for the mode that is tried after a refused one.
 const (
-	// lessLoad is the most of the refused mode's bits a second, as a part of them, where the bus has no room. The step is
-	// large enough that a few of them come to what two cameras on one bus can have.
+	// lessLoad is how much bandwidth the next mode may need when the bus is full, as a fraction of the refused mode's
+	// bandwidth. With this factor, a few attempts reach a mode that leaves room for two cameras on one bus.
 	lessLoad = 0.75
 	// leastPart is the part of the rate asked for below which a smaller picture is better than a larger one.
 	leastPart = 0.5

@@ -59,7 +59,8 @@ func (l Listing) PickCamera(want string) (Choice, error) {
 	return choice, err
 }
 
-// Beside is the listing without the cameras in use, whichever of their nodes is: among the rest auto takes another.
+// Beside returns the listing without the cameras in use. It leaves out all nodes of such a camera (the nodes with the
+// same Bus), so auto does not take the same camera again.
 func (l Listing) Beside(used []Camera) Listing {
 	l.Cameras = keep(l.Cameras, func(c Camera) bool {
 		return !slices.ContainsFunc(used, func(u Camera) bool { return u.Path == c.Path || u.Bus != "" && u.Bus == c.Bus })

@@ -22,7 +22,8 @@ func (l Listing) SameSound(was Sound) (Sound, bool) {
 	return firstThat(list, was, sameSoundRules)
 }
 
-// firstThat is the first of the list of which the first rule that holds for any holds.
+// firstThat tries the rules in order. It returns the first device in the list that matches a rule, and ignores later
+// rules after a match.
 func firstThat[T any](list []T, was T, rules []func(was, is T) bool) (T, bool) {
 	for _, rule := range rules {
 		if i := slices.IndexFunc(list, func(is T) bool { return rule(was, is) }); i >= 0 {

@@ -27,7 +27,7 @@ inside_make() { # ARCH
   rm "$root/usr/sbin/policy-rc.d"
 }
 
-# settle puts into the root what looks, and what it needs.
+# settle installs in the root the script look with its unit, the command freeze, and an fstab.
 settle() { # ARCH
   local unit=$root/etc/systemd/system
   install -m 755 test/service/look "$root/usr/local/bin/look"

@@ -140,8 +140,8 @@ const (
 	linkInbox = 256 // packets between a device and the queue
 )
 
-// newLink begins to carry. Each Read and Write of a device is one packet; the link owns far. What comes from near is put into
-// its inbox by who reads that.
+// newLink starts the link's goroutines. Each Read and Write of a device is one packet. The link reads far and closes it. All links share
+// near, so the link does not read near: Links.dispatch hands the link its packets from there.
 func newLink(near io.Writer, far io.ReadWriteCloser, toBrowser, toBoard Shape, seed uint64) *Link {
 	l := &Link{far: far, done: make(chan struct{})}
 	for i, to := range []io.Writer{far, near} {

@@ -37,8 +37,8 @@ type FarNetwork struct {
 	address netip.Addr
 }
 
-// nearAddress is the program's where links are. Its UDP keeps to the device of an address, so one address stands for one
-// device, and all links share it.
+// nearAddress is the program's address in tests with links. Each UDP socket of the program uses only the device that has the socket's
+// address. All links therefore share this one address and its device.
 var nearAddress = netip.MustParseAddr("10.78.0.1")
 
 // NewLinks makes the device here, which goes at the end of the test; it skips the test where there are no TUN devices.

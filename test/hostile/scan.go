@@ -18,8 +18,8 @@ const (
 	scanFor    = 4 * time.Second
 	victimFrom = 240 // number of the stranger whose ports are looked for
 	nameCount  = 900
-	// So many at once, and a second: the server takes 100 messages a second, and 500 more, and what comes before the answer
-	// has been read is not all kept.
+	// The attack sends candidateBurst candidates at once, and then candidateRate a second. The server allows a connection a burst of 500
+	// messages and 100 a second. It keeps only some of the candidates that arrive before it has read the answer.
 	candidateBurst, candidateRate = 20, 200
 )
 

@@ -22,7 +22,8 @@ const settle = 120 * time.Millisecond
 // liveWithin is how long a connection may take that an altered answer still leads to.
 const liveWithin = 2 * time.Second
 
-// busy is the outcome where the program had no place, and the session is tried again: so often, after such a pause.
+// busy is the outcome of a session that the program had no place for. Run then tries again, at most busyTries times, and waits
+// busyPause before each try.
 const (
 	busy      = "no place"
 	busyTries = 100

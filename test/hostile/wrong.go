@@ -19,7 +19,7 @@ const takenWithin = time.Second
 type wrong struct {
 	name    string
 	alter   func(d *Description)
-	mayTake bool // it is too much rather than wrong: the program may leave out what is too much
+	mayTake bool // the answer only has something extra: the program may ignore the extra part instead of refusing the answer
 }
 
 // everywhere drops the lines with a prefix, in all sections.

@@ -68,7 +68,7 @@ func (v *viewer) sources() []uint32 {
 
 // absurd is a handful of RTCP that no receiver would send.
 func absurd(r *rand.Rand, sources []uint32) []rtcp.Packet {
-	ssrc, own := sources[r.IntN(len(sources))], uint32(1) // of whom nothing was heard is not listened to
+	ssrc, own := sources[r.IntN(len(sources))], uint32(1) // mostly the same sender SSRC: the streamer ignores feedback from a sender that it has not heard before
 	if r.IntN(8) == 0 {
 		own = r.Uint32()
 	}

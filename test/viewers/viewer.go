@@ -254,7 +254,7 @@ func (v *viewer) read(track *webrtc.TrackRemote) {
 	}
 }
 
-// reports keeps the newest sender report of a source; what comes with it tells of others too.
+// reports keeps the newest sender report of a source. It skips reports about other sources, which may come in the same RTCP packet.
 func (v *viewer) reports(receiver *webrtc.RTPReceiver, source uint32) {
 	for {
 		packets, _, err := receiver.ReadRTCP()

@@ -59,7 +59,10 @@ static bool level_too_low(const struct lab_ctx *ctx)
 	       !lab_level_suffices(ctx->level, ctx->raw.width, ctx->raw.height, &ctx->interval);
 }
 
-/* Whoever calls can't be killed meanwhile, and holds the device's lock, as with firmware that does not answer. */
+/*
+ * Sleeps until the parameter hang is 0. No signal wakes the calling program, and an ioctl keeps the device's lock meanwhile. A
+ * driver whose firmware does not answer behaves the same.
+ */
 static void sleep_while_hung(void)
 {
 	while (READ_ONCE(hang))

@@ -36,7 +36,7 @@ const (
 	riseLeast = 80_000.0
 	// The most rise near a full link, a share of the rate per second: for a small flow riseLeast would be a multiple of its rate.
 	riseMost = 0.12
-	// What a packet of the flow is estimated by: the usual frames per second, and the most bits of a packet.
+	// The size of the flow's packets is estimated from these two: how many frames a second has, and how many bits a packet holds at most.
 	framesPerSecond = 30
 	packetBits      = 1200 * 8
 	// A link that was found full counts as full for this time. Later it may have become faster.

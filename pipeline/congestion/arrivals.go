@@ -21,8 +21,8 @@ const (
 	// Shares of what is sent. The link has fallen if less than fellShare arrives in a moment, or less than fellDeep in half a moment.
 	fellShare = 0.6
 	fellDeep  = 0.4
-	// A divisor. During the moment the transit time must grow by the moment's length divided by this. It cannot grow by all of the
-	// time that the link lacks: the first packet of a frame is sent later than the last packet of the frame before, and so waits less.
+	// A divisor. During the moment the transit time must grow by more than the moment's length divided by this. More cannot be asked:
+	// between two frames nothing is sent, and the queue drains a little.
 	fellLonger = 3
 	// Packets that arrive within this time share a slot, which spares memory.
 	slotSpan = 2 * time.Millisecond

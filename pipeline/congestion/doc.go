@@ -9,7 +9,7 @@
 //	e.Receive(feedback) // as reports come in
 //	d := p.Step(now, []congestion.View{{Key: 1, Snapshot: e.Snapshot(now)}})
 //
-// Each rule and each constant has a row in README.md beside this file, with its reason and the test that fails without it. This
+// Each rule, and nearly each constant, has a row in README.md beside this file, with its reason and the test that fails without it. This
 // comment says only what the whole is.
 //
 // # The estimate

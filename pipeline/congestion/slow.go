@@ -36,7 +36,7 @@ type slow struct {
 	agreed    spell // there is room, an upgrade failed just before, and the chosen rate suits the link
 
 	// What Policy.goal notes of this viewer.
-	suited         bool // the chosen rate is below the encoder's, and the viewer's link carries the chosen rate
+	suited         bool // the viewer's link carries the chosen rate, but not the encoder's present rate
 	gainsBySharing bool // the utility in sum grows if the others go down to this viewer's estimate
 }
 

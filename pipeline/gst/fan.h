@@ -32,8 +32,9 @@ typedef enum {
   TAKEN_REFUSED, // no packets can be made of this frame, nor of several before
 } Taken;
 
-// fan_take takes the frame that sink holds and hands it on, on the calling thread. serial is the stage's: a stage with a later one
-// that has made a frame keeps all earlier ones out. While *muted is TRUE the frame is dropped.
+// fan_take takes the frame that sink holds and hands it on, on the calling thread. serial is the number of the stage: a stage that
+// starts later has a higher one. Once a stage has made a frame, the fan drops the frames of all stages with lower serials, until
+// fan_release. While *muted is TRUE the frame is dropped.
 Taken fan_take(Fan *f, GstAppSink *sink, guint64 serial, const gint *muted);
 // fan_release tells that the stage with this serial makes no more frames: an earlier one may fill the fan again.
 void fan_release(Fan *f, guint64 serial);

@@ -8,8 +8,8 @@
 struct Subscription {
   GMutex lock;           // guards all else
   Fan *fans[2];          // the fans that list this subscription. Its Go owner changes them, in one call at a time.
-  int at;                // which of the two feeds it
-  gboolean moving;       // the other one feeds it from that one's next keyframe on
+  int at;                // index in fans of the fan that feeds the subscription
+  gboolean moving;       // the subscription is moving to the other fan, which takes over with its next keyframe
   uintptr_t handle;      // of the fan that feeds it
   GstAppSrc *src;
   GstCaps *caps;         // the caps that src was last given

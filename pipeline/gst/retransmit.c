@@ -13,7 +13,7 @@
 //     asks for it again: copies are lost too. Where packets are lost and the RTT is long, a keyframe is sent twice before the viewer
 //     asks: the picture stands still until the keyframe is complete. A slow link gets fewer copies, since they would fill its queue.
 //
-// pipeline/congestion/README.md has each constant in a table.
+// pipeline/congestion/README.md has these rules and most of the constants in a table.
 
 #include "retransmit.h"
 

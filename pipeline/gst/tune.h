@@ -7,7 +7,8 @@
 void tune_agent(GstElement *webrtc, const PeerOptions *o);
 // tune_streams bounds the streams that a viewer may send, since rtpbin makes a jitter buffer with a thread for each.
 void tune_streams(GstElement *webrtc);
-// straighten takes redundancy out of the way of packets, of which each list then stays whole. bin is the one with the rtpulpfecenc.
+// straighten has packets bypass webrtcbin's elements for redundancy (RED and FEC), which would take each list of packets apart. bin is
+// the bin that holds those elements, one of which is an rtpulpfecenc.
 void straighten(GstElement *bin);
 // quiet_data is called before the webrtcbin goes to NULL, and release_data after that. Without them the end of a viewer can wait for ever
 // for its sctpenc, which sends the data channels' messages.

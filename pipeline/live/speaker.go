@@ -102,7 +102,7 @@ type openSpeaker struct {
 	failure string        // why it is not open, where that was tried
 	logged  string        // the failure that was logged last, empty since it was open
 	again   time.Time     // when it may be tried again
-	pause   time.Duration // before the next try but one
+	pause   time.Duration // from the newest failure to the next try; the next failure doubles it; 0 before the first failure
 	used    time.Time     // when somebody last talked
 }
 

@@ -32,7 +32,7 @@ const joinBurst = 60
 // maxJoiners is how many addresses are remembered with how often they joined: a few hundred kilobytes.
 const maxJoiners = 1024
 
-// viewerThreads is the most threads that one viewer takes (README, one more viewer with sound).
+// viewerThreads is how many threads a viewer is taken to need: a viewer with sound was measured to take 11 (README).
 const viewerThreads = 12
 
 // encoderThreads is how many threads the encoders may still start.

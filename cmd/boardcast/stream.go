@@ -139,7 +139,7 @@ func streamMedia(
 	p, err := prepareAloud(ctx, cfg, choose, stdout, log)
 	switch {
 	case ctx.Err() != nil:
-		return nil //nolint:nilerr // the program was asked to end: what came of trials that were broken off means nothing
+		return nil // the program was asked to end: what came of trials that were broken off means nothing
 	case err != nil:
 		return err
 	}

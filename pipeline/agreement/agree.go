@@ -22,7 +22,7 @@ type Terms struct {
 }
 
 // takes reports whether sections of a kind may bring something in.
-func (t Terms) takes(kind string) bool { return !t.OneWay && !(t.Silent && kind == "audio") }
+func (t Terms) takes(kind string) bool { return !t.OneWay && (!t.Silent || kind != "audio") }
 
 // Part is what was agreed on one section. The parts are in the order of webrtcbin's sections.
 type Part struct {

@@ -124,7 +124,13 @@ func TestViewerIsMutedAtFirst(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ended; s.Close() })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		s.Close()
+	})
 	va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "vp8")))
 	defer hangUp(va, vb)
 	f := <-l.fans

@@ -67,7 +67,7 @@ var ends = []struct {
 	{"no pair of addresses", func(s scene) {
 		events(s.p, PeerEvent{Kind: ConnectionChanged, State: ConnectionFailed})
 	}, causeUnconnected, "no pair of addresses works (a firewall, or another network without --stun or --turn)"},
-	{"nothing comes", func(s scene) { after(answerLimit + 2*tick) }, causeUnconnected, "joining: no progress in time"},
+	{"nothing comes", func(scene) { after(answerLimit + 2*tick) }, causeUnconnected, "joining: no progress in time"},
 	{"an offer that is none", func(s scene) { s.v.Receive(Message{Type: "offer", SDP: "hello"}) }, causeRefused, "the offer is refused"},
 	{"messages without end", func(s scene) {
 		for range 2 * inboxSize {

@@ -119,6 +119,7 @@ func (p *fakePeer) Take(types []int) {
 
 // Count is what a viewer has been sent: 10 frames in 5,000 bytes.
 func (p *fakePeer) Count() PeerCount { return PeerCount{VideoFrames: 10, Bytes: 5000} }
+
 func (p *fakePeer) Attach(s pipeline.Slot, k agreement.Packets, _ Fan) error {
 	p.note("attach " + strconv.Itoa(int(s)) + " " + k.Payloader.Factory)
 	p.mu.Lock()

@@ -29,14 +29,11 @@ const speakerGrace = 3 * time.Second
 // speakerOpen bounds one try to open the speaker: a card takes far less, and until then no change of talker is told.
 const speakerOpen = 5 * time.Second
 
-// A speaker that failed is tried again while somebody talks: after speakerRetry at first, twice as long each time, speakerRetryMost at
-// the most. A card that another program holds is often free again within seconds.
-const (
-	speakerRetry     = 5 * time.Second
-	speakerRetryMost = time.Minute
-)
+// paceSpeaker is the pace of a speaker that failed, while a viewer talks. A card that another program holds is often free again within
+// seconds.
+var paceSpeaker = pace{5 * time.Second, time.Minute}
 
-// speakerTick is the time between two looks at who is still talking: short against the times above.
+// speakerTick is the time between two looks at which viewers still talk: short against the times above.
 const speakerTick = 250 * time.Millisecond
 
 // speakerQueue is how many levels may wait: five a second of each viewer, while the speaker is being opened. Further ones are dropped.
@@ -55,14 +52,8 @@ type talker struct {
 
 func newTalker() *talker { return &talker{changed: make(chan TalkStatus, 1)} }
 
-// tell leaves the newest status for the viewer. Only the speaker's goroutine calls it, so it never waits.
-func (t *talker) tell(s TalkStatus) {
-	select {
-	case <-t.changed:
-	default:
-	}
-	t.changed <- s
-}
+// tell leaves the newest status for the viewer. Only the speaker's goroutine calls it.
+func (t *talker) tell(s TalkStatus) { put(t.changed, s) }
 
 // voice is a viewer that talks.
 type voice struct {
@@ -99,11 +90,11 @@ type Speaker struct {
 // openSpeaker is the stage that plays, or why there is none.
 type openSpeaker struct {
 	Stage
-	failure string        // why it is not open, where that was tried
-	logged  string        // the failure that was logged last, empty since it was open
-	again   time.Time     // when it may be tried again
-	pause   time.Duration // from the newest failure to the next try; the next failure doubles it; 0 before the first failure
-	used    time.Time     // when somebody last talked
+	failure string    // why it is not open, where that was tried
+	logged  string    // the failure that was logged last; empty once the speaker has played to the end
+	again   time.Time // when it may be tried again
+	strikes int       // failures, one after the other
+	used    time.Time // when a viewer last talked
 }
 
 // NewSpeaker makes a speaker that a plan's Speak describes; an empty graph stands for none.
@@ -126,12 +117,8 @@ func (s *Speaker) adopt(g pipeline.Graph) {
 
 // tryAgain lets a speaker that failed be tried at once: a device was plugged in, or let go by another program.
 func (s *Speaker) tryAgain() {
-	if s == nil {
-		return
-	}
-	select {
-	case s.retry <- struct{}{}:
-	default: // that was said already
+	if s != nil {
+		poke(s.retry)
 	}
 }
 
@@ -172,7 +159,7 @@ func (s *Speaker) Run(ctx context.Context) error {
 		case e := <-events:
 			s.event(e)
 		case <-s.retry:
-			s.stage.again, s.stage.pause = time.Time{}, 0
+			s.stage.again, s.stage.strikes = time.Time{}, 0
 		case <-clock.C:
 			s.expire(time.Now())
 		}
@@ -196,14 +183,17 @@ func (s *Speaker) voice(l level) {
 // event deals with an event of the stage. Any end of it is a failure.
 func (s *Speaker) event(e StageEvent) {
 	switch {
-	case e.Err != nil && !e.Warning:
-		s.fail(e.Err)
-	case e.Err != nil:
+	case e.Warning:
 		s.log.Debug("speaker", "error", e.Err)
+	case e.Err != nil:
+		s.fail(e.Err)
+	case e.Ended:
+		s.fail(errEnded)
 	}
 }
 
-// expire forgets who has been silent for a while, and closes the speaker a while after the last voice.
+// expire forgets each viewer that has been silent for talkPause, and closes the speaker speakerGrace after that. A speaker that has
+// played until then works: what it failed by before is forgotten.
 func (s *Speaker) expire(now time.Time) {
 	s.voices = slices.DeleteFunc(s.voices, func(v voice) bool {
 		silent := now.Sub(v.last) >= talkPause
@@ -212,8 +202,9 @@ func (s *Speaker) expire(now time.Time) {
 		}
 		return silent
 	})
-	if now.Sub(s.stage.used) >= talkPause+speakerGrace {
+	if s.stage.Stage != nil && now.Sub(s.stage.used) >= talkPause+speakerGrace {
 		s.close()
+		s.stage.strikes, s.stage.logged = 0, ""
 	}
 }
 
@@ -241,7 +232,7 @@ func (s *Speaker) settle(ctx context.Context) {
 func (s *Speaker) open(ctx context.Context) {
 	g := *s.graph.Load()
 	if len(g) == 0 {
-		s.stage.failure, s.stage.again = "there is no speaker", time.Now().Add(speakerRetry)
+		s.stage.failure, s.stage.again = "there is no speaker", time.Now().Add(paceSpeaker.first)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, speakerOpen)
@@ -260,8 +251,8 @@ func (s *Speaker) fail(err error) {
 	s.close()
 	st := &s.stage
 	st.failure = err.Error()
-	st.pause = min(max(2*st.pause, speakerRetry), speakerRetryMost)
-	st.again = time.Now().Add(st.pause)
+	st.strikes++
+	st.again = time.Now().Add(paceSpeaker.after(st.strikes))
 	if st.logged != st.failure {
 		s.log.Warn("the speaker plays nothing; viewers are served as before", "error", err)
 	}

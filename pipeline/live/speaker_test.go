@@ -206,6 +206,42 @@ func TestSpeakerFails(t *testing.T) {
 	}
 }
 
+// A speaker whose stream ends has failed, as one with an error has.
+func TestSpeakerEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startSpeaking(t, speaks)
+		_, p := s.talker(t)
+		says(time.Second, p)
+		stages := s.e.started()
+		stages[len(stages)-1].events <- StageEvent{Ended: true}
+		says(time.Second, p)
+		if diff := cmp.Diff([]string{toldPlaying, `{"talk":{"state":"failed","reason":"the stream ended"}}`}, p.words()); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A speaker that has played to the end works: a later failure is logged again, and is followed by the first pause.
+func TestSpeakerFailsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startSpeaking(t, speaks)
+		_, p := s.talker(t)
+		for range 2 {
+			s.e.refuses("speaker", errors.New("busy"))
+			says(time.Second, p)
+			s.e.refuses("speaker", nil)
+			says(6*time.Second, p) // the first pause is 5 s
+			if _, open := s.open(); open != 1 {
+				t.Fatal("the speaker is not open 6 s after it failed")
+			}
+			<-time.After(talkPause + speakerGrace + time.Second) // of the test's own clock
+		}
+		if n := strings.Count(s.log.String(), "busy"); n != 2 {
+			t.Errorf("two failures are logged %d times:\n%s", n, s.log)
+		}
+	})
+}
+
 // Without a speaker the viewer that talks is told so. One that is plugged in later is used.
 func TestSpeakerComesLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

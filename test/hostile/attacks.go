@@ -23,7 +23,7 @@ type Attack struct {
 	Viewers int // that the attacker may have at once, if the program lets it: each takes threads and descriptors
 	Sockets int // beside those of viewers, that the attacker may have at once
 	// Cores is how many processor cores the program may use on top of hostileCores, the limit of the test. Each new session costs
-	// processor time. This attack comes from many addresses, so a limit per address does not slow it down.
+	// processor time, and an attack from many addresses is not slowed down by a limit per address.
 	Cores float64
 }
 

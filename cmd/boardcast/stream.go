@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"time"
 
@@ -207,14 +206,6 @@ func greeting() string {
 	return string(out)
 }
 
-func turnURLs(cfg *configs.Config) []string {
-	out := make([]string, 0, len(cfg.ICE.TURN))
-	for _, u := range cfg.ICE.TURN {
-		out = append(out, u.Full())
-	}
-	return out
-}
-
 func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
 		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: cfg.Page.Hosts, Signalling: hub, Version: buildVersion(),
@@ -225,27 +216,6 @@ func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slo
 		},
 		Logger: log.With("component", "web"),
 	})
-}
-
-// iceServers translates STUN and TURN from GStreamer's spelling (turn://user:pass@host:port) to the browser's.
-func iceServers(cfg *configs.Config) []web.ICEServer {
-	var out []web.ICEServer
-	for _, text := range append([]string{cfg.ICE.STUN.Full()}, turnURLs(cfg)...) {
-		u, err := url.Parse(text)
-		if err != nil || text == "" {
-			continue
-		}
-		s := web.ICEServer{URLs: []string{u.Scheme + ":" + u.Host}}
-		if u.RawQuery != "" {
-			s.URLs[0] += "?" + u.RawQuery
-		}
-		if u.User != nil {
-			s.Username = u.User.Username()
-			s.Credential, _ = u.User.Password()
-		}
-		out = append(out, s)
-	}
-	return out
 }
 
 // readAuthority reads the certificates of an authority of the user's own; nil, which stands for the system's, for no file.

@@ -32,7 +32,7 @@ var rooms = []room{
 	{dir: "pipeline/places", theirs: []string{"golang.org/x/time/rate"}},
 	{dir: "pipeline/agreement", ours: []string{"pipeline", "internal/sdp"}},
 	{
-		dir: "pipeline/live", ours: []string{"pipeline", "pipeline/agreement", "pipeline/places", "pipeline/congestion", "internal/sdp"},
+		dir: "pipeline/live", ours: []string{"pipeline", "pipeline/agreement", "pipeline/places", "pipeline/congestion", "internal/sdp", "internal/ice"},
 		theirs: []string{"golang.org/x/time/rate"},
 	},
 	{
@@ -43,6 +43,7 @@ var rooms = []room{
 	{dir: "internal/signalling", ours: []string{"internal/sdp"}, theirs: []string{websocket}},
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
 	{dir: "internal/whip", ours: []string{"internal/sdp"}},
+	{dir: "internal/ice", ours: []string{"internal/sdp"}, theirs: []string{"golang.org/x/sync/errgroup"}},
 	{dir: "internal/web", inTests: []string{websocket}},
 	{dir: "internal/doctor"},
 	{dir: "internal/rules"},
@@ -50,7 +51,7 @@ var rooms = []room{
 		dir: "cmd/boardcast",
 		ours: []string{
 			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/places", "pipeline/live", "pipeline/gst",
-			"internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip",
+			"internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip", "internal/ice",
 		},
 		theirs: []string{
 			"github.com/coreos/go-systemd/v22/daemon", "github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",

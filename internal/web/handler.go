@@ -11,10 +11,10 @@ import (
 
 // Page is what /config.json tells the page. Everybody who can open the page can read it, TURN credentials included.
 type Page struct {
-	Peer       string      // id of the peer that the page calls, unless the page's address names another
-	Cameras    []string    // ids of the cameras that the page offers a choice of; may be empty
-	ICEServers []ICEServer // STUN and TURN for the browser; may be empty
-	Talkback   bool        // whether the page offers to send the microphone
+	Peer       string             // id of the peer that the page calls, unless the page's address names another
+	Cameras    []string           // ids of the cameras that the page offers a choice of; may be empty
+	ICEServers func() []ICEServer // STUN and TURN for a browser's next session; nil where there are none
+	Talkback   bool               // whether the page offers to send the microphone
 }
 
 // ICEServer is one entry of a browser's RTCConfiguration.iceServers.
@@ -126,9 +126,9 @@ func (s *Server) serveConfig(w http.ResponseWriter, _ *http.Request) {
 		Cameras    []string    `json:"cameras,omitempty"`
 		ICEServers []ICEServer `json:"iceServers"`
 		Talkback   bool        `json:"talkback"`
-	}{s.opts.Version, s.opts.Page.Peer, s.opts.Page.Cameras, s.opts.Page.ICEServers, s.opts.Page.Talkback}
-	if config.ICEServers == nil {
-		config.ICEServers = []ICEServer{} // the browser wants an array, not null
+	}{s.opts.Version, s.opts.Page.Peer, s.opts.Page.Cameras, []ICEServer{}, s.opts.Page.Talkback}
+	if s.opts.Page.ICEServers != nil {
+		config.ICEServers = append(config.ICEServers, s.opts.Page.ICEServers()...) // never null: the browser wants an array
 	}
 	body, err := json.Marshal(config)
 	if err != nil {

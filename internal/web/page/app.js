@@ -5,6 +5,7 @@
 import * as cameras from "./cameras.js";
 import { Player } from "./player.js";
 import { Screen } from "./screen.js";
+import { Servers } from "./servers.js";
 import { Signalling } from "./signalling.js";
 import { Talk } from "./talk.js";
 import { Viewer } from "./viewer.js";
@@ -38,6 +39,7 @@ function run(config) {
   const url = wishes.get("ws") || ownURL.href;
   document.title = `${peer} · boardcast`;
 
+  const servers = new Servers(config.iceServers, async () => (await loadConfig()).iceServers);
   const talk = new Talk(() => draw());
   const screen = new Screen({
     frame: (stream) => viewer.player?.stream === stream && viewer.frameShown(),
@@ -46,7 +48,8 @@ function run(config) {
   const viewer = new Viewer({
     peer,
     signalling: (on) => new Signalling({ url, peer, on, ...(wishes.has("ws") ? {} : { reachable: ownServerAnswers }) }),
-    player: (on, send) => new Player({ iceServers: config.iceServers, send, on: { ...on, talk: (status) => talk.told(status) } }),
+    player: (on, send) =>
+      new Player({ iceServers: servers.list, renewed: servers.renew(), send, on: { ...on, talk: (status) => talk.told(status) } }),
     changed: () => draw(),
     tracks: (stream) => screen.show(stream),
     hidden: () => document.hidden,

@@ -1,37 +1,62 @@
 package main
 
 import (
-	"net/url"
+	"log/slog"
 
 	"boardcast/configs"
+	"boardcast/internal/ice"
 	"boardcast/internal/web"
+	"boardcast/internal/whip"
 )
 
-func turnURLs(cfg *configs.Config) []string {
-	out := make([]string, 0, len(cfg.ICE.TURN))
-	for _, u := range cfg.ICE.TURN {
+// newPaths is how viewers reach this board, as the settings have it.
+func newPaths(cfg *configs.Config, log *slog.Logger) *ice.Paths {
+	log = log.With("component", "ice")
+	if n := cfg.ICE.Port.Count(); n > 0 && n < cfg.Viewers.Max {
+		log.Warn("fewer ports than viewers: those who find no port are refused",
+			"ports", n, "viewers_max", cfg.Viewers.Max, "hint", "make ice.port wider, or viewers.max smaller")
+	}
+	return ice.New(iceOptions(cfg, log))
+}
+
+func iceOptions(cfg *configs.Config, log *slog.Logger) ice.Options {
+	c := cfg.ICE
+	return ice.Options{
+		STUN: c.STUN.Full(), TURN: full(c.TURN), Shared: full(c.TURNRest), Secret: c.TURNSecret.Full(), Lifetime: c.TURNLifetime,
+		Ports: ice.Range{First: c.Port.First, Last: c.Port.Last}, TCPPort: c.TCPPort, Advertised: c.Addresses, Interfaces: c.Interfaces,
+		Logger: log,
+	}
+}
+
+// full are URLs with their secrets.
+func full(urls []configs.URL) []string {
+	out := make([]string, 0, len(urls))
+	for _, u := range urls {
 		out = append(out, u.Full())
 	}
 	return out
 }
 
-// iceServers translates STUN and TURN from GStreamer's spelling (turn://user:pass@host:port) to the browser's.
-func iceServers(cfg *configs.Config) []web.ICEServer {
-	var out []web.ICEServer
-	for _, text := range append([]string{cfg.ICE.STUN.Full()}, turnURLs(cfg)...) {
-		u, err := url.Parse(text)
-		if err != nil || text == "" {
-			continue
+// iceServers are the STUN and TURN servers for a browser's next session.
+func iceServers(cfg *configs.Config) func() []web.ICEServer {
+	paths := ice.New(iceOptions(cfg, nil))
+	return func() []web.ICEServer {
+		var out []web.ICEServer
+		for _, s := range paths.Servers() {
+			out = append(out, web.ICEServer{URLs: []string{s.URL}, Username: s.Username, Credential: s.Credential})
 		}
-		s := web.ICEServer{URLs: []string{u.Scheme + ":" + u.Host}}
-		if u.RawQuery != "" {
-			s.URLs[0] += "?" + u.RawQuery
-		}
-		if u.User != nil {
-			s.Username = u.User.Username()
-			s.Credential, _ = u.User.Password()
-		}
-		out = append(out, s)
+		return out
 	}
-	return out
+}
+
+// playerServers are the same for a player of WHEP.
+func playerServers(cfg *configs.Config) func() []whip.ICEServer {
+	paths := ice.New(iceOptions(cfg, nil))
+	return func() []whip.ICEServer {
+		var out []whip.ICEServer
+		for _, s := range paths.Servers() {
+			out = append(out, whip.ICEServer{URL: s.URL, Username: s.Username, Credential: s.Credential})
+		}
+		return out
+	}
 }

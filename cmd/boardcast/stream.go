@@ -143,6 +143,10 @@ func streamMedia(
 		return err
 	}
 	plugged := newPlug(p, log.With("component", "devices"))
+	paths := newPaths(cfg, log)
+	if err := paths.Listen(ctx); err != nil {
+		return err
+	}
 	limit, names := places.New(cfg.Viewers.Max), live.NewNames()
 	limit.ThreadsFree = threadsFree
 	speaker := live.NewSpeaker(p.engine, p.plans[0].Speak, log.With("component", "speaker"))
@@ -154,7 +158,7 @@ func streamMedia(
 		video := p.sources[i].request.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
 			Limit: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
-			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names, Speaker: speaker,
+			Paths: paths, Names: names, Speaker: speaker,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
 			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },
 		})
@@ -166,6 +170,7 @@ func streamMedia(
 	}
 	group.Go(func() error { return plugged.run(ctx, all) })
 	group.Go(func() error { return names.Run(ctx) })
+	group.Go(func() error { return paths.Run(ctx) })
 	group.Go(func() error { return speaker.Run(ctx) })
 	return group.Wait()
 }

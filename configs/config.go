@@ -148,8 +148,10 @@ type ICE struct {
 	TCPPort int `mapstructure:"tcp-port"`
 	// Addresses are those by which viewers elsewhere reach this board.
 	Addresses []netip.Addr `mapstructure:"addresses"`
-	// Interfaces are patterns of names; one that begins with - is left out.
+	// Interfaces are patterns of the names of interfaces whose addresses are
+	// used, all when empty. Those that LeaveOut names are not.
 	Interfaces []string `mapstructure:"interfaces"`
+	LeaveOut   []string `mapstructure:"leave-out"`
 }
 
 // Viewers bounds how many viewers are served.

@@ -44,7 +44,7 @@ const (
 	KindHost     Kind = "host"    // a name in DNS, or *
 	KindPorts    Kind = "ports"   // one port or FIRST-LAST; may be empty
 	KindIP       Kind = "ip"      // an address of IPv4 or IPv6
-	KindPattern  Kind = "pattern" // of interfaces' names; one that begins with - is left out
+	KindPattern  Kind = "pattern" // of interfaces' names
 	KindRelay    Kind = "relay"   // a TURN server without user and password
 )
 
@@ -196,6 +196,7 @@ var keys = []Key{
 	{Name: "ice.tcp-port", Kind: KindWhole, Min: 1, Max: 65535, Step: 1, ZeroAuto: true},
 	{Name: "ice.addresses", Kind: KindIP, List: true},
 	{Name: "ice.interfaces", Kind: KindPattern, List: true},
+	{Name: "ice.leave-out", Kind: KindPattern, List: true},
 
 	{Name: "viewers.max", Kind: KindWhole, Min: 1, Max: 1000, Step: 1},
 	{Name: "viewers.grace", Kind: KindDuration, Min: 0, Max: int64(time.Hour), Step: 1},

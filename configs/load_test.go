@@ -41,7 +41,7 @@ func TestDefaults(t *testing.T) {
 		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, Adaptive: true, MinBitrate: 150_000, Rendition: Auto},
 		Audio:      Audio{Microphone: Auto, Speaker: Auto, Bitrate: 64_000},
 		ICE: ICE{
-			TURN: []URL{}, TURNRest: []URL{}, TURNLifetime: 24 * time.Hour, Addresses: []netip.Addr{}, Interfaces: []string{},
+			TURN: []URL{}, TURNRest: []URL{}, TURNLifetime: 24 * time.Hour, Addresses: []netip.Addr{}, Interfaces: []string{}, LeaveOut: []string{},
 		},
 		Viewers: Viewers{Max: 16, Grace: 5 * time.Second},
 		Log:     Log{Level: slog.LevelInfo, Format: LogText},
@@ -102,7 +102,8 @@ var samples = map[string][3]string{
 	"ice.port":                  {"50000", "50000-50015", "1-65535"},
 	"ice.tcp-port":              {"1", "65535", "8081"},
 	"ice.addresses":             {"203.0.113.7", "203.0.113.7,2001:db8::7", "192.168.1.5"},
-	"ice.interfaces":            {"eth0", "-wg*,-docker0", "en*"},
+	"ice.interfaces":            {"eth0", "eth*,wlan0", "en*"},
+	"ice.leave-out":             {"wg0", "wg*,br-*", "docker0"},
 	"viewers.max":               {"1", "1000", "2"},
 	"viewers.grace":             {"0s", "1h", "1m30s"},
 	"log.level":                 {"debug", "warn", "error"},

@@ -116,14 +116,13 @@ func parsePattern(_ Key, text string) (any, *fault) {
 		return text, nil
 	}
 	f := &fault{reason: fmt.Sprintf("%.60q is neither the name of an interface nor a pattern such as eth*", text)}
-	if rest, negated := strings.CutPrefix(text, "!"); negated && validPattern("-"+rest) {
-		f.nearest = "-" + rest
+	if strings.HasPrefix(text, "!") || strings.HasPrefix(text, "-") {
+		f.hint = "interfaces that are not to be used stand in ice.leave-out"
 	}
 	return nil, f
 }
 
 func validPattern(text string) bool {
-	bare := strings.TrimPrefix(text, "-")
-	_, err := path.Match(bare, "")
-	return err == nil && bare != "" && len(bare) <= longestPattern && !strings.ContainsAny(bare, "/ ,!\\") && unprintable(bare) == ""
+	_, err := path.Match(text, "")
+	return err == nil && text != "" && text[0] != '-' && len(text) <= longestPattern && !strings.ContainsAny(text, "/ ,!\\") && unprintable(text) == ""
 }

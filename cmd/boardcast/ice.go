@@ -24,7 +24,7 @@ func iceOptions(cfg *configs.Config, log *slog.Logger) ice.Options {
 	return ice.Options{
 		STUN: c.STUN.Full(), TURN: full(c.TURN), Shared: full(c.TURNRest), Secret: c.TURNSecret.Full(), Lifetime: c.TURNLifetime,
 		Ports: ice.Range{First: c.Port.First, Last: c.Port.Last}, TCPPort: c.TCPPort, Advertised: c.Addresses, Interfaces: c.Interfaces,
-		Logger: log,
+		LeaveOut: c.LeaveOut, Logger: log,
 	}
 }
 

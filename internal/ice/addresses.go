@@ -7,38 +7,40 @@ import (
 	"net/netip"
 	"path"
 	"slices"
-	"strings"
 
 	"boardcast/internal/sdp"
 )
 
-// ErrNoInterface tells that the patterns leave no address.
+// ErrNoInterface tells that no address is left to use.
 var ErrNoInterface = errors.New("no address")
 
-// allowed tells whether an interface is used: one that some pattern names, or all where no pattern names any. A pattern that begins
-// with "-" leaves interfaces out, whatever the others say.
-func allowed(patterns []string, name string) bool {
-	named, open := false, true
-	for _, pattern := range patterns {
-		rest, leftOut := strings.CutPrefix(pattern, "-")
-		fits, err := path.Match(rest, name)
-		fits = fits && err == nil
-		switch {
-		case leftOut && fits:
-			return false
-		case !leftOut:
-			open, named = false, named || fits
-		}
+// inner are interfaces whose networks are within the machine. The agent leaves them out too, when it chooses by itself.
+var inner = []string{"docker*", "veth*", "virbr*", "vnet*"}
+
+// allowed tells whether an interface is used.
+func (o *Options) allowed(name string) bool {
+	switch {
+	case fits(o.LeaveOut, name):
+		return false
+	case len(o.Interfaces) > 0:
+		return fits(o.Interfaces, name)
 	}
-	return named || open
+	return !fits(inner, name)
+}
+
+func fits(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		ok, err := path.Match(pattern, name)
+		return ok && err == nil
+	})
 }
 
 // local are the addresses that a viewer's agent uses; nil for all.
 func (p *Paths) local(near []netip.Addr) ([]netip.Addr, error) {
-	if len(p.opts.Interfaces) == 0 {
+	if len(p.opts.Interfaces) == 0 && len(p.opts.LeaveOut) == 0 {
 		return near, nil
 	}
-	all, err := addresses(p.opts.Interfaces)
+	all, err := addresses(p.opts.allowed)
 	if err != nil {
 		return nil, err
 	}
@@ -46,20 +48,21 @@ func (p *Paths) local(near []netip.Addr) ([]netip.Addr, error) {
 		return both, nil
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%w: ice.interfaces (%s) fits no interface that is up", ErrNoInterface, strings.Join(p.opts.Interfaces, ", "))
+		return nil, fmt.Errorf("%w: no interface that is up is one of ice.interfaces %q and none of ice.leave-out %q",
+			ErrNoInterface, p.opts.Interfaces, p.opts.LeaveOut)
 	}
 	return all, nil
 }
 
-// addresses are those of the interfaces that the patterns allow, without loopback and link-local ones of IPv6, as the agent takes them.
-func addresses(patterns []string) ([]netip.Addr, error) {
+// addresses are those of the interfaces that are allowed, without loopback and link-local ones of IPv6, as the agent takes them.
+func addresses(allowed func(name string) bool) ([]netip.Addr, error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
 		return nil, fmt.Errorf("list network interfaces: %w", err)
 	}
 	var list []netip.Addr
 	for _, i := range interfaces {
-		if i.Flags&net.FlagRunning == 0 || i.Flags&net.FlagLoopback != 0 || !allowed(patterns, i.Name) {
+		if i.Flags&net.FlagRunning == 0 || i.Flags&net.FlagLoopback != 0 || !allowed(i.Name) {
 			continue
 		}
 		found, err := i.Addrs()

@@ -10,46 +10,52 @@ import (
 
 func TestAllowed(t *testing.T) {
 	tests := []struct {
-		patterns []string
-		yes, no  []string
+		use, leaveOut []string
+		yes, no       []string
 	}{
-		{nil, []string{"eth0", "docker0"}, nil},
-		{[]string{"eth0"}, []string{"eth0"}, []string{"eth1", "eth01", "wlan0"}},
-		{[]string{"eth*", "wlan0"}, []string{"eth0", "eth12", "wlan0"}, []string{"wlan1"}},
-		{[]string{"-docker0", "-br-*"}, []string{"eth0", "docker1"}, []string{"docker0", "br-1a2b"}},
-		{[]string{"en*", "-enx*"}, []string{"enp3s0"}, []string{"enx00", "wlan0"}},
-		{[]string{"-enx*", "en*"}, []string{"enp3s0"}, []string{"enx00", "wlan0"}},
+		{nil, nil, []string{"eth0", "br-1a2b"}, []string{"docker0", "veth1a", "virbr0", "vnet3"}},
+		{[]string{"eth0"}, nil, []string{"eth0"}, []string{"eth1", "eth01", "wlan0"}},
+		{[]string{"eth*", "docker0"}, nil, []string{"eth0", "eth12", "docker0"}, []string{"wlan1"}},
+		{nil, []string{"wg0", "br-*"}, []string{"eth0", "wg1"}, []string{"wg0", "br-1a2b", "docker0"}},
+		{[]string{"en*"}, []string{"enx*"}, []string{"enp3s0"}, []string{"enx00", "wlan0"}},
 	}
 	for _, tt := range tests {
+		o := Options{Interfaces: tt.use, LeaveOut: tt.leaveOut}
 		for _, name := range tt.yes {
-			if !allowed(tt.patterns, name) {
-				t.Errorf("%q leaves %s out", tt.patterns, name)
+			if !o.allowed(name) {
+				t.Errorf("%q without %q has no %s", tt.use, tt.leaveOut, name)
 			}
 		}
 		for _, name := range tt.no {
-			if allowed(tt.patterns, name) {
-				t.Errorf("%q takes %s", tt.patterns, name)
+			if o.allowed(name) {
+				t.Errorf("%q without %q has %s", tt.use, tt.leaveOut, name)
 			}
 		}
 	}
 }
 
-// TestInterfaces asks the running machine, which has loopback at least.
-func TestInterfaces(t *testing.T) {
+// TestLocal asks the running machine, of whose interfaces nothing is known but that loopback is none to use.
+func TestLocal(t *testing.T) {
 	near := []netip.Addr{netip.MustParseAddr("192.0.2.1")}
 	if p, err := New(Options{}).Join(near); err != nil || len(p.Local) != 1 {
 		t.Errorf("without patterns: %+v, %v", p, err)
 	}
-	if _, err := New(Options{Interfaces: []string{"none-such"}}).Join(nil); !errors.Is(err, ErrNoInterface) {
-		t.Errorf("no interface fits: %v", err)
+	for _, o := range []Options{{Interfaces: []string{"none-such"}}, {LeaveOut: []string{"*"}}} {
+		if _, err := New(o).Join(near); !errors.Is(err, ErrNoInterface) {
+			t.Errorf("no interface is left: %v", err)
+		}
 	}
-	all, err := addresses(nil)
+	all, err := addresses(func(string) bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range all {
 		if a.IsLoopback() || a.Is6() && a.IsLinkLocalUnicast() {
 			t.Errorf("%s is no address to offer", a)
+		}
+		p, err := New(Options{Interfaces: []string{"*"}}).Join([]netip.Addr{a, netip.MustParseAddr("192.0.2.1")})
+		if err != nil || len(p.Local) != 1 || p.Local[0] != a {
+			t.Errorf("a viewer in the network of %s: %+v, %v", a, p, err)
 		}
 	}
 }

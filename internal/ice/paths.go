@@ -20,7 +20,8 @@ type Options struct {
 	Ports      Range         // each viewer takes one; the zero value is any
 	TCPPort    int           // one TCP port for all viewers; 0 for none
 	Advertised []netip.Addr  // what viewers are told in place of our own addresses
-	Interfaces []string      // whose addresses are used, see allowed
+	Interfaces []string      // patterns of the names of interfaces whose addresses are used (path.Match); empty for all
+	LeaveOut   []string      // the same, of those whose addresses are not
 	Logger     *slog.Logger
 
 	now func() time.Time // time.Now, but for tests

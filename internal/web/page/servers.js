@@ -1,6 +1,6 @@
 // The STUN and TURN servers of a session. Credentials for TURN end, while a page may stay open for weeks.
 
-const FRESH = 60_000; // ms: a page's first session, and tries that follow one another, use the servers that the page was given
+const FRESH = 5_000; // ms, under the shortest life of credentials: a first session, and tries in a row, use what the page was given
 
 /** Keeps the servers. `ask` fetches them anew, and `now` is the time in ms, also of a machine that slept meanwhile. */
 export class Servers {

@@ -14,18 +14,18 @@ function make(list, ...answers) {
 
 test("fresh servers are used as they are", () => {
   const { servers, clock, asked } = make(turn("old"));
-  clock.now += 59_000;
+  clock.now += 4_000;
   assert.equal(servers.renew(), null);
   assert.deepEqual(asked, []);
 });
 
 test("old credentials are renewed, once", async () => {
   const { servers, clock, asked } = make(turn("old"), turn("new"));
-  clock.now += 61_000;
+  clock.now += 6_000;
   assert.deepEqual(await servers.renew(), turn("new"));
   assert.deepEqual(servers.list, turn("new"));
   assert.equal(servers.renew(), null);
-  assert.deepEqual(asked, [62_000]);
+  assert.deepEqual(asked, [7_000]);
 });
 
 test("servers without a credential are never asked for again", () => {
@@ -36,6 +36,6 @@ test("servers without a credential are never asked for again", () => {
 
 test("where there is no answer, the old ones stay", async () => {
   const { servers, clock } = make(turn("old"), []);
-  clock.now += 61_000;
+  clock.now += 6_000;
   assert.deepEqual(await servers.renew(), turn("old"));
 });

@@ -198,7 +198,7 @@ func readCheck(from io.Reader) (check, error) {
 		return c, fmt.Errorf("read the first message: %w", err)
 	}
 	size := int(binary.BigEndian.Uint16(c.frame))
-	if size < stunHeader || size > longestCheck-frameLength {
+	if size > longestCheck-frameLength {
 		return c, errNoCheck
 	}
 	c.frame = c.frame[:frameLength+size]

@@ -214,6 +214,8 @@ func TestGateIsBounded(t *testing.T) {
 func TestSilentConnections(t *testing.T) {
 	g, at := newTestGate(t)
 	g.serve("abcd", at)
+	early := dial(t, g, checkFor("abcd"))
+	answered(t, early, checkFor("abcd"))
 	var silent []net.Conn
 	for range waitingMost {
 		silent = append(silent, dial(t, g, nil))
@@ -229,4 +231,30 @@ func TestSilentConnections(t *testing.T) {
 	}
 	c := dial(t, g, checkFor("abcd"))
 	answered(t, c, checkFor("abcd"))
+	if _, err := early.Write([]byte("later")); err != nil {
+		t.Fatal(err)
+	}
+	answered(t, early, []byte("later")) // the time for a first message is none for the rest
+}
+
+// TestGateOfPath: checks come to a viewer from its first ICE candidate of TCP until the viewer leaves.
+func TestGateOfPath(t *testing.T) {
+	p := New(Options{TCPPort: 8081})
+	path, err := p.Join(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path.Named("abcd")
+	path.Told(udp4)
+	if len(p.gate.agents) != 0 {
+		t.Error("the gate leads to a port of UDP")
+	}
+	path.Told(passive)
+	if a := p.gate.agents["abcd"]; a == nil || a.at != netip.MustParseAddrPort("192.168.1.5:50000") {
+		t.Errorf("the gate leads to %+v", a)
+	}
+	path.Leave()
+	if len(p.gate.agents) != 0 {
+		t.Error("the gate leads to a viewer that has left")
+	}
 }

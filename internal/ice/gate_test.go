@@ -54,6 +54,8 @@ func TestReadCheck(t *testing.T) {
 		{"with more behind it", append(bytes.Clone(whole), "more"...), "abcd"},
 		{"cut off", whole[:len(whole)-1], ""},
 		{"nothing", nil, ""},
+		{"an empty frame", []byte{0, 0}, ""},
+		{"shorter than a header", []byte{0, 4, 0, 1, 0, 0}, ""},
 		{"an answer", changed(2, 1), ""},
 		{"no cookie", changed(6, 0), ""},
 		{"another length within", changed(5, 0), ""},

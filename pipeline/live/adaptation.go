@@ -72,10 +72,10 @@ const renditionLower = "lower"
 
 // adapt begins to follow the viewer's link: its codec, and so its producers, are known. lower is nil without a lower rendition.
 func (v *Viewer) adapt(first, lower *producer) {
-	if first.rate == nil || v.adaptation != nil {
+	if first.sharedRate() == nil || v.adaptation != nil {
 		return
 	}
-	key, estimator := first.rate.join()
+	key, estimator := first.sharedRate().join()
 	v.adaptation = &adaptation{first: member{first, key}, link: link{estimator: estimator}, feed: feed{from: first}}
 	if lower != nil {
 		v.adaptation.lower = &member{producer: lower}
@@ -87,9 +87,9 @@ func (a *adaptation) end() {
 	if a == nil {
 		return
 	}
-	a.first.rate.leave(a.first.key)
+	a.first.sharedRate().leave(a.first.key)
 	if a.slow && a.lower != nil {
-		a.lower.rate.leave(a.lower.key)
+		a.lower.sharedRate().leave(a.lower.key)
 	}
 }
 
@@ -124,14 +124,14 @@ func (v *Viewer) adaptToNetwork() {
 	}
 	s, now := a.link.snapshot(), &v.stat.now
 	now.EstimateBPS, now.Loss, now.RTTMS = s.Estimate, s.Loss, s.RTT.Milliseconds()
-	slow, paused := a.first.rate.see(a.first.key, s)
+	slow, paused := a.first.sharedRate().see(a.first.key, s)
 	if slow != a.slow {
 		v.log.Info("viewer's link", "slow", slow, "estimate_bps", s.Estimate, "loss", s.Loss)
 		a.turn(slow, v)
 	}
 	tooSlow := slow // for each rendition
 	if slow && a.lower != nil {
-		tooSlow, _ = a.lower.rate.see(a.lower.key, s)
+		tooSlow, _ = a.lower.sharedRate().see(a.lower.key, s)
 	}
 	v.move()
 	leaving := paused || a.feed.next != nil
@@ -148,10 +148,10 @@ func (a *adaptation) turn(slow bool, v *Viewer) {
 	switch {
 	case a.lower == nil:
 	case slow:
-		a.lower.key, _ = a.lower.rate.join()
+		a.lower.key, _ = a.lower.sharedRate().join()
 		v.use(a.lower.producer)
 	default:
-		a.lower.rate.leave(a.lower.key)
+		a.lower.sharedRate().leave(a.lower.key)
 	}
 }
 
@@ -161,7 +161,7 @@ func (a *adaptation) suitable() *producer {
 	if a.lower == nil || a.lower.starved() {
 		return a.first.producer
 	}
-	if a.slow || a.isLower(a.feed.to()) && !a.first.rate.settled() {
+	if a.slow || a.isLower(a.feed.to()) && !a.first.sharedRate().settled() {
 		return a.lower.producer
 	}
 	return a.first.producer
@@ -174,7 +174,7 @@ func (v *Viewer) move() {
 	if to := a.suitable(); to != a.feed.to() {
 		a.feed.lead(to)
 		v.use(to)
-		v.peer.Feed(to.fan)
+		v.peer.Feed(to.output())
 		to.requestKeyframe()
 	}
 	if a.feed.next != nil {

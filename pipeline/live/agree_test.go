@@ -54,7 +54,7 @@ func TestOffersAreRefusedInWords(t *testing.T) {
 				if c.first != "" {
 					v.Receive(Message{Type: "offer", SDP: c.first})
 					synctest.Wait()
-					events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"))
+					events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, described(p, "answer"))
 					remotes++
 				}
 				v.Receive(Message{Type: "offer", SDP: c.offer})
@@ -102,7 +102,7 @@ func TestAnswersAreRefusedInWords(t *testing.T) {
 				v, p, box := join(t, b, e)
 				v.Receive(Message{OfferRequest: true})
 				synctest.Wait()
-				events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+				events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"))
 				v.Receive(Message{Type: "answer", SDP: c.answer})
 				synctest.Wait()
 				said := box.all()
@@ -132,7 +132,7 @@ func TestNoWordOfAPeerReachesWebrtcbin(t *testing.T) {
 		v.Receive(Message{Type: "offer", SDP: offer})
 		v.Receive(Message{Candidate: earlyCandidate + " " + mark + " " + mark})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"))
+		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, described(p, "answer"))
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if text := p.remote + strings.Join(p.calls, "\n"); text == "" || strings.Contains(text, mark) {
@@ -203,7 +203,7 @@ func TestBadDescriptionsOfAViewer(t *testing.T) {
 		v, p, box := join(t, b, e)
 		v.Receive(Message{Type: "offer", SDP: sdpOf(firefoxVideo)})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"), PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, described(p, "answer"), PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
 		ended := func() bool {
 			select {
 			case <-v.Done():
@@ -228,7 +228,7 @@ func TestBadDescriptionsOfAViewer(t *testing.T) {
 		v, p, _ := join(t, b, e)
 		v.Receive(Message{OfferRequest: true})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+		events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"))
 		v.Receive(Message{Error: "no such codec"})
 		synctest.Wait()
 		select {

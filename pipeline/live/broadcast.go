@@ -134,7 +134,7 @@ func (b *Broadcast) Run(ctx context.Context) error {
 	b.viewers.end()
 	running.Wait()
 	for _, p := range b.all() {
-		p.fan.Close()
+		p.close()
 	}
 	return nil
 }
@@ -215,21 +215,6 @@ type Status struct {
 	Viewers   []ViewerStatus   `json:"viewers"`
 	Joined    uint64           `json:"joined_total"`
 	Producers []ProducerStatus `json:"producers"`
-}
-
-// ProducerStatus is one producer as numbers.
-type ProducerStatus struct {
-	Name        string `json:"name"` // "capture", "microphone", a codec, or its lower rendition: "h264-lower"
-	Users       int64  `json:"users"`
-	Waiting     bool   `json:"waiting"` // it, or the producer that feeds it, has failed and is going to be tried again
-	Stuck       bool   `json:"stuck"`   // one of its stages hangs and cannot be ended, and there was no frame since
-	Frames      uint64 `json:"frames_total"`
-	Bytes       uint64 `json:"bytes_total"`
-	Keyframes   uint64 `json:"keyframes_total"`
-	Encoder     string `json:"encoder,omitempty"`     // the encoder's ID, empty while nothing runs
-	Replaced    uint64 `json:"replaced_total"`        // times that an encoder failed and another took its place
-	Placeholder bool   `json:"placeholder,omitempty"` // the camera is gone
-	Bitrate     int64  `json:"bitrate_bps,omitempty"` // what the encoder is to make, by the viewers' links
 }
 
 // Status never waits for media.

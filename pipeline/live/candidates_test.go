@@ -46,7 +46,7 @@ func offeredViewer(t *testing.T, o Options) (*Viewer, *fakePeer) {
 	v, p, _ := join(t, b, e)
 	v.Receive(Message{Type: "offer", SDP: sdpOf(opusAudio, firefoxVideo)})
 	synctest.Wait()
-	events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"))
+	events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, described(p, "answer"))
 	return v, p
 }
 

@@ -1,6 +1,10 @@
 package live
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"boardcast/internal/latest"
+)
 
 // demand is what other goroutines ask of a producer.
 //
@@ -30,37 +34,14 @@ func (d *demand) drop() { d.count(-1) }
 
 func (d *demand) count(by int64) {
 	d.users.Add(by)
-	poke(d.changed)
+	latest.Poke(d.changed)
 }
 
 // requestKeyframe asks for a keyframe. The producer merges the requests of all viewers.
-func (d *demand) requestKeyframe() { poke(d.keyframeWanted) }
+func (d *demand) requestKeyframe() { latest.Poke(d.keyframeWanted) }
 
 // again lets alternatives that failed be tried at once, because a device was plugged in.
-func (d *demand) again() { poke(d.eager) }
+func (d *demand) again() { latest.Poke(d.eager) }
 
 // adopt gives the producer other alternatives. Only one goroutine at a time may call it.
-func (d *demand) adopt(list []alternative) { put(d.adopted, list) }
-
-// poke sends to a channel with room for one, unless a value already waits there.
-func poke(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// put leaves v in a channel with room for one, in the place of a value that still waits there. There is one sender.
-func put[T any](c chan T, v T) {
-	for {
-		select {
-		case c <- v:
-			return
-		default:
-		}
-		select {
-		case <-c:
-		default:
-		}
-	}
-}
+func (d *demand) adopt(list []alternative) { latest.Put(d.adopted, list) }

@@ -14,6 +14,9 @@ import (
 // ErrStuck tells that a call of an engine did not come back in time. The stage or peer that it was called on is left behind.
 var ErrStuck = errors.New("stuck: a call did not return in time")
 
+// errEnded tells of a stage whose stream ended where none should.
+var errEnded = errors.New("the stream ended")
+
 // Engine runs graphs. Its calls may block, each for a bounded time, so the owner of a stage or peer calls them from its own goroutine.
 type Engine interface {
 	// Fan makes a fan. A coded one hands on no frame that needs a frame which was lost before: it waits for the next keyframe.

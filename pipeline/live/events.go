@@ -116,7 +116,7 @@ func (v *Viewer) attachPart(p agreement.Part) error {
 func (v *Viewer) attachTo(slot pipeline.Slot, p *producer, packets agreement.Packets) error {
 	out := v.neg.slots[slot]
 	packets.Source = out.ssrc
-	if err := v.peer.Attach(slot, packets, p.fan); err != nil {
+	if err := v.peer.Attach(slot, packets, p.output()); err != nil {
 		return err
 	}
 	out.attached = true

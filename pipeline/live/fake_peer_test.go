@@ -4,28 +4,30 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
-	"boardcast/internal/sdp"
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
 )
 
 // fakePeer records calls as texts, in order.
+//
+// # Concurrency
+//
+// Its methods may be called from any goroutine, and lock mu. Who reads or writes a field beside events locks mu while the viewer runs.
 type fakePeer struct {
 	options  PeerOptions
-	events   chan PeerEvent
+	events   chan PeerEvent // what Events delivers; a test posts to it
 	mu       sync.Mutex
 	calls    []string
-	prefs    map[pipeline.Slot]string
-	packets  map[pipeline.Slot]agreement.Packets
-	sent     []string
-	taken    []int // payload types
-	silent   time.Duration
-	overflow bool
-	remote   string // description
+	prefs    map[pipeline.Slot]string            // of AddMedia
+	packets  map[pipeline.Slot]agreement.Packets // of Attach
+	sent     []string                            // over the data channel
+	taken    []int                               // payload types of Take
+	silent   time.Duration                       // what Alive answers
+	overflow bool                                // what Overflowed answers
+	remote   string                              // the description of SetRemote
 	fakeFeed
 }
 
@@ -41,14 +43,24 @@ func (p *fakePeer) note(words ...string) {
 	p.calls = append(p.calls, words...)
 }
 
+// said are the calls until now.
 func (p *fakePeer) said() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string{}, p.calls...)
 }
 
+// words are the messages that were sent over the data channel.
+func (p *fakePeer) words() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.sent)
+}
+
+// Events implements [Peer].
 func (p *fakePeer) Events() <-chan PeerEvent { return p.events }
 
+// AddMedia implements [Peer].
 func (p *fakePeer) AddMedia(slot pipeline.Slot, section int, prefs, direction string) error {
 	p.note("media " + strconv.Itoa(int(slot)) + " at " + strconv.Itoa(section) + " " + direction)
 	p.mu.Lock()
@@ -60,12 +72,22 @@ func (p *fakePeer) AddMedia(slot pipeline.Slot, section int, prefs, direction st
 	return nil
 }
 
-func (p *fakePeer) Open(label string) error      { p.note("open " + label); return nil }
-func (p *fakePeer) Offer()                       { p.note("offer") }
-func (p *fakePeer) Answer()                      { p.note("answer") }
+// Open implements [Peer].
+func (p *fakePeer) Open(label string) error { p.note("open " + label); return nil }
+
+// Offer implements [Peer].
+func (p *fakePeer) Offer() { p.note("offer") }
+
+// Answer implements [Peer].
+func (p *fakePeer) Answer() { p.note("answer") }
+
+// SetLocal implements [Peer].
 func (p *fakePeer) SetLocal(typ, _ string) error { p.note("local " + typ); return nil }
+
+// AddCandidate implements [Peer].
 func (p *fakePeer) AddCandidate(i int, c string) { p.note(strconv.Itoa(i) + " " + c) }
 
+// SetRemote implements [Peer].
 func (p *fakePeer) SetRemote(typ, text string) error {
 	p.note("remote " + typ)
 	p.mu.Lock()
@@ -74,42 +96,7 @@ func (p *fakePeer) SetRemote(typ, text string) error {
 	return nil
 }
 
-// described is the event of the description that webrtcbin would have made by now.
-func (p *fakePeer) described(typ string) PeerEvent {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e := PeerEvent{Kind: Described, Type: typ}
-	if typ == "offer" {
-		e.Text = offered3
-		if slices.Contains(p.calls, "open ") {
-			e.Text, _, _ = strings.Cut(strings.Replace(offered3, " 1 2", " 1", 1), "m=application")
-			e.Text = strings.Replace(e.Text, "a=sendrecv", "a=sendonly", 1)
-		}
-		return e
-	}
-	d, err := sdp.Parse(p.remote)
-	if err != nil {
-		panic(err) // of the test
-	}
-	for i := range d.Sections {
-		s := &d.Sections[i]
-		s.Direction, s.Setup = s.Direction.Mirrored(), "active"
-	}
-	e.Text = d.String()
-	return e
-}
-
-// offered3 is what webrtcbin makes of our offer: video, audio and data.
-var offered3 = sdpOf(
-	"m=video 9 UDP/TLS/RTP/SAVPF 102 96 97\r\na=mid:0\r\na=rtcp-mux\r\na=sendonly\r\na=rtpmap:102 H264/90000\r\na=rtcp-fb:102 nack\r\n"+
-		"a=rtcp-fb:102 transport-cc\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f;level-asymmetry-allowed=1\r\n"+
-		"a=extmap:3 "+agreement.TransportCC+"\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=102\r\n"+
-		"a=ssrc-group:FID 7 8\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\n",
-	"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=rtcp-mux\r\na=sendrecv\r\na=rtpmap:111 OPUS/48000/2\r\n"+
-		"a=ssrc-group:FID 9 10\r\na=ssrc:9 cname:c\r\na=ssrc:10 cname:c\r\n",
-	dataSection,
-)
-
+// Take implements [Peer].
 func (p *fakePeer) Take(types []int) {
 	p.note("take " + fmt.Sprint(types))
 	p.mu.Lock()
@@ -120,6 +107,7 @@ func (p *fakePeer) Take(types []int) {
 // Count is what a viewer has been sent: 10 frames in 5,000 bytes.
 func (p *fakePeer) Count() PeerCount { return PeerCount{VideoFrames: 10, Bytes: 5000} }
 
+// Attach implements [Peer].
 func (p *fakePeer) Attach(s pipeline.Slot, k agreement.Packets, _ Fan) error {
 	p.note("attach " + strconv.Itoa(int(s)) + " " + k.Payloader.Factory)
 	p.mu.Lock()
@@ -131,14 +119,15 @@ func (p *fakePeer) Attach(s pipeline.Slot, k agreement.Packets, _ Fan) error {
 	return nil
 }
 
-func (p *fakePeer) Resume() {
-	p.note("resume")
-}
+// Resume implements [Peer].
+func (p *fakePeer) Resume() { p.note("resume") }
 
+// KeyframesOnly implements [Peer].
 func (p *fakePeer) KeyframesOnly(keyframesOnly bool) {
 	p.note("keyframes only " + strconv.FormatBool(keyframesOnly))
 }
 
+// Feed implements [Peer].
 func (p *fakePeer) Feed(f Fan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,15 +135,17 @@ func (p *fakePeer) Feed(f Fan) {
 	p.calls = append(p.calls, "feed")
 }
 
-// Fed is true from the fan's next keyframe on.
+// Fed implements [Peer]: it is true from the fan's next keyframe on.
 func (p *fakePeer) Fed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.to == nil || p.to.Count().Keyframes > p.then
 }
 
+// Hear implements [Peer].
 func (p *fakePeer) Hear(on bool) { p.note("hear " + strconv.FormatBool(on)) }
 
+// Send implements [Peer].
 func (p *fakePeer) Send(_ int, text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -162,16 +153,19 @@ func (p *fakePeer) Send(_ int, text string) bool {
 	return true
 }
 
+// Alive implements [Peer].
 func (p *fakePeer) Alive() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.silent
 }
 
+// Overflowed implements [Peer].
 func (p *fakePeer) Overflowed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.overflow
 }
 
+// Close implements [Peer].
 func (p *fakePeer) Close() error { p.note("close"); return nil }

@@ -3,29 +3,33 @@ package live
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
-	"testing"
 	"time"
 
+	"boardcast/internal/latest"
 	"boardcast/pipeline"
 )
 
-// fakeEngine runs nothing and remembers everything.
+// fakeEngine runs nothing and remembers everything. An element is the first one of a graph, by its factory.
+//
+// # Concurrency
+//
+// Its methods may be called from any goroutine.
 type fakeEngine struct {
 	mu     sync.Mutex
 	stages []*fakeStage
 	peers  []*fakePeer
-	refuse map[string]error // errors that Start returns, by the first element of the graph
-	still  map[string]bool  // elements that start and make nothing
-	deaf   map[string]bool  // elements that make no keyframe when asked
+	refuse map[string]error // errors that Start returns, by element
+	still  map[string]bool  // elements that start and make nothing; see turn
+	deaf   map[string]bool  // elements that make no keyframe when asked; see turn
 }
 
+// newFakeEngine makes an engine whose elements all work.
 func newFakeEngine() *fakeEngine {
 	return &fakeEngine{refuse: map[string]error{}, still: map[string]bool{}, deaf: map[string]bool{}}
 }
 
-// turn changes how an element behaves from now on.
+// turn puts an element into still or deaf, or takes it out, from now on.
 func (e *fakeEngine) turn(m map[string]bool, element string, on bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -45,8 +49,10 @@ func (e *fakeEngine) is(m map[string]bool, s *fakeStage) bool {
 	return m[s.graph[0].Factory]
 }
 
+// Fan implements [Engine].
 func (e *fakeEngine) Fan(coded bool) Fan { return &fakeFan{coded: coded, key: make(chan struct{}, 1)} }
 
+// Start implements [Engine].
 func (e *fakeEngine) Start(_ context.Context, g pipeline.Graph, in, out Fan) (Stage, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -60,6 +66,7 @@ func (e *fakeEngine) Start(_ context.Context, g pipeline.Graph, in, out Fan) (St
 	return s, nil
 }
 
+// Peer implements [Engine].
 func (e *fakeEngine) Peer(_ context.Context, o PeerOptions) (Peer, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -68,36 +75,65 @@ func (e *fakeEngine) Peer(_ context.Context, o PeerOptions) (Peer, error) {
 	return p, nil
 }
 
+// lastPeer is the newest peer.
+func (e *fakeEngine) lastPeer() *fakePeer {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.peers[len(e.peers)-1]
+}
+
+// peer is the one that was made after i others.
 func (e *fakeEngine) peer(i int) *fakePeer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.peers[i]
 }
 
+// started are the stages that were started, in order.
 func (e *fakeEngine) started() []*fakeStage {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return append([]*fakeStage{}, e.stages...)
 }
 
+// of are the stages of an element.
+func (e *fakeEngine) of(element string) []*fakeStage {
+	var out []*fakeStage
+	for _, s := range e.started() {
+		if s.graph[0].Factory == element {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// fakeFan counts the frames of the stages that fill it.
 type fakeFan struct {
 	coded bool
 	key   chan struct{}
 	mu    sync.Mutex
-	n     FanCount
-	caps  string
+	n     FanCount // what was made until now
+	caps  string   // what Caps answers
 }
 
+// KeyWanted implements [Fan].
 func (f *fakeFan) KeyWanted() <-chan struct{} { return f.key }
-func (f *fakeFan) Close()                     {}
 
+// Close implements [Fan].
+func (f *fakeFan) Close() {}
+
+// Caps implements [Fan].
 func (f *fakeFan) Caps() string { return f.caps }
 
+// Count implements [Fan].
 func (f *fakeFan) Count() FanCount {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.n
 }
+
+// wantKeyframe asks for a keyframe, as a subscription does.
+func (f *fakeFan) wantKeyframe() { latest.Poke(f.key) }
 
 // flow adds frames, of which some are keyframes.
 func (f *fakeFan) flow(pictures, keys uint64) {
@@ -113,7 +149,7 @@ type fakeStage struct {
 	graph   pipeline.Graph
 	in, out Fan
 	at      time.Time
-	events  chan StageEvent
+	events  chan StageEvent // what Events delivers; a test posts to it
 	mu      sync.Mutex
 	keys    []time.Time
 	sets    []string
@@ -124,7 +160,7 @@ type fakeStage struct {
 type fakeEnd struct {
 	end    chan struct{}
 	hang   chan struct{} // Close waits until it is closed, unless it is nil
-	stuck  error         // that Close returns
+	stuck  error         // what Close returns
 	closed bool
 }
 
@@ -150,8 +186,10 @@ func (s *fakeStage) run() {
 	}
 }
 
+// Events implements [Stage].
 func (s *fakeStage) Events() <-chan StageEvent { return s.events }
 
+// Keyframe implements [Stage].
 func (s *fakeStage) Keyframe(pipeline.KeyframeMethod) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,6 +200,7 @@ func (s *fakeStage) Keyframe(pipeline.KeyframeMethod) error {
 	return nil
 }
 
+// Set implements [Stage].
 func (s *fakeStage) Set(element, property, value string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,12 +208,14 @@ func (s *fakeStage) Set(element, property, value string) error {
 	return nil
 }
 
+// told are the calls of Set, as texts.
 func (s *fakeStage) told() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string{}, s.sets...)
 }
 
+// Close implements [Stage]. It may be called once.
 func (s *fakeStage) Close() error {
 	if s.hang != nil {
 		<-s.hang
@@ -189,53 +230,16 @@ func (s *fakeStage) Close() error {
 	return s.stuck
 }
 
+// isClosed reports whether the stage was closed, or never started.
 func (s *fakeStage) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed
 }
 
+// forced are the times of the calls of Keyframe.
 func (s *fakeStage) forced() []time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]time.Time{}, s.keys...)
-}
-
-// software reports whether an element can be made where every encoder in software is installed.
-func software(element string) bool {
-	e, ok := pipeline.EncoderByID(element)
-	return !ok || !e.Hardware
-}
-
-// testPlan is the plan for a test picture of 640x480.
-func testPlan(t *testing.T, w pipeline.Request) pipeline.Plan {
-	t.Helper()
-	w.Width, w.Height, w.FPS = 640, 480, 30
-	p, err := pipeline.Choose(t.Context(), w, pipeline.Given{
-		Machine: pipeline.Machine{Installed: software}, Audio: pipeline.AudioSource{Test: true},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// startBroadcast runs a broadcast on a fake engine until the test ends.
-func startBroadcast(t *testing.T, o Options) (*Broadcast, *fakeEngine) {
-	t.Helper()
-	return startPlan(t, testPlan(t, pipeline.Request{}), o)
-}
-
-func startPlan(t *testing.T, plan pipeline.Plan, o Options) (*Broadcast, *fakeEngine) {
-	t.Helper()
-	e := newFakeEngine()
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
-	}
-	b := NewBroadcast(e, plan, o)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); _ = b.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
-	return b, e
 }

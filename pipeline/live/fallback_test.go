@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"boardcast/internal/latest"
 	"boardcast/pipeline"
 )
 
@@ -33,17 +34,6 @@ func watched(t *testing.T, e *fakeEngine) *producer {
 		t.Fatalf("%q serves, want hard", got)
 	}
 	return p
-}
-
-// of are the stages of an element.
-func (e *fakeEngine) of(element string) []*fakeStage {
-	var out []*fakeStage
-	for _, s := range e.started() {
-		if s.graph[0].Factory == element {
-			out = append(out, s)
-		}
-	}
-	return out
 }
 
 // flows asserts that frames come out of a producer.
@@ -237,7 +227,7 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 		p.use()
 		<-time.After(time.Second)
 		p.rate.wanted.Store(700_000)
-		poke(p.rate.changed)
+		latest.Poke(p.rate.changed)
 		synctest.Wait()
 		e.of("hard")[0].events <- StageEvent{Err: errBroken}
 		synctest.Wait()

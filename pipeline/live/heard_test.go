@@ -70,7 +70,7 @@ func TestViewerTakesIn(t *testing.T) {
 				if c.offering {
 					v.Receive(Message{OfferRequest: true, OneWay: c.oneWay})
 					synctest.Wait()
-					events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+					events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"))
 					answer := answerOf(chromiumVideo, both(opusAudio), dataSection)
 					if c.oneWay {
 						answer = sdpOf(chromiumVideo, both(opusAudio))
@@ -81,7 +81,7 @@ func TestViewerTakesIn(t *testing.T) {
 				} else {
 					v.Receive(Message{Type: "offer", SDP: both(sdpOf(opusAudio, firefoxVideo, dataSection)), OneWay: c.oneWay})
 					synctest.Wait()
-					events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"))
+					events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, described(p, "answer"))
 				}
 				p.mu.Lock()
 				defer p.mu.Unlock()

@@ -35,7 +35,7 @@ func TestOneSideOffers(t *testing.T) {
 					v.Receive(m)
 					synctest.Wait()
 					if i == 0 && m.OfferRequest {
-						events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+						events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"))
 					}
 				}
 				if diff := cmp.Diff(c.want, p.said()); diff != "" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -13,7 +12,7 @@ import (
 //
 // # Concurrency
 //
-// The methods of demand, and starved and status, may be called from any goroutine while run is running; they never wait for a graph.
+// adaptRate and prepare are called before run, close after it. All else may be called from any goroutine, and never waits for a graph.
 type producer struct {
 	demand
 	stages
@@ -56,23 +55,6 @@ type keyframes struct {
 	last  time.Time
 }
 
-// published is what other goroutines may read of a producer.
-type published struct {
-	shown atomic.Pointer[shown]
-	// stuck is the fan's frame count plus 1, when a stage could last not be closed; 0 for never. The producer counts as stuck until
-	// the fan gets another frame.
-	stuck atomic.Uint64
-}
-
-// shown is a copy of the state of a producer. It is not changed after it was published.
-type shown struct {
-	alternative string
-	placeholder bool
-	waiting     bool      // no alternative works; one is going to be tried again
-	up          *producer // whose frames it is fed
-	replaced    uint64    // times that an encoder failed and another took its place
-}
-
 // deviceLog is a producer's log. It can add to a failure what is the matter with the device.
 type deviceLog struct {
 	*slog.Logger
@@ -88,18 +70,34 @@ func (l *deviceLog) tell(level slog.Level, message string, err error) {
 	})
 }
 
-func newProducer(e Engine, name string, coded bool, list []alternative, o Options) *producer {
+// producerOptions of a producer; all but Coded are needed.
+type producerOptions struct {
+	Name    string        // in the log and in the status
+	Coded   bool          // it makes coded frames
+	Grace   time.Duration // how long it runs on after its last user
+	Logger  *slog.Logger
+	Explain func(error) error // may turn a failure into an error that tells what to do; it may take long
+}
+
+// newProducer makes a producer that has no alternatives yet. Nothing runs before run.
+func newProducer(e Engine, o producerOptions) *producer {
 	p := &producer{
-		demand: newDemand(), stages: stages{engine: e}, name: name, coded: coded, fan: e.Fan(coded),
-		log: deviceLog{
-			Logger:  o.Logger.With("producer", name),
-			explain: func(err error) error { return o.Explain(name, err) },
-		},
-		alternatives: newAlternatives(list), idle: idle{grace: o.Grace},
+		demand: newDemand(), stages: stages{engine: e}, name: o.Name, coded: o.Coded, fan: e.Fan(o.Coded),
+		log:          deviceLog{Logger: o.Logger.With("producer", o.Name), explain: o.Explain},
+		alternatives: newAlternatives(nil), idle: idle{grace: o.Grace},
 	}
 	p.published.shown.Store(&shown{})
 	return p
 }
+
+// prepare gives the producer its first alternatives, the best first. It is called before run; adopt is for later.
+func (p *producer) prepare(list []alternative) { p.alternatives = newAlternatives(list) }
+
+// output is the fan that hands on the frames of the producer. It is the same all the time.
+func (p *producer) output() Fan { return p.fan }
+
+// close frees the fan, once run and all that use the fan have ended.
+func (p *producer) close() { p.fan.Close() }
 
 // run starts the producer with its first user, stops it a grace period after the last one, and replaces an alternative that fails.
 func (p *producer) run(ctx context.Context) {
@@ -189,35 +187,4 @@ func (p *producer) stop() {
 	p.serving, p.trying = nil, nil
 	p.show()
 	p.log.Info("stopped")
-}
-
-// show publishes the state of the producer.
-func (p *producer) show() {
-	s := &shown{replaced: p.published.shown.Load().replaced, waiting: p.retry.alone > 0}
-	switch {
-	case p.serving != nil:
-		s.alternative, s.placeholder, s.up = p.serving.id, p.serving.placeholder, p.serving.up
-	case len(p.alternatives.list) > 0:
-		s.up = p.alternatives.list[0].up
-	}
-	p.published.shown.Store(s)
-}
-
-// starved tells that no frame is to be expected: the producer, or the one that feeds it, waits to be tried again.
-func (p *producer) starved() bool {
-	s := p.published.shown.Load()
-	return s.waiting || s.up != nil && s.up.starved()
-}
-
-func (p *producer) status() ProducerStatus {
-	n, s := p.fan.Count(), p.published.shown.Load()
-	out := ProducerStatus{
-		Name: p.name, Users: p.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
-		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: p.bitrate(), Waiting: p.starved(),
-		Stuck: p.published.stuck.Load() == n.Frames+1,
-	}
-	if p.coded {
-		out.Encoder = s.alternative
-	}
-	return out
 }

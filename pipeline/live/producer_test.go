@@ -25,8 +25,11 @@ func startAlternatives(t *testing.T, e *fakeEngine, list ...alternative) *produc
 // startFollowing starts a producer whose bitrate follows a rate.
 func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, list ...alternative) *producer {
 	t.Helper()
-	o := Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}.withDefaults()
-	p := newProducer(e, "test", !list[len(list)-1].placeholder, list, o)
+	p := newProducer(e, producerOptions{
+		Name: "test", Coded: !list[len(list)-1].placeholder, Grace: 5 * time.Second,
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Explain: func(err error) error { return err },
+	})
+	p.prepare(list)
 	p.rate = rate
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -83,7 +86,7 @@ func TestProducerMergesKeyframeRequests(t *testing.T) {
 		p.use()
 		synctest.Wait()
 		for range 40 {
-			poke(p.fan.(*fakeFan).key)
+			p.fan.(*fakeFan).wantKeyframe()
 			synctest.Wait()
 			<-time.After(50 * time.Millisecond)
 		}

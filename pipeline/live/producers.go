@@ -18,31 +18,39 @@ type producers struct {
 func newProducers(e Engine, plan pipeline.Plan, o Options) producers {
 	ps := producers{coded: map[pipeline.Codec]*producer{}, lower: map[pipeline.Codec]*producer{}}
 	if plan.Capture != nil {
-		ps.raw = newProducer(e, captureName, false, nil, o)
+		ps.raw = o.producer(e, captureName, false)
 	}
 	for _, c := range plan.Choices {
 		ps.addCodec(e, plan, c, o)
 	}
 	if sliced := plan.Sliced(); len(sliced) > 0 && ps.raw != nil {
-		p := newProducer(e, string(pipeline.H264Slices), true, nil, o)
+		p := o.producer(e, string(pipeline.H264Slices), true)
 		ps.coded[pipeline.H264Slices] = p
 		if !o.FixedBitrate {
 			p.adaptRate(sliced[0], o.MinBitrate, 0, false)
 		}
 	}
 	if plan.Audio != nil {
-		ps.audio = newProducer(e, microphoneName, false, nil, o)
+		ps.audio = o.producer(e, microphoneName, false)
 	}
 	for p, list := range ps.alternatives(plan) {
-		p.alternatives = newAlternatives(list)
+		p.prepare(list)
 	}
 	return ps
+}
+
+// producer makes one of the producers. Nothing runs yet.
+func (o Options) producer(e Engine, name string, coded bool) *producer {
+	return newProducer(e, producerOptions{
+		Name: name, Coded: coded, Grace: o.Grace, Logger: o.Logger,
+		Explain: func(err error) error { return o.Explain(name, err) },
+	})
 }
 
 // addCodec makes the producers of both renditions of a codec. With a fixed bitrate no viewer is sent the lower one.
 func (ps *producers) addCodec(e Engine, plan pipeline.Plan, c pipeline.Choice, o Options) {
 	codec := c.Encoder.Codec
-	first := newProducer(e, string(codec), true, nil, o)
+	first := o.producer(e, string(codec), true)
 	ps.coded[codec] = first
 	if o.FixedBitrate {
 		return
@@ -50,7 +58,7 @@ func (ps *producers) addCodec(e Engine, plan pipeline.Plan, c pipeline.Choice, o
 	lower, ok := pipeline.ChoiceOf(plan.Lower, codec)
 	first.adaptRate(c, o.MinBitrate, lower.Format.Bitrate, false)
 	if ok {
-		ps.lower[codec] = newProducer(e, string(codec)+lowerSuffix, true, nil, o)
+		ps.lower[codec] = o.producer(e, string(codec)+lowerSuffix, true)
 		ps.lower[codec].adaptRate(lower, pipeline.LeastBitrate, 0, true)
 	}
 }

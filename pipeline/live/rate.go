@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"boardcast/internal/latest"
 	"boardcast/pipeline"
 	"boardcast/pipeline/congestion"
 )
@@ -41,7 +42,7 @@ type target struct {
 func (t *target) set(bitsPerSecond int) int {
 	before := int(t.wanted.Swap(int64(bitsPerSecond)))
 	if before != bitsPerSecond {
-		poke(t.changed)
+		latest.Poke(t.changed)
 	}
 	return before
 }
@@ -109,6 +110,13 @@ func (r *sharedRate) leave(key uint64) {
 	r.set(r.bounds.Ceiling)
 }
 
+// viewers is how many viewers the rate is made for.
+func (r *sharedRate) viewers() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.views)
+}
+
 // see takes the estimate of a viewer's link, and tells what the policy decided for this viewer: whether its link is too slow for the
 // bitrate, and whether the viewer is to be paused because its link is full.
 func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, paused bool) {
@@ -154,11 +162,16 @@ func (r *sharedRate) stepLocked(at time.Duration) {
 	}
 }
 
-// adaptRate makes the producer's bitrate follow its viewers' links, from the bitrate of the choice downwards.
+// adaptRate makes the producer's bitrate follow its viewers' links, from the bitrate of the choice downwards: not below floor, in bit/s.
+// lower is the most that slow viewers are given of a lower rendition, 0 where there is none; last tells that this is the lower rendition.
+// adaptRate is called before run.
 func (p *producer) adaptRate(c pipeline.Choice, floor, lower int, last bool) {
 	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
 	p.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)
 }
+
+// sharedRate is nil where the bitrate does not follow the viewers' links.
+func (p *producer) sharedRate() *sharedRate { return p.rate }
 
 // bitrate is what the encoder is to make in bit/s, 0 for a producer without a rate.
 func (p *producer) bitrate() int64 {

@@ -151,18 +151,12 @@ func TestLowerRenditionThatFails(t *testing.T) {
 		}
 		a.e.refuses("appsrc", errors.New("no second session"))
 		stages := a.e.started()
-		stages[len(stages)-1].events <- StageEvent{Err: errBroken}
+		stages[len(stages)-1].events <- StageEvent{Err: errors.New("broken")}
 		<-time.After(5 * time.Second)
 		if s := a.second(); s.Rendition != "" || !s.KeyframesOnly {
 			t.Errorf("status %+v when it is broken, want keyframes", s)
 		}
 	})
-}
-
-func (r *sharedRate) counted() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.views)
 }
 
 // A viewer that leaves from the lower rendition leaves nothing behind.
@@ -179,7 +173,7 @@ func TestLeavingTheLowerRendition(t *testing.T) {
 		if p := a.producer("h264-lower"); p.Users != 0 || p.Encoder != "" {
 			t.Errorf("lower rendition %+v", p)
 		}
-		if n, first := a.lower().rate.counted(), a.b.coded[pipeline.H264].rate.counted(); n != 0 || first != 1 {
+		if n, first := a.lower().sharedRate().viewers(), a.b.coded[pipeline.H264].sharedRate().viewers(); n != 0 || first != 1 {
 			t.Errorf("%d viewers are counted, and %d of the first rendition", n, first)
 		}
 	})

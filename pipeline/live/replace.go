@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// errEnded tells of a stream that ended where none should.
-var errEnded = errors.New("the stream ended")
-
 // replacedLimit is the time that an encoder has to start where another could serve instead. While a driver hangs viewers see nothing.
 const replacedLimit = 3 * time.Second
 

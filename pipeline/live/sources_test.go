@@ -42,7 +42,7 @@ func TestOneWayOffers(t *testing.T) {
 		v, p, box := join(t, b, e)
 		v.Receive(Message{OfferRequest: true, OneWay: true})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"),
+		events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"),
 			PeerEvent{Kind: CandidateFound, Text: "ours"}, PeerEvent{Kind: GatheringChanged, State: 1},
 			PeerEvent{Kind: GatheringChanged, State: GatheringComplete})
 		v.Receive(Message{Type: "answer", SDP: sdpOf(chromiumVideo, opusAudio)})

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"boardcast/internal/latest"
 	"boardcast/pipeline"
 )
 
@@ -31,7 +32,7 @@ const speakerOpen = 5 * time.Second
 
 // paceSpeaker is the pace of a speaker that failed, while a viewer talks. A card that another program holds is often free again within
 // seconds.
-var paceSpeaker = pace{5 * time.Second, time.Minute}
+var paceSpeaker = pace{first: 5 * time.Second, longest: time.Minute}
 
 // speakerTick is the time between two looks at which viewers still talk: short against the times above.
 const speakerTick = 250 * time.Millisecond
@@ -53,7 +54,7 @@ type talker struct {
 func newTalker() *talker { return &talker{changed: make(chan TalkStatus, 1)} }
 
 // tell leaves the newest status for the viewer. Only the speaker's goroutine calls it.
-func (t *talker) tell(s TalkStatus) { put(t.changed, s) }
+func (t *talker) tell(s TalkStatus) { latest.Put(t.changed, s) }
 
 // voice is a viewer that talks.
 type voice struct {
@@ -118,7 +119,7 @@ func (s *Speaker) adopt(g pipeline.Graph) {
 // tryAgain lets a speaker that failed be tried at once: a device was plugged in, or let go by another program.
 func (s *Speaker) tryAgain() {
 	if s != nil {
-		poke(s.retry)
+		latest.Poke(s.retry)
 	}
 }
 

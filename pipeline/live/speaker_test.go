@@ -82,14 +82,8 @@ func (s speaking) open() (all, open int) {
 	return all, open
 }
 
-func (p *fakePeer) words() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.sent)
-}
-
 // heard are the calls that let the viewer's sound into the speaker, or keep it out.
-func (p *fakePeer) heard() []string {
+func heard(p *fakePeer) []string {
 	return slices.DeleteFunc(p.said(), func(call string) bool { return !strings.HasPrefix(call, "hear ") })
 }
 
@@ -122,7 +116,7 @@ func TestSpeakerIsOpenWhileSomebodyTalks(t *testing.T) {
 		if diff := cmp.Diff([]string{toldPlaying, toldSilent}, p.words()); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{"hear true", "hear false"}, p.heard()); diff != "" {
+		if diff := cmp.Diff([]string{"hear true", "hear false"}, heard(p)); diff != "" {
 			t.Errorf("let in (-want +got):\n%s", diff)
 		}
 		if v.status().Talk != nil {
@@ -146,10 +140,10 @@ func TestSpeakerPlaysTheNewest(t *testing.T) {
 			t.Errorf("the second is told (-want +got):\n%s", diff)
 		}
 		says(4*time.Second, first)
-		if diff := cmp.Diff([]string{"hear true", "hear false", "hear true"}, first.heard()); diff != "" {
+		if diff := cmp.Diff([]string{"hear true", "hear false", "hear true"}, heard(first)); diff != "" {
 			t.Errorf("the first is let in (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{"hear true", "hear false"}, second.heard()); diff != "" {
+		if diff := cmp.Diff([]string{"hear true", "hear false"}, heard(second)); diff != "" {
 			t.Errorf("the second is let in (-want +got):\n%s", diff)
 		}
 		if all, _ := s.open(); all != 1 {

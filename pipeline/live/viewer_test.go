@@ -53,7 +53,7 @@ func join(t *testing.T, b *Broadcast, e *fakeEngine) (*Viewer, *fakePeer, *mailb
 		t.Fatal(err)
 	}
 	synctest.Wait()
-	return v, e.peer(len(e.peers) - 1), box
+	return v, e.lastPeer(), box
 }
 
 // joinConnected makes a viewer whose connection is up: it gives way to nobody.
@@ -78,7 +78,7 @@ func TestViewerOffers(t *testing.T) {
 		v.Receive(Message{OfferRequest: true})
 		v.Receive(Message{Candidate: earlyCandidate})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"),
+		events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"),
 			PeerEvent{Kind: CandidateFound, Text: "ours"}, PeerEvent{Kind: NegotiationNeeded})
 		v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo, opusAudio, dataSection)})
 		synctest.Wait()
@@ -134,7 +134,7 @@ func TestViewerTakesWhatTheOtherSideDecodes(t *testing.T) {
 				v, p, _ := join(t, b, e)
 				v.Receive(Message{OfferRequest: true})
 				synctest.Wait()
-				events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+				events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"))
 				v.Receive(Message{Type: "answer", SDP: c.answer})
 				synctest.Wait()
 				events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
@@ -170,7 +170,7 @@ func TestViewerAnswers(t *testing.T) {
 		v, p, box := join(t, b, e)
 		v.Receive(Message{Type: "offer", SDP: sdpOf(opusAudio, firefoxVideo, dataSection)})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"),
+		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, described(p, "answer"),
 			PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
 		want := []string{
 			"media 0 at 0 sendonly", "media 1 at 1 sendonly", "open ", "take []", "remote offer", "answer", "local answer",
@@ -192,7 +192,7 @@ func TestViewerEnds(t *testing.T) {
 	offerOut := func(v *Viewer, p *fakePeer) {
 		v.Receive(Message{OfferRequest: true})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+		events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"))
 	}
 	connect := func(v *Viewer, p *fakePeer) {
 		offerOut(v, p)
@@ -281,7 +281,7 @@ func TestViewerHoldsFewCandidates(t *testing.T) {
 		}
 		v.Receive(Message{OfferRequest: true})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+		events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"))
 		v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo)})
 		synctest.Wait()
 		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
@@ -302,7 +302,7 @@ func TestPublicationCountsOnceConnected(t *testing.T) {
 				t.Fatal(err)
 			}
 			synctest.Wait()
-			return v, e.peer(len(e.peers) - 1)
+			return v, e.lastPeer()
 		}
 		for range 3 {
 			v, _ := publish()

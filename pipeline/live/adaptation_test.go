@@ -13,6 +13,8 @@ import (
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/congestion"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
 const followingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\n" +
@@ -20,13 +22,13 @@ const followingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na
 	"a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f\r\na=rtcp-fb:102 transport-cc\r\n"
 
 // connectFollowing connects a viewer whose bitrate follows its link.
-func connectFollowing(v *Viewer, p *fakePeer) {
+func connectFollowing(v *Viewer, p *fake.Peer) {
 	v.Receive(Message{OfferRequest: true})
 	synctest.Wait()
-	events(p, PeerEvent{Kind: NegotiationNeeded}, described(p, "offer"))
+	events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"))
 	v.Receive(Message{Type: "answer", SDP: answerOf(followingVideo)})
 	synctest.Wait()
-	events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+	events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1}, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected})
 }
 
 // fakeLink is the link of a fake viewer, over which 30 frames a second are sent.
@@ -37,7 +39,7 @@ type fakeLink struct {
 }
 
 // report sends for 100 ms at a bitrate, over a link that carries another, and hands over the feedback.
-func (l *fakeLink) report(p *fakePeer, sending, carries int) {
+func (l *fakeLink) report(p *fake.Peer, sending, carries int) {
 	f := congestion.Feedback{}
 	for range 3 {
 		for range 4 {
@@ -54,13 +56,13 @@ func (l *fakeLink) report(p *fakePeer, sending, carries int) {
 	}
 	f.Received = max(l.at, l.free)
 	<-time.After(100 * time.Millisecond)
-	events(p, PeerEvent{Kind: Reported, Report: f})
+	events(p, media.PeerEvent{Kind: media.Reported, Report: f})
 }
 
-func encoderOf(t *testing.T, e *fakeEngine) *fakeStage {
+func encoderOf(t *testing.T, e *fake.Engine) *fake.Stage {
 	t.Helper()
-	for _, s := range e.started() {
-		if slices.ContainsFunc(s.graph, func(n pipeline.Node) bool { return n.Name == pipeline.EncoderName }) {
+	for _, s := range e.Started() {
+		if slices.ContainsFunc(s.Graph, func(n pipeline.Node) bool { return n.Name == pipeline.EncoderName }) {
 			return s
 		}
 	}
@@ -74,8 +76,8 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		b, e := startBroadcast(t, Options{Grace: time.Second})
 		v, p, _ := join(t, b, e)
 		connectFollowing(v, p)
-		if !strings.Contains(p.prefs[pipeline.VideoSlot], "extmap-3=(string)"+agreement.TransportCC) {
-			t.Errorf("preferences %q lack the extension", p.prefs[pipeline.VideoSlot])
+		if !strings.Contains(p.Preferences[pipeline.VideoSlot], "extmap-3=(string)"+agreement.TransportCC) {
+			t.Errorf("preferences %q lack the extension", p.Preferences[pipeline.VideoSlot])
 		}
 		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
 		if rate() != 1_500_000 {
@@ -88,7 +90,7 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		if r := rate(); r < 400_000 || r > 650_000 {
 			t.Errorf("%d bit/s on a link of 600 kbit/s", r)
 		}
-		told := encoderOf(t, e).told()
+		told := encoderOf(t, e).Told()
 		if want := "encoder bitrate=" + strconv.Itoa(rate()/1000); len(told) == 0 || told[len(told)-1] != want {
 			t.Errorf("encoder was told %v, at last want %s", told, want)
 		}
@@ -100,12 +102,12 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 			t.Errorf("producers %+v", s.Producers)
 		}
 		// The encoder fails: its replacement begins at the bitrate of its graph, and is told the wanted one at once.
-		before := len(e.started())
-		encoderOf(t, e).events <- StageEvent{Ended: true}
+		before := len(e.Started())
+		encoderOf(t, e).Post <- media.StageEvent{Ended: true}
 		<-time.After(time.Millisecond)
 		synctest.Wait()
-		fresh := e.started()[before:]
-		if len(fresh) != 1 || len(fresh[0].told()) != 1 {
+		fresh := e.Started()[before:]
+		if len(fresh) != 1 || len(fresh[0].Told()) != 1 {
 			t.Errorf("the encoder was not started anew and told its rate: %d", len(fresh))
 		}
 		v.Close()
@@ -128,7 +130,7 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
 		fast, slow := &fakeLink{}, &fakeLink{}
 		keyframesOnly := func() []string {
-			return slices.DeleteFunc(p2.said(), func(s string) bool { return !strings.HasPrefix(s, "keyframes only") })
+			return slices.DeleteFunc(p2.Said(), func(s string) bool { return !strings.HasPrefix(s, "keyframes only") })
 		}
 		run := func(seconds, carries int) {
 			for range seconds * 10 {
@@ -152,10 +154,10 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 		if diff := cmp.Diff([]string{"keyframes only true", "keyframes only false"}, keyframesOnly()); diff != "" {
 			t.Errorf("keyframesOnly (-want +got):\n%s", diff)
 		}
-		if slices.Contains(strings.Split(strings.Join(p1.said(), "\n"), "\n"), "keyframes only true") {
+		if slices.Contains(strings.Split(strings.Join(p1.Said(), "\n"), "\n"), "keyframes only true") {
 			t.Error("the fast viewer got keyframes only")
 		}
-		if n := len(encoderOf(t, e).forced()); n < 3 {
+		if n := len(encoderOf(t, e).Forced()); n < 3 {
 			t.Errorf("%d keyframes were forced, want some for the slow viewer", n)
 		}
 	})
@@ -171,10 +173,10 @@ func TestFixedBitrate(t *testing.T) {
 		for range 50 {
 			l.report(p, 1_500_000, 200_000)
 		}
-		if told := encoderOf(t, e).told(); len(told) != 0 {
+		if told := encoderOf(t, e).Told(); len(told) != 0 {
 			t.Errorf("the encoder was told %v", told)
 		}
-		if slices.Contains(p.said(), "keyframes only true") {
+		if slices.Contains(p.Said(), "keyframes only true") {
 			t.Error("the viewer gets keyframes only")
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
 	"boardcast/pipeline/places"
 )
 
@@ -72,7 +73,7 @@ const lowerSuffix = "-lower"
 // Run is called once; all else is safe for concurrent use. One goroutine per producer and one per viewer, all owned by Run.
 type Broadcast struct {
 	producers
-	engine  Engine
+	engine  media.Engine
 	opts    Options
 	log     *slog.Logger
 	chosen  atomic.Pointer[pipeline.Plan] // the newest plan
@@ -92,7 +93,7 @@ type viewers struct {
 }
 
 // NewBroadcast makes a broadcast of a plan; nothing runs before Run.
-func NewBroadcast(e Engine, plan pipeline.Plan, o Options) *Broadcast {
+func NewBroadcast(e media.Engine, plan pipeline.Plan, o Options) *Broadcast {
 	o = o.withDefaults()
 	b := &Broadcast{
 		producers: newProducers(e, plan, o), engine: e, opts: o, log: o.Logger,

@@ -6,6 +6,8 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/pipeline/agreement"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
 // sdpOf makes a description with the given sections, as a browser's answer or offer would have them, in one bundle.
@@ -49,19 +51,19 @@ const (
 )
 
 // described is the event of the description that webrtcbin would have made by now.
-func described(p *fakePeer, typ string) PeerEvent {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e := PeerEvent{Kind: Described, Type: typ}
+func described(p *fake.Peer, typ string) media.PeerEvent {
+	p.Mu.Lock()
+	defer p.Mu.Unlock()
+	e := media.PeerEvent{Kind: media.Described, Type: typ}
 	if typ == "offer" {
 		e.Text = offered3
-		if slices.Contains(p.calls, "open ") {
+		if slices.Contains(p.Calls, "open ") {
 			e.Text, _, _ = strings.Cut(strings.Replace(offered3, " 1 2", " 1", 1), "m=application")
 			e.Text = strings.Replace(e.Text, "a=sendrecv", "a=sendonly", 1)
 		}
 		return e
 	}
-	d, err := sdp.Parse(p.remote)
+	d, err := sdp.Parse(p.Remote)
 	if err != nil {
 		panic(err) // of the test
 	}

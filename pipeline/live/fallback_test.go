@@ -10,6 +10,8 @@ import (
 
 	"boardcast/internal/latest"
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
 var errBroken = errors.New("broken")
@@ -23,7 +25,7 @@ func encoders(up *producer) []alternative {
 }
 
 // watched is a producer of two encoders with one user. The first encoder serves.
-func watched(t *testing.T, e *fakeEngine) *producer {
+func watched(t *testing.T, e *fake.Engine) *producer {
 	t.Helper()
 	up := startProducer(t, e, nil)
 	p := startAlternatives(t, e, encoders(up)...)
@@ -61,20 +63,20 @@ func serves(t *testing.T, p *producer, id string, replaced uint64, within time.D
 
 func TestFailingEncoderIsReplacedAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := watched(t, e)
-		first := e.of("hard")[0]
-		first.events <- StageEvent{Err: errBroken}
+		first := e.Of("hard")[0]
+		first.Post <- media.StageEvent{Err: errBroken}
 		serves(t, p, "soft", 1, 100*time.Millisecond)
 		flows(t, p)
-		if !first.isClosed() {
+		if !first.IsClosed() {
 			t.Error("the failed encoder still runs")
 		}
-		if n := len(e.of("hard")); n != 1 {
+		if n := len(e.Of("hard")); n != 1 {
 			t.Fatalf("%d tries at once of what failed", n)
 		}
 		serves(t, p, "hard", 1, paceEncoder.first+time.Second)
-		if soft := e.of("soft")[0]; !soft.isClosed() {
+		if soft := e.Of("soft")[0]; !soft.IsClosed() {
 			t.Error("the replacement still runs")
 		}
 		flows(t, p)
@@ -83,22 +85,22 @@ func TestFailingEncoderIsReplacedAndComesBack(t *testing.T) {
 
 func TestEncoderIsTriedAgainBesideItsReplacementEverLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := watched(t, e)
-		e.turn(e.still, "hard", true) // it starts and makes nothing
+		e.Turn(e.Still, "hard", true) // it starts and makes nothing
 		serves(t, p, "soft", 1, 2*time.Second)
 		<-time.After(3 * time.Hour)
 		synctest.Wait()
-		tries := e.of("hard")
+		tries := e.Of("hard")
 		if n := len(tries); n < 5 || n > 12 {
 			t.Errorf("%d tries in three hours", n)
 		}
 		for _, s := range tries {
-			if !s.isClosed() {
+			if !s.IsClosed() {
 				t.Error("a try was left running")
 			}
 		}
-		if n := len(e.of("soft")); n != 1 {
+		if n := len(e.Of("soft")); n != 1 {
 			t.Errorf("the replacement was started %d times: the tries disturbed it", n)
 		}
 		flows(t, p)
@@ -108,12 +110,12 @@ func TestEncoderIsTriedAgainBesideItsReplacementEverLessOften(t *testing.T) {
 // A driver that hangs while it is closed does not delay the next alternative.
 func TestHangingCloseDelaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := watched(t, e)
-		stuck := e.of("hard")[0]
-		stuck.hang = make(chan struct{})
-		defer close(stuck.hang)
-		stuck.events <- StageEvent{Err: errBroken}
+		stuck := e.Of("hard")[0]
+		stuck.Hang = make(chan struct{})
+		defer close(stuck.Hang)
+		stuck.Post <- media.StageEvent{Err: errBroken}
 		serves(t, p, "soft", 1, 100*time.Millisecond)
 	})
 }
@@ -121,11 +123,11 @@ func TestHangingCloseDelaysNothing(t *testing.T) {
 // The status tells of a stage that could not be closed until there is a frame again, with users or without.
 func TestStuckStageIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startProducer(t, e, nil)
 		p.use()
 		<-time.After(1010 * time.Millisecond) // between two frames
-		e.started()[0].stuck = errors.New("did not return in time")
+		e.Started()[0].Stuck = errors.New("did not return in time")
 		p.drop()
 		<-time.After(10 * time.Second)
 		synctest.Wait()
@@ -155,29 +157,29 @@ func camera(id string) []alternative {
 
 func TestCameraGoesAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startAlternatives(t, e, camera("cam")...)
-		p.fan.(*fakeFan).caps = "as the camera's"
+		p.fan.(*fake.Fan).HasCaps = "as the camera's"
 		p.use()
 		<-time.After(time.Second)
-		e.refuses("cam", errBroken)
-		e.of("cam")[0].events <- StageEvent{Err: errBroken}
+		e.Refuses("cam", errBroken)
+		e.Of("cam")[0].Post <- media.StageEvent{Err: errBroken}
 		synctest.Wait()
 		if !p.status().Placeholder {
 			t.Fatal("no placeholder")
 		}
-		if got := e.of("standin")[0].graph[1].Caps; got != "as the camera's" {
+		if got := e.Of("standin")[0].Graph[1].Caps; got != "as the camera's" {
 			t.Errorf("the placeholder's pictures are %q", got)
 		}
 		flows(t, p)
 		<-time.After(time.Minute)
-		if n := len(e.of("cam")); n < 20 || n > 40 {
+		if n := len(e.Of("cam")); n < 20 || n > 40 {
 			t.Errorf("%d tries in a minute", n)
 		}
-		e.refuses("cam", nil)
+		e.Refuses("cam", nil)
 		p.again()
 		<-time.After(100 * time.Millisecond)
-		if p.status().Placeholder || !e.of("standin")[0].isClosed() {
+		if p.status().Placeholder || !e.Of("standin")[0].IsClosed() {
 			t.Error("the placeholder stays although the camera is back")
 		}
 		flows(t, p)
@@ -186,14 +188,14 @@ func TestCameraGoesAndComesBack(t *testing.T) {
 
 func TestNothingIsTriedInALoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startAlternatives(t, e, camera("cam")...)
-		e.refuses("cam", errBroken)
-		e.refuses("standin", errBroken)
+		e.Refuses("cam", errBroken)
+		e.Refuses("standin", errBroken)
 		p.use()
 		<-time.After(time.Minute)
 		synctest.Wait()
-		if n := len(e.started()); n < 5 || n > 40 {
+		if n := len(e.Started()); n < 5 || n > 40 {
 			t.Errorf("%d starts in a minute", n)
 		}
 	})
@@ -201,11 +203,11 @@ func TestNothingIsTriedInALoop(t *testing.T) {
 
 func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startAlternatives(t, e, camera("cam")...)
 		p.use()
 		<-time.After(time.Second)
-		e.turn(e.still, "cam", true)
+		e.Turn(e.Still, "cam", true)
 		<-time.After(sourceStall + time.Second)
 		if !p.status().Placeholder {
 			t.Error("no placeholder for a camera that gives nothing")
@@ -215,7 +217,7 @@ func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 
 func TestBitrateFollowsTheEncoder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		up := startProducer(t, e, nil)
 		rows := encoders(up)
 		rows[0].rate, rows[1].rate = 1_000_000, 1_000_000
@@ -229,10 +231,10 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 		p.rate.wanted.Store(700_000)
 		latest.Poke(p.rate.changed)
 		synctest.Wait()
-		e.of("hard")[0].events <- StageEvent{Err: errBroken}
+		e.Of("hard")[0].Post <- media.StageEvent{Err: errBroken}
 		synctest.Wait()
 		for element, want := range map[string]string{"hard": "encoder bps=700000", "soft": "encoder kbps=700"} {
-			if sets := e.of(element)[0].told(); len(sets) != 1 || sets[0] != want {
+			if sets := e.Of(element)[0].Told(); len(sets) != 1 || sets[0] != want {
 				t.Errorf("%s was told %q, want %q", element, sets, want)
 			}
 		}
@@ -242,16 +244,16 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 // After a failure just before the grace period ends, the next user is served at once.
 func TestFailureInTheGraceIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startProducer(t, e, nil)
 		p.use()
 		<-time.After(time.Second)
 		p.drop()
 		<-time.After(4800 * time.Millisecond)
-		e.refuses("x", errBroken)
-		e.of("x")[0].events <- StageEvent{Err: errBroken}
+		e.Refuses("x", errBroken)
+		e.Of("x")[0].Post <- media.StageEvent{Err: errBroken}
 		<-time.After(400 * time.Millisecond)
-		e.refuses("x", nil)
+		e.Refuses("x", nil)
 		p.use()
 		<-time.After(time.Second)
 		flows(t, p)
@@ -262,13 +264,13 @@ func TestFailureInTheGraceIsForgotten(t *testing.T) {
 func TestStuckCameraIsTriedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, list := range [][]alternative{camera("cam"), {{id: "cam", graph: pipeline.Graph{pipeline.El("cam")}}}} {
-			e := newFakeEngine()
+			e := fake.NewEngine()
 			p := startAlternatives(t, e, list...)
-			e.refuses("cam", fmt.Errorf("start: %w", ErrStuck))
+			e.Refuses("cam", fmt.Errorf("start: %w", media.ErrStuck))
 			p.use()
 			<-time.After(10 * time.Minute)
 			synctest.Wait()
-			if n := len(e.of("cam")); n < 2 || n > 6 {
+			if n := len(e.Of("cam")); n < 2 || n > 6 {
 				t.Errorf("%d tries in ten minutes, with %d alternatives", n, len(list))
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"boardcast/pipeline/media"
 )
 
 // producer is a graph that runs while somebody uses its fan: the best of its alternatives that works. An alternative that fails is
@@ -18,7 +20,7 @@ type producer struct {
 	stages
 	name         string
 	coded        bool // it makes coded frames
-	fan          Fan
+	fan          media.Fan
 	rate         *sharedRate // nil where the bitrate does not follow the viewers' links
 	log          deviceLog
 	alternatives alternatives
@@ -30,7 +32,7 @@ type producer struct {
 
 // stages are those stages of a producer that run now.
 type stages struct {
-	engine  Engine
+	engine  media.Engine
 	serving *running       // nil while nothing runs
 	trying  *running       // a better alternative that has made no frame yet; nil without serving
 	watched time.Time      // when the stages were last looked at
@@ -80,7 +82,7 @@ type producerOptions struct {
 }
 
 // newProducer makes a producer that has no alternatives yet. Nothing runs before run.
-func newProducer(e Engine, o producerOptions) *producer {
+func newProducer(e media.Engine, o producerOptions) *producer {
 	p := &producer{
 		demand: newDemand(), stages: stages{engine: e}, name: o.Name, coded: o.Coded, fan: e.Fan(o.Coded),
 		log:          deviceLog{Logger: o.Logger.With("producer", o.Name), explain: o.Explain},
@@ -94,7 +96,7 @@ func newProducer(e Engine, o producerOptions) *producer {
 func (p *producer) prepare(list []alternative) { p.alternatives = newAlternatives(list) }
 
 // output is the fan that hands on the frames of the producer. It is the same all the time.
-func (p *producer) output() Fan { return p.fan }
+func (p *producer) output() media.Fan { return p.fan }
 
 // close frees the fan, once run and all that use the fan have ended.
 func (p *producer) close() { p.fan.Close() }

@@ -9,21 +9,23 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
-func startProducer(t *testing.T, e *fakeEngine, up *producer) *producer {
+func startProducer(t *testing.T, e *fake.Engine, up *producer) *producer {
 	t.Helper()
 	return startAlternatives(t, e, alternative{id: "x", graph: pipeline.Graph{pipeline.El("x")}, up: up, keyframe: pipeline.KeyframeEvent})
 }
 
 // startAlternatives starts a producer of encoders, or of cameras where the last one is a placeholder.
-func startAlternatives(t *testing.T, e *fakeEngine, list ...alternative) *producer {
+func startAlternatives(t *testing.T, e *fake.Engine, list ...alternative) *producer {
 	t.Helper()
 	return startFollowing(t, e, nil, list...)
 }
 
 // startFollowing starts a producer whose bitrate follows a rate.
-func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, list ...alternative) *producer {
+func startFollowing(t *testing.T, e *fake.Engine, rate *sharedRate, list ...alternative) *producer {
 	t.Helper()
 	p := newProducer(e, producerOptions{
 		Name: "test", Coded: !list[len(list)-1].placeholder, Grace: 5 * time.Second,
@@ -40,17 +42,17 @@ func startFollowing(t *testing.T, e *fakeEngine, rate *sharedRate, list ...alter
 
 func TestProducerRunsWhileUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		up := startProducer(t, e, nil)
 		p := startProducer(t, e, up)
 		synctest.Wait()
-		if n := len(e.started()); n != 0 {
+		if n := len(e.Started()); n != 0 {
 			t.Fatalf("%d stages run without a user", n)
 		}
 		p.use()
 		p.use()
 		synctest.Wait()
-		if n := len(e.started()); n != 2 {
+		if n := len(e.Started()); n != 2 {
 			t.Fatalf("%d stages run for two users of one producer, want it and what feeds it", n)
 		}
 		p.drop()
@@ -58,22 +60,22 @@ func TestProducerRunsWhileUsed(t *testing.T) {
 		<-time.After(4 * time.Second)
 		p.use() // somebody comes back within the grace period
 		<-time.After(10 * time.Second)
-		if s := e.started()[0]; s.isClosed() {
+		if s := e.Started()[0]; s.IsClosed() {
 			t.Fatal("closed although used again")
 		}
 		p.drop()
 		<-time.After(6 * time.Second)
 		synctest.Wait()
-		if !e.started()[0].isClosed() {
+		if !e.Started()[0].IsClosed() {
 			t.Fatal("still runs after the grace period")
 		}
 		<-time.After(6 * time.Second)
-		if !e.started()[1].isClosed() {
+		if !e.Started()[1].IsClosed() {
 			t.Fatal("what fed it still runs")
 		}
 		p.use()
 		synctest.Wait()
-		if n := len(e.started()); n != 4 {
+		if n := len(e.Started()); n != 4 {
 			t.Fatalf("%d stages in all after a restart, want 4", n)
 		}
 	})
@@ -81,17 +83,17 @@ func TestProducerRunsWhileUsed(t *testing.T) {
 
 func TestProducerMergesKeyframeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startProducer(t, e, nil)
 		p.use()
 		synctest.Wait()
 		for range 40 {
-			p.fan.(*fakeFan).wantKeyframe()
+			p.fan.(*fake.Fan).WantKeyframe()
 			synctest.Wait()
 			<-time.After(50 * time.Millisecond)
 		}
 		<-time.After(time.Second)
-		got := e.started()[0].forced()
+		got := e.Started()[0].Forced()
 		if len(got) < 4 || len(got) > 5 {
 			t.Fatalf("%d keyframes for 40 requests in 2 s, want one each 500 ms", len(got))
 		}
@@ -105,28 +107,28 @@ func TestProducerMergesKeyframeRequests(t *testing.T) {
 
 func TestProducerTriesAgainEverMoreSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
-		e.refuses("x", errors.New("busy"))
+		e := fake.NewEngine()
+		e.Refuses("x", errors.New("busy"))
 		p := startProducer(t, e, nil)
 		p.use()
 		<-time.After(2 * time.Minute)
 		synctest.Wait()
-		n := len(e.started())
+		n := len(e.Started())
 		if n < 6 || n > 12 {
 			t.Fatalf("%d tries in two minutes, want some and ever fewer", n)
 		}
-		e.refuses("x", nil)
+		e.Refuses("x", nil)
 		<-time.After(paceAlone.longest + time.Second)
 		synctest.Wait()
-		s := e.started()[len(e.started())-1]
-		s.events <- StageEvent{Err: errors.New("gone")}
+		s := e.Started()[len(e.Started())-1]
+		s.Post <- media.StageEvent{Err: errors.New("gone")}
 		synctest.Wait()
-		if !s.isClosed() {
+		if !s.IsClosed() {
 			t.Fatal("a failed stage was not closed")
 		}
 		<-time.After(paceAlone.longest + time.Second)
 		synctest.Wait()
-		if len(e.started()) < n+2 {
+		if len(e.Started()) < n+2 {
 			t.Fatal("a failed stage was not started again")
 		}
 	})
@@ -134,13 +136,13 @@ func TestProducerTriesAgainEverMoreSlowly(t *testing.T) {
 
 func TestProducerIgnoresWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startProducer(t, e, nil)
 		p.use()
 		synctest.Wait()
-		e.started()[0].events <- StageEvent{Err: errors.New("late"), Warning: true}
+		e.Started()[0].Post <- media.StageEvent{Err: errors.New("late"), Warning: true}
 		synctest.Wait()
-		if e.started()[0].isClosed() {
+		if e.Started()[0].IsClosed() {
 			t.Fatal("a warning ended the stage")
 		}
 	})
@@ -148,7 +150,7 @@ func TestProducerIgnoresWarnings(t *testing.T) {
 
 func TestProducerSaysThatItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		up := startAlternatives(t, e, alternative{id: "source", graph: pipeline.Graph{pipeline.El("source")}})
 		p := startProducer(t, e, up)
 		check := func(when string, own, fed bool) {
@@ -162,19 +164,19 @@ func TestProducerSaysThatItWaits(t *testing.T) {
 		check("unused", false, false)
 		p.use()
 		check("running", false, false)
-		e.refuses("source", errors.New("busy"))
-		e.of("source")[0].events <- StageEvent{Err: errors.New("gone")}
+		e.Refuses("source", errors.New("busy"))
+		e.Of("source")[0].Post <- media.StageEvent{Err: errors.New("gone")}
 		check("the source has gone", true, true)
 		<-time.After(time.Minute)
 		check("and stays away", true, true)
 		if !third.starved() {
 			t.Error("what is fed at third hand is not starved")
 		}
-		e.refuses("source", nil)
+		e.Refuses("source", nil)
 		<-time.After(paceAlone.longest + time.Second)
 		check("it is back", false, false)
-		e.refuses("x", errors.New("broken"))
-		e.of("x")[0].events <- StageEvent{Err: errors.New("broken")}
+		e.Refuses("x", errors.New("broken"))
+		e.Of("x")[0].Post <- media.StageEvent{Err: errors.New("broken")}
 		check("what it feeds fails itself", false, true)
 	})
 }

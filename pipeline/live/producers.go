@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
 )
 
 // producers are those of one broadcast.
@@ -15,7 +16,7 @@ type producers struct {
 }
 
 // newProducers makes the producers that a plan needs. Nothing runs yet.
-func newProducers(e Engine, plan pipeline.Plan, o Options) producers {
+func newProducers(e media.Engine, plan pipeline.Plan, o Options) producers {
 	ps := producers{coded: map[pipeline.Codec]*producer{}, lower: map[pipeline.Codec]*producer{}}
 	if plan.Capture != nil {
 		ps.raw = o.producer(e, captureName, false)
@@ -40,7 +41,7 @@ func newProducers(e Engine, plan pipeline.Plan, o Options) producers {
 }
 
 // producer makes one of the producers. Nothing runs yet.
-func (o Options) producer(e Engine, name string, coded bool) *producer {
+func (o Options) producer(e media.Engine, name string, coded bool) *producer {
 	return newProducer(e, producerOptions{
 		Name: name, Coded: coded, Grace: o.Grace, Logger: o.Logger,
 		Explain: func(err error) error { return o.Explain(name, err) },
@@ -48,7 +49,7 @@ func (o Options) producer(e Engine, name string, coded bool) *producer {
 }
 
 // addCodec makes the producers of both renditions of a codec. With a fixed bitrate no viewer is sent the lower one.
-func (ps *producers) addCodec(e Engine, plan pipeline.Plan, c pipeline.Choice, o Options) {
+func (ps *producers) addCodec(e media.Engine, plan pipeline.Plan, c pipeline.Choice, o Options) {
 	codec := c.Encoder.Codec
 	first := o.producer(e, string(codec), true)
 	ps.coded[codec] = first

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"boardcast/pipeline/congestion"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
 // A link that has just become slow is noticed at once, even where another viewer's feedback has just been taken.
@@ -68,7 +70,7 @@ func TestKeyPause(t *testing.T) {
 		{"no keyframe yet", 0, 60_000, keyInterval},
 	}
 	for _, c := range cases {
-		p := &producer{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
+		p := &producer{fan: &fake.Fan{Made: media.FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
 		p.rate.wanted.Store(c.wanted)
 		if got := p.keyPause(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)

@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
 // pair is two viewers, the first on a fast link.
 type pair struct {
 	b          *Broadcast
-	e          *fakeEngine
+	e          *fake.Engine
 	v          [2]*Viewer
-	p          [2]*fakePeer
+	p          [2]*fake.Peer
 	fast, slow *fakeLink
 }
 
@@ -63,9 +65,9 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 			t.Errorf("the lower rendition runs for nobody: %+v", p)
 		}
 		first := encoderOf(t, a.e)
-		asked := len(first.forced())
+		asked := len(first.Forced())
 		a.run(9, 200_000)
-		if n := len(first.forced()) - asked; n != 0 {
+		if n := len(first.Forced()) - asked; n != 0 {
 			t.Errorf("%d keyframes of the first rendition, which fill the link of who leaves it", n)
 		}
 		if s := a.second(); s.Rendition != renditionLower || s.KeyframesOnly {
@@ -82,7 +84,7 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if p := a.producer("h264"); p.Users != 1 || p.Bitrate < 1_400_000 {
 			t.Errorf("first rendition %+v, want one user and the whole rate", p)
 		}
-		stage := a.e.started()[len(a.e.started())-1].graph.String()
+		stage := a.e.Started()[len(a.e.Started())-1].Graph.String()
 		if !strings.Contains(stage, "width=320,height=240") {
 			t.Errorf("the lower rendition is %s", stage)
 		}
@@ -96,13 +98,13 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		if p := a.producer("h264"); p.Users != 2 {
 			t.Errorf("first rendition %+v", p)
 		}
-		said := a.p[1].said()
+		said := a.p[1].Said()
 		if paused, fed := slices.Index(said, "keyframes only true"), slices.Index(said, "feed"); paused < 0 || paused > fed {
 			t.Errorf("a full link is given something until it is sure: %q", said)
 		}
 		feeds := slices.DeleteFunc(said, func(s string) bool { return s != "feed" })
-		if len(feeds) != 2 || slices.Contains(a.p[0].said(), "feed") {
-			t.Errorf("%d moves of the slow viewer; the other: %q", len(feeds), a.p[0].said())
+		if len(feeds) != 2 || slices.Contains(a.p[0].Said(), "feed") {
+			t.Errorf("%d moves of the slow viewer; the other: %q", len(feeds), a.p[0].Said())
 		}
 	})
 }
@@ -114,16 +116,16 @@ func TestHeldViewerNeedsNoReport(t *testing.T) {
 		a.run(6, 10_000_000)
 		for range 20 {
 			a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].bitrate()), 10_000_000)
-			if slices.Contains(a.p[1].said(), "keyframes only true") {
+			if slices.Contains(a.p[1].Said(), "keyframes only true") {
 				break
 			}
 			a.slow.report(a.p[1], int(a.b.coded[pipeline.H264].bitrate()), 400_000)
 		}
-		if said := a.p[1].said(); !slices.Contains(said, "keyframes only true") || slices.Contains(said, "feed") {
+		if said := a.p[1].Said(); !slices.Contains(said, "keyframes only true") || slices.Contains(said, "feed") {
 			t.Fatalf("%q, want the full link to be given nothing", said)
 		}
 		<-time.After(500 * time.Millisecond)
-		if said := a.p[1].said(); !slices.Contains(said, "feed") {
+		if said := a.p[1].Said(); !slices.Contains(said, "feed") {
 			t.Errorf("%q after half a second without a report", said)
 		}
 	})
@@ -134,7 +136,7 @@ func TestLowerRenditionThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := twoViewers(t)
 		a.run(5, 10_000_000)
-		a.e.refuses("appsrc", errors.New("no second session"))
+		a.e.Refuses("appsrc", errors.New("no second session"))
 		a.run(15, 200_000)
 		if s := a.second(); s.Rendition != "" || !s.KeyframesOnly {
 			t.Fatalf("status %+v, want keyframes", s)
@@ -142,16 +144,16 @@ func TestLowerRenditionThatFails(t *testing.T) {
 		if p := a.producer("h264"); p.Users != 2 || p.Encoder == "" {
 			t.Errorf("first rendition %+v", p)
 		}
-		a.e.refuses("appsrc", nil)
+		a.e.Refuses("appsrc", nil)
 		<-time.After(30 * time.Second)
 		a.v[1].Receive(Message{}) // changes nothing
 		<-time.After(2 * time.Second)
 		if s := a.second(); s.Rendition != renditionLower {
 			t.Errorf("status %+v once it works", s)
 		}
-		a.e.refuses("appsrc", errors.New("no second session"))
-		stages := a.e.started()
-		stages[len(stages)-1].events <- StageEvent{Err: errors.New("broken")}
+		a.e.Refuses("appsrc", errors.New("no second session"))
+		stages := a.e.Started()
+		stages[len(stages)-1].Post <- media.StageEvent{Err: errors.New("broken")}
 		<-time.After(5 * time.Second)
 		if s := a.second(); s.Rendition != "" || !s.KeyframesOnly {
 			t.Errorf("status %+v when it is broken, want keyframes", s)
@@ -185,7 +187,7 @@ func TestMoveEndsKeyframesOnly(t *testing.T) {
 		a := twoViewers(t)
 		a.run(4, 10_000_000)
 		a.run(9, 200_000)
-		said := slices.DeleteFunc(a.p[1].said(), func(s string) bool { return s != "feed" && !strings.HasPrefix(s, "keyframes only") })
+		said := slices.DeleteFunc(a.p[1].Said(), func(s string) bool { return s != "feed" && !strings.HasPrefix(s, "keyframes only") })
 		if want := []string{"keyframes only true", "feed"}; !slices.Equal(said, want) {
 			t.Errorf("the peer was told %q, want %q", said, want)
 		}

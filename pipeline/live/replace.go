@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"boardcast/pipeline/media"
 )
 
 // replacedLimit is the time that an encoder has to start where another could serve instead. While a driver hangs viewers see nothing.
@@ -14,7 +16,7 @@ const replacedLimit = 3 * time.Second
 // start runs an alternative. Its frames are watched from the first one on.
 func (p *producer) start(ctx context.Context, i int) (*running, error) {
 	r := &running{alternative: p.alternatives.list[i], index: i, began: time.Now()}
-	var in Fan
+	var in media.Fan
 	if r.up != nil {
 		in = r.up.fan
 	}
@@ -101,7 +103,7 @@ func (p *producer) later() {
 }
 
 // happened deals with an event of the serving stage.
-func (p *producer) happened(ctx context.Context, e StageEvent) {
+func (p *producer) happened(ctx context.Context, e media.StageEvent) {
 	switch {
 	case e.First:
 		if p.serving.ready {
@@ -119,7 +121,7 @@ func (p *producer) happened(ctx context.Context, e StageEvent) {
 // replace puts the next alternative in the place of the serving one.
 func (p *producer) replace(ctx context.Context, err error) {
 	if err == nil {
-		err = errEnded
+		err = media.ErrEnded
 	}
 	old := p.serving
 	p.serving = nil
@@ -143,7 +145,7 @@ func (p *producer) replace(ctx context.Context, err error) {
 func (p *producer) failed(i int, ran time.Duration, err error) {
 	id := p.alternatives.list[i].id
 	known := p.alternatives.health[i].strikes > 0 && ran <= healed
-	p.alternatives.strike(i, ran, errors.Is(err, ErrStuck), time.Now())
+	p.alternatives.strike(i, ran, errors.Is(err, media.ErrStuck), time.Now())
 	switch {
 	case known:
 		p.log.Debug("failed again", "alternative", id, "error", err, "count", p.alternatives.health[i].strikes)
@@ -197,7 +199,7 @@ func (p *producer) tryBetter(ctx context.Context) {
 }
 
 // tried deals with an event of the stage that is tried beside the serving one.
-func (p *producer) tried(ctx context.Context, e StageEvent) {
+func (p *producer) tried(ctx context.Context, e media.StageEvent) {
 	switch {
 	case e.First:
 		old := p.serving

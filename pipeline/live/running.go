@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
 )
 
 // running is an alternative that runs, with what is watched of it.
 type running struct {
 	alternative
-	stage   Stage
+	stage   media.Stage
 	index   int // in the producer's list of alternatives
 	began   time.Time
 	ready   bool // it has made a frame
@@ -36,11 +37,11 @@ type keyWatch struct {
 // keyAwaited is a request that an encoder has not met yet.
 type keyAwaited struct {
 	since time.Time
-	had   FanCount // what the encoder had made when it was asked
+	had   media.FanCount // what the encoder had made when it was asked
 }
 
 // events is nil, a channel that never delivers, where nothing runs.
-func (r *running) events() <-chan StageEvent {
+func (r *running) events() <-chan media.StageEvent {
 	if r == nil {
 		return nil
 	}
@@ -134,14 +135,14 @@ func (r *running) excuse(now time.Time) {
 }
 
 // ask notes a keyframe request, unless an earlier one is not met yet. n is what the encoder has made.
-func (k *keyWatch) ask(n FanCount) {
+func (k *keyWatch) ask(n media.FanCount) {
 	if k.awaited == nil {
 		k.awaited = &keyAwaited{since: time.Now(), had: n}
 	}
 }
 
 // deaf is an error where the encoder makes frames but not the keyframe that it was asked for. n is what the encoder has made.
-func (k *keyWatch) deaf(n FanCount, now time.Time) error {
+func (k *keyWatch) deaf(n media.FanCount, now time.Time) error {
 	switch a := k.awaited; {
 	case a == nil:
 	case n.Keyframes > a.had.Keyframes:

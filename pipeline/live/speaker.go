@@ -9,6 +9,7 @@ import (
 
 	"boardcast/internal/latest"
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
 )
 
 // What becomes of a viewer's voice.
@@ -76,9 +77,9 @@ type level struct {
 //
 // Run is called once; all else may be called from any goroutine and never waits.
 type Speaker struct {
-	engine Engine
+	engine media.Engine
 	log    *slog.Logger
-	fan    Fan // of decoded sound; the viewer that is played fills it
+	fan    media.Fan // of decoded sound; the viewer that is played fills it
 	levels chan level
 	graph  atomic.Pointer[pipeline.Graph]
 	retry  chan struct{} // a speaker that failed may be tried at once
@@ -90,7 +91,7 @@ type Speaker struct {
 
 // openSpeaker is the stage that plays, or why there is none.
 type openSpeaker struct {
-	Stage
+	media.Stage
 	failure string    // why it is not open, where that was tried
 	logged  string    // the failure that was logged last; empty once the speaker has played to the end
 	again   time.Time // when it may be tried again
@@ -99,7 +100,7 @@ type openSpeaker struct {
 }
 
 // NewSpeaker makes a speaker that a plan's Speak describes; an empty graph stands for none.
-func NewSpeaker(e Engine, g pipeline.Graph, log *slog.Logger) *Speaker {
+func NewSpeaker(e media.Engine, g pipeline.Graph, log *slog.Logger) *Speaker {
 	s := &Speaker{engine: e, log: log, fan: e.Fan(false), levels: make(chan level, speakerQueue), retry: make(chan struct{}, 1)}
 	s.adopt(g)
 	return s
@@ -124,7 +125,7 @@ func (s *Speaker) tryAgain() {
 }
 
 // input is where a viewer's sound goes; nil without a speaker.
-func (s *Speaker) input() Fan {
+func (s *Speaker) input() media.Fan {
 	if s == nil {
 		return nil
 	}
@@ -148,7 +149,7 @@ func (s *Speaker) Run(ctx context.Context) error {
 	defer clock.Stop()
 	defer s.close()
 	for {
-		var events <-chan StageEvent
+		var events <-chan media.StageEvent
 		if s.stage.Stage != nil {
 			events = s.stage.Events()
 		}
@@ -182,14 +183,14 @@ func (s *Speaker) voice(l level) {
 }
 
 // event deals with an event of the stage. Any end of it is a failure.
-func (s *Speaker) event(e StageEvent) {
+func (s *Speaker) event(e media.StageEvent) {
 	switch {
 	case e.Warning:
 		s.log.Debug("speaker", "error", e.Err)
 	case e.Err != nil:
 		s.fail(e.Err)
 	case e.Ended:
-		s.fail(errEnded)
+		s.fail(media.ErrEnded)
 	}
 }
 

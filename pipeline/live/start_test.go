@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media/fake"
 )
 
 // software reports whether an element can be made where every encoder in software is installed.
@@ -28,14 +29,14 @@ func testPlan(t *testing.T, w pipeline.Request) pipeline.Plan {
 }
 
 // startBroadcast runs a broadcast on a fake engine until the test ends.
-func startBroadcast(t *testing.T, o Options) (*Broadcast, *fakeEngine) {
+func startBroadcast(t *testing.T, o Options) (*Broadcast, *fake.Engine) {
 	t.Helper()
 	return startPlan(t, testPlan(t, pipeline.Request{}), o)
 }
 
-func startPlan(t *testing.T, plan pipeline.Plan, o Options) (*Broadcast, *fakeEngine) {
+func startPlan(t *testing.T, plan pipeline.Plan, o Options) (*Broadcast, *fake.Engine) {
 	t.Helper()
-	e := newFakeEngine()
+	e := fake.NewEngine()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"boardcast/internal/sdp"
+	"boardcast/pipeline/media"
 	"boardcast/pipeline/places"
 )
 
@@ -79,7 +80,7 @@ type Viewer struct {
 
 // connection is a viewer's peer, how far it has come, and what feeds it.
 type connection struct {
-	peer     Peer
+	peer     media.Peer
 	phase    phase
 	deadline time.Time   // for the next phase; zero for none
 	since    time.Time   // when the viewer was connected
@@ -112,7 +113,7 @@ func newViewer(b *Broadcast, id string, from places.Origin, send func(Message)) 
 func (v *Viewer) run(ctx context.Context) {
 	defer close(v.done)
 	end := endingOf(ctx, v.live(ctx))
-	var sent PeerCount
+	var sent media.PeerCount
 	if v.peer != nil {
 		sent = v.peer.Count()
 	}
@@ -127,7 +128,7 @@ func (v *Viewer) run(ctx context.Context) {
 // live makes the viewer's peer, and deals with one event after the other until the viewer ends. It returns why.
 func (v *Viewer) live(ctx context.Context) error {
 	plan := v.b.plan()
-	peer, err := v.b.engine.Peer(ctx, PeerOptions{
+	peer, err := v.b.engine.Peer(ctx, media.PeerOptions{
 		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Near: v.near, Audio: plan.Hear, Video: plan.See,
 		Heard: v.b.opts.Speaker.input(),
 	})

@@ -79,7 +79,7 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		if !strings.Contains(p.Preferences[pipeline.VideoSlot], "extmap-3=(string)"+agreement.TransportCC) {
 			t.Errorf("preferences %q lack the extension", p.Preferences[pipeline.VideoSlot])
 		}
-		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
+		rate := func() int { return int(b.coded[pipeline.H264].Bitrate()) }
 		if rate() != 1_500_000 {
 			t.Fatalf("begins at %d bit/s", rate())
 		}
@@ -112,7 +112,7 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		}
 		v.Close()
 		<-v.Done()
-		if n := b.coded[pipeline.H264].sharedRate().viewers(); n != 0 || rate() != 1_500_000 {
+		if n := b.coded[pipeline.H264].Rate().Viewers(); n != 0 || rate() != 1_500_000 {
 			t.Errorf("%d viewers are still counted, and the next one begins at %d bit/s", n, rate())
 		}
 	})
@@ -127,7 +127,7 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 		connectFollowing(first, p1)
 		second, p2, _ := join(t, b, e)
 		connectFollowing(second, p2)
-		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
+		rate := func() int { return int(b.coded[pipeline.H264].Bitrate()) }
 		fast, slow := &fakeLink{}, &fakeLink{}
 		keyframesOnly := func() []string {
 			return slices.DeleteFunc(p2.Said(), func(s string) bool { return !strings.HasPrefix(s, "keyframes only") })

@@ -12,11 +12,11 @@ import (
 func TestAdoptedCameraTakesOverWithItsFirstPicture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := fake.NewEngine()
-		p := startAlternatives(t, e, alternative{id: "camera", graph: pipeline.Graph{pipeline.El("test")}})
-		p.use()
+		p := startAlternatives(t, e, Alternative{ID: "camera", Graph: pipeline.Graph{pipeline.El("test")}})
+		p.Use()
 		<-time.After(time.Second)
 		e.Turn(e.Still, "cam", true)
-		p.adopt(camera("cam"))
+		p.Adopt(camera("cam"))
 		<-time.After(time.Second)
 		if e.Of("test")[0].IsClosed() {
 			t.Fatal("the old picture ended before the new one began")
@@ -27,7 +27,7 @@ func TestAdoptedCameraTakesOverWithItsFirstPicture(t *testing.T) {
 		if !e.Of("test")[0].IsClosed() || e.Of("cam")[0].IsClosed() {
 			t.Error("the new picture did not take over")
 		}
-		p.adopt(camera("cam")) // nothing new
+		p.Adopt(camera("cam")) // nothing new
 		<-time.After(time.Second)
 		if n := len(e.Of("cam")); n != 1 {
 			t.Errorf("the same camera was started %d times", n)
@@ -53,13 +53,13 @@ func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := fake.NewEngine()
 				up := startProducer(t, e, nil)
-				of := func(element string, p pipeline.Product) alternative {
-					return alternative{id: "hard", graph: pipeline.Graph{pipeline.El(element)}, up: up, keyframe: pipeline.KeyframeEvent, product: &p}
+				of := func(element string, p pipeline.Product) Alternative {
+					return Alternative{ID: "hard", Graph: pipeline.Graph{pipeline.El(element)}, Up: up, Keyframe: pipeline.KeyframeEvent, Product: &p}
 				}
 				p := startAlternatives(t, e, of("old", c.old))
-				p.use()
+				p.Use()
 				<-time.After(time.Second)
-				p.adopt([]alternative{of("new", c.new)})
+				p.Adopt([]Alternative{of("new", c.new)})
 				<-time.After(time.Second)
 				if kept := !e.Of("old")[0].IsClosed() && len(e.Of("new")) == 0; kept != c.want {
 					t.Errorf("kept %v, want %v", kept, c.want)

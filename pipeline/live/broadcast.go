@@ -112,14 +112,14 @@ func (b *Broadcast) Adopt(plan pipeline.Plan) {
 	b.chosen.Store(&plan)
 	b.opts.Speaker.adopt(plan.Speak)
 	for p, list := range b.alternatives(plan) {
-		p.adopt(list)
+		p.Adopt(list)
 	}
 }
 
 // Again lets each alternative that failed be tried at once: a device was plugged in, or let go by another program.
 func (b *Broadcast) Again() {
 	for _, p := range b.all() {
-		p.again()
+		p.Again()
 	}
 	b.opts.Speaker.tryAgain()
 }
@@ -129,13 +129,13 @@ func (b *Broadcast) Run(ctx context.Context) error {
 	b.viewers.begin(ctx)
 	var running sync.WaitGroup
 	for _, p := range b.all() {
-		running.Go(func() { p.run(ctx) })
+		running.Go(func() { p.Run(ctx) })
 	}
 	<-ctx.Done()
 	b.viewers.end()
 	running.Wait()
 	for _, p := range b.all() {
-		p.close()
+		p.Close()
 	}
 	return nil
 }
@@ -233,7 +233,7 @@ func (b *Broadcast) Status() Status {
 	}
 	if !vs.ended {
 		for _, p := range b.all() {
-			s.Producers = append(s.Producers, p.status())
+			s.Producers = append(s.Producers, p.Status())
 		}
 	}
 	return s

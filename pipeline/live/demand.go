@@ -15,33 +15,33 @@ type demand struct {
 	users          atomic.Int64
 	changed        chan struct{}      // the number of users may have become zero, or no longer be zero
 	keyframeWanted chan struct{}      // a viewer needs a keyframe
-	adopted        chan []alternative // other alternatives
+	adopted        chan []Alternative // other alternatives
 	eager          chan struct{}      // alternatives that failed may be tried at once
 }
 
 func newDemand() demand {
 	return demand{
-		changed: make(chan struct{}, 1), keyframeWanted: make(chan struct{}, 1), adopted: make(chan []alternative, 1),
+		changed: make(chan struct{}, 1), keyframeWanted: make(chan struct{}, 1), adopted: make(chan []Alternative, 1),
 		eager: make(chan struct{}, 1),
 	}
 }
 
-// use counts one more user of the producer's frames.
-func (d *demand) use() { d.count(1) }
+// Use counts one more user of the producer's frames.
+func (d *demand) Use() { d.count(1) }
 
-// drop takes one use back.
-func (d *demand) drop() { d.count(-1) }
+// Drop takes one use back.
+func (d *demand) Drop() { d.count(-1) }
 
 func (d *demand) count(by int64) {
 	d.users.Add(by)
 	latest.Poke(d.changed)
 }
 
-// requestKeyframe asks for a keyframe. The producer merges the requests of all viewers.
-func (d *demand) requestKeyframe() { latest.Poke(d.keyframeWanted) }
+// RequestKeyframe asks for a keyframe. The producer merges the requests of all viewers.
+func (d *demand) RequestKeyframe() { latest.Poke(d.keyframeWanted) }
 
-// again lets alternatives that failed be tried at once, because a device was plugged in.
-func (d *demand) again() { latest.Poke(d.eager) }
+// Again lets alternatives that failed be tried at once, because a device was plugged in.
+func (d *demand) Again() { latest.Poke(d.eager) }
 
-// adopt gives the producer other alternatives. Only one goroutine at a time may call it.
-func (d *demand) adopt(list []alternative) { latest.Put(d.adopted, list) }
+// Adopt gives the producer other alternatives. Only one goroutine at a time may call it.
+func (d *demand) Adopt(list []Alternative) { latest.Put(d.adopted, list) }

@@ -114,10 +114,10 @@ func (v *Viewer) attachPart(p agreement.Part) error {
 	return nil
 }
 
-func (v *Viewer) attachTo(slot pipeline.Slot, p *producer, packets agreement.Packets) error {
+func (v *Viewer) attachTo(slot pipeline.Slot, p *Producer, packets agreement.Packets) error {
 	out := v.neg.slots[slot]
 	packets.Source = out.ssrc
-	if err := v.peer.Attach(slot, packets, p.output()); err != nil {
+	if err := v.peer.Attach(slot, packets, p.Fan()); err != nil {
 		return err
 	}
 	out.attached = true

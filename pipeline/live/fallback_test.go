@@ -17,46 +17,46 @@ import (
 var errBroken = errors.New("broken")
 
 // encoders are two alternatives that one capture feeds.
-func encoders(up *producer) []alternative {
-	return []alternative{
-		{id: "hard", graph: pipeline.Graph{pipeline.El("hard")}, up: up, keyframe: pipeline.KeyframeEvent},
-		{id: "soft", graph: pipeline.Graph{pipeline.El("soft")}, up: up, keyframe: pipeline.KeyframeEvent},
+func encoders(up *Producer) []Alternative {
+	return []Alternative{
+		{ID: "hard", Graph: pipeline.Graph{pipeline.El("hard")}, Up: up, Keyframe: pipeline.KeyframeEvent},
+		{ID: "soft", Graph: pipeline.Graph{pipeline.El("soft")}, Up: up, Keyframe: pipeline.KeyframeEvent},
 	}
 }
 
 // watched is a producer of two encoders with one user. The first encoder serves.
-func watched(t *testing.T, e *fake.Engine) *producer {
+func watched(t *testing.T, e *fake.Engine) *Producer {
 	t.Helper()
 	up := startProducer(t, e, nil)
 	p := startAlternatives(t, e, encoders(up)...)
-	p.use()
+	p.Use()
 	<-time.After(time.Second)
 	synctest.Wait()
-	if got := p.status().Encoder; got != "hard" {
+	if got := p.Status().Encoder; got != "hard" {
 		t.Fatalf("%q serves, want hard", got)
 	}
 	return p
 }
 
 // flows asserts that frames come out of a producer.
-func flows(t *testing.T, p *producer) {
+func flows(t *testing.T, p *Producer) {
 	t.Helper()
-	before := p.status().Frames
+	before := p.Status().Frames
 	<-time.After(time.Second)
-	if after := p.status().Frames; after < before+20 {
+	if after := p.Status().Frames; after < before+20 {
 		t.Errorf("%d pictures in a second", after-before)
 	}
 }
 
 // serves asserts which alternative serves within a time, and how often one was replaced.
-func serves(t *testing.T, p *producer, id string, replaced uint64, within time.Duration) {
+func serves(t *testing.T, p *Producer, id string, replaced uint64, within time.Duration) {
 	t.Helper()
 	deadline := time.Now().Add(within)
-	for p.status().Encoder != id && time.Now().Before(deadline) {
+	for p.Status().Encoder != id && time.Now().Before(deadline) {
 		<-time.After(10 * time.Millisecond)
 	}
 	synctest.Wait() // a stage is closed in a goroutine of its own
-	if s := p.status(); s.Encoder != id || s.Replaced != replaced {
+	if s := p.Status(); s.Encoder != id || s.Replaced != replaced {
 		t.Fatalf("after %v %q serves, replaced %d times, want %q, %d", within, s.Encoder, s.Replaced, id, replaced)
 	}
 }
@@ -75,7 +75,7 @@ func TestFailingEncoderIsReplacedAndComesBack(t *testing.T) {
 		if n := len(e.Of("hard")); n != 1 {
 			t.Fatalf("%d tries at once of what failed", n)
 		}
-		serves(t, p, "hard", 1, paceEncoder.first+time.Second)
+		serves(t, p, "hard", 1, paceEncoder.First+time.Second)
 		if soft := e.Of("soft")[0]; !soft.IsClosed() {
 			t.Error("the replacement still runs")
 		}
@@ -125,33 +125,33 @@ func TestStuckStageIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := fake.NewEngine()
 		p := startProducer(t, e, nil)
-		p.use()
+		p.Use()
 		<-time.After(1010 * time.Millisecond) // between two frames
 		e.Started()[0].Stuck = errors.New("did not return in time")
-		p.drop()
+		p.Drop()
 		<-time.After(10 * time.Second)
 		synctest.Wait()
-		if !p.status().Stuck {
+		if !p.Status().Stuck {
 			t.Error("nothing is told of a stage that could not be ended")
 		}
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
-		if p.status().Stuck {
+		if p.Status().Stuck {
 			t.Error("told although frames flow again")
 		}
-		p.drop()
+		p.Drop()
 		<-time.After(10 * time.Second)
 		synctest.Wait()
-		if p.status().Stuck {
+		if p.Status().Stuck {
 			t.Error("told of a stage that was ended")
 		}
 	})
 }
 
-func camera(id string) []alternative {
-	return []alternative{
-		{id: "camera", graph: pipeline.Graph{pipeline.El(id)}, period: 40 * time.Millisecond},
-		{id: "placeholder", graph: pipeline.Graph{pipeline.El("standin"), pipeline.Filter("was"), pipeline.El("appsink").Named(pipeline.OutName)}, placeholder: true},
+func camera(id string) []Alternative {
+	return []Alternative{
+		{ID: "camera", Graph: pipeline.Graph{pipeline.El(id)}, Period: 40 * time.Millisecond},
+		{ID: "placeholder", Graph: pipeline.Graph{pipeline.El("standin"), pipeline.Filter("was"), pipeline.El("appsink").Named(pipeline.OutName)}, Placeholder: true},
 	}
 }
 
@@ -160,12 +160,12 @@ func TestCameraGoesAndComesBack(t *testing.T) {
 		e := fake.NewEngine()
 		p := startAlternatives(t, e, camera("cam")...)
 		p.fan.(*fake.Fan).HasCaps = "as the camera's"
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
 		e.Refuses("cam", errBroken)
 		e.Of("cam")[0].Post <- media.StageEvent{Err: errBroken}
 		synctest.Wait()
-		if !p.status().Placeholder {
+		if !p.Status().Placeholder {
 			t.Fatal("no placeholder")
 		}
 		if got := e.Of("standin")[0].Graph[1].Caps; got != "as the camera's" {
@@ -177,9 +177,9 @@ func TestCameraGoesAndComesBack(t *testing.T) {
 			t.Errorf("%d tries in a minute", n)
 		}
 		e.Refuses("cam", nil)
-		p.again()
+		p.Again()
 		<-time.After(100 * time.Millisecond)
-		if p.status().Placeholder || !e.Of("standin")[0].IsClosed() {
+		if p.Status().Placeholder || !e.Of("standin")[0].IsClosed() {
 			t.Error("the placeholder stays although the camera is back")
 		}
 		flows(t, p)
@@ -192,7 +192,7 @@ func TestNothingIsTriedInALoop(t *testing.T) {
 		p := startAlternatives(t, e, camera("cam")...)
 		e.Refuses("cam", errBroken)
 		e.Refuses("standin", errBroken)
-		p.use()
+		p.Use()
 		<-time.After(time.Minute)
 		synctest.Wait()
 		if n := len(e.Started()); n < 5 || n > 40 {
@@ -205,11 +205,11 @@ func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := fake.NewEngine()
 		p := startAlternatives(t, e, camera("cam")...)
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
 		e.Turn(e.Still, "cam", true)
 		<-time.After(sourceStall + time.Second)
-		if !p.status().Placeholder {
+		if !p.Status().Placeholder {
 			t.Error("no placeholder for a camera that gives nothing")
 		}
 	})
@@ -220,13 +220,13 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 		e := fake.NewEngine()
 		up := startProducer(t, e, nil)
 		rows := encoders(up)
-		rows[0].rate, rows[1].rate = 1_000_000, 1_000_000
-		rows[0].bitrate = func(b int) (pipeline.Prop, bool) { return pipeline.Prop{Name: "bps", Value: strconv.Itoa(b)}, true }
-		rows[1].bitrate = func(b int) (pipeline.Prop, bool) {
+		rows[0].Rate, rows[1].Rate = 1_000_000, 1_000_000
+		rows[0].Bitrate = func(b int) (pipeline.Prop, bool) { return pipeline.Prop{Name: "bps", Value: strconv.Itoa(b)}, true }
+		rows[1].Bitrate = func(b int) (pipeline.Prop, bool) {
 			return pipeline.Prop{Name: "kbps", Value: strconv.Itoa(b / 1000)}, true
 		}
 		p := startFollowing(t, e, newSharedRate(1_000_000, 100_000, 0, true, false), rows...)
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
 		p.rate.wanted.Store(700_000)
 		latest.Poke(p.rate.changed)
@@ -246,15 +246,15 @@ func TestFailureInTheGraceIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := fake.NewEngine()
 		p := startProducer(t, e, nil)
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
-		p.drop()
+		p.Drop()
 		<-time.After(4800 * time.Millisecond)
 		e.Refuses("x", errBroken)
 		e.Of("x")[0].Post <- media.StageEvent{Err: errBroken}
 		<-time.After(400 * time.Millisecond)
 		e.Refuses("x", nil)
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
 		flows(t, p)
 	})
@@ -263,11 +263,11 @@ func TestFailureInTheGraceIsForgotten(t *testing.T) {
 // A camera whose driver hangs is tried less often than one that fails: each try may leave a thread behind.
 func TestStuckCameraIsTriedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, list := range [][]alternative{camera("cam"), {{id: "cam", graph: pipeline.Graph{pipeline.El("cam")}}}} {
+		for _, list := range [][]Alternative{camera("cam"), {{ID: "cam", Graph: pipeline.Graph{pipeline.El("cam")}}}} {
 			e := fake.NewEngine()
 			p := startAlternatives(t, e, list...)
 			e.Refuses("cam", fmt.Errorf("start: %w", media.ErrStuck))
-			p.use()
+			p.Use()
 			<-time.After(10 * time.Minute)
 			synctest.Wait()
 			if n := len(e.Of("cam")); n < 2 || n > 6 {

@@ -9,19 +9,19 @@ import (
 	"boardcast/pipeline/media"
 )
 
-// producer is a graph that runs while somebody uses its fan: the best of its alternatives that works. An alternative that fails is
-// replaced by the next one, and is tried again later, beside the one that serves by then. One goroutine, run, owns a producer.
+// Producer is a graph that runs while somebody uses its fan: the best of its alternatives that works. An alternative that fails is
+// replaced by the next one, and is tried again later, beside the one that serves by then. One goroutine, that of Run, owns a producer.
 //
 // # Concurrency
 //
-// adaptRate and prepare are called before run, close after it. All else may be called from any goroutine, and never waits for a graph.
-type producer struct {
+// AdaptRate and Prepare are called before Run, Close after it. All else may be called from any goroutine, and never waits for a graph.
+type Producer struct {
 	demand
 	stages
 	name         string
 	coded        bool // it makes coded frames
 	fan          media.Fan
-	rate         *sharedRate // nil where the bitrate does not follow the viewers' links
+	rate         *SharedRate // nil where the bitrate does not follow the viewers' links
 	log          deviceLog
 	alternatives alternatives
 	retry        retry
@@ -72,8 +72,8 @@ func (l *deviceLog) tell(level slog.Level, message string, err error) {
 	})
 }
 
-// producerOptions of a producer; all but Coded are needed.
-type producerOptions struct {
+// ProducerOptions of a producer; all but Coded are needed.
+type ProducerOptions struct {
 	Name    string        // in the log and in the status
 	Coded   bool          // it makes coded frames
 	Grace   time.Duration // how long it runs on after its last user
@@ -81,9 +81,9 @@ type producerOptions struct {
 	Explain func(error) error // may turn a failure into an error that tells what to do; it may take long
 }
 
-// newProducer makes a producer that has no alternatives yet. Nothing runs before run.
-func newProducer(e media.Engine, o producerOptions) *producer {
-	p := &producer{
+// New makes a producer that has no alternatives yet. Nothing runs before Run.
+func New(e media.Engine, o ProducerOptions) *Producer {
+	p := &Producer{
 		demand: newDemand(), stages: stages{engine: e}, name: o.Name, coded: o.Coded, fan: e.Fan(o.Coded),
 		log:          deviceLog{Logger: o.Logger.With("producer", o.Name), explain: o.Explain},
 		alternatives: newAlternatives(nil), idle: idle{grace: o.Grace},
@@ -92,17 +92,17 @@ func newProducer(e media.Engine, o producerOptions) *producer {
 	return p
 }
 
-// prepare gives the producer its first alternatives, the best first. It is called before run; adopt is for later.
-func (p *producer) prepare(list []alternative) { p.alternatives = newAlternatives(list) }
+// Prepare gives the producer its first alternatives, the best first. It is called before Run; Adopt is for later.
+func (p *Producer) Prepare(list []Alternative) { p.alternatives = newAlternatives(list) }
 
-// output is the fan that hands on the frames of the producer. It is the same all the time.
-func (p *producer) output() media.Fan { return p.fan }
+// Fan hands on the frames of the producer. It is the same all the time.
+func (p *Producer) Fan() media.Fan { return p.fan }
 
-// close frees the fan, once run and all that use the fan have ended.
-func (p *producer) close() { p.fan.Close() }
+// Close frees the fan, once Run and all that use the fan have ended.
+func (p *Producer) Close() { p.fan.Close() }
 
-// run starts the producer with its first user, stops it a grace period after the last one, and replaces an alternative that fails.
-func (p *producer) run(ctx context.Context) {
+// Run starts the producer with its first user, stops it a grace period after the last one, and replaces an alternative that fails.
+func (p *Producer) Run(ctx context.Context) {
 	p.keyframes.timer, p.retry.timer, p.idle.timer = stopped(), stopped(), stopped()
 	clock := time.NewTicker(watchPeriod)
 	defer clock.Stop()
@@ -116,7 +116,7 @@ func (p *producer) run(ctx context.Context) {
 }
 
 // step waits for one event and deals with it.
-func (p *producer) step(ctx context.Context, clock <-chan time.Time) {
+func (p *Producer) step(ctx context.Context, clock <-chan time.Time) {
 	if p.serving == nil {
 		clock = nil // nothing runs, so there is nothing to watch
 	}
@@ -160,7 +160,7 @@ func stopped() *time.Timer {
 }
 
 // usersChanged starts the producer for its first user, or begins the grace period after the last one.
-func (p *producer) usersChanged(ctx context.Context) {
+func (p *Producer) usersChanged(ctx context.Context) {
 	switch {
 	case p.users.Load() > 0:
 		p.idle.timer.Stop()
@@ -176,7 +176,7 @@ func (p *producer) usersChanged(ctx context.Context) {
 }
 
 // stop ends all stages until there is a user again.
-func (p *producer) stop() {
+func (p *Producer) stop() {
 	p.retry.timer.Stop()
 	p.keyframes.timer.Stop()
 	p.retry.alone = 0 // the next user is served at once, whatever failed last

@@ -9,15 +9,15 @@ import (
 
 // producers are those of one broadcast.
 type producers struct {
-	raw   *producer                    // nil without a camera, or when only the camera's own stream is passed on
-	audio *producer                    // nil without a microphone
-	coded map[pipeline.Codec]*producer // the first renditions
-	lower map[pipeline.Codec]*producer // lower renditions, of the codecs that have one
+	raw   *Producer                    // nil without a camera, or when only the camera's own stream is passed on
+	audio *Producer                    // nil without a microphone
+	coded map[pipeline.Codec]*Producer // the first renditions
+	lower map[pipeline.Codec]*Producer // lower renditions, of the codecs that have one
 }
 
 // newProducers makes the producers that a plan needs. Nothing runs yet.
 func newProducers(e media.Engine, plan pipeline.Plan, o Options) producers {
-	ps := producers{coded: map[pipeline.Codec]*producer{}, lower: map[pipeline.Codec]*producer{}}
+	ps := producers{coded: map[pipeline.Codec]*Producer{}, lower: map[pipeline.Codec]*Producer{}}
 	if plan.Capture != nil {
 		ps.raw = o.producer(e, captureName, false)
 	}
@@ -28,21 +28,21 @@ func newProducers(e media.Engine, plan pipeline.Plan, o Options) producers {
 		p := o.producer(e, string(pipeline.H264Slices), true)
 		ps.coded[pipeline.H264Slices] = p
 		if !o.FixedBitrate {
-			p.adaptRate(sliced[0], o.MinBitrate, 0, false)
+			p.AdaptRate(sliced[0], o.MinBitrate, 0, false)
 		}
 	}
 	if plan.Audio != nil {
 		ps.audio = o.producer(e, microphoneName, false)
 	}
 	for p, list := range ps.alternatives(plan) {
-		p.prepare(list)
+		p.Prepare(list)
 	}
 	return ps
 }
 
 // producer makes one of the producers. Nothing runs yet.
-func (o Options) producer(e media.Engine, name string, coded bool) *producer {
-	return newProducer(e, producerOptions{
+func (o Options) producer(e media.Engine, name string, coded bool) *Producer {
+	return New(e, ProducerOptions{
 		Name: name, Coded: coded, Grace: o.Grace, Logger: o.Logger,
 		Explain: func(err error) error { return o.Explain(name, err) },
 	})
@@ -57,23 +57,23 @@ func (ps *producers) addCodec(e media.Engine, plan pipeline.Plan, c pipeline.Cho
 		return
 	}
 	lower, ok := pipeline.ChoiceOf(plan.Lower, codec)
-	first.adaptRate(c, o.MinBitrate, lower.Format.Bitrate, false)
+	first.AdaptRate(c, o.MinBitrate, lower.Format.Bitrate, false)
 	if ok {
 		ps.lower[codec] = o.producer(e, string(codec)+lowerSuffix, true)
-		ps.lower[codec].adaptRate(lower, pipeline.LeastBitrate, 0, true)
+		ps.lower[codec].AdaptRate(lower, pipeline.LeastBitrate, 0, true)
 	}
 }
 
 // all are the producers, each before the one that feeds it: in this order they can be ended.
-func (ps *producers) all() []*producer {
-	out := []*producer{}
+func (ps *producers) all() []*Producer {
+	out := []*Producer{}
 	for _, p := range ps.coded {
 		out = append(out, p)
 	}
 	for _, p := range ps.lower {
 		out = append(out, p)
 	}
-	for _, p := range []*producer{ps.audio, ps.raw} {
+	for _, p := range []*Producer{ps.audio, ps.raw} {
 		if p != nil {
 			out = append(out, p)
 		}
@@ -82,8 +82,8 @@ func (ps *producers) all() []*producer {
 }
 
 // alternatives are those of each producer for a plan.
-func (ps *producers) alternatives(plan pipeline.Plan) map[*producer][]alternative {
-	out := map[*producer][]alternative{}
+func (ps *producers) alternatives(plan pipeline.Plan) map[*Producer][]Alternative {
+	out := map[*Producer][]Alternative{}
 	if ps.raw != nil && plan.Capture != nil {
 		out[ps.raw] = ps.captureAlternatives(plan)
 	}
@@ -98,42 +98,42 @@ func (ps *producers) alternatives(plan pipeline.Plan) map[*producer][]alternativ
 		}
 	}
 	if ps.audio != nil && plan.Audio != nil {
-		out[ps.audio] = []alternative{{id: microphoneName, graph: plan.Audio}}
+		out[ps.audio] = []Alternative{{ID: microphoneName, Graph: plan.Audio}}
 	}
 	return out
 }
 
 // captureAlternatives are the camera and its placeholder, or what decodes the camera's own stream.
-func (ps *producers) captureAlternatives(plan pipeline.Plan) []alternative {
-	first := alternative{id: "camera", graph: plan.Capture, period: plan.Source.Period()}
+func (ps *producers) captureAlternatives(plan pipeline.Plan) []Alternative {
+	first := Alternative{ID: "camera", Graph: plan.Capture, Period: plan.Source.Period()}
 	if len(plan.Choices) > 0 && plan.Choices[0].Direct {
-		first.id, first.up = "decoder", ps.coded[plan.Choices[0].Encoder.Codec]
+		first.ID, first.Up = "decoder", ps.coded[plan.Choices[0].Encoder.Codec]
 	}
-	out := []alternative{first}
+	out := []Alternative{first}
 	if plan.Placeholder != nil {
-		out = append(out, alternative{id: "placeholder", graph: plan.Placeholder, period: plan.Source.Period(), placeholder: true})
+		out = append(out, Alternative{ID: "placeholder", Graph: plan.Placeholder, Period: plan.Source.Period(), Placeholder: true})
 	}
 	return out
 }
 
 // encoderAlternatives are the choices of one codec, in the order of the plan.
-func (ps *producers) encoderAlternatives(choices []pipeline.Choice, codec pipeline.Codec) []alternative {
-	var out []alternative
+func (ps *producers) encoderAlternatives(choices []pipeline.Choice, codec pipeline.Codec) []Alternative {
+	var out []Alternative
 	for _, c := range choices {
 		if c.Encoder.Codec != codec {
 			continue
 		}
-		a := alternative{
-			id: c.Encoder.ID, graph: c.Graph, keyframe: c.Encoder.Keyframe, period: c.Format.Period(),
-			up: ps.raw, bitrate: c.Encoder.LiveBitrate, rate: c.Format.Bitrate, placeholder: c.Placeholder,
+		a := Alternative{
+			ID: c.Encoder.ID, Graph: c.Graph, Keyframe: c.Encoder.Keyframe, Period: c.Format.Period(),
+			Up: ps.raw, Bitrate: c.Encoder.LiveBitrate, Rate: c.Format.Bitrate, Placeholder: c.Placeholder,
 		}
 		switch {
 		case c.Direct:
-			a.up = nil
+			a.Up = nil
 		case ps.raw == nil:
 			continue // no producer makes frames for it
 		default:
-			a.product = c.Product()
+			a.Product = c.Product()
 		}
 		out = append(out, a)
 	}

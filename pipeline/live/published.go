@@ -30,33 +30,34 @@ type shown struct {
 	alternative string
 	placeholder bool
 	waiting     bool      // no alternative works; one is going to be tried again
-	up          *producer // whose frames it is fed
+	up          *Producer // whose frames it is fed
 	replaced    uint64    // times that an encoder failed and another took its place
 }
 
 // show publishes the state of the producer.
-func (p *producer) show() {
+func (p *Producer) show() {
 	s := &shown{replaced: p.published.shown.Load().replaced, waiting: p.retry.alone > 0}
 	switch {
 	case p.serving != nil:
-		s.alternative, s.placeholder, s.up = p.serving.id, p.serving.placeholder, p.serving.up
+		s.alternative, s.placeholder, s.up = p.serving.ID, p.serving.Placeholder, p.serving.Up
 	case len(p.alternatives.list) > 0:
-		s.up = p.alternatives.list[0].up
+		s.up = p.alternatives.list[0].Up
 	}
 	p.published.shown.Store(s)
 }
 
-// starved tells that no frame is to be expected: the producer, or the one that feeds it, waits to be tried again.
-func (p *producer) starved() bool {
+// Starved tells that no frame is to be expected: the producer, or the one that feeds it, waits to be tried again.
+func (p *Producer) Starved() bool {
 	s := p.published.shown.Load()
-	return s.waiting || s.up != nil && s.up.starved()
+	return s.waiting || s.up != nil && s.up.Starved()
 }
 
-func (p *producer) status() ProducerStatus {
+// Status is the producer as numbers. It never waits for media.
+func (p *Producer) Status() ProducerStatus {
 	n, s := p.fan.Count(), p.published.shown.Load()
 	out := ProducerStatus{
 		Name: p.name, Users: p.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
-		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: p.bitrate(), Waiting: p.starved(),
+		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: p.Bitrate(), Waiting: p.Starved(),
 		Stuck: p.published.stuck.Load() == n.Frames+1,
 	}
 	if p.coded {

@@ -14,17 +14,17 @@ import (
 func TestACutIsHeededAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newSharedRate(2_000_000, 150_000, 500_000, true, false)
-		a, _ := r.join()
-		b, _ := r.join()
+		a, _ := r.Join()
+		b, _ := r.Join()
 		good := congestion.Snapshot{Measured: true, Estimate: 2_000_000, Potential: 2_500_000}
 		for range 60 {
-			r.see(a, good)
-			r.see(b, good)
+			r.See(a, good)
+			r.See(b, good)
 			<-time.After(100 * time.Millisecond)
 		}
 		cut := congestion.Snapshot{Measured: true, Estimate: 400_000, Potential: 500_000, NewestQueue: 80 * time.Millisecond, LinkFell: true}
-		r.see(a, good)
-		if slow, paused := r.see(b, cut); slow || !paused {
+		r.See(a, good)
+		if slow, paused := r.See(b, cut); slow || !paused {
 			t.Errorf("slow %t, paused %t, want the viewer paused before it is slow", slow, paused)
 		}
 	})
@@ -34,23 +34,23 @@ func TestACutIsHeededAtOnce(t *testing.T) {
 func TestEncoderSettles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newSharedRate(2_000_000, 150_000, 0, true, false)
-		a, _ := r.join()
+		a, _ := r.Join()
 		at := func(target int) {
 			for range 60 {
-				r.see(a, congestion.Snapshot{Measured: true, Estimate: target, Potential: target})
+				r.See(a, congestion.Snapshot{Measured: true, Estimate: target, Potential: target})
 				<-time.After(100 * time.Millisecond)
 			}
 		}
 		at(2_000_000)
-		if !r.settled() {
+		if !r.Settled() {
 			t.Error("an encoder that was told nothing has not settled")
 		}
-		r.see(a, congestion.Snapshot{Measured: true, Estimate: 800_000, Potential: 800_000})
-		if r.settled() {
+		r.See(a, congestion.Snapshot{Measured: true, Estimate: 800_000, Potential: 800_000})
+		if r.Settled() {
 			t.Error("an encoder has settled that was just told to make less")
 		}
 		at(800_000)
-		if !r.settled() {
+		if !r.Settled() {
 			t.Error("an encoder never settles")
 		}
 	})
@@ -70,13 +70,13 @@ func TestKeyPause(t *testing.T) {
 		{"no keyframe yet", 0, 60_000, keyInterval},
 	}
 	for _, c := range cases {
-		p := &producer{fan: &fake.Fan{Made: media.FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
+		p := &Producer{fan: &fake.Fan{Made: media.FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
 		p.rate.wanted.Store(c.wanted)
 		if got := p.keyPause(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
-	if got := (&producer{}).keyPause(); got != keyInterval {
+	if got := (&Producer{}).keyPause(); got != keyInterval {
 		t.Errorf("a producer without a rate: %v", got)
 	}
 }
@@ -84,9 +84,9 @@ func TestKeyPause(t *testing.T) {
 // An encoder that takes no new rate while it runs is left alone.
 func TestDeafEncoderKeepsItsRate(t *testing.T) {
 	r := newSharedRate(1_500_000, 150_000, 0, false, false)
-	key, _ := r.join()
+	key, _ := r.Join()
 	for range 20 {
-		r.see(key, congestion.Snapshot{Measured: true, Estimate: 300_000, Potential: 300_000})
+		r.See(key, congestion.Snapshot{Measured: true, Estimate: 300_000, Potential: 300_000})
 		r.stepped = time.Time{}
 	}
 	if got := r.wanted.Load(); got != 1_500_000 {

@@ -33,18 +33,18 @@ func twoViewers(t *testing.T) *pair {
 	return a
 }
 
-func (a *pair) lower() *producer { return a.b.lower[pipeline.H264] }
+func (a *pair) lower() *Producer { return a.b.lower[pipeline.H264] }
 
 // run lets both viewers report, the second over a link that carries so many bit/s.
 func (a *pair) run(seconds, carries int) {
 	for range seconds * 10 {
-		a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].bitrate()), 10_000_000)
+		a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].Bitrate()), 10_000_000)
 		from := a.b.coded[pipeline.H264]
 		if a.second().Rendition != "" {
 			from = a.lower()
 		}
 		if !a.second().KeyframesOnly {
-			a.slow.report(a.p[1], int(from.bitrate()), carries)
+			a.slow.report(a.p[1], int(from.Bitrate()), carries)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestSlowViewerGetsTheLowerRendition(t *testing.T) {
 		p, mean := a.producer("h264-lower"), 0
 		for range 4 { // the policy tries a higher rate now and then
 			a.run(1, 200_000)
-			mean += int(a.lower().bitrate()) / 4
+			mean += int(a.lower().Bitrate()) / 4
 		}
 		if p.Users != 1 || p.Encoder == "" || mean < 100_000 || mean > 200_000 {
 			t.Errorf("lower rendition %+v at %d bit/s, want one user at what its link carries", p, mean)
@@ -115,11 +115,11 @@ func TestHeldViewerNeedsNoReport(t *testing.T) {
 		a := twoViewers(t)
 		a.run(6, 10_000_000)
 		for range 20 {
-			a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].bitrate()), 10_000_000)
+			a.fast.report(a.p[0], int(a.b.coded[pipeline.H264].Bitrate()), 10_000_000)
 			if slices.Contains(a.p[1].Said(), "keyframes only true") {
 				break
 			}
-			a.slow.report(a.p[1], int(a.b.coded[pipeline.H264].bitrate()), 400_000)
+			a.slow.report(a.p[1], int(a.b.coded[pipeline.H264].Bitrate()), 400_000)
 		}
 		if said := a.p[1].Said(); !slices.Contains(said, "keyframes only true") || slices.Contains(said, "feed") {
 			t.Fatalf("%q, want the full link to be given nothing", said)
@@ -175,7 +175,7 @@ func TestLeavingTheLowerRendition(t *testing.T) {
 		if p := a.producer("h264-lower"); p.Users != 0 || p.Encoder != "" {
 			t.Errorf("lower rendition %+v", p)
 		}
-		if n, first := a.lower().sharedRate().viewers(), a.b.coded[pipeline.H264].sharedRate().viewers(); n != 0 || first != 1 {
+		if n, first := a.lower().Rate().Viewers(), a.b.coded[pipeline.H264].Rate().Viewers(); n != 0 || first != 1 {
 			t.Errorf("%d viewers are counted, and %d of the first rendition", n, first)
 		}
 	})
@@ -196,7 +196,7 @@ func TestMoveEndsKeyframesOnly(t *testing.T) {
 
 // A viewer that turns back before the other rendition took over is fed as before.
 func TestFeedTurnsBack(t *testing.T) {
-	first, lower := &producer{}, &producer{}
+	first, lower := &Producer{}, &Producer{}
 	f := feed{from: first}
 	f.lead(lower)
 	if f.to() != lower || f.from != first || f.next != lower {

@@ -12,7 +12,7 @@ import (
 
 // running is an alternative that runs, with what is watched of it.
 type running struct {
-	alternative
+	Alternative
 	stage   media.Stage
 	index   int // in the producer's list of alternatives
 	began   time.Time
@@ -93,21 +93,21 @@ func yielding(g pipeline.Graph, caps string) pipeline.Graph {
 
 // fed is how many frames the producer that feeds this stage has made; 0 for a source.
 func (r *running) fed() uint64 {
-	if r.up == nil {
+	if r.Up == nil {
 		return 0
 	}
-	return r.up.fan.Count().Frames
+	return r.Up.fan.Count().Frames
 }
 
 // patience is how long the stage may make no frame.
 func (r *running) patience() time.Duration {
 	switch {
-	case r.up != nil && r.ready:
-		return max(encoderStall, 3*r.period)
-	case r.up != nil:
-		return max(encoderStart, 5*r.period)
+	case r.Up != nil && r.ready:
+		return max(encoderStall, 3*r.Period)
+	case r.Up != nil:
+		return max(encoderStart, 5*r.Period)
 	case r.ready:
-		return max(sourceStall, 5*r.period)
+		return max(sourceStall, 5*r.Period)
 	}
 	return sourceStart
 }
@@ -118,7 +118,7 @@ func (r *running) stalled(out uint64, now time.Time) error {
 	switch waited := now.Sub(r.flow.since); {
 	case out != r.flow.out:
 		r.flow = flow{in: in, out: out, since: now}
-	case r.up != nil && in-r.flow.in < stallInputs:
+	case r.Up != nil && in-r.flow.in < stallInputs:
 		r.flow.since = now // the encoder has nothing to do
 	case waited > r.patience():
 		return fmt.Errorf("no picture in %.1f s", waited.Seconds())
@@ -156,7 +156,7 @@ func (k *keyWatch) deaf(n media.FanCount, now time.Time) error {
 }
 
 // keyframeRequested merges the keyframe requests of all viewers to one forced keyframe in each keyPause.
-func (p *producer) keyframeRequested() {
+func (p *Producer) keyframeRequested() {
 	if p.serving == nil {
 		return // an encoder begins with a keyframe
 	}
@@ -167,15 +167,15 @@ func (p *producer) keyframeRequested() {
 	p.forceKey()
 }
 
-func (p *producer) forceKey() {
-	if p.serving == nil || p.serving.keyframe == 0 || p.serving.keyframe == pipeline.KeyframeNone {
+func (p *Producer) forceKey() {
+	if p.serving == nil || p.serving.Keyframe == 0 || p.serving.Keyframe == pipeline.KeyframeNone {
 		return
 	}
 	p.keyframes.timer.Stop()
 	p.keyframes.last = time.Now()
 	p.serving.keys.ask(p.fan.Count())
 	p.applyRate() // where the rate was lowered for a viewer that moves here, that viewer's first keyframe must fit its link
-	if err := p.serving.stage.Keyframe(p.serving.keyframe); err != nil {
+	if err := p.serving.stage.Keyframe(p.serving.Keyframe); err != nil {
 		p.log.Warn("force keyframe", "error", err)
 	}
 }

@@ -33,7 +33,7 @@ const speakerOpen = 5 * time.Second
 
 // paceSpeaker is the pace of a speaker that failed, while a viewer talks. A card that another program holds is often free again within
 // seconds.
-var paceSpeaker = pace{first: 5 * time.Second, longest: time.Minute}
+var paceSpeaker = Pace{First: 5 * time.Second, Longest: time.Minute}
 
 // speakerTick is the time between two looks at which viewers still talk: short against the times above.
 const speakerTick = 250 * time.Millisecond
@@ -234,7 +234,7 @@ func (s *Speaker) settle(ctx context.Context) {
 func (s *Speaker) open(ctx context.Context) {
 	g := *s.graph.Load()
 	if len(g) == 0 {
-		s.stage.failure, s.stage.again = "there is no speaker", time.Now().Add(paceSpeaker.first)
+		s.stage.failure, s.stage.again = "there is no speaker", time.Now().Add(paceSpeaker.First)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, speakerOpen)
@@ -254,7 +254,7 @@ func (s *Speaker) fail(err error) {
 	st := &s.stage
 	st.failure = err.Error()
 	st.strikes++
-	st.again = time.Now().Add(paceSpeaker.after(st.strikes))
+	st.again = time.Now().Add(paceSpeaker.After(st.strikes))
 	if st.logged != st.failure {
 		s.log.Warn("the speaker plays nothing; viewers are served as before", "error", err)
 	}

@@ -98,7 +98,7 @@ func (v *Viewer) statsReply() statsReply {
 		if lower, ok := pipeline.ChoiceOf(v.b.plan().Lower, now.Codec); ok && a.isLower(a.feed.from) {
 			f = lower.Format
 		}
-		f.Bitrate = int(a.feed.from.bitrate())
+		f.Bitrate = int(a.feed.from.Bitrate())
 	}
 	return statsReply{
 		now.IncomingAudioDB, append([]string{}, now.Incoming...),

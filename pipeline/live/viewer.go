@@ -85,7 +85,7 @@ type connection struct {
 	deadline time.Time   // for the next phase; zero for none
 	since    time.Time   // when the viewer was connected
 	warned   bool        // a warning of the peer's elements has been logged
-	using    []*producer // that count the viewer as a user
+	using    []*Producer // that count the viewer as a user
 	talk     *talker     // the viewer as the speaker knows it
 	channels int         // the newest data channel's index, counted from 1; 0 for none
 	// publishes tells that the viewer is a media server, see Broadcast.Publish.
@@ -217,17 +217,17 @@ func (c *connection) silent() time.Duration {
 func (v *Viewer) publish() { v.stat.publish(v.phase, v.detached.Load()) }
 
 // use counts the viewer among the users of a producer, once; leave takes that back.
-func (c *connection) use(p *producer) {
+func (c *connection) use(p *Producer) {
 	if !slices.Contains(c.using, p) {
-		p.use()
+		p.Use()
 		c.using = append(c.using, p)
 	}
 }
 
-func (c *connection) leave(p *producer) {
+func (c *connection) leave(p *Producer) {
 	if i := slices.Index(c.using, p); i >= 0 {
 		c.using = slices.Delete(c.using, i, i+1)
-		p.drop()
+		p.Drop()
 	}
 }
 
@@ -235,14 +235,14 @@ func (c *connection) leave(p *producer) {
 func (c *connection) resume() {
 	c.peer.Resume()
 	for _, p := range c.using {
-		p.requestKeyframe()
+		p.RequestKeyframe()
 	}
 }
 
 // close leaves all producers and closes the peer, if there is one.
 func (c *connection) close() error {
 	for _, p := range c.using {
-		p.drop()
+		p.Drop()
 	}
 	if c.peer == nil {
 		return nil

@@ -23,14 +23,14 @@ func TestStalledEncoderIsReplaced(t *testing.T) {
 func TestEncoderWithoutInputIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := fake.NewEngine()
-		up := startAlternatives(t, e, alternative{id: "slow", graph: pipeline.Graph{pipeline.El("slow")}, period: time.Hour})
+		up := startAlternatives(t, e, Alternative{ID: "slow", Graph: pipeline.Graph{pipeline.El("slow")}, Period: time.Hour})
 		p := startAlternatives(t, e, encoders(up)...)
 		e.Turn(e.Still, "slow", true)
 		e.Turn(e.Still, "hard", true)
-		p.use()
+		p.Use()
 		<-time.After(9 * time.Second)
 		synctest.Wait()
-		if s := p.status(); s.Encoder != "hard" || s.Replaced != 0 {
+		if s := p.Status(); s.Encoder != "hard" || s.Replaced != 0 {
 			t.Errorf("%q serves, replaced %d times, although nothing went in", s.Encoder, s.Replaced)
 		}
 	})
@@ -40,11 +40,11 @@ func TestDeafEncoderIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := fake.NewEngine()
 		p := watched(t, e)
-		p.requestKeyframe()
+		p.RequestKeyframe()
 		<-time.After(2 * time.Second)
 		serves(t, p, "hard", 0, 0)
 		e.Turn(e.Deaf, "hard", true)
-		p.requestKeyframe()
+		p.RequestKeyframe()
 		serves(t, p, "soft", 1, 2*time.Second)
 		if n := len(e.Of("hard")[0].Forced()); n < 1+keyMisses {
 			t.Errorf("asked %d times before it was given up", n)
@@ -57,8 +57,8 @@ func TestLastEncoderIsKeptWhateverItDoes(t *testing.T) {
 		e := fake.NewEngine()
 		e.Turn(e.Deaf, "x", true)
 		p := startProducer(t, e, nil)
-		p.use()
-		p.requestKeyframe()
+		p.Use()
+		p.RequestKeyframe()
 		<-time.After(5 * time.Second)
 		if n := len(e.Of("x")); n != 1 || e.Of("x")[0].IsClosed() {
 			t.Errorf("the only encoder was started %d times", n)
@@ -72,9 +72,9 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 		e := fake.NewEngine()
 		up := startProducer(t, e, nil)
 		rows := encoders(up)
-		rows[0].period = time.Second
+		rows[0].Period = time.Second
 		p := startAlternatives(t, e, rows...)
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
 		for range 10 { // a frame a second
 			e.Turn(e.Still, "hard", true)
@@ -90,10 +90,10 @@ func TestSlowPicturesAreNoStall(t *testing.T) {
 func TestPauseOfTheProgramIsExcused(t *testing.T) {
 	now := time.Now()
 	r := &running{
-		alternative: alternative{id: "hard", up: &producer{fan: &fake.Fan{Made: media.FanCount{Frames: 9}}}}, ready: true,
+		Alternative: Alternative{ID: "hard", Up: &Producer{fan: &fake.Fan{Made: media.FanCount{Frames: 9}}}}, ready: true,
 		flow: flow{since: now}, keys: keyWatch{awaited: &keyAwaited{since: now}},
 	}
-	p := &producer{fan: &fake.Fan{}, stages: stages{serving: r, watched: now}}
+	p := &Producer{fan: &fake.Fan{}, stages: stages{serving: r, watched: now}}
 	later := now.Add(5 * time.Second)
 	p.watch(t.Context(), later) // would replace the stage, for which this producer lacks an engine
 	if p.serving != r || !r.flow.since.Equal(later) || !r.keys.awaited.since.Equal(later) {

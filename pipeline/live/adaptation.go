@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"boardcast/pipeline/congestion"
+	"boardcast/pipeline/produce"
 )
 
 // adaptation fits one viewer's video to its link. It holds what is known of the link, the viewer's part in the shared bitrates, and the
@@ -19,7 +20,7 @@ type adaptation struct {
 
 // member is a viewer's part in the shared rate of one rendition.
 type member struct {
-	*Producer
+	*produce.Producer
 	key uint64 // of the viewer in the shared rate
 }
 
@@ -32,9 +33,9 @@ type link struct {
 
 // feed is what the viewer's video is made of.
 type feed struct {
-	from   *Producer
-	next   *Producer   // takes over from it with its next keyframe; nil where none is to
-	sparse *sparseFeed // the viewer gets only keyframes of from; nil: everything
+	from   *produce.Producer
+	next   *produce.Producer // takes over from it with its next keyframe; nil where none is to
+	sparse *sparseFeed       // the viewer gets only keyframes of from; nil: everything
 }
 
 // sparseFeed is the state of a viewer that gets keyframes only.
@@ -43,7 +44,7 @@ type sparseFeed struct {
 }
 
 // to is the producer that feeds the viewer, or is going to.
-func (f *feed) to() *Producer {
+func (f *feed) to() *produce.Producer {
 	if f.next != nil {
 		return f.next
 	}
@@ -51,7 +52,7 @@ func (f *feed) to() *Producer {
 }
 
 // lead has another producer take over, or none where p feeds the viewer already.
-func (f *feed) lead(p *Producer) {
+func (f *feed) lead(p *produce.Producer) {
 	f.next = p
 	if p == f.from {
 		f.next = nil
@@ -67,11 +68,15 @@ func (l *link) snapshot() congestion.Snapshot {
 // and the queue of a link that suddenly became slower is full after 0.2 s.
 const lookAgain = 50 * time.Millisecond
 
+// keyframesOnlyPeriod is the time after which a viewer that gets keyframes only asks for the next one. On the slowest links a
+// producer lets the same time pass between two keyframes.
+const keyframesOnlyPeriod = 4 * time.Second
+
 // renditionLower is what the status says of a viewer that gets the lower rendition.
 const renditionLower = "lower"
 
 // adapt begins to follow the viewer's link: its codec, and so its producers, are known. lower is nil without a lower rendition.
-func (v *Viewer) adapt(first, lower *Producer) {
+func (v *Viewer) adapt(first, lower *produce.Producer) {
 	if first.Rate() == nil || v.adaptation != nil {
 		return
 	}
@@ -102,7 +107,9 @@ func (a *adaptation) again() <-chan time.Time {
 }
 
 // isLower tells whether p makes the viewer's lower rendition.
-func (a *adaptation) isLower(p *Producer) bool { return a.lower != nil && a.lower.Producer == p }
+func (a *adaptation) isLower(p *produce.Producer) bool {
+	return a.lower != nil && a.lower.Producer == p
+}
 
 // reported takes feedback of the viewer.
 func (v *Viewer) reported(f congestion.Feedback) {
@@ -157,7 +164,7 @@ func (a *adaptation) turn(slow bool, v *Viewer) {
 
 // suitable is the producer of the rendition that suits the viewer's link. A slow viewer gets the lower rendition, unless that does not
 // run. A viewer that is no longer slow keeps it until the first rendition's encoder has settled.
-func (a *adaptation) suitable() *Producer {
+func (a *adaptation) suitable() *produce.Producer {
 	if a.lower == nil || a.lower.Starved() {
 		return a.first.Producer
 	}

@@ -15,6 +15,7 @@ import (
 	"boardcast/pipeline/congestion"
 	"boardcast/pipeline/media"
 	"boardcast/pipeline/media/fake"
+	"boardcast/pipeline/produce"
 )
 
 const followingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\n" +
@@ -98,7 +99,7 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		if got := s.Viewers[0]; got.EstimateBPS < 400_000 || got.EstimateBPS > 700_000 || got.RTTMS == 0 || got.KeyframesOnly {
 			t.Errorf("status %+v", got)
 		}
-		if i := slices.IndexFunc(s.Producers, func(l ProducerStatus) bool { return l.Bitrate > 0 && l.Users > 0 }); i < 0 || s.Producers[i].Bitrate != int64(rate()) {
+		if i := slices.IndexFunc(s.Producers, func(l produce.Status) bool { return l.Bitrate > 0 && l.Users > 0 }); i < 0 || s.Producers[i].Bitrate != int64(rate()) {
 			t.Errorf("producers %+v", s.Producers)
 		}
 		// The encoder fails: its replacement begins at the bitrate of its graph, and is told the wanted one at once.

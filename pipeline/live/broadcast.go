@@ -12,6 +12,7 @@ import (
 	"boardcast/pipeline"
 	"boardcast/pipeline/media"
 	"boardcast/pipeline/places"
+	"boardcast/pipeline/produce"
 )
 
 // ErrClosed tells that the broadcast has ended.
@@ -215,7 +216,7 @@ func (b *Broadcast) add(v *Viewer, from places.Origin) (*Viewer, error) {
 type Status struct {
 	Viewers   []ViewerStatus   `json:"viewers"`
 	Joined    uint64           `json:"joined_total"`
-	Producers []ProducerStatus `json:"producers"`
+	Producers []produce.Status `json:"producers"`
 }
 
 // Status never waits for media.

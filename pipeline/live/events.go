@@ -10,6 +10,7 @@ import (
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/media"
+	"boardcast/pipeline/produce"
 )
 
 // heard deals with an event of the viewer's peer. An error ends the viewer.
@@ -114,7 +115,7 @@ func (v *Viewer) attachPart(p agreement.Part) error {
 	return nil
 }
 
-func (v *Viewer) attachTo(slot pipeline.Slot, p *Producer, packets agreement.Packets) error {
+func (v *Viewer) attachTo(slot pipeline.Slot, p *produce.Producer, packets agreement.Packets) error {
 	out := v.neg.slots[slot]
 	packets.Source = out.ssrc
 	if err := v.peer.Attach(slot, packets, p.Fan()); err != nil {

@@ -5,19 +5,20 @@ import (
 
 	"boardcast/pipeline"
 	"boardcast/pipeline/media"
+	"boardcast/pipeline/produce"
 )
 
 // producers are those of one broadcast.
 type producers struct {
-	raw   *Producer                    // nil without a camera, or when only the camera's own stream is passed on
-	audio *Producer                    // nil without a microphone
-	coded map[pipeline.Codec]*Producer // the first renditions
-	lower map[pipeline.Codec]*Producer // lower renditions, of the codecs that have one
+	raw   *produce.Producer                    // nil without a camera, or when only the camera's own stream is passed on
+	audio *produce.Producer                    // nil without a microphone
+	coded map[pipeline.Codec]*produce.Producer // the first renditions
+	lower map[pipeline.Codec]*produce.Producer // lower renditions, of the codecs that have one
 }
 
 // newProducers makes the producers that a plan needs. Nothing runs yet.
 func newProducers(e media.Engine, plan pipeline.Plan, o Options) producers {
-	ps := producers{coded: map[pipeline.Codec]*Producer{}, lower: map[pipeline.Codec]*Producer{}}
+	ps := producers{coded: map[pipeline.Codec]*produce.Producer{}, lower: map[pipeline.Codec]*produce.Producer{}}
 	if plan.Capture != nil {
 		ps.raw = o.producer(e, captureName, false)
 	}
@@ -41,8 +42,8 @@ func newProducers(e media.Engine, plan pipeline.Plan, o Options) producers {
 }
 
 // producer makes one of the producers. Nothing runs yet.
-func (o Options) producer(e media.Engine, name string, coded bool) *Producer {
-	return New(e, ProducerOptions{
+func (o Options) producer(e media.Engine, name string, coded bool) *produce.Producer {
+	return produce.New(e, produce.Options{
 		Name: name, Coded: coded, Grace: o.Grace, Logger: o.Logger,
 		Explain: func(err error) error { return o.Explain(name, err) },
 	})
@@ -65,15 +66,15 @@ func (ps *producers) addCodec(e media.Engine, plan pipeline.Plan, c pipeline.Cho
 }
 
 // all are the producers, each before the one that feeds it: in this order they can be ended.
-func (ps *producers) all() []*Producer {
-	out := []*Producer{}
+func (ps *producers) all() []*produce.Producer {
+	out := []*produce.Producer{}
 	for _, p := range ps.coded {
 		out = append(out, p)
 	}
 	for _, p := range ps.lower {
 		out = append(out, p)
 	}
-	for _, p := range []*Producer{ps.audio, ps.raw} {
+	for _, p := range []*produce.Producer{ps.audio, ps.raw} {
 		if p != nil {
 			out = append(out, p)
 		}
@@ -82,8 +83,8 @@ func (ps *producers) all() []*Producer {
 }
 
 // alternatives are those of each producer for a plan.
-func (ps *producers) alternatives(plan pipeline.Plan) map[*Producer][]Alternative {
-	out := map[*Producer][]Alternative{}
+func (ps *producers) alternatives(plan pipeline.Plan) map[*produce.Producer][]produce.Alternative {
+	out := map[*produce.Producer][]produce.Alternative{}
 	if ps.raw != nil && plan.Capture != nil {
 		out[ps.raw] = ps.captureAlternatives(plan)
 	}
@@ -98,32 +99,32 @@ func (ps *producers) alternatives(plan pipeline.Plan) map[*Producer][]Alternativ
 		}
 	}
 	if ps.audio != nil && plan.Audio != nil {
-		out[ps.audio] = []Alternative{{ID: microphoneName, Graph: plan.Audio}}
+		out[ps.audio] = []produce.Alternative{{ID: microphoneName, Graph: plan.Audio}}
 	}
 	return out
 }
 
 // captureAlternatives are the camera and its placeholder, or what decodes the camera's own stream.
-func (ps *producers) captureAlternatives(plan pipeline.Plan) []Alternative {
-	first := Alternative{ID: "camera", Graph: plan.Capture, Period: plan.Source.Period()}
+func (ps *producers) captureAlternatives(plan pipeline.Plan) []produce.Alternative {
+	first := produce.Alternative{ID: "camera", Graph: plan.Capture, Period: plan.Source.Period()}
 	if len(plan.Choices) > 0 && plan.Choices[0].Direct {
 		first.ID, first.Up = "decoder", ps.coded[plan.Choices[0].Encoder.Codec]
 	}
-	out := []Alternative{first}
+	out := []produce.Alternative{first}
 	if plan.Placeholder != nil {
-		out = append(out, Alternative{ID: "placeholder", Graph: plan.Placeholder, Period: plan.Source.Period(), Placeholder: true})
+		out = append(out, produce.Alternative{ID: "placeholder", Graph: plan.Placeholder, Period: plan.Source.Period(), Placeholder: true})
 	}
 	return out
 }
 
 // encoderAlternatives are the choices of one codec, in the order of the plan.
-func (ps *producers) encoderAlternatives(choices []pipeline.Choice, codec pipeline.Codec) []Alternative {
-	var out []Alternative
+func (ps *producers) encoderAlternatives(choices []pipeline.Choice, codec pipeline.Codec) []produce.Alternative {
+	var out []produce.Alternative
 	for _, c := range choices {
 		if c.Encoder.Codec != codec {
 			continue
 		}
-		a := Alternative{
+		a := produce.Alternative{
 			ID: c.Encoder.ID, Graph: c.Graph, Keyframe: c.Encoder.Keyframe, Period: c.Format.Period(),
 			Up: ps.raw, Bitrate: c.Encoder.LiveBitrate, Rate: c.Format.Bitrate, Placeholder: c.Placeholder,
 		}

@@ -11,6 +11,7 @@ import (
 	"boardcast/pipeline"
 	"boardcast/pipeline/media"
 	"boardcast/pipeline/media/fake"
+	"boardcast/pipeline/produce"
 )
 
 // pair is two viewers, the first on a fast link.
@@ -33,7 +34,7 @@ func twoViewers(t *testing.T) *pair {
 	return a
 }
 
-func (a *pair) lower() *Producer { return a.b.lower[pipeline.H264] }
+func (a *pair) lower() *produce.Producer { return a.b.lower[pipeline.H264] }
 
 // run lets both viewers report, the second over a link that carries so many bit/s.
 func (a *pair) run(seconds, carries int) {
@@ -51,9 +52,9 @@ func (a *pair) run(seconds, carries int) {
 
 func (a *pair) second() ViewerStatus { return a.v[1].status() }
 
-func (a *pair) producer(name string) ProducerStatus {
+func (a *pair) producer(name string) produce.Status {
 	s := a.b.Status()
-	return s.Producers[slices.IndexFunc(s.Producers, func(p ProducerStatus) bool { return p.Name == name })]
+	return s.Producers[slices.IndexFunc(s.Producers, func(p produce.Status) bool { return p.Name == name })]
 }
 
 // A slow viewer is sent the lower rendition, which runs only then. When its link carries the first rendition, the viewer gets that again.
@@ -196,7 +197,7 @@ func TestMoveEndsKeyframesOnly(t *testing.T) {
 
 // A viewer that turns back before the other rendition took over is fed as before.
 func TestFeedTurnsBack(t *testing.T) {
-	first, lower := &Producer{}, &Producer{}
+	first, lower := &produce.Producer{}, &produce.Producer{}
 	f := feed{from: first}
 	f.lead(lower)
 	if f.to() != lower || f.from != first || f.next != lower {

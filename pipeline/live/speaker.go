@@ -10,6 +10,7 @@ import (
 	"boardcast/internal/latest"
 	"boardcast/pipeline"
 	"boardcast/pipeline/media"
+	"boardcast/pipeline/produce"
 )
 
 // What becomes of a viewer's voice.
@@ -33,7 +34,7 @@ const speakerOpen = 5 * time.Second
 
 // paceSpeaker is the pace of a speaker that failed, while a viewer talks. A card that another program holds is often free again within
 // seconds.
-var paceSpeaker = Pace{First: 5 * time.Second, Longest: time.Minute}
+var paceSpeaker = produce.Pace{First: 5 * time.Second, Longest: time.Minute}
 
 // speakerTick is the time between two looks at which viewers still talk: short against the times above.
 const speakerTick = 250 * time.Millisecond

@@ -14,6 +14,7 @@ import (
 	"boardcast/internal/sdp"
 	"boardcast/pipeline/media"
 	"boardcast/pipeline/places"
+	"boardcast/pipeline/produce"
 )
 
 // Message is what a viewer and we say to one another.
@@ -82,12 +83,12 @@ type Viewer struct {
 type connection struct {
 	peer     media.Peer
 	phase    phase
-	deadline time.Time   // for the next phase; zero for none
-	since    time.Time   // when the viewer was connected
-	warned   bool        // a warning of the peer's elements has been logged
-	using    []*Producer // that count the viewer as a user
-	talk     *talker     // the viewer as the speaker knows it
-	channels int         // the newest data channel's index, counted from 1; 0 for none
+	deadline time.Time           // for the next phase; zero for none
+	since    time.Time           // when the viewer was connected
+	warned   bool                // a warning of the peer's elements has been logged
+	using    []*produce.Producer // that count the viewer as a user
+	talk     *talker             // the viewer as the speaker knows it
+	channels int                 // the newest data channel's index, counted from 1; 0 for none
 	// publishes tells that the viewer is a media server, see Broadcast.Publish.
 	publishes bool
 }
@@ -217,14 +218,14 @@ func (c *connection) silent() time.Duration {
 func (v *Viewer) publish() { v.stat.publish(v.phase, v.detached.Load()) }
 
 // use counts the viewer among the users of a producer, once; leave takes that back.
-func (c *connection) use(p *Producer) {
+func (c *connection) use(p *produce.Producer) {
 	if !slices.Contains(c.using, p) {
 		p.Use()
 		c.using = append(c.using, p)
 	}
 }
 
-func (c *connection) leave(p *Producer) {
+func (c *connection) leave(p *produce.Producer) {
 	if i := slices.Index(c.using, p); i >= 0 {
 		c.using = slices.Delete(c.using, i, i+1)
 		p.Drop()

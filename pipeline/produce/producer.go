@@ -1,4 +1,4 @@
-package live
+package produce
 
 import (
 	"context"
@@ -72,8 +72,8 @@ func (l *deviceLog) tell(level slog.Level, message string, err error) {
 	})
 }
 
-// ProducerOptions of a producer; all but Coded are needed.
-type ProducerOptions struct {
+// Options of a producer; all but Coded are needed.
+type Options struct {
 	Name    string        // in the log and in the status
 	Coded   bool          // it makes coded frames
 	Grace   time.Duration // how long it runs on after its last user
@@ -82,7 +82,7 @@ type ProducerOptions struct {
 }
 
 // New makes a producer that has no alternatives yet. Nothing runs before Run.
-func New(e media.Engine, o ProducerOptions) *Producer {
+func New(e media.Engine, o Options) *Producer {
 	p := &Producer{
 		demand: newDemand(), stages: stages{engine: e}, name: o.Name, coded: o.Coded, fan: e.Fan(o.Coded),
 		log:          deviceLog{Logger: o.Logger.With("producer", o.Name), explain: o.Explain},

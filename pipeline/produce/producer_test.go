@@ -1,4 +1,4 @@
-package live
+package produce
 
 import (
 	"context"
@@ -27,7 +27,7 @@ func startAlternatives(t *testing.T, e *fake.Engine, list ...Alternative) *Produ
 // startFollowing starts a producer whose bitrate follows a rate.
 func startFollowing(t *testing.T, e *fake.Engine, rate *SharedRate, list ...Alternative) *Producer {
 	t.Helper()
-	p := New(e, ProducerOptions{
+	p := New(e, Options{
 		Name: "test", Coded: !list[len(list)-1].Placeholder, Grace: 5 * time.Second,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Explain: func(err error) error { return err },
 	})

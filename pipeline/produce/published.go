@@ -1,9 +1,11 @@
-package live
+package produce
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+)
 
-// ProducerStatus is one producer as numbers.
-type ProducerStatus struct {
+// Status is one producer as numbers.
+type Status struct {
 	Name        string `json:"name"` // "capture", "microphone", a codec, or its lower rendition: "h264-lower"
 	Users       int64  `json:"users"`
 	Waiting     bool   `json:"waiting"` // it, or the producer that feeds it, has failed and is going to be tried again
@@ -53,9 +55,9 @@ func (p *Producer) Starved() bool {
 }
 
 // Status is the producer as numbers. It never waits for media.
-func (p *Producer) Status() ProducerStatus {
+func (p *Producer) Status() Status {
 	n, s := p.fan.Count(), p.published.shown.Load()
-	out := ProducerStatus{
+	out := Status{
 		Name: p.name, Users: p.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
 		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: p.Bitrate(), Waiting: p.Starved(),
 		Stuck: p.published.stuck.Load() == n.Frames+1,

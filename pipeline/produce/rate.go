@@ -1,4 +1,4 @@
-package live
+package produce
 
 import (
 	"slices"
@@ -66,10 +66,6 @@ const muchLess = 0.8
 
 // settleTime is how long an encoder that was told to make much less is thought to make more than that: it needs some frames.
 const settleTime = 200 * time.Millisecond
-
-// keyframesOnlyPeriod is the time after which a viewer that gets keyframes only asks for the next one. It is as long as longestPause,
-// the time between two keyframes on the slowest links.
-const keyframesOnlyPeriod = 4 * time.Second
 
 // newSharedRate makes the rate of an encoder that runs at ceiling, in bit/s. No viewer lowers it below floor. lower is the most that
 // slow viewers are given of a lower rendition, 0 where there is none. last tells that this is the lower rendition. live tells that the

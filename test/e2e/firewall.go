@@ -10,17 +10,20 @@ import (
 	"testing"
 )
 
+// nft is where Debian has it, which is on root's PATH alone.
+const nft = "/usr/sbin/nft"
+
 // firewall puts rules in force on the board's side until the end of the test: the chains of a table of nftables.
 func firewall(t testing.TB, family, chains string) {
 	t.Helper()
 	const table = "e2e"
-	load := exec.CommandContext(t.Context(), "nft", "-f", "-")
+	load := exec.CommandContext(t.Context(), nft, "-f", "-")
 	load.Stdin = strings.NewReader(fmt.Sprintf("table %s %s {\n%s\n}\n", family, table, chains))
 	if err := run(load); err != nil {
 		t.Fatalf("%v (hint: the tests need Debian's package nftables, and a kernel with nf_tables)", err)
 	}
 	t.Cleanup(func() {
-		if err := run(exec.CommandContext(context.Background(), "nft", "delete", "table", family, table)); err != nil {
+		if err := run(exec.CommandContext(context.Background(), nft, "delete", "table", family, table)); err != nil {
 			t.Error(err)
 		}
 	})

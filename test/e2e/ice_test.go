@@ -15,7 +15,7 @@ import (
 // tcpWithin is how long a page may take to play where UDP does not get through.
 const tcpWithin = 5 * time.Second
 
-// TestTCP drops all UDP between a page and the board: the page plays by the one TCP port.
+// TestTCP drops all UDP between two pages and the board: both play by the one TCP port.
 func TestTCP(t *testing.T) {
 	onlyThrough(t, "tcp dport { 8080, 8081 }")
 	program := StartBoardcast(t, "--config", settings(t, "ice: { tcp-port: 8081 }\n"), "--width", "640", "--height", "480")
@@ -27,8 +27,12 @@ func TestTCP(t *testing.T) {
 	if took > tcpWithin {
 		t.Errorf("the first frame came after %v, want at most %v", took, tcpWithin)
 	}
-	if pair := page.Pair(); pair.Protocol != "tcp" || pair.Address != BoardAddr || pair.Port != 8081 {
-		t.Errorf("the page is connected by %+v, want TCP to %s:8081", pair, BoardAddr)
+	other := browser.Open(t, program.Address+"/")
+	other.WaitPlaying(30)
+	for _, p := range []*Page{page, other} {
+		if pair := p.Pair(); pair.Protocol != "tcp" || pair.Address != BoardAddr || pair.Port != 8081 {
+			t.Errorf("a page is connected by %+v, want TCP to %s:8081", pair, BoardAddr)
+		}
 	}
 	first, at := page.Stats().Frames, time.Now()
 	last := page.WaitPlaying(first + 150)

@@ -102,8 +102,6 @@ func relayOnly(t *testing.T) { onlyThrough(t, "tcp dport 8080", "udp dport 3478"
 // TestTURN leaves a page no way to the board but a relay, by each transport: one that the page asks the TURN server for, and one that the
 // board does. Nothing that holds for the TURN server is in the program's output.
 func TestTURN(t *testing.T) {
-	server := StartTURN(t)
-	t.Setenv("SSL_CERT_FILE", server.Certificate) // for the board, which checks it
 	relays := fmt.Sprintf("udp dport %d-%d", relayFirst, relayLast)
 	for _, tt := range []struct{ side, transport, url, port string }{
 		{"page", "udp", "turn://" + BoardAddr + "?transport=udp", "udp dport 3478"},
@@ -114,6 +112,8 @@ func TestTURN(t *testing.T) {
 		{"board", "tls", "turns://" + BoardAddr, relays},
 	} {
 		t.Run(tt.side+" "+tt.transport, func(t *testing.T) {
+			server := StartTURN(t)
+			t.Setenv("SSL_CERT_FILE", server.Certificate) // for the board, which checks it
 			onlyThrough(t, "tcp dport 8080", tt.port)
 			program := StartBoardcast(t, "--log-level", "debug", "--config", settings(t, turnSettings(tt.url)))
 			page := browsers.Launch(t, Chromium, turnFlags...).Open(t, program.Address+"/")
@@ -124,6 +124,9 @@ func TestTURN(t *testing.T) {
 			}
 			if tt.side == "board" && (pair.Kind == "relay" || pair.Theirs != "relay" || pair.Port < relayFirst || pair.Port > relayLast) {
 				t.Errorf("the page is connected by %+v, want a relay of the board's", pair)
+			}
+			if tt.transport == "tls" { // coturn takes plain TCP at that port too
+				server.WaitLine("stdout", regexp.MustCompile(`session \d+: new,.* method=TLS`), callWithin)
 			}
 			for _, secret := range []string{regexp.QuoteMeta(turnSecret), `\d{10}(:|%3A)boardcast`} {
 				for _, stream := range []string{"stdout", "stderr"} {

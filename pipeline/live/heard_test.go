@@ -52,18 +52,20 @@ func TestViewerTakesIn(t *testing.T) {
 		name             string
 		oneWay, offering bool
 		silent           bool // no speaker is wanted
+		display          bool // video is shown
 		want             []int
 	}{
-		{"our offer takes sound in", false, true, false, []int{111}},
-		{"we send alone", true, true, false, nil},
-		{"an offer's sound without a speaker", false, false, true, []int{120}},
-		{"an offer is answered with all of it", false, false, false, []int{120, 111}},
-		{"a player's offer with nothing", true, false, false, nil},
+		{"our offer takes sound in", false, true, false, false, []int{111}},
+		{"we send alone", true, true, false, false, nil},
+		{"an offer's sound without a speaker", false, false, true, true, []int{120}},
+		{"an offer is answered with all of it", false, false, false, true, []int{120, 111}},
+		{"an offer's video without a display", false, false, false, false, []int{111}},
+		{"a player's offer with nothing", true, false, false, true, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				plan := testPlan(t, pipeline.Request{})
-				plan.Talkback = !c.silent
+				plan.Talkback, plan.Display = !c.silent, c.display
 				b, e := startPlan(t, plan, Options{})
 				v, p, _ := join(t, b, e)
 				both := strings.NewReplacer("a=recvonly", "a=sendrecv").Replace

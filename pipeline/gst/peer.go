@@ -74,6 +74,7 @@ var kinds = map[int]live.PeerEventKind{
 	evSetDone: live.DescriptionSet, evCandidate: live.CandidateFound, evConnection: live.ConnectionChanged,
 	evGathering: live.GatheringChanged, evChannelOpen: live.ChannelOpened, evChannelText: live.ChannelMessage,
 	evChannelClosed: live.ChannelClosed, evIncoming: live.Incoming, evLevel: live.Level,
+	evDropped: live.Dropped,
 }
 
 // idle are kinds of event that a viewer may cause without end. They leave half of the queue to the events that keep the connection.
@@ -91,7 +92,7 @@ func (p *peer) receive(e event) {
 		if e.a == 1 {
 			out.Type = "answer"
 		}
-	case live.Failed, live.Warned:
+	case live.Failed, live.Warned, live.Dropped:
 		out.Err = problem(e.text)
 	case live.DescriptionSet:
 		if e.text != "" {

@@ -21,7 +21,7 @@ type SoundRequest struct {
 //
 // The error is an *Error of kind ErrAmbiguous: the word names several, and only the user can tell which.
 func (l Listing) FindSound(r SoundRequest, camera Choice, was SoundChoice) (SoundChoice, error) {
-	if choice, ok := byWord(r.Want); ok {
+	if choice, ok := byWord(r.Want, r.Stream); ok {
 		return choice, nil
 	}
 	last, seen := was.device()

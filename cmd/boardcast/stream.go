@@ -223,7 +223,8 @@ func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slo
 		Page: web.Page{
 			Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: cfg.Audio.Speaker != configs.None,
 		},
-		Logger: log.With("component", "web"),
+		Speaker: func() bool { return hasSpeaker(all) },
+		Logger:  log.With("component", "web"),
 	})
 }
 

@@ -86,7 +86,7 @@ export class Screen {
   /** @param {{offered: boolean, state: string, trouble: string|null, obstacle: string|null}} talk */
   sayTalk({ offered, state, trouble, obstacle }) {
     this.#talk.hidden = !offered;
-    this.#facts.title = offered ? "" : "Talking is off: the board is set to have no speaker";
+    this.#facts.title = offered ? "" : "Talking is off: the board has no speaker, or its settings want none";
     this.#talking = state !== "off";
     this.#talkObstacle = this.#talking ? null : obstacle;
     this.#talk.classList.toggle("starting", state === "starting");

@@ -20,6 +20,7 @@ var failing = []struct {
 	graph string
 }{
 	{"video, a screen that is not there", pipeline.VideoSlot, "queue name=in ! decodebin ! videoconvert ! ximagesink display=:nosuch"},
+	{"video, no screen at all", pipeline.VideoSlot, "queue name=in ! decodebin ! videoconvert ! autovideosink"},
 	{"video, a screen that fails later", pipeline.VideoSlot, "queue name=in ! decodebin ! videoconvert ! identity error-after=20 ! fakesink"},
 	{"video, a decoder that fails", pipeline.VideoSlot, "queue name=in ! rtpvp8depay ! breakmydata probability=1 skip=20000 ! vp8dec max-errors=0 ! fakesink async=false"},
 	{"video, a decoder on webrtcbin's own thread", pipeline.VideoSlot, "rtpvp8depay name=in ! identity error-after=20 ! fakesink async=false"},
@@ -31,6 +32,8 @@ var failing = []struct {
 // A viewer whose video cannot be shown, or whose sound cannot be decoded, is served as before: its frames go on after the error, which is
 // logged once, and its other medium still comes in.
 func TestIncomingFailsBesideThePicture(t *testing.T) {
+	t.Setenv("DISPLAY", "")
+	t.Setenv("WAYLAND_DISPLAY", "")
 	e, err := New(testLog(t))
 	if err != nil {
 		t.Fatal(err)

@@ -19,20 +19,22 @@ typedef struct {
 
 G_DEFINE_TYPE(Receiver, receiver, GST_TYPE_BIN)
 
+enum { RESOURCE = 1 }; // the domain of an error, as media_problem has it
+
+// A failure is each error, and a warning about a resource: without any screen, autovideosink warns and throws away what was decoded.
 // on_message runs on the thread that posts the message, before the element returns to whatever pushed a packet into it.
 static void on_message(GstBin *bin, GstMessage *m) {
   Receiver *r = (Receiver *)bin;
-  if (GST_MESSAGE_TYPE(m) != GST_MESSAGE_ERROR) {
+  int domain = 0, code;
+  gchar *text = GST_MESSAGE_TYPE(m) & (GST_MESSAGE_ERROR | GST_MESSAGE_WARNING) ? media_problem(m, &domain, &code) : NULL;
+  if (GST_MESSAGE_TYPE(m) != GST_MESSAGE_ERROR && domain != RESOURCE) {
     GST_BIN_CLASS(receiver_parent_class)->handle_message(bin, m);
-    return;
+  } else {
+    if (g_atomic_int_compare_and_exchange(&r->failed, FALSE, TRUE))
+      mediaEvent(r->handle, EV_DROPPED, r->slot, 0, text, 0);
+    gst_message_unref(m);
   }
-  if (g_atomic_int_compare_and_exchange(&r->failed, FALSE, TRUE)) {
-    int domain, code;
-    gchar *text = media_problem(m, &domain, &code);
-    mediaEvent(r->handle, EV_DROPPED, r->slot, 0, text, 0);
-    g_free(text);
-  }
-  gst_message_unref(m);
+  g_free(text);
 }
 
 static void receiver_class_init(ReceiverClass *c) { GST_BIN_CLASS(c)->handle_message = on_message; }

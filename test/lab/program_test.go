@@ -99,12 +99,18 @@ type viewer struct {
 // view opens the program's page in a browser of its own. The scripts run in it before the page's own.
 func view(t *testing.T, scripts ...string) viewer {
 	t.Helper()
+	return viewBy(t, nil, scripts...)
+}
+
+// viewBy is view by a browser with these flags besides the usual.
+func viewBy(t *testing.T, flags []string, scripts ...string) viewer {
+	t.Helper()
 	script, err := os.ReadFile("../e2e/browser/inpage.js")
 	if err != nil {
 		t.Fatal(err)
 	}
 	scripts = append(scripts, string(script))
-	b, err := Launch()
+	b, err := Launch(flags...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,10 @@ type programStatus struct {
 			ID            string `json:"id"`
 			Rendition     string `json:"rendition"`
 			KeyframesOnly bool   `json:"keyframes_only"`
+			Talk          struct {
+				State  string `json:"state"`
+				Reason string `json:"reason"`
+			} `json:"talk"`
 		} `json:"viewers"`
 	} `json:"media"`
 }

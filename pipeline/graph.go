@@ -130,15 +130,18 @@ func shellQuote(word string) string {
 	return word
 }
 
-// Subject is the element that names a chain in logs: its encoder, else its first element.
+// Subject is the element that names a chain in logs: its encoder, else the one that plays what a fan feeds it, else its first element.
 func (g Graph) Subject() string {
 	for _, n := range g {
 		if n.Name == EncoderName {
 			return n.Factory
 		}
 	}
-	if len(g) == 0 {
+	switch {
+	case len(g) == 0:
 		return ""
+	case g[0].Name == InName:
+		return g[len(g)-1].Factory
 	}
 	return g[0].Factory
 }

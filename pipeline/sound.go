@@ -44,6 +44,9 @@ func hearGraph(s AudioSink) Graph {
 // waitingFrames is how many frames of 20 ms may wait for the card: as long as in a viewer's queue. Then the oldest is dropped.
 const waitingFrames = 10
 
+// speakerName is the sink's name in its graph. By GStreamer's own names, which count, each try to open the speaker would fail in other words.
+const speakerName = "speaker"
+
 // speakGraph plays what viewers say; nil without a speaker. It is a pipeline of its own: what the speaker does ends no viewer.
 func speakGraph(s AudioSink) Graph {
 	if s.PCM == "" {
@@ -52,7 +55,7 @@ func speakGraph(s AudioSink) Graph {
 	return Graph{
 		El("appsrc", "is-live=true", "format=time", "leaky-type=downstream", "max-buffers="+itoa(waitingFrames), "max-bytes=0", "max-time=0").Named(InName),
 		El("audioconvert"), El("audioresample"),
-		El("alsasink", "device="+sharedPCM(s.PCM), "sync=false", "async=false", "buffer-time=100000"),
+		El("alsasink", "device="+sharedPCM(s.PCM), "sync=false", "async=false", "buffer-time=100000", "name="+speakerName),
 	}
 }
 

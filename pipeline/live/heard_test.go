@@ -46,6 +46,34 @@ func TestViewerHears(t *testing.T) {
 	})
 }
 
+// What a viewer sends and cannot be played is logged, also after another warning of the viewer's, and ends nothing.
+func TestViewerIsServedAlthoughItsMediaAreDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		e := newFakeEngine()
+		b := NewBroadcast(e, testPlan(t, pipeline.Request{}), Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = b.Run(ctx) }()
+		v, p, _ := join(t, b, e)
+		events(p, PeerEvent{Kind: Warned, Err: errors.New("no element such")}, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected},
+			PeerEvent{Kind: Dropped, Index: int(pipeline.VideoSlot), Err: errors.New("no screen")},
+			PeerEvent{Kind: Dropped, Index: int(pipeline.AudioSlot), Err: errors.New("no decoder")})
+		select {
+		case <-v.Done():
+			t.Error("media that are dropped end the viewer")
+		default:
+		}
+		cancel()
+		<-ended
+		for _, want := range []string{`media=video error="no screen"`, `media=audio error="no decoder"`} {
+			if n := strings.Count(log.String(), want); n != 1 {
+				t.Errorf("%d lines with %s in:\n%s", n, want, log.String())
+			}
+		}
+	})
+}
+
 // RTP is let in of the payload types of those sections in which we receive.
 func TestViewerTakesIn(t *testing.T) {
 	for _, c := range []struct {

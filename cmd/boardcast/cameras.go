@@ -24,7 +24,8 @@ func namedFirst(wanted []configs.Camera, device func(configs.Camera) string) []i
 	return append(named, auto...)
 }
 
-// pickCameras chooses a device for each camera of the settings, and no device twice.
+// pickCameras chooses a device for each camera of the settings, and no device twice. One that is named by an address and is not
+// there, or cannot be used now, is a choice that says so.
 func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, error) {
 	wanted := cfg.Cameras
 	chosen := make([]sources, len(wanted))
@@ -34,7 +35,7 @@ func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, err
 		if auto {
 			from = list.Beside(used)
 		}
-		choice, err := from.PickCamera(w.Camera)
+		choice, err := from.FindCamera(w.Camera, device.IsAddress(w.Camera))
 		if err != nil {
 			return nil, sources{request: w}.named(err)
 		}
@@ -91,7 +92,8 @@ func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.
 		if w.Microphone == configs.Auto {
 			from = untaken(list, chosen)
 		}
-		choice, err := device.PickMicrophone(from, w.Microphone, cameras[i])
+		request := device.SoundRequest{Stream: device.Capture, Want: w.Microphone}
+		choice, err := findSound(device.Listing{Microphones: from}, request, cameras[i])
 		if err != nil {
 			return nil, sources{request: w}.named(err)
 		}
@@ -105,6 +107,16 @@ func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.
 		choices[i] = s.microphone
 	}
 	return choices, nil
+}
+
+// findSound chooses a sound device at the start. One that is named by an address and is not there is a choice that says so; another
+// word that names nothing is an error.
+func findSound(list device.Listing, r device.SoundRequest, camera device.Choice) (device.SoundChoice, error) {
+	choice, err := list.FindSound(r, camera, device.SoundChoice{})
+	if err == nil && choice.Away && !device.IsAddress(r.Want) {
+		return device.SoundChoice{}, choice.Cause
+	}
+	return choice, err
 }
 
 // twice is the error for a device that two cameras of the settings name. No device can be opened twice.

@@ -16,6 +16,15 @@ type media struct {
 	ctx       context.Context //nolint:containedctx // the program's life: a caller that waits for ready must not outlast it
 	ready     chan struct{}
 	broadcast *live.Broadcast // set before ready is closed
+	absent    func() string   // why the camera is not there, "" where it is; set before ready is closed, nil where it is always there
+}
+
+// away is why the camera is not there; empty where it is.
+func (m *media) away() string {
+	if m.absent == nil {
+		return ""
+	}
+	return m.absent()
 }
 
 // errStopping answers callers while the program ends, errStarting those who would not wait for its beginning.

@@ -152,6 +152,7 @@ func streamMedia(
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
 		}
+		s.absent = func() string { reason, _ := plugged.sources()[i].away(); return reason }
 		video := p.sources[i].request.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
 			Limit: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
@@ -160,6 +161,7 @@ func streamMedia(
 			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },
 		})
 	}
+	plugged.tellAway(all)
 	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range all {
 		close(s.ready)

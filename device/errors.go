@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -84,6 +86,10 @@ func silent(device string, cause error) error {
 
 // busy words the detail and the hint for a device that others hold.
 func busy(device string, who []holder) (detail, hint string) {
+	ours := slices.ContainsFunc(who, func(h holder) bool { return h.pid == os.Getpid() })
+	if who = slices.DeleteFunc(who, func(h holder) bool { return h.pid == os.Getpid() }); ours && len(who) == 0 {
+		return "this program is still closing it", ""
+	}
 	if len(who) == 0 {
 		return "", "close the program that uses it; `sudo fuser -v " + device + "` names it"
 	}

@@ -103,7 +103,7 @@ func TestCameraOnTheConnectorStays(t *testing.T) {
 	cfg, _ := settings(t, "cameras: {a: }\n")
 	for found, want := range map[bool]string{true: "", false: "/dev/video0"} {
 		all := chosen(t, cfg, webcams())
-		all[0].connector, all[0].onConnector = true, found
+		all[0].connector = connector{true, found}
 		if reason, _ := all[0].away(); (reason == "") != found || all[0].seeksConnector() == found {
 			t.Errorf("found %v: away %q, sought %v", found, reason, all[0].seeksConnector())
 		}
@@ -260,8 +260,8 @@ func TestStatusOfAnAwayCamera(t *testing.T) {
 		all[i].broadcast = live.NewBroadcast(nil, pipeline.Plan{}, live.Options{})
 		close(all[i].ready)
 	}
-	all[0].absent = func() string { return "it is not there" }
-	all[1].absent = func() string { return "" }
+	all[0].devices = func() (string, string) { return "it is not there", "" }
+	all[1].devices = func() (string, string) { return "", "" }
 	got := status(signalling.NewServer(signalling.ServerOptions{}), all)
 	if got.State != "away" || got.Reason != "it is not there" {
 		t.Errorf("%+v", got)

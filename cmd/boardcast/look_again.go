@@ -17,7 +17,6 @@ import (
 func lookAgain(list device.Listing, before []sources) []sources {
 	next := slices.Clone(before)
 	for i := range next {
-		next[i].why = nil
 		next[i].findCamera(list)
 	}
 	for i := range next {
@@ -27,19 +26,26 @@ func lookAgain(list device.Listing, before []sources) []sources {
 		next[i].takeCamera(list, next)
 	}
 	for i := range next {
-		s := &next[i]
-		s.takeSound(list, next)
-		if was := before[i].camera; s.camera.Camera.Path != was.Camera.Path || s.camera.Away && briefly(s.camera) != briefly(was) {
-			s.why = append(s.why, "camera: "+s.camera.String())
-		}
-		if s.audio != before[i].audio {
-			s.why = append(s.why, "microphone: "+s.microphone.String())
-		}
-		if s.sink != before[i].sink {
-			s.why = append(s.why, "speaker: "+s.speaker.String())
-		}
+		next[i].takeSound(list, next)
+		next[i].why = next[i].changes(before[i])
 	}
 	return next
+}
+
+// changes says what of the devices is another than before, so that a new plan is needed.
+func (s *sources) changes(before sources) []string {
+	now, was := s.camera, before.camera
+	var why []string
+	if now.Camera.Path != was.Camera.Path || now.Away && briefly(now) != briefly(was) || s.reduced != before.reduced {
+		why = append(why, "camera: "+now.String())
+	}
+	if s.audio != before.audio {
+		why = append(why, "microphone: "+s.microphone.String())
+	}
+	if s.sink != before.sink {
+		why = append(why, "speaker: "+s.speaker.String())
+	}
+	return why
 }
 
 // findCamera finds a camera in use again, on whichever node it has now.
@@ -51,12 +57,15 @@ func (s *sources) findCamera(list device.Listing) {
 	if there {
 		s.camera.Camera = found
 	}
+	if there && s.unplugged && s.reduced != nil { // there may be room for a better mode now
+		s.reduced = nil
+	}
 	s.unplugged = !there
 }
 
 // takeCamera takes a camera that has come, where there was none.
 func (s *sources) takeCamera(list device.Listing, all []sources) {
-	if s.camera.Source == device.SourceDevice || s.onConnector {
+	if s.camera.Source == device.SourceDevice || s.connector.found {
 		return
 	}
 	if s.request.Camera == configs.Auto {
@@ -116,13 +125,21 @@ func (s *sources) away() (reason, hint string) {
 		return s.camera.Reason, s.camera.Hint
 	case s.unplugged:
 		return s.camera.Camera.Name + " was unplugged", ""
-	case s.camera.Source == device.SourceTest && s.request.Camera != configs.Test && !s.onConnector:
+	case s.camera.Source == device.SourceTest && s.request.Camera != configs.Test && !s.connector.found:
 		return s.camera.Reason, s.camera.Hint
 	}
 	return "", ""
 }
 
+// limited is why the camera does not run in the mode that suits best; empty where it does.
+func (s *sources) limited() string {
+	if s.reduced == nil {
+		return ""
+	}
+	return s.reduced.why + "; it runs with " + s.reduced.mode.String()
+}
+
 // seeksConnector tells that a camera on the board's own connector would be taken, and none was found.
 func (s *sources) seeksConnector() bool {
-	return s.connector && !s.onConnector && s.camera.Source == device.SourceTest
+	return s.connector.sought && !s.connector.found && s.camera.Source == device.SourceTest
 }

@@ -46,8 +46,12 @@ func (p planner) plan(ctx context.Context, s sources) (pipeline.Plan, error) {
 	switch s.camera.Source {
 	case device.SourceDevice:
 		g.Camera = &s.camera.Camera
+		if s.reduced != nil {
+			only := s.camera.Camera.Only(s.reduced.mode)
+			g.Camera = &only
+		}
 	case device.SourceTest:
-		g.Connector = s.connector // false when the test picture was asked for
+		g.Connector = s.connector.sought // false when the test picture was asked for
 	case device.SourceNone:
 		g.NoVideo = !s.camera.Away
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,16 +21,18 @@ import (
 type plug struct {
 	planner planner
 	log     *slog.Logger
+	all     []stream
 	current atomic.Pointer[[]sources]
 	news    chan struct{} // something was plugged in or out
 
-	mu sync.Mutex // held while the devices are looked at, and what was found is adopted
+	mu    sync.Mutex // held while the devices are looked at, and what was found is adopted
+	plans []pipeline.Plan
 }
 
-func newPlug(p prepared, log *slog.Logger) *plug {
-	out := &plug{planner: p.planner, log: log, news: make(chan struct{}, 1)}
+func newPlug(p prepared, all []stream, log *slog.Logger) *plug {
+	out := &plug{planner: p.planner, all: all, log: log, news: make(chan struct{}, 1), plans: slices.Clone(p.plans)}
 	for i := range p.sources {
-		p.sources[i].onConnector = p.plans[i].Source.Element != ""
+		p.sources[i].connector.found = p.plans[i].Source.Element != ""
 	}
 	out.current.Store(&p.sources)
 	return out
@@ -39,36 +42,36 @@ func newPlug(p prepared, log *slog.Logger) *plug {
 func (p *plug) sources() []sources { return *p.current.Load() }
 
 // tellAway logs which cameras are away when the program begins.
-func (p *plug) tellAway(all []stream) {
+func (p *plug) tellAway() {
 	for i, s := range p.sources() {
 		if s.camera.Away {
-			p.log.Warn("camera is away; showing a placeholder until it comes", all[i].about("error", s.camera.Reason, "hint", s.camera.Hint)...)
+			p.log.Warn("camera is away; showing a placeholder until it comes", p.all[i].about("error", s.camera.Reason, "hint", s.camera.Hint)...)
 		}
 		if s.microphone.Away {
-			p.log.Warn("microphone is away; sending silence until it comes", all[i].about("error", s.microphone.Reason, "hint", s.microphone.Hint)...)
+			p.log.Warn("microphone is away; sending silence until it comes", p.all[i].about("error", s.microphone.Reason, "hint", s.microphone.Hint)...)
 		}
 	}
 }
 
 // run looks again after each change, until ctx ends.
-func (p *plug) run(ctx context.Context, all []stream) error {
+func (p *plug) run(ctx context.Context) error {
 	watched := machine
 	watched.Log = p.log
 	var waiting sync.WaitGroup
 	defer waiting.Wait()
-	waiting.Go(func() { p.await(ctx, all) })
+	waiting.Go(func() { p.await(ctx) })
 	return device.Watch(ctx, watched, func(news []device.Change) {
 		select {
 		case p.news <- struct{}{}:
 		default:
 		}
-		for _, s := range all {
+		for _, s := range p.all {
 			s.broadcast.Again() // a camera that is back on its node can be tried at once, before the devices are listed
 		}
 		for _, n := range news {
 			p.log.Debug("plugged", "action", n.Action, "subsystem", n.Subsystem, "path", n.Path)
 		}
-		p.look(ctx, all)
+		p.look(ctx)
 	})
 }
 
@@ -83,7 +86,7 @@ const lookPauseLongest = time.Minute
 const lookPauseStuck = time.Hour
 
 // await looks again, from time to time, for cameras of which no message tells that they can be used now.
-func (p *plug) await(ctx context.Context, all []stream) {
+func (p *plug) await(ctx context.Context) {
 	pause := lookPause
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -96,9 +99,9 @@ func (p *plug) await(ctx context.Context, all []stream) {
 		case <-timer.C:
 			longest := longestPause(p.sources())
 			if longest > 0 {
-				p.look(ctx, all)
+				p.look(ctx)
 			}
-			p.seek(ctx, all)
+			p.seek(ctx)
 			pause = min(2*pause, max(longest, lookPauseLongest))
 		}
 		timer.Reset(pause)
@@ -120,7 +123,7 @@ func longestPause(all []sources) time.Duration {
 }
 
 // look lists the devices, and lets each broadcast whose devices have changed adopt a new plan.
-func (p *plug) look(ctx context.Context, all []stream) {
+func (p *plug) look(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := p.sources()
@@ -141,22 +144,23 @@ func (p *plug) look(ctx context.Context, all []stream) {
 	p.current.Store(&next)
 	for i, plan := range plans {
 		if plan != nil {
-			p.adopt(all[i], *plan)
+			p.adopt(i, *plan)
 		}
 	}
 }
 
-// adopt has a broadcast go over to a plan, and says why.
-func (p *plug) adopt(s stream, plan pipeline.Plan) {
+// adopt has the broadcast of a camera go over to a plan, and says why. The caller holds mu.
+func (p *plug) adopt(i int, plan pipeline.Plan) {
 	for _, why := range plan.Why {
-		p.log.Info("chosen", s.about("why", why)...)
+		p.log.Info("chosen", p.all[i].about("why", why)...)
 	}
-	s.broadcast.Adopt(plan)
+	p.plans[i] = plan
+	p.all[i].broadcast.Adopt(plan)
 }
 
 // seek looks again for a camera on the board's own connector, where none was found. Only a trial tells, and no trial is made while
 // another camera is in its place.
-func (p *plug) seek(ctx context.Context, all []stream) {
+func (p *plug) seek(ctx context.Context) {
 	for i, s := range p.sources() {
 		if !s.seeksConnector() || p.planner.given.Board.CSI == "" {
 			continue
@@ -167,11 +171,11 @@ func (p *plug) seek(ctx context.Context, all []stream) {
 			continue
 		}
 		p.mu.Lock()
-		next := append([]sources{}, p.sources()...)
+		next := slices.Clone(p.sources())
 		if taken := next[i]; taken.seeksConnector() {
-			next[i].onConnector = true
+			next[i].connector.found = true
 			p.current.Store(&next)
-			p.adopt(all[i], plan)
+			p.adopt(i, plan)
 		}
 		p.mu.Unlock()
 	}

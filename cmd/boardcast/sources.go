@@ -14,8 +14,8 @@ type sources struct {
 	request       configs.Camera
 	camera        device.Choice
 	unplugged     bool // the camera was there, and is not in the newest listing
-	connector     bool // no camera was found: look for one on the board's own connector
-	onConnector   bool // there is one
+	connector     connector
+	reduced       *reduced // nil while the camera runs in the mode that suits best
 	microphone    device.SoundChoice
 	wantedSpeaker string
 	speaker       device.SoundChoice
@@ -24,16 +24,18 @@ type sources struct {
 	why           []string
 }
 
-// explain returns the error of a camera that does not start, with the reason if one is found: which program has the camera
-// open, or which group may open it.
-func (s sources) explain(ctx context.Context, line string, err error) error {
-	if line != "capture" || s.camera.Source != device.SourceDevice {
-		return err
-	}
+// connector is the search for a camera on the board's own connector, where auto found no other.
+type connector struct{ sought, found bool }
+
+// reduced is the mode that a camera is run in although another suits better, and why.
+type reduced struct {
+	mode device.Mode
+	why  string
+}
+
+// trouble is why the camera cannot be opened, if a reason is found: which program has it open, or which group may open it.
+func (s sources) trouble(ctx context.Context) error {
 	why := machine.Check(ctx, s.camera.Camera.Path)
-	if why == nil {
-		return err
-	}
 	for _, h := range hints(why) {
 		why = fmt.Errorf("%w; hint: %s", why, h)
 	}
@@ -63,8 +65,8 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 		s := sources{
 			request: request, camera: cameras[i], microphone: microphones[i], wantedSpeaker: cfg.Audio.Speaker, speaker: speaker,
 		}
-		s.connector = !looked && request.Camera == configs.Auto && s.camera.Source == device.SourceTest
-		looked = looked || s.connector
+		s.connector.sought = !looked && request.Camera == configs.Auto && s.camera.Source == device.SourceTest
+		looked = looked || s.connector.sought
 		s.why = append(s.why, "camera: "+s.pictured())
 		if s.camera.Hint != "" {
 			s.why = append(s.why, "hint: "+s.camera.Hint)

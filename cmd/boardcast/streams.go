@@ -81,7 +81,7 @@ type statusReply struct {
 type cameraReply struct {
 	Name   string       `json:"name"`
 	State  string       `json:"state"`            // "starting", "idle", "live", "lost" or "away"
-	Reason string       `json:"reason,omitempty"` // why the camera gives no picture
+	Reason string       `json:"reason,omitempty"` // why the camera gives no picture, or one of a lesser mode
 	Media  *live.Status `json:"media,omitempty"`
 }
 
@@ -93,8 +93,9 @@ func status(hub *signalling.Server, all []stream) statusReply {
 		case <-s.ready:
 			media := s.broadcast.Status()
 			one.Media = &media
-			one.State, one.Reason = stateOf(media), s.away()
-			if one.Reason != "" {
+			away, limited := s.said()
+			one.State, one.Reason = stateOf(media), cmp.Or(away, limited)
+			if away != "" {
 				one.State = "away"
 			}
 		default:

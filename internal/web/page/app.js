@@ -68,9 +68,10 @@ function run(config) {
   viewer.start();
   if (wishes.has("ws")) return;
   const several = config.cameras.length > 0;
-  const changed = (states, reasons = {}) => {
+  const changed = (states = {}, reasons = {}) => {
     if (several) screen.list(cameras.links(config.cameras, peer, states, reasons));
-    screen.sayReason(reasons[several ? peer : ""]);
+    const own = several ? peer : "";
+    screen.sayOfCamera(cameras.sentence(states[own], reasons[own]));
     screen.say(viewer);
   };
   changed();

@@ -25,15 +25,29 @@ export function links(names, current, states = {}, reasons = {}) {
   }));
 }
 
-/** The states in a status by name; without any in one that is none. */
-export function statesOf(status) {
-  return Object.fromEntries((status?.cameras ?? []).map(({ name, state }) => [name, state]));
+/** The cameras of a status; the only one of a board that names none is "". */
+function camerasOf(status) {
+  return status?.cameras ?? (status?.state ? [{ name: "", state: status.state, reason: status.reason }] : []);
 }
 
-/** Why the cameras of a status that give no picture give none, by name; the only camera of a board that names none is "". */
+/** The states in a status by name; without any in one that is none. */
+export function statesOf(status) {
+  return Object.fromEntries(camerasOf(status).map(({ name, state }) => [name, state]));
+}
+
+/** Why cameras of a status give no picture, or one of a lesser mode, by name. */
 export function reasonsOf(status) {
-  const all = status?.cameras ?? [{ name: "", reason: status?.reason }];
-  return Object.fromEntries(all.filter(({ reason }) => reason).map(({ name, reason }) => [name, reason]));
+  return Object.fromEntries(
+    camerasOf(status)
+      .filter(({ reason }) => reason)
+      .map(({ name, reason }) => [name, reason]),
+  );
+}
+
+/** What the page says of a camera beside its picture; nothing where all is as it should be. */
+export function sentence(state, reason) {
+  if (!reason) return "";
+  return state === "away" || state === "lost" ? `No picture: ${reason}` : `Lesser picture: ${reason}`;
 }
 
 /**

@@ -29,7 +29,7 @@ func chosen(t *testing.T, cfg *configs.Config, list device.Listing) []sources {
 	all := make([]sources, len(cameras))
 	for i := range all {
 		all[i] = sources{request: cfg.Cameras[i], camera: cameras[i], microphone: microphones[i], wantedSpeaker: cfg.Audio.Speaker}
-		all[i].speaker, err = findSound(list, all[i].speakerRequest(), device.Choice{})
+		all[i].speaker, err = findSound(list, all[i].speakerRequest(), device.Choice{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,7 +44,7 @@ func (s sources) trouble(ctx context.Context) error {
 
 // chooseSources chooses devices among those that are plugged in, for each camera of the settings. A camera that is named and is
 // not there, or cannot be used now, is no error: why says so, its placeholder is shown, and it is looked for again. The same
-// holds for sounds. A word that names nothing and is no address is an error, because it may be misspelt.
+// holds for sounds. A word that names nothing, is no address and never named anything is an error, because it may be misspelt.
 func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) {
 	list := device.List(ctx, machine)
 	cameras, err := pickCameras(list, cfg)
@@ -55,7 +55,7 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 	if err != nil {
 		return nil, err
 	}
-	speaker, err := findSound(list, device.SoundRequest{Stream: device.Playback, Want: cfg.Audio.Speaker}, device.Choice{})
+	speaker, err := findSound(list, device.SoundRequest{Stream: device.Playback, Want: cfg.Audio.Speaker}, device.Choice{}, readNames().Speakers)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +75,9 @@ func chooseSources(ctx context.Context, cfg *configs.Config) ([]sources, error) 
 		s.why = append(s.why, "microphone: "+s.microphone.String(), "speaker: "+speaker.String())
 		s.setAudio()
 		all = append(all, s)
+	}
+	if err := rememberNames(all); err != nil {
+		all[0].why = append(all[0].why, fmt.Sprintf("warning: %v", err))
 	}
 	return all, nil
 }

@@ -13,6 +13,7 @@ import (
 	"boardcast/internal/signalling"
 	"boardcast/pipeline"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/produce"
 )
 
 // chosen are the devices that the settings get from a listing at the start.
@@ -269,7 +270,13 @@ func TestStatusOfAnAwayCamera(t *testing.T) {
 	if f, r := got.Cameras[0], got.Cameras[1]; f.State != "away" || f.Reason != "it is not there" || r.State != "idle" || r.Reason != "" {
 		t.Errorf("front %+v, rear %+v", f, r)
 	}
-	if got := stateOf(live.Status{Producers: []live.ProducerStatus{{Users: 1}, {Name: microphoneProducer, Users: 1, Placeholder: true}}}); got != "live" {
+	gone := func(name string, users int64) live.Status {
+		return live.Status{Producers: []produce.Status{{Users: 1}, {Name: name, Users: users, Placeholder: true, Reason: "busy"}}}
+	}
+	if got := []string{lostFor(gone("capture", 1)), lostFor(gone("capture", 0)), lostFor(gone(microphoneProducer, 1))}; !slices.Equal(got, []string{"busy", "", ""}) {
+		t.Errorf("lost for %q", got)
+	}
+	if got := stateOf(live.Status{Producers: []produce.Status{{Users: 1}, {Name: microphoneProducer, Users: 1, Placeholder: true}}}); got != "live" {
 		t.Errorf("without sound a camera is %s", got)
 	}
 }

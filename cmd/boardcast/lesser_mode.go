@@ -27,7 +27,7 @@ func (p *plug) explain(ctx context.Context, i int, producer string, err error) e
 		return why
 	}
 	if refusal := p.takeLesserMode(ctx, i); refusal != nil {
-		return refusal
+		return remedied{refusal}
 	}
 	return err
 }

@@ -104,8 +104,8 @@ func TestLesserMode(t *testing.T) {
 				t.Fatalf("%+v, %v", plan.Source, err)
 			}
 			p := newPlug(prepared{planner: planner{cfg: cfg, save: func() {}}, sources: from, plans: []pipeline.Plan{plan}}, all, slog.New(slog.DiscardHandler))
-			if got := p.explain(t.Context(), 0, "capture", failed); got.Error() != tt.error {
-				t.Errorf("logged %q, want %q", got, tt.error)
+			if got := p.explain(t.Context(), 0, "capture", failed); brief(got) != tt.error || strings.Contains(got.Error(), "; hint: ") != !errors.Is(got, failed) {
+				t.Errorf("logged %q, want %q, with a hint", got, tt.error)
 			}
 			got, mode := p.plans[0].Source, ""
 			if p.sources()[0].reduced != nil {
@@ -139,4 +139,12 @@ func TestExplainOfOtherProducers(t *testing.T) {
 			t.Errorf("%s: %v", producer, got)
 		}
 	}
+}
+
+// brief is the error as the status has it.
+func brief(err error) string {
+	if r, ok := errors.AsType[remedied](err); ok {
+		return r.Brief()
+	}
+	return err.Error()
 }

@@ -36,10 +36,10 @@ type reduced struct {
 // trouble is why the camera cannot be opened, if a reason is found: which program has it open, or which group may open it.
 func (s sources) trouble(ctx context.Context) error {
 	why := machine.Check(ctx, s.camera.Camera.Path)
-	for _, h := range hints(why) {
-		why = fmt.Errorf("%w; hint: %s", why, h)
+	if why == nil {
+		return nil
 	}
-	return why
+	return remedied{why}
 }
 
 // chooseSources chooses devices among those that are plugged in, for each camera of the settings. A camera that is named and is

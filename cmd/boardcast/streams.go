@@ -94,7 +94,7 @@ func status(hub *signalling.Server, all []stream) statusReply {
 			media := s.broadcast.Status()
 			one.Media = &media
 			away, limited := s.said()
-			one.State, one.Reason = stateOf(media), cmp.Or(away, limited)
+			one.State, one.Reason = stateOf(media), cmp.Or(away, lostFor(media), limited)
 			if away != "" {
 				one.State = "away"
 			}
@@ -128,6 +128,16 @@ func stateOf(s live.Status) string {
 		}
 	}
 	return state
+}
+
+// lostFor is why a camera gives no picture to those who watch, where that is known.
+func lostFor(s live.Status) string {
+	for _, l := range s.Producers {
+		if l.Users > 0 && l.Name != microphoneProducer && (l.Placeholder || l.Waiting) && l.Reason != "" {
+			return l.Reason
+		}
+	}
+	return ""
 }
 
 // together is the status of all cameras as one; a producer is named after its camera too.

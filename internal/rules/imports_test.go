@@ -55,6 +55,7 @@ var rooms = []room{
 		},
 		theirs: []string{
 			"github.com/coreos/go-systemd/v22/daemon", "github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",
+			"github.com/mdp/qrterminal/v3", "rsc.io/qr", "golang.org/x/term",
 		},
 		inTests: []string{websocket, "github.com/rogpeppe/go-internal/testscript"},
 	},

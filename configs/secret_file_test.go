@@ -71,7 +71,7 @@ func TestSecretFileMistakes(t *testing.T) {
 		{"no such file", "@/nowhere/" + "token", "", "open /nowhere/token: no such file or directory", "@/path is a file"},
 		{"a directory", "@" + t.TempDir(), "", "is no file", ""},
 		{"an empty file", "@" + secretFile(t, " \n", 0o600), "", "is empty", ""},
-		{"a large file", "@" + secretFile(t, strings.Repeat(secret, 1000), 0o600), "", "is longer than", ""},
+		{"a large file", "@" + secretFile(t, strings.Repeat(secret, 1000), 0o600), "", "/secret is longer than", ""},
 		{"a file with two lines", "@" + secretFile(t, secret+"\n"+secret, 0o600), "", "holds a blank", ""},
 		{"a credential without systemd", "@token", "", "systemd gives none", "LoadCredential"},
 		{"a credential that is not there", "@token", "CREDENTIALS_DIRECTORY=/nowhere", "open /nowhere/token: no such file", ""},

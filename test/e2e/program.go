@@ -77,7 +77,9 @@ func startCommand(t testing.TB, cmd *exec.Cmd) *Program {
 	t.Helper()
 	p := &Program{t: t, cmd: cmd, exited: make(chan struct{}), output: output{changed: make(chan struct{})}}
 	p.cmd.Dir = t.TempDir() // no ./boardcast.yaml
-	p.cmd.Env = environ()
+	if p.cmd.Env == nil {
+		p.cmd.Env = environ()
+	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.cmd.WaitDelay = stopWithin
 	p.cmd.Stdout, p.cmd.Stderr = &lineWriter{to: &p.output, from: "stdout"}, &lineWriter{to: &p.output, from: "stderr"}

@@ -54,13 +54,15 @@ type Config struct {
 	origin origin
 }
 
-// Page says where the page is served, and under which names.
+// Page says where the page is served, under which names, and whether a key is asked for.
 type Page struct {
 	// Listen is host:port; the host may be empty, the port 0.
 	Listen string `mapstructure:"listen"`
 	// Hosts are further names of this board, in lower case, or "*".
 	Hosts []string `mapstructure:"hosts"`
-	TLS   TLS      `mapstructure:"tls"`
+	// Open lets everybody in without a key.
+	Open bool `mapstructure:"open"`
+	TLS  TLS  `mapstructure:"tls"`
 }
 
 // origin is where the settings come from.

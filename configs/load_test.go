@@ -64,6 +64,7 @@ var ignoreOrigin = cmp.FilterPath(func(p cmp.Path) bool {
 var samples = map[string][3]string{
 	"listen":                    {":1", "127.0.0.1:0", "[::1]:8443"},
 	"hosts":                     {"cam.lan", "a.example,b", "*"},
+	"open":                      {"true", "false", "true"},
 	"display":                   {"true", "false", "true"},
 	"video.adaptive":            {"false", "true", "false"},
 	"tls.cert":                  {"a.pem", "/b c.pem", "ü.pem"},

@@ -53,6 +53,7 @@ func TestMain(m *testing.M) {
 				_ = os.Unsetenv(name)
 			}
 		}
+		_ = os.Setenv("BOARDCAST_OPEN", "true") // what is tested within the tests' own process makes no keys for who runs them
 	}
 	testscript.Main(m, commands)
 }

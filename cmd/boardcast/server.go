@@ -41,7 +41,7 @@ func newServer(stdout, stderr io.Writer) *cobra.Command {
 			return untilReload(cmd, log, checkFiles, func(ctx context.Context) error { return runServer(ctx, cfg, stdout, log) })
 		},
 	}
-	addSettings(cmd, "listen", "tls.cert", "tls.key", "ice.stun", "ice.turn", "log.level", "log.format")
+	addSettings(cmd, "listen", "open", "tls.cert", "tls.key", "ice.stun", "ice.turn", "log.level", "log.format")
 	return cmd
 }
 
@@ -67,10 +67,17 @@ func runServer(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 		},
 		Logger: log.With("component", "web"),
 	})
-	if err := listen(site, cfg, stdout); err != nil {
+	keys, err := openKeys(cfg, log)
+	if err != nil {
+		return err
+	}
+	if err := listen(site, cfg, keys, stdout); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	if keys != nil {
+		group.Go(func() error { return keys.Run(ctx) })
+	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
 	group.Go(func() error {

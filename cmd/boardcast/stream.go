@@ -46,9 +46,16 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 		return err
 	}
 	publisher := newPublisher(cfg, all[0].media, log)
-	site := newSite(cfg, hub, all, log)
-	if err := listen(site, cfg, stdout); err != nil {
+	keys, err := openKeys(cfg, log)
+	if err != nil {
 		return err
+	}
+	site := newSite(cfg, hub, all, log)
+	if err := listen(site, cfg, keys, stdout); err != nil {
+		return err
+	}
+	if keys != nil {
+		group.Go(func() error { return keys.Run(ctx) })
 	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })

@@ -109,11 +109,12 @@ func (a *Access) ownPage(r *http.Request) bool {
 // ambient tells whether the browser added the key by itself, so that a page of another site could have it do so.
 func (v visitor) ambient() bool { return v.by&(byCookie|byBasic) != 0 }
 
-// foreign tells whether the browser says that a page of another origin made the request, and not a person who follows a link.
+// foreign tells whether the browser says that a page of another origin made the request. That does not count where the browser goes to
+// what it asks for: there a person follows a link, or a page shows ours in a frame, which frameAncestors decides.
 func foreign(r *http.Request) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
-	follows := r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
-	return slices.Contains([]string{"cross-site", "same-site"}, site) && !follows
+	goes := r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate"
+	return slices.Contains([]string{"cross-site", "same-site"}, site) && !goes
 }
 
 // answer refuses a request, in the row's own way or in plain text.

@@ -66,7 +66,6 @@ func TestWays(t *testing.T) {
 		{"bearer, as some write it", "/config.json", authorization("bearer  " + viewerKey + " "), 200},
 		{"no scheme", "/config.json", authorization(viewerKey), 401},
 		{"another scheme", "/config.json", authorization("Digest " + viewerKey), 401},
-		{"a long token", "/config.json", authorization("Bearer " + viewerKey + strings.Repeat(" ", 10) + strings.Repeat("x", longestToken)), 401},
 		{"basic by the role", "/config.json", basic("viewer", viewerKey), 200},
 		{"basic by the key's name", "/config.json", basic("kitchen", frontKey), 403}, // which is for a camera that is not here
 		{"basic without a name", "/config.json", basic("", viewerKey), 200},

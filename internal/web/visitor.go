@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	// longestToken is how many bytes of a bearer token are looked at. A key is shorter, also as a person types it.
-	longestToken = 256
 	// mostCookies is how many cookies of our name are looked at. A browser sends several where a proxy serves boards below paths of
 	// one host.
 	mostCookies = 4
@@ -122,14 +120,14 @@ func fromBearer(r *http.Request) []credential {
 func bearer(header string) string {
 	scheme, token, _ := strings.Cut(header, " ")
 	token = strings.Trim(token, " ")
-	if !strings.EqualFold(scheme, "Bearer") || len(token) > longestToken {
+	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}
 	return token
 }
 
 func fromBasic(r *http.Request) []credential {
-	if name, key, ok := r.BasicAuth(); ok && len(key) <= longestToken {
+	if name, key, ok := r.BasicAuth(); ok {
 		return []credential{{name, key}}
 	}
 	return nil
@@ -138,7 +136,7 @@ func fromBasic(r *http.Request) []credential {
 func fromCookies(r *http.Request) []credential {
 	var found []credential
 	for _, c := range r.CookiesNamed(cookieName(r.Host)) {
-		if len(found) < mostCookies && len(c.Value) <= longestToken {
+		if len(found) < mostCookies {
 			found = append(found, credential{key: c.Value})
 		}
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// fileName is the file of the keys in the state directory.
-	fileName = "keys.json"
+	// FileName is the name of the file of the keys in the state directory.
+	FileName = "keys.json"
 	// fileMode and folderMode keep the keys to the user of the program, and to root.
 	fileMode   fs.FileMode = 0o600
 	folderMode fs.FileMode = 0o700
@@ -45,7 +45,7 @@ func (e *FileError) Hint() string { return e.remedy }
 // folder is the state directory, in which the file of the keys lies.
 type folder struct{ path string }
 
-func (f folder) file() string { return filepath.Join(f.path, fileName) }
+func (f folder) file() string { return filepath.Join(f.path, FileName) }
 
 // stamp tells one state of the file from another. A file that was replaced has another inode.
 type stamp struct {
@@ -142,7 +142,7 @@ func (f folder) write(r record) (err error) {
 	if err != nil {
 		return fmt.Errorf("write the keys: %w", err)
 	}
-	file, err := os.CreateTemp(f.path, "."+fileName+".*") // with mode 0600
+	file, err := os.CreateTemp(f.path, "."+FileName+".*") // with mode 0600
 	if err != nil {
 		return fmt.Errorf("write the keys: %w", err)
 	}

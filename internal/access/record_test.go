@@ -75,7 +75,7 @@ func TestDamagedFileStays(t *testing.T) {
 			continue
 		}
 		t.Run(test.about, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), fileName)
+			path := filepath.Join(t.TempDir(), FileName)
 			if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -99,7 +99,7 @@ func TestFileThatIsNone(t *testing.T) {
 		"too large":   func(path string) error { return os.WriteFile(path, []byte(strings.Repeat(" ", largestFile+1)), 0o600) },
 	} {
 		t.Run(about, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), fileName)
+			path := filepath.Join(t.TempDir(), FileName)
 			if err := os.WriteFile(filepath.Join(filepath.Dir(path), "elsewhere"), []byte(records[0].text), 0o600); err != nil {
 				t.Fatal(err)
 			}

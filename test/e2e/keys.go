@@ -19,15 +19,19 @@ type keys struct {
 }
 
 // StartLocked runs the streamer with a test picture and keys of its own, which it asks for.
-func StartLocked(t *testing.T, args ...string) *Program {
+func StartLocked(t testing.TB, args ...string) *Program {
 	t.Helper()
 	return startLocked(t, append(testSources(args), args...)...)
 }
 
-func startLocked(t *testing.T, args ...string) *Program {
+func startLocked(t testing.TB, args ...string) *Program {
+	t.Helper()
+	return startWithKeys(t, exec.CommandContext(context.WithoutCancel(t.Context()), binary(t), args...))
+}
+
+func startWithKeys(t testing.TB, cmd *exec.Cmd) *Program {
 	t.Helper()
 	k := &keys{dir: t.TempDir()}
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary(t), args...)
 	cmd.Env = k.environ()
 	p := startCommand(t, cmd)
 	k.viewer, k.owner = keptKeys(t, filepath.Join(k.dir, "boardcast"))
@@ -40,7 +44,7 @@ func (k *keys) environ() []string {
 }
 
 // command runs `boardcast key` with these words for the program, and returns what it prints.
-func (k *keys) command(t *testing.T, words ...string) string {
+func (k *keys) command(t testing.TB, words ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary(t), append([]string{"key"}, words...)...)
 	cmd.Env = k.environ()
@@ -52,7 +56,7 @@ func (k *keys) command(t *testing.T, words ...string) string {
 }
 
 // renew makes a new viewers' key, which ends who came with the old one.
-func (k *keys) renew(t *testing.T) {
+func (k *keys) renew(t testing.TB) {
 	t.Helper()
 	k.command(t, "--new", "viewer")
 	viewer, _ := keptKeys(t, filepath.Join(k.dir, "boardcast"))
@@ -73,7 +77,7 @@ func (k *keys) ownerOf(r *http.Request) {
 func (p *Program) link() string { return p.Address + "/?key=" + p.keys.viewer }
 
 // add makes a named key, and returns it.
-func (k *keys) add(t *testing.T, words ...string) string {
+func (k *keys) add(t testing.TB, words ...string) string {
 	t.Helper()
 	out := k.command(t, append([]string{"add"}, append(words, "--json")...)...)
 	match := regexp.MustCompile(`"key": *"([0-9a-z]+)"`).FindStringSubmatch(out)

@@ -62,7 +62,9 @@ type Page struct {
 	Hosts []string `mapstructure:"hosts"`
 	// Open lets everybody in without a key.
 	Open bool `mapstructure:"open"`
-	TLS  TLS  `mapstructure:"tls"`
+	// Embed are the origins of web sites that may show the page in a frame.
+	Embed []string `mapstructure:"embed"`
+	TLS   TLS      `mapstructure:"tls"`
 }
 
 // origin is where the settings come from.

@@ -82,6 +82,8 @@ need_to_test() {
   need nftables            has_file '/usr/sbin/nft'
   need coturn              has_command turnserver
   need util-linux          has_command unshare
+  need xvfb                has_command Xvfb
+  need zbar-tools          has_command zbarimg
 }
 
 # compilers are the cross compilers by the architecture that they make programs for. The machine's own compiler has a

@@ -85,6 +85,7 @@ type Port struct {
 // Request is what the user asked for, as far as a check needs it.
 type Request struct {
 	Listen   string    // host:port
+	Open     bool      // nobody is asked for a key
 	STUN     string    // empty for none
 	TURN     []string  // URLs; user and password in them are not shown
 	Told     []string  // addresses that viewers are told in place of this machine's own
@@ -147,6 +148,7 @@ var checks = []struct {
 	{"microphone", quick, microphone},
 	{"candidates", quick, candidates},
 	{"port", quick, port},
+	{"access", quick, access},
 	{"clock", quick, clock},
 	{"governor", quick, governor},
 	{"power", quick, power},

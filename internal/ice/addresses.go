@@ -96,7 +96,9 @@ func (p *Path) Told(text string) []string {
 		return []string{text}
 	}
 	if gate := p.shared.gate; c.TCP && gate != nil {
-		gate.serve(p.ufrag, netip.AddrPortFrom(c.Address, c.Port))
+		if !c.Address.IsLinkLocalUnicast() || c.Address.Is4() { // one of IPv6 is no use without the name of its interface
+			gate.serve(p.ufrag, netip.AddrPortFrom(c.Address, c.Port))
+		}
 		c.Port = uint16(p.shared.opts.TCPPort)
 	}
 	return p.advertised(c)

@@ -251,6 +251,7 @@ func TestGateOfPath(t *testing.T) {
 	if len(p.gate.agents) != 0 {
 		t.Error("the gate leads to a port of UDP")
 	}
+	path.Told("candidate:9 1 TCP 1015021823 fe80::1 50001 typ host tcptype passive")
 	path.Told(passive)
 	if a := p.gate.agents["abcd"]; a == nil || a.at != netip.MustParseAddrPort("192.168.1.5:50000") {
 		t.Errorf("the gate leads to %+v", a)

@@ -17,6 +17,10 @@ import (
 // message with the connection.
 const waitingMost = 64
 
+// waitingOfOne is how many of these one address may have, so that an address that says nothing keeps no other out. Viewers behind one
+// router seldom connect within the same moment.
+const waitingOfOne = 8
+
 // firstWithin is the time for that message.
 const firstWithin = 5 * time.Second
 
@@ -38,13 +42,14 @@ const buffered = 64 << 10
 //
 // Safe for concurrent use. One goroutine accepts, two serve each connection.
 type gate struct {
-	log     *slog.Logger
-	within  time.Duration // firstWithin, but for tests
-	at      net.Listener
-	waiting chan struct{} // a value for each connection whose first message has not come
+	log    *slog.Logger
+	within time.Duration // firstWithin, but for tests
+	at     net.Listener
 
-	mu     sync.Mutex
-	agents map[string]*agent // by ufrag
+	mu      sync.Mutex
+	agents  map[string]*agent  // by ufrag
+	waiting map[netip.Addr]int // connections whose first message has not come, by the address that they come from
+	count   int                // of those
 }
 
 // agent is where the agent of one viewer listens.
@@ -54,7 +59,7 @@ type agent struct {
 }
 
 func newGate(log *slog.Logger) *gate {
-	return &gate{log: log, within: firstWithin, waiting: make(chan struct{}, waitingMost), agents: map[string]*agent{}}
+	return &gate{log: log, within: firstWithin, agents: map[string]*agent{}, waiting: map[netip.Addr]int{}}
 }
 
 // serve has checks for a ufrag come to an agent. The first address that is named for a ufrag stays.
@@ -83,14 +88,13 @@ func (g *gate) listen(ctx context.Context, address string) error {
 // run accepts connections until ctx ends, then ends them all and returns nil.
 func (g *gate) run(ctx context.Context) error {
 	return acceptAll(ctx, g.at, func(ctx context.Context, from net.Conn) {
-		select {
-		case g.waiting <- struct{}{}:
-		default:
+		address := addressOf(from)
+		if !g.mayWait(address) {
 			_ = from.Close()
 			return
 		}
 		to, first, err := g.agentOf(ctx, from)
-		<-g.waiting
+		g.waited(address)
 		if err != nil {
 			g.log.Debug("connection of ICE over TCP refused", "address", from.RemoteAddr().String(), "error", err)
 			_ = from.Close()
@@ -99,6 +103,36 @@ func (g *gate) run(ctx context.Context) error {
 		defer g.left(first.ufrag)
 		join(ctx, from, to)
 	})
+}
+
+// addressOf is the address that a connection comes from.
+func addressOf(c net.Conn) netip.Addr {
+	at, err := netip.ParseAddrPort(c.RemoteAddr().String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Addr().Unmap()
+}
+
+// mayWait counts a connection whose first message has not come, unless there are too many; waited takes that back.
+func (g *gate) mayWait(from netip.Addr) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.count >= waitingMost || g.waiting[from] >= waitingOfOne {
+		return false
+	}
+	g.count++
+	g.waiting[from]++
+	return true
+}
+
+func (g *gate) waited(from netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.count--
+	if g.waiting[from]--; g.waiting[from] == 0 {
+		delete(g.waiting, from)
+	}
 }
 
 // agentOf reads the first message of a connection, and connects to the agent that it is for, which gets the message too.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -135,7 +136,13 @@ func newTestGate(t *testing.T) (*gate, netip.AddrPort) {
 // dial connects to the gate and says something.
 func dial(t *testing.T, g *gate, say []byte) net.Conn {
 	t.Helper()
-	d := net.Dialer{Timeout: testWithin}
+	return dialFrom(t, g, "127.0.0.1", say)
+}
+
+// dialFrom does so from an address of this machine's: all of 127.0.0.0/8 are.
+func dialFrom(t *testing.T, g *gate, address string, say []byte) net.Conn {
+	t.Helper()
+	d := net.Dialer{Timeout: testWithin, LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
 	c, err := d.DialContext(t.Context(), "tcp", g.at.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -212,31 +219,55 @@ func TestGateIsBounded(t *testing.T) {
 	}
 }
 
-// TestSilentConnections: those that say nothing are bounded, and keep no viewer out for long.
+// awaitWaiting waits until so many connections wait.
+func awaitWaiting(t *testing.T, g *gate, want int) {
+	t.Helper()
+	for begin := time.Now(); ; runtime.Gosched() {
+		g.mu.Lock()
+		count := g.count
+		g.mu.Unlock()
+		if count == want {
+			return
+		}
+		if time.Since(begin) > testWithin {
+			t.Fatalf("%d connections wait, want %d", count, want)
+		}
+	}
+}
+
+// TestSilentConnections: those that say nothing are bounded, of one address and in all, and keep no viewer out for long.
 func TestSilentConnections(t *testing.T) {
 	g, at := newTestGate(t)
 	g.serve("abcd", at)
 	early := dial(t, g, checkFor("abcd"))
 	answered(t, early, checkFor("abcd"))
 	var silent []net.Conn
-	for range waitingMost {
-		silent = append(silent, dial(t, g, nil))
-	}
-	for begin := time.Now(); len(g.waiting) < waitingMost; runtime.Gosched() {
-		if time.Since(begin) > testWithin {
-			t.Fatalf("%d connections wait", len(g.waiting))
+	for i := range waitingMost {
+		address := fmt.Sprintf("127.0.0.%d", 2+i/waitingOfOne)
+		silent = append(silent, dialFrom(t, g, address, nil))
+		awaitWaiting(t, g, i+1)
+		if i == waitingOfOne-1 {
+			refused(t, dialFrom(t, g, address, checkFor("abcd")))
+			other := dial(t, g, checkFor("abcd"))
+			answered(t, other, checkFor("abcd"))
+			_ = other.Close()
 		}
 	}
 	refused(t, dial(t, g, checkFor("abcd")))
 	for _, c := range silent {
 		refused(t, c)
 	}
-	c := dial(t, g, checkFor("abcd"))
+	awaitWaiting(t, g, 0)
+	c := dialFrom(t, g, "127.0.0.2", checkFor("abcd"))
 	answered(t, c, checkFor("abcd"))
 	if _, err := early.Write([]byte("later")); err != nil {
 		t.Fatal(err)
 	}
 	answered(t, early, []byte("later")) // the time for a first message is none for the rest
+	awaitWaiting(t, g, 0)
+	if len(g.waiting) != 0 {
+		t.Errorf("%v wait", g.waiting)
+	}
 }
 
 // TestGateOfPath: checks come to a viewer from its first ICE candidate of TCP until the viewer leaves.

@@ -31,7 +31,7 @@ const perViewer = 8
 const reachWithin = time.Second
 
 // buffered is how many bytes wait in each direction of a connection, at the gate's end. Linux doubles it. What waits there is late: at
-// 2 Mbit/s it is half a second, after which the agent drops packets, and the bitrate falls.
+// 2 Mbit/s it is half a second. With the kernel's own buffers pictures were 2 to 4 s late on a machine that was overloaded.
 const buffered = 64 << 10
 
 // gate is the one TCP port for all viewers. webrtcbin's agent listens at a port of its own for each viewer. The gate reads the first

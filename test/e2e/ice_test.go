@@ -20,6 +20,7 @@ func TestTCP(t *testing.T) {
 	onlyThrough(t, "tcp dport { 8080, 8081 }")
 	program := StartBoardcast(t, "--config", settings(t, "ice: { tcp-port: 8081 }\n"), "--width", "640", "--height", "480")
 	browser := browsers.Launch(t, Chromium)
+	program.WaitLine("stdout", regexp.MustCompile(`^  encoder: `), startWithin) // a first start tries them, which is not TCP's business
 	begin := time.Now()
 	page := browser.Open(t, program.Address+"/")
 	page.WaitPlaying(1)

@@ -138,9 +138,9 @@ func (v *served) noteVeryLow(s sighting) {
 	v.veryLow.paused = s.floods() && (v.veryLow.paused || full || s.LinkFell)
 }
 
-// bound is the highest rate that this viewer allows, in bit/s. Within the grace a viewer bounds nothing. The exception is an upgrade that
-// lowers the rate: its first keyframe is to be made at the lower rate, which is the chosen one if it suits the viewer's link, else the
-// usable estimate.
+// bound is the highest rate that this viewer allows, in bit/s: its usable estimate. Within the grace a viewer bounds nothing, with one
+// exception: in an upgrade that lowers the rate, the first keyframe must already be made at the lower rate. That is the chosen rate if
+// the viewer's link carries it, else the usable estimate.
 func (v *served) bound(now time.Duration, usable, chosen float64, suited bool) float64 {
 	switch {
 	case now-v.since >= graceTime:

@@ -11,7 +11,7 @@ const (
 	roomShare = 1.2
 	// A condition that ends slowness must hold for this time: after a change an estimate swings for a second or two.
 	recoverTime = 2 * time.Second
-	// A viewer that was served for this time waits for its next upgrade as at the first time: its link has become better.
+	// A viewer that was served for longer than this waits for its next upgrade only as long as for the first: its link has become better.
 	forgetTime = time.Minute
 )
 
@@ -69,8 +69,8 @@ func (v *slow) judge(s sighting) state {
 	return &served{since: s.now, wait: v.wait, upgrade: &upgrade{lowersRate: v.gainsBySharing || agreed, loss: s.Loss}}
 }
 
-// waitNow is how long this viewer waits for its next upgrade. Where keyframes of the lower rendition arrive in time, the link carries
-// more than keyframes, so that the first wait is enough.
+// waitNow is how long this viewer waits for its next upgrade. A viewer that is sent only the keyframes of the lower rendition, and gets
+// them in time, has a link that carries more. It waits no longer than for its first upgrade.
 func (v *slow) waitNow(s sighting) time.Duration {
 	if s.bounds.LowerRendition && s.Measured && s.NewestQueue < floorQueue && s.Loss < floorLoss {
 		return min(v.wait, floorUpgradeWaits.first)

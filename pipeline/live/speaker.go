@@ -29,7 +29,8 @@ const talkPause = 2 * time.Second
 // speakerGrace is how long the speaker stays open after the last voice, so that an answer does not wait for it to be opened again.
 const speakerGrace = 3 * time.Second
 
-// speakerOpen bounds one try to open the speaker: a card takes far less, and until then no change of talker is told.
+// speakerOpen bounds one attempt to open the speaker. A card takes far less. During the attempt no viewer is told
+// what becomes of its voice.
 const speakerOpen = 5 * time.Second
 
 // paceSpeaker is the pace of a speaker that failed, while a viewer talks. A card that another program holds is often free again within
@@ -93,8 +94,8 @@ type Speaker struct {
 // openSpeaker is the stage that plays, or why there is none.
 type openSpeaker struct {
 	media.Stage
-	failure string    // why it is not open, where that was tried
-	logged  string    // the failure that was logged last; empty once the speaker has played to the end
+	failure string    // why the last attempt to open or to use it failed; empty where it did not fail
+	logged  string    // the failure that was logged last; empty once a speaker was closed because nobody talked
 	again   time.Time // when it may be tried again
 	strikes int       // failures, one after the other
 	used    time.Time // when a viewer last talked
@@ -195,8 +196,8 @@ func (s *Speaker) event(e media.StageEvent) {
 	}
 }
 
-// expire forgets each viewer that has been silent for talkPause, and closes the speaker speakerGrace after that. A speaker that has
-// played until then works: what it failed by before is forgotten.
+// expire forgets each viewer that has been silent for talkPause. When the last one has been forgotten for speakerGrace, expire closes the
+// speaker. The speaker has worked until then, so its earlier failures are forgotten.
 func (s *Speaker) expire(now time.Time) {
 	s.voices = slices.DeleteFunc(s.voices, func(v voice) bool {
 		silent := now.Sub(v.last) >= talkPause

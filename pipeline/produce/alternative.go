@@ -14,13 +14,13 @@ type Alternative struct {
 	Up          *Producer                                     // whose fan feeds it, nil for a source
 	Period      time.Duration                                 // from one frame to the next, as it should be
 	Placeholder bool                                          // it serves while nothing else does
-	Product     *pipeline.Product                             // what an encoder makes of the frames of another producer; nil where the graph alone tells it
+	Product     *pipeline.Product                             // by it a running encoder is kept (servedBy); nil where only the same graph is kept
 	Bitrate     func(bitsPerSecond int) (pipeline.Prop, bool) // the property that sets it while the encoder runs; nil or false for none
 	Rate        int                                           // bit/s that the graph says
 }
 
-// servedBy reports whether the running alternative o does what a would do. An encoder that makes the same goes on when another
-// camera feeds it, if it can take the frames of that camera.
+// servedBy reports whether the alternative o, which runs, can go on in the place of a. It can if both have the same graph. A running
+// encoder also can if it makes what a would make, and can take the frames that a would take: then another camera feeds it.
 func (a Alternative) servedBy(o Alternative) bool {
 	switch {
 	case a.ID != o.ID || a.Up != o.Up:

@@ -107,7 +107,7 @@ func (p *Producer) happened(ctx context.Context, e media.StageEvent) {
 	switch {
 	case e.First:
 		if p.serving.ready {
-			p.forceKey() // it serves again, after a better alternative was tried that failed
+			p.forceKey() // the fan takes this stage's frames again: a better alternative had begun to fill the fan, and failed
 		}
 		p.serving.ready = true
 		p.log.Info("started", "alternative", p.serving.ID, "duration_seconds", time.Since(p.serving.began).Seconds())
@@ -129,7 +129,7 @@ func (p *Producer) replace(ctx context.Context, err error) {
 		p.failed(old.index, time.Since(old.began), err)
 	}
 	if p.trying != nil {
-		p.serving, p.trying = p.trying, nil // the viewers need what it is going to make
+		p.serving, p.trying = p.trying, nil // it has made no frame yet, but it is the only stage that is left
 		p.later()
 	}
 	p.retire(old)

@@ -174,7 +174,7 @@ func (p *Producer) forceKey() {
 	p.keyframes.timer.Stop()
 	p.keyframes.last = time.Now()
 	p.serving.keys.ask(p.fan.Count())
-	p.applyRate() // where the rate was lowered for a viewer that moves here, that viewer's first keyframe must fit its link
+	p.applyRate() // first, since the keyframe must have the new rate: the rate may have been lowered for a viewer that waits for it
 	if err := p.serving.stage.Keyframe(p.serving.Keyframe); err != nil {
 		p.log.Warn("force keyframe", "error", err)
 	}

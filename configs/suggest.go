@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// Suggestion is what somebody probably wants who gave a name that no setting
-// has. The zero Suggestion means that nothing is known: then no hint is given,
+// Suggestion is for a name that no setting has: it is what the user probably
+// wants. The zero Suggestion means that nothing is known: then no hint is given,
 // because a wrong one is worse.
 type Suggestion struct {
 	Keys   []Key

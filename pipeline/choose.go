@@ -68,7 +68,7 @@ func (c *chooser) encoded(refusal string) (findings, error) {
 	return found, nil
 }
 
-// with adds the findings of one more codec. The feed is that of the newest.
+// with adds the findings of one more codec, and takes their feed in the place of its own.
 func (f findings) with(next findings) findings {
 	return findings{
 		feed:    next.feed,

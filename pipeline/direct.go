@@ -13,7 +13,7 @@ var directEncoder = Encoder{
 }
 
 // The longest distance between a camera's own keyframes, in seconds, at which its stream is passed on. A viewer waits for so long until the
-// first picture, and after each loss. An encoder in hardware costs little, so that it is preferred at a shorter distance than one in
+// first picture, and after each loss. An encoder in hardware costs little, so it is preferred at a shorter distance than one in
 // software.
 const (
 	directGOPSoftware = 4

@@ -125,7 +125,7 @@ func (e *Estimator) packet(p Packet) {
 		e.sent.add(p.Sent, p.Size)
 	case recovered:
 		e.arrived.add(min(p.Arrived, e.arrived.newest), p.Size)
-	case late: // the packet's times may be wrong, so that they must not move the windows on
+	case late: // the packet's times may be wrong, so they must not move the windows on
 		e.sent.add(min(p.Sent, e.sent.newest), p.Size)
 		e.arrived.add(min(p.Arrived, e.arrived.newest), p.Size)
 	case arrived:

@@ -6,7 +6,7 @@ import "time"
 const (
 	// A share of the encoder's rate. A viewer whose estimate stays above it for recoverTime is served.
 	recoverShare = 0.85
-	// A share of the lower rendition's ceiling. An estimate above it tells that the lower rendition leaves room on the link, so that an
+	// A share of the lower rendition's ceiling. An estimate above it tells that the lower rendition leaves room on the link, so an
 	// upgrade may succeed.
 	roomShare = 1.2
 	// A condition that ends slowness must hold for this time: after a change an estimate swings for a second or two.
@@ -19,7 +19,7 @@ const (
 type waits struct{ first, most time.Duration }
 
 var (
-	// An upgrade that fails floods the viewer's link for a second or more, so that it must be rare.
+	// An upgrade that fails floods the viewer's link for a second or more, so it must be rare.
 	upgradeWaits = waits{first: 10 * time.Second, most: 120 * time.Second}
 	// An upgrade at the floor of the lower rendition floods hardly any link.
 	floorUpgradeWaits = waits{first: 3 * time.Second, most: 12 * time.Second}
@@ -29,7 +29,7 @@ var (
 type slow struct {
 	since        time.Duration // when the viewer became slow
 	wait         time.Duration // until the next upgrade
-	afterUpgrade bool          // an upgrade failed just before, so that the estimate tells what the link carries
+	afterUpgrade bool          // an upgrade failed just before, so the estimate tells what the link carries
 
 	recovered spell // the estimate is above recoverShare
 	room      spell // the lower rendition leaves room on the link

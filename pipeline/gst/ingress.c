@@ -34,7 +34,7 @@ struct Ingress {
   Budget packets, bytes;  // of RTCP
   Rtcp rtcp;
   Streams streams;
-  gboolean error_sent;         // that there are too many data channels, which is told once
+  gboolean error_sent;         // Go was told that there are too many data channels: once is enough
   gboolean linked;       // packets that come out of srtpdec find a way on to rtpbin
 };
 

@@ -39,7 +39,7 @@ void hearing_unref(gpointer h) { g_atomic_rc_box_release_full(h, hearing_clear);
 
 void hearing_mute(Hearing *h, gboolean muted) { g_atomic_int_set(&h->muted, muted); }
 
-// All viewers have the serial 0: of them all, the one that is not muted fills the fan.
+// The sound of each viewer has the serial 0 in the fan. So the fan takes the frames of whichever viewer is not muted.
 static GstFlowReturn on_heard(GstAppSink *sink, gpointer data) {
   Hearing *h = data;
   fan_take(h->fan, sink, 0, &h->muted);

@@ -34,7 +34,7 @@ func (a Alternative) servedBy(o Alternative) bool {
 // health is what a producer remembers of an alternative that failed.
 type health struct {
 	strikes int       // failures in a row
-	until   time.Time // the alternative is not tried before
+	until   time.Time // before this time the alternative is not tried
 	stuck   bool      // a call did not come back, and each further try may leave another one behind
 }
 
@@ -128,7 +128,7 @@ func (as alternatives) strike(i int, ran time.Duration, stuck bool, now time.Tim
 	h.until = now.Add(p.After(h.strikes))
 }
 
-// soonest is the earliest time at which an alternative may be tried again where all are stuck; zero where one is not.
+// soonest is the earliest time at which one of the alternatives may be tried again, if all are stuck; zero if one is not stuck.
 func (as alternatives) soonest() time.Time {
 	var at time.Time
 	for _, h := range as.health {

@@ -57,8 +57,8 @@ func (p *Producer) retire(r *running) {
 	})
 }
 
-// serve starts the best alternative that may be tried. When none is left, it waits and tries one again, whatever failed before.
-// instead and why tell which alternative failed before and with which error, if one did.
+// serve starts the best alternative that may be tried. When none may be, none serves until the retry timer fires, and then all may be tried
+// again. instead is the alternative that failed before, and why is its error; both are zero if none failed.
 func (p *Producer) serve(ctx context.Context, instead string, why error) {
 	for ctx.Err() == nil {
 		i := p.alternatives.best(time.Now())

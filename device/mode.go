@@ -110,7 +110,7 @@ func (w Request) candidates(modes []Mode) []Mode {
 type goal struct {
 	width, height int
 	fps, enough   float64
-	said          bool // whether the user wished for anything
+	said          bool // the user asked for a size or a format
 }
 
 func (w Request) goal() goal {

@@ -20,7 +20,7 @@ const (
 	talkFailed   = "failed"   // the speaker cannot be used
 )
 
-// silentDB is the level in dB below which a viewer does not talk: microphones of a quiet room give about -60, speech about -30.
+// silentDB is the audio level in dB below which a viewer does not talk: microphones of a quiet room give about -60, speech about -30.
 const silentDB = -55
 
 // talkPause is how long a viewer may be silent and still talks: a pause for breath must not let another talker in.
@@ -40,7 +40,8 @@ var paceSpeaker = produce.Pace{First: 5 * time.Second, Longest: time.Minute}
 // speakerTick is the time between two looks at which viewers still talk: short against the times above.
 const speakerTick = 250 * time.Millisecond
 
-// speakerQueue is how many levels may wait: five a second of each viewer, while the speaker is being opened. Further ones are dropped.
+// speakerQueue is how many audio levels may wait while the speaker is being opened: five a second come of each viewer. Further ones are
+// dropped.
 const speakerQueue = 256
 
 // TalkStatus is what becomes of a viewer's voice, for the viewer and for the status.
@@ -66,7 +67,7 @@ type voice struct {
 	told   TalkStatus
 }
 
-// level is how loud a viewer is.
+// level is a viewer's audio level.
 type level struct {
 	from *talker
 	db   float64
@@ -141,7 +142,7 @@ func (s *Speaker) heard(t *talker, db float64) {
 	}
 	select {
 	case s.levels <- level{t, db}:
-	default: // the speaker is being opened; the next level tells the same
+	default: // the speaker is being opened; the viewer's next audio level tells the same
 	}
 }
 

@@ -68,8 +68,8 @@ const muchLess = 0.8
 const settleTime = 200 * time.Millisecond
 
 // newSharedRate makes the rate of an encoder that runs at ceiling, in bit/s. No viewer lowers it below floor. lower is the ceiling of the
-// lower rendition that slow viewers are sent, 0 where there is none. last tells that this is the lower rendition. live tells that the
-// encoder takes a new bitrate while it runs.
+// lower rendition that slow viewers are sent, 0 where there is none. last tells that the encoder makes the lower rendition. live tells
+// that the encoder takes a new bitrate while it runs.
 func newSharedRate(ceiling, floor, lower int, live, last bool) *SharedRate {
 	ceiling = max(ceiling, pipeline.LeastBitrate)
 	if !live {
@@ -159,8 +159,8 @@ func (r *SharedRate) stepLocked(at time.Duration) {
 }
 
 // AdaptRate makes the producer's bitrate follow its viewers' links, from the bitrate of the choice downwards: not below floor, in bit/s.
-// lower is the ceiling of the lower rendition that slow viewers are sent, 0 where there is none; last tells that this is the lower rendition.
-// It is called before Run.
+// lower is the ceiling of the lower rendition that slow viewers are sent, 0 where there is none; last tells that the encoder makes the
+// lower rendition. It is called before Run.
 func (p *Producer) AdaptRate(c pipeline.Choice, floor, lower int, last bool) {
 	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
 	p.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)

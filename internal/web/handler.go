@@ -120,13 +120,14 @@ func serveHealth(w http.ResponseWriter, _ *http.Request) {
 
 // serveConfig answers with the page's settings.
 func (s *Server) serveConfig(w http.ResponseWriter, _ *http.Request) {
+	talkback := s.opts.Page.Talkback && (s.opts.Speaker == nil || s.opts.Speaker())
 	config := struct {
 		Version    string      `json:"version"`
 		Peer       string      `json:"peer"`
 		Cameras    []string    `json:"cameras,omitempty"`
 		ICEServers []ICEServer `json:"iceServers"`
 		Talkback   bool        `json:"talkback"`
-	}{s.opts.Version, s.opts.Page.Peer, s.opts.Page.Cameras, s.opts.Page.ICEServers, s.opts.Page.Talkback}
+	}{s.opts.Version, s.opts.Page.Peer, s.opts.Page.Cameras, s.opts.Page.ICEServers, talkback}
 	if config.ICEServers == nil {
 		config.ICEServers = []ICEServer{} // the browser wants an array, not null
 	}

@@ -56,6 +56,7 @@ type Options struct {
 	Status     func() any   // the value at /api/status, which marshals to a JSON object; nil: only the version
 	Version    string       // of the program, for /config.json
 	Page       Page         // settings of the page
+	Speaker    func() bool  // whether there is a speaker now: without one the page does not offer to talk; nil: there is
 	Logger     *slog.Logger // nil: silent
 }
 

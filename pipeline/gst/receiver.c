@@ -42,7 +42,8 @@ static void receiver_init(Receiver *r) {}
 
 static gboolean has_failed(GstObject *receiver) { return g_atomic_int_get(&((Receiver *)receiver)->failed); }
 
-// An error that a packet meets would go back to webrtcbin's jitter buffer and from there to nicesrc, which ends the whole transport.
+// take answers GST_FLOW_OK whatever becomes of a packet. An error would go back to webrtcbin's jitter buffer, and from there to nicesrc,
+// which would end the whole transport.
 static GstFlowReturn take(GstPad *pad, GstObject *receiver, GstBuffer *packet) {
   if (has_failed(receiver))
     gst_buffer_unref(packet);

@@ -18,8 +18,8 @@ void hearing_mute(Hearing *h, gboolean muted);
 // element, or the graph cannot be built, of which Go is told. (The parser could make ghost pads of all unlinked pads by itself. But
 // it would make one of the sink behind a decoder as well, since the decoder has no output yet.)
 //
-// An error of an element in it is told to Go once, as EV_DROPPED, and goes no further: from then on the receiver throws away what comes
-// in, and the viewer's pipeline goes on. slot says of what.
+// When an element in the bin fails, Go is told once, by EV_DROPPED with the slot. From then on the receiver throws away what comes in. The
+// error goes no further, so the viewer's pipeline goes on.
 GstElement *receiver_new(const char *graph, int slot, uintptr_t handle);
 // receiver_start adds a receiver to pipe, and has it play what comes from pad. The sound that arrives at its appsink "out", if it has
 // one, goes where the hearing says.

@@ -183,7 +183,7 @@ func (p *Producer) tellReplaced(failed string, why error) {
 // learnt takes what was found out of the device that failed, and has the placeholder say it.
 func (p *Producer) learnt(why string) {
 	if p.serving != nil && !p.serving.Placeholder {
-		return // it has come meanwhile
+		return // the device has come back meanwhile
 	}
 	p.retry.reason = why
 	p.show()
@@ -191,11 +191,11 @@ func (p *Producer) learnt(why string) {
 		return
 	}
 	if err := p.serving.stage.Set(pipeline.WordsName, "text", p.serving.Says(why)); err != nil {
-		p.log.Debug("set the placeholder's text", "error", err) // it has none where GStreamer cannot write text
+		p.log.Debug("set the placeholder's text", "error", err) // without Pango the placeholder has no text
 	}
 }
 
-// forgetReason forgets why a placeholder served, once it does not.
+// forgetReason forgets why a placeholder served, once something better serves.
 func (p *Producer) forgetReason() {
 	if !p.serving.Placeholder {
 		p.retry.reason = ""

@@ -69,7 +69,7 @@ const slowerBy = 3
 // slowestFrame is the longest exposure that is reckoned with. The watch waits for a frame slowerBy times as long, and no longer.
 const slowestFrame = 5 * time.Second
 
-// forgets is the part of the slowest frame that is still reckoned with after a quicker one. At usual rates, frames of five seconds are
+// forgets is a factor: by it the time of the slowest frame shrinks with each quicker one. At usual rates a frame of five seconds is
 // forgotten within a second.
 const forgets = 0.8
 

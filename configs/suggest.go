@@ -75,8 +75,8 @@ func suggestKey(name string) Suggestion {
 	return suggest(section, last)
 }
 
-// ofCamera turns the keys of a suggestion into those of one camera, where a
-// camera may have them.
+// ofCamera turns the keys of a suggestion into the same keys of one camera, where
+// a camera may have them.
 func ofCamera(camera string, s Suggestion) Suggestion {
 	own := namesOfCamera(camera)
 	for i, k := range s.Keys {

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds on what a driver may enumerate, above what any does (vivid lists some 90 formats): one that always answers
-// must not hold the listing.
+// Bounds on what a driver may enumerate, above what any does (vivid lists some 90 formats): a driver that
+// always has one more must not hold the listing up.
 const (
 	maxNode      = 1024 // number in /dev/videoN
 	maxFormats   = 256

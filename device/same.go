@@ -87,8 +87,8 @@ func (s Sound) model(t Sound) bool {
 	return s.Name == t.Name && s.Driver == t.Driver && s.USBID == t.USBID && s.Device == t.Device && s.Stream == t.Stream
 }
 
-// markSoundTwins marks the devices of which a second is plugged in at another connector. Those without a serial number have
-// one by-id link among them, as cameras have, see markTwins.
+// markSoundTwins marks each device that is plugged in beside another one of its model, at another connector. Such devices
+// without a serial number share one by-id link, as cameras do: see markTwins.
 func markSoundTwins(list []Sound) {
 	for i := range list {
 		s := &list[i]

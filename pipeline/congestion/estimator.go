@@ -170,7 +170,8 @@ func (e *Estimator) update(over bool) {
 	e.delay.rate = e.bounded(min(e.delay.rate, headroom*e.loss.bound))
 }
 
-// usage is what the delays say of the link, unless the link was busy for too short a time, or what a sudden drop says.
+// usage is what the delays say of the link. There is no over-use by them where the link was busy for a short time only. After a sudden drop
+// of the link there is over-use in any case.
 func (e *Estimator) usage(over bool, recent, sending float64) Usage {
 	usage := e.trend.detector.usage
 	if over {

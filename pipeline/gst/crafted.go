@@ -64,7 +64,7 @@ static Subscription *subscription_crafted(Fan *f, GstElement *pipe, guint max, c
   return s;
 }
 
-// reported gives r a TWCC report of so many packets of 1,000 bytes, of which so many were lost.
+// reported gives r a TWCC report on packets of 1,000 bytes each: packets is how many were sent, and lost how many of them were lost.
 static void reported(Retransmission *r, int64_t now_us, int64_t rtt_us, int packets, int lost) {
   Report *report = g_malloc0(sizeof *report + packets * sizeof *report->fates);
   report->at = now_us * 1000;

@@ -29,7 +29,7 @@ enum { RTCP_FROM = 64, RTCP_TO = 95 };
 struct Ingress {
   uintptr_t handle;
   GMutex lock;          // guards all below
-  guint64 allowed[2];     // the payload types of which RTP is let in, a bit for each
+  guint64 allowed[2];     // a bit for each payload type whose RTP is let in
   Senders senders;
   Budget packets, bytes;  // of RTCP
   Rtcp rtcp;

@@ -29,7 +29,7 @@ static gboolean take_fate(const GValue *v, PacketFate *out) {
 
 // rtpsession numbers packets, and remembers when each was sent, only if its caps name the TWCC extension. Its caps are those of the stream
 // that came first to the funnel before it. That may be the sound, whose caps do not name the extension. Then reports would tell of
-// packets that rtpsession does not know. So the extensions are added to each caps event of its.
+// packets that rtpsession does not know. So report_extensions adds the extensions to each caps event for rtpsession.
 GstEvent *report_extensions(GstEvent *e, const GstCaps *extensions) {
   GstCaps *caps = NULL;
   gst_event_parse_caps(e, &caps);

@@ -81,6 +81,7 @@ need_to_test() {
   need iproute2            has_command ip
   need util-linux          has_command unshare
   need xvfb                has_command Xvfb
+  need zbar-tools          has_command zbarimg
 }
 
 # compilers has, for each architecture, the name that begins its cross compiler's command and ends its package's name. The

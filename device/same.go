@@ -11,9 +11,9 @@ func (l Listing) SameCamera(was Camera) (Camera, bool) {
 }
 
 // SameSound finds a microphone or speaker again, whatever number its card has now: by its serial number wherever it is
-// plugged in, else by its connector, else by the card's identifier. The identifiers of two cards of a model only say which
-// was plugged in first, so without serial numbers these are only found at their connectors; here too go on with the Sound
-// returned.
+// plugged in, else by its connector, else by the card's identifier. The identifiers of two cards of one model only say
+// which was plugged in first. So without serial numbers such cards are found only at their connectors. Here too, pass the
+// Sound that SameSound returns to the next call.
 func (l Listing) SameSound(was Sound) (Sound, bool) {
 	list := l.Microphones
 	if was.Stream == Playback {

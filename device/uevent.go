@@ -15,7 +15,7 @@ type Change struct {
 }
 
 // parseUevent reads a message of the kernel ("add@/devices/..." and then properties) or of udev (a header of its own,
-// and then properties). ok is false for what is neither, and for one that does not say what happened to what.
+// and then properties). ok is false for what is neither, and for a message without an action or a subsystem.
 func parseUevent(message []byte) (c Change, ok bool) {
 	properties, ok := udevProperties(message)
 	if !ok {

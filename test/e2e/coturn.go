@@ -26,12 +26,12 @@ import (
 	"github.com/pion/turn/v5"
 )
 
-// The ports of the TURN server, and of its relays.
+// The ports of the TURN server, and of its relays: none of those that the kernel gives to the board.
 const (
 	turnPort    = 3478
 	turnTLSPort = 5349
-	relayFirst  = 52000
-	relayLast   = 52999
+	relayFirst  = 20000
+	relayLast   = 20999
 )
 
 // turnSecret is what the TURN server and the board share.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 
 	"boardcast/configs"
@@ -9,14 +10,18 @@ import (
 	"boardcast/internal/whip"
 )
 
-// newPaths is how viewers reach this board, as the settings have it.
-func newPaths(cfg *configs.Config, log *slog.Logger) *ice.Paths {
+// newPaths is how viewers reach this board, as the settings have it. Its ports are open.
+func newPaths(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*ice.Paths, error) {
 	log = log.With("component", "ice")
 	if n := cfg.ICE.Port.Count(); n > 0 && n < cfg.Viewers.Max {
 		log.Warn("fewer ports than viewers: those who find no port are refused",
 			"ports", n, "viewers_max", cfg.Viewers.Max, "hint", "make ice.port wider, or viewers.max smaller")
 	}
-	return ice.New(iceOptions(cfg, log))
+	paths := ice.New(iceOptions(cfg, log))
+	if err := paths.Listen(ctx); err != nil {
+		return nil, hinted{err, "choose another port in ice.tcp-port"}
+	}
+	return paths, nil
 }
 
 func iceOptions(cfg *configs.Config, log *slog.Logger) ice.Options {

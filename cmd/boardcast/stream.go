@@ -151,8 +151,8 @@ func streamMedia(
 		return err
 	}
 	plugged := newPlug(p, all, log.With("component", "devices"))
-	paths := newPaths(cfg, log)
-	if err := paths.Listen(ctx); err != nil {
+	paths, err := newPaths(ctx, cfg, log)
+	if err != nil {
 		return err
 	}
 	limit, names := places.New(cfg.Viewers.Max), live.NewNames()

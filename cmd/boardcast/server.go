@@ -30,6 +30,7 @@ func newServer(stdout, stderr io.Writer) *cobra.Command {
 		Short: "Run only the signalling server and the page",
 		Long:  serverLong,
 		Example: "  boardcast server\n" +
+			"  boardcast server --listen :8443 --tls auto\n" +
 			"  boardcast server --listen :8443 --tls-cert cert.pem --tls-key key.pem",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,7 +42,7 @@ func newServer(stdout, stderr io.Writer) *cobra.Command {
 			return untilReload(cmd, log, checkFiles, func(ctx context.Context) error { return runServer(ctx, cfg, stdout, log) })
 		},
 	}
-	addSettings(cmd, "listen", "tls.cert", "tls.key", "ice.stun", "ice.turn", "log.level", "log.format")
+	addSettings(cmd, "listen", "trusted-proxies", "tls.mode", "tls.cert", "tls.key", "ice.stun", "ice.turn", "log.level", "log.format")
 	return cmd
 }
 
@@ -59,8 +60,13 @@ func runServer(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 	hub := signalling.NewServer(signalling.ServerOptions{
 		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: anyHost, SameHost: true,
 	})
+	shown, err := pageCertificate(cfg, cfg.Page.Hosts, log)
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
 	site := web.New(web.Options{
-		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: anyHost, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Page.Listen, Certificate: handshake(shown), Proxies: cfg.Page.TrustedProxies, Hosts: anyHost,
+		Signalling: hub, Version: buildVersion(),
 		Status: func() any { return serverReply{buildVersion(), hub.Stats()} },
 		Page: web.Page{
 			Peer: cmp.Or(cfg.Signalling.ID, defaultID), ICEServers: iceServers(cfg), Talkback: true,
@@ -70,7 +76,11 @@ func runServer(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 	if err := listen(site, cfg, stdout); err != nil {
 		return err
 	}
+	writeFingerprint(stdout, cfg, shown)
 	group, ctx := errgroup.WithContext(ctx)
+	if shown != nil {
+		group.Go(func() error { return shown.Run(ctx) })
+	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
 	group.Go(func() error {

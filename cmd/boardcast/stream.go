@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"boardcast/configs"
+	"boardcast/internal/certificate"
 	"boardcast/internal/signalling"
 	"boardcast/internal/web"
 	"boardcast/pipeline"
@@ -46,9 +47,17 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 		return err
 	}
 	publisher := newPublisher(cfg, all[0].media, log)
-	site := newSite(cfg, hub, all, log)
+	shown, err := pageCertificate(cfg, cfg.Page.Hosts, log)
+	if err != nil {
+		return err
+	}
+	site := newSite(cfg, shown, hub, all, log)
 	if err := listen(site, cfg, stdout); err != nil {
 		return err
+	}
+	writeFingerprint(stdout, cfg, shown)
+	if shown != nil {
+		group.Go(func() error { return shown.Run(ctx) })
 	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
@@ -215,9 +224,10 @@ func turnURLs(cfg *configs.Config) []string {
 	return out
 }
 
-func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
+func newSite(cfg *configs.Config, shown *certificate.Shown, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
-		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: cfg.Page.Hosts, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Page.Listen, Certificate: handshake(shown), Proxies: cfg.Page.TrustedProxies, Hosts: cfg.Page.Hosts,
+		Signalling: hub, Version: buildVersion(),
 		WHEP:   newEndpoint(cfg, hub, all, log),
 		Status: func() any { return status(hub, all) },
 		Page: web.Page{

@@ -44,13 +44,14 @@ var rooms = []room{
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
 	{dir: "internal/whip", ours: []string{"internal/sdp"}},
 	{dir: "internal/web", inTests: []string{websocket}},
+	{dir: "internal/certificate"},
 	{dir: "internal/doctor"},
 	{dir: "internal/rules"},
 	{
 		dir: "cmd/boardcast",
 		ours: []string{
 			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/places", "pipeline/live", "pipeline/gst",
-			"internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip",
+			"internal/certificate", "internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip",
 		},
 		theirs: []string{
 			"github.com/coreos/go-systemd/v22/daemon", "github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"boardcast/configs"
+	"boardcast/internal/certificate"
+	"boardcast/internal/doctor"
+	"boardcast/internal/web"
+)
+
+// pageCertificate is the certificate of https; nil for plain http.
+func pageCertificate(cfg *configs.Config, hosts []string, log *slog.Logger) (*certificate.Shown, error) {
+	files, log := cfg.Page.TLS, log.With("component", "certificate")
+	switch {
+	case files.Mode == configs.Auto:
+		names := func() certificate.Names {
+			return certificate.Names{
+				Hosts:     web.Options{Listen: cfg.Page.Listen, Hosts: hosts}.Names(),
+				Addresses: web.OwnAddresses(),
+			}
+		}
+		return certificate.SelfSigned(stateFolder(), names, log)
+	case files.Cert != "":
+		return certificate.Follow(files.Cert, files.Key, log)
+	default:
+		return nil, nil
+	}
+}
+
+// handshake is what TLS asks for the certificate; nil for plain http.
+func handshake(shown *certificate.Shown) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if shown == nil {
+		return nil
+	}
+	return shown.Get
+}
+
+// writeFingerprint prints what a certificate of our own can be told by. No authority has signed it: a browser warns of it, and shows the
+// fingerprint to compare.
+func writeFingerprint(stdout io.Writer, cfg *configs.Config, shown *certificate.Shown) {
+	if cfg.Page.TLS.Mode == configs.Auto {
+		fmt.Fprintf(stdout, "  the browser warns of this board's own certificate: its SHA-256 is %s\n", shown.Fingerprint())
+	}
+}
+
+// stateFolder is where the program keeps what it must not forget: the service's folder, else the user's.
+func stateFolder() string {
+	const name = "boardcast"
+	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
+		return filepath.SplitList(dir)[0]
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, name)
+	}
+	return filepath.Join(getenv("HOME"), ".local", "state", name)
+}
+
+// doctorCertificate is the doctor's look at the certificate that would be shown. It makes none.
+func doctorCertificate(cfg *configs.Config) doctor.Certificate {
+	files := cfg.Page.TLS
+	var c doctor.Certificate
+	var leaf *x509.Certificate
+	switch {
+	case files.Mode == configs.Auto:
+		c.Own = true
+		if leaf, c.Err = certificate.Kept(stateFolder()); errors.Is(c.Err, fs.ErrNotExist) {
+			c.Err = nil // the first start makes it
+		}
+	case files.Cert != "":
+		var pair *tls.Certificate
+		if pair, c.Err = certificate.Load(files.Cert, files.Key); c.Err == nil {
+			leaf = pair.Leaf
+		}
+	default:
+		return doctor.Certificate{None: true}
+	}
+	if leaf != nil {
+		c.Begins, c.Ends = leaf.NotBefore, leaf.NotAfter
+	}
+	return c
+}

@@ -18,9 +18,8 @@ done
 command -v apt-get >/dev/null || die "no ${missing[*]} here, and no apt to fetch them" "put ${missing[*]} on the PATH"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-chmod 755 "$work" # apt downloads as a user of its own
 printf '==> missing here, unpacking from Debian into %s: %s\n' "$folder" "${missing[*]}"
-(cd "$work" && apt-get -q download "${missing[@]}") ||
+(cd "$work" && apt-get -q -o "APT::Sandbox::User=$(id -un)" download "${missing[@]}") ||
   die "fetch ${missing[*]}: apt-get did not succeed" "see its message above; apt-get update fetches newer lists"
 mkdir -p "$folder"
 for package in "$work"/*.deb; do

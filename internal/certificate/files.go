@@ -46,13 +46,13 @@ func remedy(err error) string {
 // Follow shows the certificate of two PEM files. A certificate in files that have changed is shown once both can be read and fit together.
 // Until then the one before is shown, and the log says so once. Every error is an *[Error].
 func Follow(certFile, keyFile string, logger *slog.Logger) (*Shown, error) {
-	p := &pair{certFile: certFile, keyFile: keyFile, log: logger}
-	p.seen = p.state()
+	s := &Shown{every: followEvery}
+	p := &pair{certFile: certFile, keyFile: keyFile, show: s.current.Store, log: logger}
+	s.look, p.seen = p.look, p.state()
 	first, err := Load(certFile, keyFile)
 	if err != nil {
 		return nil, err
 	}
-	s := &Shown{look: p.look, every: followEvery}
 	s.current.Store(first)
 	return s, nil
 }
@@ -60,6 +60,7 @@ func Follow(certFile, keyFile string, logger *slog.Logger) (*Shown, error) {
 // pair is the user's certificate and its key.
 type pair struct {
 	certFile, keyFile string
+	show              func(*tls.Certificate)
 	log               *slog.Logger
 
 	seen   [2]fileState // of the two files, before they were last read
@@ -101,6 +102,7 @@ func (p *pair) look() *tls.Certificate {
 		return nil
 	}
 	p.failed = false
+	p.show(next)
 	p.log.Info("changed TLS certificate taken up", slog.String(keyFile, p.certFile),
 		slog.String(keyFingerprint, fingerprint(next)), slog.Time(keyEnds, next.Leaf.NotAfter))
 	return next

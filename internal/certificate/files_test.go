@@ -12,15 +12,35 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// logged is a logger, and what was written with it.
-func logged() (*slog.Logger, *bytes.Buffer) {
-	var out bytes.Buffer
-	return slog.New(slog.NewTextHandler(&out, nil)), &out
+// journal is what was logged since it was last taken.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(line)
+}
+
+func (j *journal) take() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	defer j.text.Reset()
+	return j.text.String()
+}
+
+// logged is a logger, and what is written with it.
+func logged() (*slog.Logger, *journal) {
+	out := &journal{}
+	return slog.New(slog.NewTextHandler(out, nil)), out
 }
 
 // makePair makes a certificate and its key, in PEM.
@@ -94,8 +114,8 @@ func TestFilesAreFollowed(t *testing.T) {
 		}
 		first, fingerprint := shownBy(t, s), s.Fingerprint()
 		pass(10 * followEvery)
-		if shownBy(t, s) != first || out.Len() > 0 {
-			t.Errorf("files that did not change: %s", out)
+		if told := out.take(); shownBy(t, s) != first || told != "" {
+			t.Errorf("files that did not change: %s", told)
 		}
 
 		cert, key := makePair(t)
@@ -104,31 +124,31 @@ func TestFilesAreFollowed(t *testing.T) {
 		if shownBy(t, s) != first {
 			t.Error("a certificate without its key is shown")
 		}
-		if n := strings.Count(out.String(), "level=WARN"); n != 1 || !strings.Contains(out.String(), "the key belongs to another certificate") {
-			t.Errorf("told %d times, want once and with a hint: %s", n, out)
+		told := out.take()
+		if n := strings.Count(told, "level=WARN"); n != 1 || !strings.Contains(told, "the key belongs to another certificate") {
+			t.Errorf("told %d times, want once and with a hint: %s", n, told)
 		}
-		out.Reset()
 		f.write(t, nil, key)
 		pass(followEvery)
 		if shownBy(t, s) != string(cert) || s.Fingerprint() == fingerprint {
 			t.Error("the new certificate is not shown")
 		}
-		if !strings.Contains(out.String(), "level=INFO") || !strings.Contains(out.String(), s.Fingerprint()) {
-			t.Errorf("told: %s", out)
+		if told = out.take(); !strings.Contains(told, "level=INFO") || !strings.Contains(told, s.Fingerprint()) {
+			t.Errorf("told: %s", told)
 		}
 
-		out.Reset()
 		if err := os.Remove(f.key); err != nil {
 			t.Fatal(err)
 		}
 		pass(10 * followEvery)
-		if n := strings.Count(out.String(), "level=WARN"); shownBy(t, s) != string(cert) || n != 1 {
-			t.Errorf("without a key: told %d times: %s", n, out)
+		told = out.take()
+		if n := strings.Count(told, "level=WARN"); shownBy(t, s) != string(cert) || n != 1 {
+			t.Errorf("without a key: told %d times: %s", n, told)
 		}
 		f.write(t, nil, key)
 		pass(followEvery)
-		if !strings.Contains(out.String(), "level=INFO") {
-			t.Errorf("the key is back, and the log does not say so: %s", out)
+		if told = out.take(); !strings.Contains(told, "level=INFO") {
+			t.Errorf("the key is back, and the log does not say so: %s", told)
 		}
 		end()
 		if err := <-ran; err != nil {
@@ -163,7 +183,7 @@ func TestEachChangeOfFileIsSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, log := newFiles(t), slog.New(slog.DiscardHandler)
-			p := &pair{certFile: f.cert, keyFile: f.key, log: log}
+			p := &pair{certFile: f.cert, keyFile: f.key, show: func(*tls.Certificate) {}, log: log}
 			p.seen = p.state()
 			if p.look() != nil {
 				t.Fatal("files that did not change are read")

@@ -41,14 +41,15 @@ type Names struct {
 // board keeps its own secret, so they are certified as they are, but are no reason for another certificate.) Where nothing can be written
 // the certificate is for this run alone, and the log says so.
 func SelfSigned(dir string, names func() Names, logger *slog.Logger) (*Shown, error) {
-	m := &maker{file: newStore(dir), names: names, now: time.Now, log: logger}
+	s := &Shown{every: renewEvery}
+	m := &maker{file: newStore(dir), names: names, now: time.Now, show: s.current.Store, log: logger}
 	if m.current = m.file.read(logger); m.current == nil {
 		logger.Debug("no self-signed certificate yet", slog.String(keyFile, m.file.path))
 	}
 	if m.look() == nil && m.current == nil {
 		return nil, &Error{m.err, "give a certificate of your own: --tls-cert and --tls-key"}
 	}
-	s := &Shown{look: m.look, every: renewEvery}
+	s.look = m.look
 	s.current.Store(m.current)
 	return s, nil
 }
@@ -58,6 +59,7 @@ type maker struct {
 	file    store
 	names   func() Names
 	now     func() time.Time
+	show    func(*tls.Certificate)
 	log     *slog.Logger
 	current *tls.Certificate // nil: none yet
 	err     error            // why none could be made the last time
@@ -80,6 +82,7 @@ func (m *maker) look() *tls.Certificate {
 	}
 	m.err = nil
 	m.current = next
+	m.show(next)
 	m.log.Info("self-signed certificate made", slog.String(keyReason, reason),
 		slog.String(keyFingerprint, fingerprint(next)), slog.Time(keyEnds, next.Leaf.NotAfter))
 	m.file.write(next, m.log)

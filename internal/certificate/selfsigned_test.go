@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"net/netip"
@@ -44,7 +45,7 @@ func made(t *testing.T, dir string, b *board) (leaf *x509.Certificate, s *Shown,
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Leaf, s, out.String()
+	return c.Leaf, s, out.take()
 }
 
 func TestSelfSigned(t *testing.T) {
@@ -146,11 +147,18 @@ func TestSelfSignedIsMadeAnew(t *testing.T) {
 	}
 }
 
+func newMaker(t *testing.T, b *board, clock *time.Time) *maker {
+	t.Helper()
+	logger, _ := logged()
+	return &maker{
+		file: newStore(t.TempDir()), names: b.now, now: func() time.Time { return *clock }, show: func(*tls.Certificate) {}, log: logger,
+	}
+}
+
 // While the program runs the names and the clock are looked at again.
 func TestSelfSignedWhileItRuns(t *testing.T) {
 	b, clock := newBoard(), time.Now()
-	logger, _ := logged()
-	m := &maker{file: newStore(t.TempDir()), names: b.now, now: func() time.Time { return clock }, log: logger}
+	m := newMaker(t, b, &clock)
 	first := m.look()
 	if first == nil || m.look() != nil {
 		t.Fatal("not made, or made twice")
@@ -187,8 +195,7 @@ func TestSelfSignedWhileItRuns(t *testing.T) {
 // A board without a battery starts in 1970. What it makes then holds once its clock is set.
 func TestSelfSignedBeforeTheClockIsSet(t *testing.T) {
 	b, clock := newBoard(), time.Unix(60, 0)
-	logger, _ := logged()
-	m := &maker{file: newStore(t.TempDir()), names: b.now, now: func() time.Time { return clock }, log: logger}
+	m := newMaker(t, b, &clock)
 	first := m.look()
 	if first == nil || first.Leaf.NotAfter.Before(earliest.Add(validFor-2*backdated)) {
 		t.Fatalf("made in 1970: %v", first)

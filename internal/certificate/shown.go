@@ -41,7 +41,7 @@ const (
 // Run is called once. The other methods are safe for concurrent use.
 type Shown struct {
 	current atomic.Pointer[tls.Certificate]
-	look    func() *tls.Certificate // what is to be shown from now on; nil: what is shown stays
+	look    func() *tls.Certificate // shows another certificate if there is to be one, and returns it
 	every   time.Duration           // between two looks
 }
 
@@ -61,9 +61,7 @@ func (s *Shown) Run(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 		}
-		if next := s.look(); next != nil {
-			s.current.Store(next)
-		}
+		s.look()
 	}
 }
 

@@ -198,6 +198,19 @@ func TestEachChangeOfFileIsSeen(t *testing.T) {
 	}
 }
 
+// What the system refused for a moment (too many open files, say) is tried again, although no file changes.
+func TestFailedFilesAreTriedAgain(t *testing.T) {
+	f := newFiles(t)
+	p := &pair{certFile: f.cert, keyFile: f.key, show: func(*tls.Certificate) {}, log: slog.New(slog.DiscardHandler), failed: true}
+	p.seen = p.state()
+	if p.look() == nil {
+		t.Error("not tried again")
+	}
+	if p.look() != nil {
+		t.Error("tried again after a success")
+	}
+}
+
 func TestLoadErrors(t *testing.T) {
 	one, other := newFiles(t), newFiles(t)
 	empty := filepath.Join(t.TempDir(), "empty.pem")

@@ -3,8 +3,10 @@ package web
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +60,10 @@ func TestPlainHTTPIsSentOn(t *testing.T) {
 				t.Errorf("body %q, %v, Cache-Control %q", body, err, resp.Header.Get("Cache-Control"))
 			}
 			checkHeaders(t, resp.Header)
-			wantClosed(t, c)
+			// A connection that is closed with unread bytes is reset, and some systems then forget the answer.
+			if _, err := io.ReadAll(c); err != nil && (tt.code == 308 || errors.Is(err, os.ErrDeadlineExceeded)) {
+				t.Errorf("the connection did not end in order: %v", err)
+			}
 		})
 	}
 }

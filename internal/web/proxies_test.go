@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// believedProxies are those of these tests: on the machine itself, in a network, and in one of IPv6.
-var believedProxies = proxies{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::/64")}
+// trustedProxies are those of these tests: on the machine itself, in a network, and in one of IPv6.
+var trustedProxies = proxies{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::/64")}
 
 // forwardedCases seed the fuzzing too.
 var forwardedCases = []struct {
@@ -61,7 +61,7 @@ func TestWhoseRequestItIs(t *testing.T) {
 	for _, tt := range forwardedCases {
 		t.Run(tt.name, func(t *testing.T) {
 			var got *http.Request
-			h := believedProxies.believed(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r }))
+			h := trustedProxies.believed(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r }))
 			h.ServeHTTP(nil, request(t, tt.remote, tt.header))
 			if got.RemoteAddr != tt.client || (got.TLS != nil) != tt.tls {
 				t.Errorf("from %s, TLS %t; want %s, %t", got.RemoteAddr, got.TLS != nil, tt.client, tt.tls)
@@ -87,14 +87,14 @@ func TestNoProxyIsBelievedByDefault(t *testing.T) {
 func TestProxyThatAddsTLS(t *testing.T) {
 	r := request(t, "127.0.0.1:1", "X-Forwarded-For: 203.0.113.9\nX-Forwarded-Proto: http")
 	r.TLS = &tls.ConnectionState{}
-	if got := believedProxies.unwrapped(r); got.TLS != nil {
+	if got := trustedProxies.unwrapped(r); got.TLS != nil {
 		t.Error("the client is taken for one of https")
 	}
 }
 
 // The network in which a proxy came says nothing of the client's, which the signalling goes by.
 func TestAddressThatProxyCameToIsNotKept(t *testing.T) {
-	s := New(Options{Listen: "127.0.0.1:0", Proxies: believedProxies, Signalling: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := New(Options{Listen: "127.0.0.1:0", Proxies: trustedProxies, Signalling: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if local := r.Context().Value(http.LocalAddrContextKey); local != nil {
 			t.Errorf("local address %v", local)
 		}
@@ -120,7 +120,7 @@ func TestAddressThatProxyCameToIsNotKept(t *testing.T) {
 
 // Clients behind a proxy are limited each, and the proxy is not.
 func TestClientsBehindProxyAreLimitedEach(t *testing.T) {
-	h := believedProxies.believed(New(Options{Hosts: anyHost}).handler())
+	h := trustedProxies.believed(New(Options{Hosts: anyHost}).handler())
 	ask := func(client string) int {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, request(t, "127.0.0.1:1", "X-Forwarded-For: "+client))
@@ -150,7 +150,7 @@ func FuzzForwarded(f *testing.F) {
 	f.Fuzz(func(t *testing.T, forwardedText, listedText string) {
 		h := http.Header{"Forwarded": {forwardedText}, "X-Forwarded-For": {listedText}}
 		r := &http.Request{RemoteAddr: "127.0.0.1:1", Header: h}
-		got := believedProxies.unwrapped(r.WithContext(t.Context()))
+		got := trustedProxies.unwrapped(r.WithContext(t.Context()))
 		at, err := netip.ParseAddrPort(got.RemoteAddr)
 		if err != nil {
 			t.Fatalf("%q and %q become the address %q", forwardedText, listedText, got.RemoteAddr)
@@ -159,7 +159,7 @@ func FuzzForwarded(f *testing.F) {
 			t.Errorf("%q and %q become %v, which counts apart from the same address", forwardedText, listedText, at)
 		}
 		stranger := &http.Request{RemoteAddr: "192.0.2.1:1", Header: h}
-		if believedProxies.unwrapped(stranger) != stranger {
+		if trustedProxies.unwrapped(stranger) != stranger {
 			t.Error("a stranger is believed")
 		}
 	})

@@ -203,7 +203,8 @@ func usable(names Names) Names {
 	}
 	for _, a := range names.Addresses {
 		a = a.Unmap()
-		if a.IsValid() && !(a.Is6() && a.IsLinkLocalUnicast()) && a.Zone() == "" && !slices.Contains(out.Addresses, a) {
+		opens := a.IsValid() && (a.Is4() || !a.IsLinkLocalUnicast()) && a.Zone() == ""
+		if opens && !slices.Contains(out.Addresses, a) {
 			out.Addresses = append(out.Addresses, a)
 		}
 	}
@@ -216,7 +217,5 @@ func hostForm(host string) bool {
 	if host == "" || len(host) > longest || host[0] == '.' || host[len(host)-1] == '.' {
 		return false
 	}
-	return !strings.ContainsFunc(host, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_')
-	})
+	return !strings.ContainsFunc(host, func(r rune) bool { return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-._", r) })
 }

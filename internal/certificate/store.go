@@ -90,7 +90,7 @@ func (s store) replace(c *tls.Certificate) error {
 	text := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}),
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
 	dir := filepath.Dir(s.path)
-	if err := os.MkdirAll(dir, ownDir); err != nil {
+	if err = os.MkdirAll(dir, ownDir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, fileName+".*") // with mode 0600

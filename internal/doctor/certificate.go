@@ -20,7 +20,7 @@ type Certificate struct {
 
 // certificate checks the certificate and its key. A browser that is shown one that has ended lets few people go on.
 func certificate(_ context.Context, x *exam) Result {
-	c, now := x.Host.Certificate(), x.Now()
+	c, now := x.Certificate(), x.Now()
 	const day = "2 January 2006"
 	switch {
 	case c.None:

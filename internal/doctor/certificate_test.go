@@ -22,13 +22,15 @@ func TestCertificate(t *testing.T) {
 		{"has ended", machine{certificate: lasting(-9*day, -time.Hour)}, fail("ended on "+when(-time.Hour), renew)},
 		{"begins later", machine{certificate: lasting(day, 90*day)}, warn("begins on "+when(day)+", and today is "+when(0), "set the clock, or wait until that day")},
 		{
-			"does not fit its key", machine{certificate: Certificate{Err: hinting{errors.New("private key does not match"), "they were not made together"}}},
+			"does not fit its key",
+			machine{certificate: Certificate{Err: hinting{errors.New("private key does not match"), "they were not made together"}}},
 			fail("private key does not match", "they were not made together"),
 		},
 		{"our own", machine{certificate: own}, ok("boardcast's own, which it renews by itself; this one ends on " + when(20*day))},
 		{"our own, not made yet", machine{certificate: Certificate{Own: true}}, ok("boardcast's own: the first start makes it")},
 		{
-			"our own, damaged", machine{certificate: Certificate{Own: true, Err: errors.New("no PEM data")}},
+			"our own, damaged",
+			machine{certificate: Certificate{Own: true, Err: errors.New("no PEM data")}},
 			warn("boardcast's own: no PEM data", "the next start makes another, which browsers warn of again"),
 		},
 	})

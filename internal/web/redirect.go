@@ -95,5 +95,5 @@ func (c *firstByte) say(code int, location, text string) {
 	fmt.Fprintf(&out, "HTTP/1.1 %d %s\r\n", code, http.StatusText(code))
 	_ = h.Write(&out) // to a buffer
 	fmt.Fprintf(&out, "\r\n%s\n", text)
-	_, _ = c.Conn.Write(out.Bytes())
+	_, _ = c.Write(out.Bytes())
 }

@@ -56,7 +56,7 @@ type Config struct {
 	origin origin
 }
 
-// Page says where the page is served, and under which names.
+// Page says where the page is served, under which names, and whether a key is asked for.
 type Page struct {
 	// Listen is host:port; the host may be empty, the port 0.
 	Listen string `mapstructure:"listen"`
@@ -64,7 +64,11 @@ type Page struct {
 	Hosts []string `mapstructure:"hosts"`
 	// TrustedProxies are where reverse proxies are that may say who their clients are.
 	TrustedProxies []netip.Prefix `mapstructure:"trusted-proxies"`
-	TLS            TLS            `mapstructure:"tls"`
+	// Open lets everybody in without a key.
+	Open bool `mapstructure:"open"`
+	// Embed are the origins of web sites that may show the page in a frame.
+	Embed []string `mapstructure:"embed"`
+	TLS   TLS      `mapstructure:"tls"`
 }
 
 // origin is where the settings come from.

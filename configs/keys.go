@@ -89,6 +89,11 @@ var keys = []Key{
 		Help: "a reverse proxy, such as 127.0.0.1 or 10.0.0.0/24, that is believed who its clients are; may be repeated",
 	},
 	{
+		Name: "open", Kind: KindBool, Flag: "open", Group: GroupPage,
+		Help: "let everybody in without a key: whoever reaches the page may watch, listen and talk",
+	},
+	{Name: "embed", Kind: KindOrigin, List: true},
+	{
 		Name: "display", Kind: KindBool, Flag: "display", Group: GroupPicture,
 		Help: "show incoming video in a window on the board's own screen",
 	},

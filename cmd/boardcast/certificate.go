@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"boardcast/configs"
 	"boardcast/internal/certificate"
@@ -18,17 +17,21 @@ import (
 )
 
 // pageCertificate is the certificate of https; nil for plain http.
-func pageCertificate(cfg *configs.Config, hosts []string, log *slog.Logger) (*certificate.Shown, error) {
+func pageCertificate(cfg *configs.Config, log *slog.Logger) (*certificate.Shown, error) {
 	files, log := cfg.Page.TLS, log.With("component", "certificate")
 	switch {
 	case files.Mode == configs.Auto:
 		names := func() certificate.Names {
 			return certificate.Names{
-				Hosts:     web.Options{Listen: cfg.Page.Listen, Hosts: hosts}.Names(),
+				Hosts:     web.Options{Listen: cfg.Page.Listen, Hosts: cfg.Page.Hosts}.Names(),
 				Addresses: web.OwnAddresses(),
 			}
 		}
-		return certificate.SelfSigned(stateFolder(), names, log)
+		dir, err := stateDir(os.Getenv)
+		if err != nil {
+			log.Warn("self-signed certificate is for this run alone: it cannot be kept", "error", err)
+		}
+		return certificate.SelfSigned(dir, names, log)
 	case files.Cert != "":
 		return certificate.Follow(files.Cert, files.Key, log)
 	default:
@@ -52,18 +55,6 @@ func writeFingerprint(stdout io.Writer, cfg *configs.Config, shown *certificate.
 	}
 }
 
-// stateFolder is where the program keeps what it must not forget: the service's folder, else the user's.
-func stateFolder() string {
-	const name = "boardcast"
-	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
-		return filepath.SplitList(dir)[0]
-	}
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, name)
-	}
-	return filepath.Join(getenv("HOME"), ".local", "state", name)
-}
-
 // doctorCertificate is the doctor's look at the certificate that would be shown. It makes none.
 func doctorCertificate(cfg *configs.Config) doctor.Certificate {
 	files := cfg.Page.TLS
@@ -72,7 +63,11 @@ func doctorCertificate(cfg *configs.Config) doctor.Certificate {
 	switch {
 	case files.Mode == configs.Auto:
 		c.Own = true
-		if leaf, c.Err = certificate.Kept(stateFolder()); errors.Is(c.Err, fs.ErrNotExist) {
+		var dir string
+		if dir, c.Err = stateDir(os.Getenv); c.Err == nil {
+			leaf, c.Err = certificate.Kept(dir)
+		}
+		if errors.Is(c.Err, fs.ErrNotExist) {
 			c.Err = nil // the first start makes it
 		}
 	case files.Cert != "":

@@ -19,7 +19,7 @@ import (
 func TestFlagNames(t *testing.T) {
 	settings := []string{
 		"listen", "tls", "tls-cert", "tls-key", "trusted-proxy", "server", "peer", "id", "room", "remote-offerer", "insecure", "ca",
-		"camera", "microphone", "speaker", "codec", "encoder", "width", "height", "host", "framerate", "bitrate",
+		"camera", "microphone", "speaker", "codec", "encoder", "width", "height", "host", "open", "framerate", "bitrate",
 		"whip", "stun", "turn", "display", "config", "log-level", "log-format",
 	}
 	tests := []struct {
@@ -28,7 +28,7 @@ func TestFlagNames(t *testing.T) {
 	}{
 		{nil, append([]string{"dry-run"}, settings...)},
 		{[]string{"config"}, append([]string{"json", "default"}, settings...)},
-		{[]string{"server"}, []string{"listen", "tls", "tls-cert", "tls-key", "trusted-proxy", "stun", "turn", "log-level", "log-format", "config"}},
+		{[]string{"server"}, []string{"listen", "open", "tls", "tls-cert", "tls-key", "trusted-proxy", "stun", "turn", "log-level", "log-format", "config"}},
 		{[]string{"devices"}, []string{"json"}},
 		{
 			[]string{"doctor"},

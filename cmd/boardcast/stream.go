@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"boardcast/configs"
-	"boardcast/internal/certificate"
 	"boardcast/internal/signalling"
 	"boardcast/internal/web"
 	"boardcast/pipeline"
@@ -47,18 +46,16 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 		return err
 	}
 	publisher := newPublisher(cfg, all[0].media, log)
-	shown, err := pageCertificate(cfg, cfg.Page.Hosts, log)
+	with, err := newServing(cfg, log)
 	if err != nil {
 		return err
 	}
-	site := newSite(cfg, shown, hub, all, log)
-	if err := listen(site, cfg, stdout); err != nil {
+	site := newSite(cfg, with, hub, all, log)
+	if err := listen(site, cfg, with.keys, stdout); err != nil {
 		return err
 	}
-	writeFingerprint(stdout, cfg, shown)
-	if shown != nil {
-		group.Go(func() error { return shown.Run(ctx) })
-	}
+	writeFingerprint(stdout, cfg, with.shown)
+	with.follow(ctx, group)
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
 	group.Go(func() error { return streamMedia(ctx, cfg, choose, all, stdout, log) })
@@ -78,7 +75,7 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 // newHub makes our own signalling server, on which each camera is a peer.
 func newHub(cfg *configs.Config, all []stream, log *slog.Logger) (*signalling.Server, error) {
 	hub := signalling.NewServer(signalling.ServerOptions{
-		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts,
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts, Rights: rightsOf,
 	})
 	for _, s := range all {
 		if err := hub.Register(s.id, s.media); err != nil {
@@ -224,14 +221,20 @@ func turnURLs(cfg *configs.Config) []string {
 	return out
 }
 
-func newSite(cfg *configs.Config, shown *certificate.Shown, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
+func newSite(cfg *configs.Config, with serving, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
-		Listen: cfg.Page.Listen, Certificate: handshake(shown), Proxies: cfg.Page.TrustedProxies, Hosts: cfg.Page.Hosts,
+		Listen: cfg.Page.Listen, Certificate: handshake(with.shown), Proxies: cfg.Page.TrustedProxies, Hosts: cfg.Page.Hosts,
 		Signalling: hub, Version: buildVersion(),
-		WHEP:   newEndpoint(cfg, hub, all, log),
-		Status: func() any { return status(hub, all) },
+		WHEP: newEndpoint(cfg, hub, all, log),
+		Status: func() any {
+			now := status(hub, all)
+			now.Open = cfg.Page.Open
+			return now
+		},
+		Access: whoMay(cfg, with.keys, hub),
 		Page: web.Page{
 			Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: cfg.Audio.Speaker != configs.None,
+			States: func() []web.Camera { return states(all) },
 		},
 		Logger: log.With("component", "web"),
 	})

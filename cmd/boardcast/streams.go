@@ -7,6 +7,7 @@ import (
 
 	"boardcast/configs"
 	"boardcast/internal/signalling"
+	"boardcast/internal/web"
 	"boardcast/pipeline/live"
 )
 
@@ -69,6 +70,7 @@ func (s stream) about(attrs ...any) []any {
 type statusReply struct {
 	Version    string           `json:"version"`
 	Ready      bool             `json:"ready"`
+	Open       bool             `json:"open"` // everybody may, without a key
 	Goroutines int              `json:"goroutines"`
 	Signalling signalling.Stats `json:"signalling"`
 	Media      *live.Status     `json:"media,omitempty"`
@@ -101,6 +103,24 @@ func status(hub *signalling.Server, all []stream) statusReply {
 		}
 	}
 	return r
+}
+
+// states are the cameras that have names, as viewers are told of them.
+func states(all []stream) []web.Camera {
+	var list []web.Camera
+	for _, s := range all {
+		if s.name == "" {
+			continue
+		}
+		one := web.Camera{Name: s.name, State: "starting"}
+		select {
+		case <-s.ready:
+			one.State = stateOf(s.broadcast.Status())
+		default:
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 // stateOf is a camera's state in a word: "idle" when nobody watches, "live" when pictures are sent, "lost" when viewers

@@ -39,7 +39,7 @@ type Names struct {
 // SelfSigned shows a certificate for what names returns. It is kept, with its key, in a file in dir. It is made at the first call, and made
 // anew 30 days before it ends, or when the board has a name or an address of IPv4 that it lacks. (Addresses of IPv6 change daily where a
 // board keeps its own secret, so they are certified as they are, but are no reason for another certificate.) Where nothing can be written
-// the certificate is for this run alone, and the log says so.
+// the certificate is for this run alone, and the log says so. An empty dir asks for that.
 func SelfSigned(dir string, names func() Names, logger *slog.Logger) (*Shown, error) {
 	s := &Shown{every: renewEvery}
 	m := &maker{file: newStore(dir), names: names, now: time.Now, show: s.current.Store, log: logger}

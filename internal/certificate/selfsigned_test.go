@@ -220,4 +220,11 @@ func TestSelfSignedWithoutPlace(t *testing.T) {
 	if leaf == nil || !strings.Contains(log, "cannot be kept") {
 		t.Errorf("log %q", log)
 	}
+	t.Chdir(t.TempDir())
+	if leaf, _, _ = made(t, "", newBoard()); leaf == nil {
+		t.Error("none is made without a place")
+	}
+	if list, err := os.ReadDir("."); err != nil || len(list) > 0 {
+		t.Errorf("left in the working directory: %v, %v", list, err)
+	}
 }

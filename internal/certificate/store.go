@@ -19,10 +19,15 @@ const (
 	ownDir   = 0o700     // mode of the folder, if it has to be made
 )
 
-// store is the file in which a self-signed certificate is kept.
+// store is the file in which a self-signed certificate is kept. Without a path nothing is kept.
 type store struct{ path string }
 
-func newStore(dir string) store { return store{filepath.Join(dir, fileName)} }
+func newStore(dir string) store {
+	if dir == "" {
+		return store{}
+	}
+	return store{filepath.Join(dir, fileName)}
+}
 
 // errOthers means that the key is not secret any more.
 var errOthers = errors.New("others may read the key")
@@ -41,6 +46,8 @@ func Kept(dir string) (*x509.Certificate, error) {
 func (s store) read(log *slog.Logger) *tls.Certificate {
 	kept, err := s.load()
 	switch {
+	case s.path == "":
+		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
@@ -76,6 +83,9 @@ func (s store) load() (*tls.Certificate, error) {
 
 // write keeps a certificate. A program that is killed meanwhile leaves the file that was there.
 func (s store) write(c *tls.Certificate, log *slog.Logger) {
+	if s.path == "" {
+		return
+	}
 	if err := s.replace(c); err != nil {
 		log.Warn("self-signed certificate cannot be kept: the next start makes another, which browsers warn of again",
 			slog.Any(keyError, err), slog.String(keyFile, s.path))

@@ -94,7 +94,7 @@ func TestProxyThatAddsTLS(t *testing.T) {
 
 // The network in which a proxy came says nothing of the client's, which the signalling goes by.
 func TestAddressThatProxyCameToIsNotKept(t *testing.T) {
-	s := New(Options{Listen: "127.0.0.1:0", Proxies: trustedProxies, Signalling: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := New(Options{Access: open, Listen: "127.0.0.1:0", Proxies: trustedProxies, Signalling: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if local := r.Context().Value(http.LocalAddrContextKey); local != nil {
 			t.Errorf("local address %v", local)
 		}
@@ -120,7 +120,7 @@ func TestAddressThatProxyCameToIsNotKept(t *testing.T) {
 
 // Clients behind a proxy are limited each, and the proxy is not.
 func TestClientsBehindProxyAreLimitedEach(t *testing.T) {
-	h := trustedProxies.believed(New(Options{Hosts: anyHost}).handler())
+	h := trustedProxies.believed(New(Options{Access: open, Hosts: anyHost}).handler())
 	ask := func(client string) int {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, request(t, "127.0.0.1:1", "X-Forwarded-For: "+client))

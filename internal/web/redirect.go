@@ -21,7 +21,8 @@ const maxDrained = 64 << 10
 // The answer is 308, which keeps the method, and no-store: a browser that kept it could not be served by http again.
 type redirecting struct {
 	net.Listener
-	known hosts
+	known   hosts
+	headers map[string]string // of every answer
 }
 
 // Accept returns a connection that looks at its first byte when it is first read from.
@@ -30,14 +31,14 @@ func (l redirecting) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &firstByte{Conn: c, known: l.known}, nil
+	return &firstByte{Conn: c, server: l}, nil
 }
 
 // firstByte is a connection of TLS, or of plain HTTP. Only the TLS handshake reads from it at first, and net/http bounds the time of that.
 type firstByte struct {
 	net.Conn
-	known hosts
-	seen  bool // the first byte was looked at
+	server redirecting
+	seen   bool // the first byte was looked at
 }
 
 // NetConn returns the connection below, as that of TLS does.
@@ -68,7 +69,7 @@ func (c *firstByte) answer(from io.Reader) {
 	switch {
 	case r.Host == "": // HTTP 1.0: there is no name to go on to
 		c.say(http.StatusBadRequest, "", "this address speaks https")
-	case !c.known.allowed(r):
+	case !c.server.known.allowed(r):
 		c.say(http.StatusMisdirectedRequest, "", strangeName)
 	default:
 		to := url.URL{Scheme: "https", Host: r.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
@@ -81,7 +82,7 @@ func (c *firstByte) answer(from io.Reader) {
 // say writes an answer. The connection is closed afterwards.
 func (c *firstByte) say(code int, location, text string) {
 	h := http.Header{}
-	for name, value := range headers {
+	for name, value := range c.server.headers {
 		h.Set(name, value)
 	}
 	h.Set("Cache-Control", "no-store")

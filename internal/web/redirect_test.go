@@ -23,7 +23,7 @@ func startTLS(t *testing.T, opts Options) (addr string, shown *certificate, trus
 
 // Plain HTTP at the port of https is sent on to https, to the same host, path and query. A stranger's name is not.
 func TestPlainHTTPIsSentOn(t *testing.T) {
-	addr, _, _ := startTLS(t, Options{Hosts: []string{"cam.example"}})
+	addr, _, _ := startTLS(t, Options{Access: open, Hosts: []string{"cam.example"}})
 	tests := []struct {
 		name, request string
 		code          int
@@ -105,7 +105,7 @@ func TestSilentTLSConnectionsEnd(t *testing.T) {
 
 // Another certificate is for new connections. Those that are open go on, a viewer's socket too.
 func TestChangedCertificateEndsNoConnection(t *testing.T) {
-	addr, shown, trust := startTLS(t, Options{Signalling: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	addr, shown, trust := startTLS(t, Options{Access: open, Signalling: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
@@ -151,7 +151,7 @@ func TestChangedCertificateEndsNoConnection(t *testing.T) {
 func TestTLSConnectionsAreNoted(t *testing.T) {
 	reached, release := make(chan struct{}), make(chan struct{})
 	shown, pool := selfSigned(t)
-	s := New(Options{Listen: "127.0.0.1:0", Certificate: shown.get, Status: func() any {
+	s := New(Options{Access: open, Listen: "127.0.0.1:0", Certificate: shown.get, Status: func() any {
 		close(reached)
 		<-release
 		return map[string]int{}
@@ -161,7 +161,11 @@ func TestTLSConnectionsAreNoted(t *testing.T) {
 	if _, err := io.WriteString(c, "GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	<-reached
+	select {
+	case <-reached:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the status is not asked for")
+	}
 	s.conns.mu.Lock()
 	for from, share := range s.conns.shares {
 		if len(share) != 1 || !share[0].busy {

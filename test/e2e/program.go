@@ -77,7 +77,9 @@ func startCommand(t testing.TB, cmd *exec.Cmd) *Program {
 	t.Helper()
 	p := &Program{t: t, cmd: cmd, exited: make(chan struct{}), output: output{changed: make(chan struct{})}}
 	p.cmd.Dir = t.TempDir() // no ./boardcast.yaml
-	p.cmd.Env = environ()
+	if p.cmd.Env == nil {
+		p.cmd.Env = environ()
+	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.cmd.WaitDelay = stopWithin
 	p.cmd.Stdout, p.cmd.Stderr = &lineWriter{to: &p.output, from: "stdout"}, &lineWriter{to: &p.output, from: "stderr"}
@@ -95,9 +97,11 @@ func startCommand(t testing.TB, cmd *exec.Cmd) *Program {
 	return p
 }
 
-// environ is ours without what the tests are told by it: the program refuses a name that is no setting of its own.
+// environ is ours without what the tests are told by it: the program refuses a name that is no setting of its own. Keys are turned off,
+// but for the tests that are about them: see StartLocked.
 func environ() []string {
-	return slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "BOARDCAST_") })
+	bare := slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "BOARDCAST_") })
+	return append(bare, "BOARDCAST_OPEN=true")
 }
 
 // binary is the program under test.

@@ -10,7 +10,7 @@ export function named(query) {
   return new URLSearchParams(query).get("camera") || null;
 }
 
-/** What each link says and leads to; `states` are those of the status, by name, as far as they are known. */
+/** What each link says and leads to; `states` are those that the board tells, by name, as far as they are known. */
 export function links(names, current, states = {}) {
   return names.map((name) => ({
     name,
@@ -21,14 +21,14 @@ export function links(names, current, states = {}) {
   }));
 }
 
-/** The states in a status by name; without any in one that is none. */
+/** The states in an answer of the board, by name; without any in one that is none. */
 export function statesOf(status) {
   return Object.fromEntries((status?.cameras ?? []).map(({ name, state }) => [name, state]));
 }
 
 /**
  * Asks for the states again and again, and says them. Options:
- *   ask()          the status, as a promise; when it fails, nothing is known
+ *   ask()          the board's answer, as a promise; when it fails, nothing is known
  *   changed(states)
  *   hidden()       whether nobody can see the page: then nothing is asked
  */

@@ -180,7 +180,7 @@ func testGraph(v VideoSource, m Machine) Graph {
 }
 
 // placeholderGraph is what viewers see while a camera is gone: a ball that moves, and a sentence. Its frames have the form of the camera's.
-// pipeline/live replaces the last filter by the caps that the camera really had, if it knows them. There is none for the test picture.
+// pipeline/produce replaces the last filter by the caps that the camera really had, if it knows them. There is none for the test picture.
 func placeholderGraph(v VideoSource, raw Raw, m Machine) Graph {
 	if v.isTest() {
 		return nil

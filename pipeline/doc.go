@@ -5,7 +5,7 @@
 // line. The encoder table ([Encoders]) has a row for each encoder element.
 //
 // The package starts nothing and has no goroutine. Whether an encoder works is asked of a [Prover], which pipeline/trial
-// implements. What a plan says is run, and sent to viewers, by pipeline/live. This package knows neither of the two.
+// implements. What a plan says is run by pipeline/produce, and sent to viewers by pipeline/live. This package knows none of the three.
 //
 //	plan, err := pipeline.Choose(ctx, request, given)
 //	for _, c := range plan.Choices {

@@ -18,6 +18,7 @@ import (
 	"boardcast/internal/signalling"
 	"boardcast/pipeline"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/produce"
 )
 
 // webcams are cameras on USB that can be told apart, the first the best; each is on the node of its place.
@@ -216,10 +217,10 @@ func TestStreams(t *testing.T) {
 }
 
 func TestStateOf(t *testing.T) {
-	line := func(users int64, waiting, placeholder bool) live.ProducerStatus {
-		return live.ProducerStatus{Users: users, Waiting: waiting, Placeholder: placeholder}
+	line := func(users int64, waiting, placeholder bool) produce.Status {
+		return produce.Status{Users: users, Waiting: waiting, Placeholder: placeholder}
 	}
-	for want, lines := range map[string][]live.ProducerStatus{
+	for want, lines := range map[string][]produce.Status{
 		"idle": {line(0, false, false), line(0, true, false)},
 		"live": {line(0, true, false), line(1, false, false)},
 		"lost": {line(1, false, false), line(1, true, false)},
@@ -228,7 +229,7 @@ func TestStateOf(t *testing.T) {
 			t.Errorf("%+v is %s, want %s", lines, got, want)
 		}
 	}
-	if got := stateOf(live.Status{Producers: []live.ProducerStatus{line(1, false, true)}}); got != "lost" {
+	if got := stateOf(live.Status{Producers: []produce.Status{line(1, false, true)}}); got != "lost" {
 		t.Errorf("a placeholder is %s, want lost", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/produce"
 )
 
 // looks is how many times the producers are looked at within the watchdog's time. Three, so that the service is not ended
@@ -98,7 +99,7 @@ func feedWatchdog(
 // that have failed and wait to be tried again (the camera is unplugged, say). A producer that is stuck is named even without
 // viewers: only a restart of the program ends it.
 func stalled(before, now live.Status) []string {
-	then := map[string]live.ProducerStatus{}
+	then := map[string]produce.Status{}
 	for _, l := range before.Producers {
 		then[l.Name] = l
 	}

@@ -11,48 +11,49 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/produce"
 )
 
 func TestStalled(t *testing.T) {
-	line := func(name string, users int64, frames uint64, waiting bool) live.ProducerStatus {
-		return live.ProducerStatus{Name: name, Users: users, Frames: frames, Waiting: waiting}
+	line := func(name string, users int64, frames uint64, waiting bool) produce.Status {
+		return produce.Status{Name: name, Users: users, Frames: frames, Waiting: waiting}
 	}
 	tests := []struct {
 		name        string
-		before, now []live.ProducerStatus
+		before, now []produce.Status
 		want        []string
 	}{
 		{"nothing runs", nil, nil, nil},
-		{"frames flow", []live.ProducerStatus{line("x264enc", 1, 10, false)}, []live.ProducerStatus{line("x264enc", 1, 11, false)}, nil},
-		{"nobody watches", []live.ProducerStatus{line("x264enc", 0, 10, false)}, []live.ProducerStatus{line("x264enc", 0, 10, false)}, nil},
-		{"the last viewer has left", []live.ProducerStatus{line("x264enc", 1, 10, false)}, []live.ProducerStatus{line("x264enc", 0, 10, false)}, nil},
-		{"the first viewer has just come", []live.ProducerStatus{line("x264enc", 0, 10, false)}, []live.ProducerStatus{line("x264enc", 1, 10, false)}, nil},
-		{"the camera is away", []live.ProducerStatus{line("capture", 1, 10, true)}, []live.ProducerStatus{line("capture", 1, 10, true)}, nil},
-		{"the camera has just gone", []live.ProducerStatus{line("capture", 1, 10, false)}, []live.ProducerStatus{line("capture", 1, 10, true)}, nil},
-		{"the camera has just come back", []live.ProducerStatus{line("capture", 1, 10, true)}, []live.ProducerStatus{line("capture", 1, 10, false)}, nil},
-		{"a line that was not there before", nil, []live.ProducerStatus{line("capture", 1, 0, false)}, nil},
+		{"frames flow", []produce.Status{line("x264enc", 1, 10, false)}, []produce.Status{line("x264enc", 1, 11, false)}, nil},
+		{"nobody watches", []produce.Status{line("x264enc", 0, 10, false)}, []produce.Status{line("x264enc", 0, 10, false)}, nil},
+		{"the last viewer has left", []produce.Status{line("x264enc", 1, 10, false)}, []produce.Status{line("x264enc", 0, 10, false)}, nil},
+		{"the first viewer has just come", []produce.Status{line("x264enc", 0, 10, false)}, []produce.Status{line("x264enc", 1, 10, false)}, nil},
+		{"the camera is away", []produce.Status{line("capture", 1, 10, true)}, []produce.Status{line("capture", 1, 10, true)}, nil},
+		{"the camera has just gone", []produce.Status{line("capture", 1, 10, false)}, []produce.Status{line("capture", 1, 10, true)}, nil},
+		{"the camera has just come back", []produce.Status{line("capture", 1, 10, true)}, []produce.Status{line("capture", 1, 10, false)}, nil},
+		{"a line that was not there before", nil, []produce.Status{line("capture", 1, 0, false)}, nil},
 		{
 			"an encoder hangs while the camera and the microphone go on",
-			[]live.ProducerStatus{line("x264enc", 2, 10, false), line("microphone", 2, 10, false), line("capture", 1, 10, false)},
-			[]live.ProducerStatus{line("x264enc", 2, 10, false), line("microphone", 2, 60, false), line("capture", 1, 40, false)},
+			[]produce.Status{line("x264enc", 2, 10, false), line("microphone", 2, 10, false), line("capture", 1, 10, false)},
+			[]produce.Status{line("x264enc", 2, 10, false), line("microphone", 2, 60, false), line("capture", 1, 40, false)},
 			[]string{"x264enc"},
 		},
 		{
 			"everything hangs",
-			[]live.ProducerStatus{line("x264enc", 1, 10, false), line("capture", 1, 10, false)},
-			[]live.ProducerStatus{line("x264enc", 1, 10, false), line("capture", 1, 10, false)},
+			[]produce.Status{line("x264enc", 1, 10, false), line("capture", 1, 10, false)},
+			[]produce.Status{line("x264enc", 1, 10, false), line("capture", 1, 10, false)},
 			[]string{"x264enc", "capture"},
 		},
 		{
 			"what hangs, and its viewer has left",
-			[]live.ProducerStatus{line("capture", 1, 10, false)},
-			[]live.ProducerStatus{{Name: "capture", Frames: 10, Stuck: true}},
+			[]produce.Status{line("capture", 1, 10, false)},
+			[]produce.Status{{Name: "capture", Frames: 10, Stuck: true}},
 			[]string{"capture"},
 		},
 		{
 			"what hung, and goes on",
-			[]live.ProducerStatus{line("capture", 1, 10, false)},
-			[]live.ProducerStatus{{Name: "capture", Users: 1, Frames: 20}},
+			[]produce.Status{line("capture", 1, 10, false)},
+			[]produce.Status{{Name: "capture", Users: 1, Frames: 20}},
 			nil,
 		},
 	}
@@ -74,8 +75,8 @@ func TestSummary(t *testing.T) {
 	}{
 		{live.Status{}, "nobody watches"},
 		{live.Status{Viewers: watched}, "streaming"},
-		{live.Status{Viewers: watched, Producers: []live.ProducerStatus{{Name: "capture", Users: 1, Waiting: true}}}, "trying again: capture"},
-		{live.Status{Producers: []live.ProducerStatus{{Name: "capture", Waiting: true}}}, "nobody watches"},
+		{live.Status{Viewers: watched, Producers: []produce.Status{{Name: "capture", Users: 1, Waiting: true}}}, "trying again: capture"},
+		{live.Status{Producers: []produce.Status{{Name: "capture", Waiting: true}}}, "nobody watches"},
 	}
 	for _, tt := range tests {
 		if got := summary(tt.status); got != tt.want {
@@ -95,7 +96,7 @@ func TestWatchdogStarvesWhenFramesStop(t *testing.T) {
 			if frames >= 60 {
 				frames = max(60, frames-60)
 			}
-			return live.Status{Producers: []live.ProducerStatus{{Name: "capture", Users: 1, Frames: frames}}}
+			return live.Status{Producers: []produce.Status{{Name: "capture", Users: 1, Frames: frames}}}
 		}
 		var fed []int // minutes in which it was fed
 		complained := 0

@@ -13,6 +13,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // attack is a viewer that sends packets as it likes, and the broadcast that it is connected to, the victim.
@@ -167,7 +168,7 @@ func TestEmptyCandidate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := e.Peer(t.Context(), live.PeerOptions{})
+	made, err := e.Peer(t.Context(), media.PeerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func TestEmptyCandidate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := <-p.Events(); got.Kind != live.CandidateFound || got.Text != "candidate:1" {
+	if got := <-p.Events(); got.Kind != media.CandidateFound || got.Text != "candidate:1" {
 		t.Errorf("the first candidate is told as %+v", got)
 	}
 }

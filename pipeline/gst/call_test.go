@@ -13,6 +13,7 @@ import (
 
 	"boardcast/pipeline"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 func testPlan(t *testing.T, _ *Engine, codec string) pipeline.Plan {
@@ -40,7 +41,7 @@ func testLog(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-func broadcast(t *testing.T, e live.Engine, plan pipeline.Plan) *live.Broadcast {
+func broadcast(t *testing.T, e media.Engine, plan pipeline.Plan) *live.Broadcast {
 	t.Helper()
 	b := live.NewBroadcast(e, plan, live.Options{Logger: testLog(t), Grace: time.Second})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -88,8 +89,8 @@ func TestStopIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	stuck := make(chan struct{})
-	if err := p.stop(50*time.Millisecond, func() { <-stuck }); !errors.Is(err, live.ErrStuck) {
-		t.Errorf("stop said %v, want %v", err, live.ErrStuck)
+	if err := p.stop(50*time.Millisecond, func() { <-stuck }); !errors.Is(err, media.ErrStuck) {
+		t.Errorf("stop said %v, want %v", err, media.ErrStuck)
 	}
 	close(stuck)
 }

@@ -8,13 +8,13 @@ import (
 	"sync"
 	"time"
 
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // errClosed is the answer to a call on what has been closed.
 var errClosed = errors.New("gst: closed")
 
-// bounded runs f in a goroutine and returns its error. If f takes longer than limit, bounded returns live.ErrStuck and f goes on; late,
+// bounded runs f in a goroutine and returns its error. If f takes longer than limit, bounded returns media.ErrStuck and f goes on; late,
 // unless it is nil, is called when f ends.
 func bounded(limit time.Duration, f func() error, late func()) error {
 	done := make(chan error, 1)
@@ -28,7 +28,7 @@ func bounded(limit time.Duration, f func() error, late func()) error {
 		if late != nil {
 			go func() { <-done; late() }() //nolint:errcheck // too late for an answer
 		}
-		return live.ErrStuck
+		return media.ErrStuck
 	}
 }
 
@@ -101,5 +101,5 @@ func abandon(p pipe) error {
 	abandoned.mu.Lock()
 	defer abandoned.mu.Unlock()
 	abandoned.pipes = append(abandoned.pipes, p)
-	return fmt.Errorf("%w: pipeline left behind, %d so far", live.ErrStuck, len(abandoned.pipes))
+	return fmt.Errorf("%w: pipeline left behind, %d so far", media.ErrStuck, len(abandoned.pipes))
 }

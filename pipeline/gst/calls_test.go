@@ -12,7 +12,7 @@ import (
 
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // soon is a time limit in tests for what does not come back.
@@ -24,7 +24,7 @@ func TestCallsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	release, late := make(chan struct{}), make(chan struct{})
-	if err := c.do(soon, func() error { <-release; return nil }, func() { close(late) }); !errors.Is(err, live.ErrStuck) {
+	if err := c.do(soon, func() error { <-release; return nil }, func() { close(late) }); !errors.Is(err, media.ErrStuck) {
 		t.Errorf("a call that does not come back: %v", err)
 	}
 	if c.settle(soon) {
@@ -49,7 +49,7 @@ func TestBuildIsBounded(t *testing.T) {
 	f := e.Fan(false)
 	defer f.Close()
 	s, err := e.build(-time.Second, pipeline.Graph{pipeline.El("videotestsrc"), pipeline.El("appsink").Named("out")}, nil, f)
-	if s != nil || !errors.Is(err, live.ErrStuck) || !strings.Contains(err.Error(), "build graph") {
+	if s != nil || !errors.Is(err, media.ErrStuck) || !strings.Contains(err.Error(), "build graph") {
 		t.Errorf("given up: %v, %v", s, err)
 	}
 }
@@ -86,11 +86,11 @@ func TestStageIsNotFreedUnderACall(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := leftBehind()
-	if err := s.set(soon, pipeline.EncoderName, "error-after", "100000"); !errors.Is(err, live.ErrStuck) {
+	if err := s.set(soon, pipeline.EncoderName, "error-after", "100000"); !errors.Is(err, media.ErrStuck) {
 		t.Errorf("a setting that blocks: %v", err)
 	}
 	<-entered
-	if err := s.close(soon); !errors.Is(err, live.ErrStuck) {
+	if err := s.close(soon); !errors.Is(err, media.ErrStuck) {
 		t.Errorf("closed while it is set: %v", err)
 	}
 	if n := leftBehind(); n != before+1 {
@@ -114,7 +114,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := e.Fan(true)
-	made, err := e.Peer(t.Context(), live.PeerOptions{})
+	made, err := e.Peer(t.Context(), media.PeerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 		attached <- p.Attach(pipeline.VideoSlot, agreement.Packets{Payloader: pipeline.El("rtpvp8pay"), Type: 96, Source: 1}, f)
 	}()
 	<-entered
-	if err := p.close(soon); !errors.Is(err, live.ErrStuck) {
+	if err := p.close(soon); !errors.Is(err, media.ErrStuck) {
 		t.Errorf("closed while it is attached: %v", err)
 	}
 	close(release)
@@ -156,7 +156,7 @@ func TestLateAttachLeavesTheFan(t *testing.T) {
 // What a viewer may cause without end leaves room for what keeps the connection.
 func TestFloodLeavesRoom(t *testing.T) {
 	for _, kind := range []int{evWarning, evLevel, evChannelText} {
-		p := &peer{events: make(chan live.PeerEvent, peerQueue)}
+		p := &peer{events: make(chan media.PeerEvent, peerQueue)}
 		for range 10 * peerQueue {
 			p.receive(event{kind: kind, text: "queue0: full\n"})
 		}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 	"boardcast/pipeline/trial"
 )
 
@@ -60,7 +60,7 @@ func TestChooseHere(t *testing.T) {
 	}
 }
 
-func closeStage(t *testing.T, s live.Stage) {
+func closeStage(t *testing.T, s media.Stage) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Error(err)

@@ -28,7 +28,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // Time limits of calls into C.
@@ -50,7 +50,7 @@ type Engine struct {
 	log *slog.Logger
 }
 
-var _ live.Engine = (*Engine)(nil)
+var _ media.Engine = (*Engine)(nil)
 
 var initOnce = sync.OnceFunc(func() {
 	gst.Init(nil)
@@ -140,8 +140,8 @@ func giveBack() {
 	}
 }
 
-// Start implements [live.Engine]. A stage that does not start before ctx's deadline is left behind, and closed if it comes back.
-func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) (live.Stage, error) {
+// Start implements [media.Engine]. A stage that does not start before ctx's deadline is left behind, and closed if it comes back.
+func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out media.Fan) (media.Stage, error) {
 	until := time.Now().Add(startLimit)
 	if at, ok := ctx.Deadline(); ok && at.Before(until) {
 		until = at
@@ -154,7 +154,7 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) 
 	switch {
 	case err == nil:
 		return s, nil
-	case errors.Is(err, live.ErrStuck):
+	case errors.Is(err, media.ErrStuck):
 		C.stage_mute(s.c)
 		why := s.cause(err)
 		if !errors.Is(why, err) { // an element's error tells more, but not that the stage is stuck
@@ -169,8 +169,8 @@ func (e *Engine) Start(ctx context.Context, g pipeline.Graph, in, out live.Fan) 
 }
 
 // build makes a stage of a graph within limit: the first element of a plugin loads it, and V4L2's then asks each device what it is.
-func (e *Engine) build(limit time.Duration, g pipeline.Graph, in, out live.Fan) (*stage, error) {
-	s := &stage{events: make(chan live.StageEvent, 16), log: e.log}
+func (e *Engine) build(limit time.Duration, g pipeline.Graph, in, out media.Fan) (*stage, error) {
+	s := &stage{events: make(chan media.StageEvent, 16), log: e.log}
 	s.handle = register(s)
 	release := holdFans(in, out)
 	err := bounded(limit, func() error {
@@ -193,7 +193,7 @@ func (e *Engine) build(limit time.Duration, g pipeline.Graph, in, out live.Fan) 
 		}
 	})
 	switch {
-	case errors.Is(err, live.ErrStuck):
+	case errors.Is(err, media.ErrStuck):
 		return nil, fmt.Errorf("build graph %q: %w", g.String(), err)
 	case err != nil:
 		unregister(s.handle)
@@ -203,7 +203,7 @@ func (e *Engine) build(limit time.Duration, g pipeline.Graph, in, out live.Fan) 
 }
 
 // holdFans keeps fans from being freed until the function that it returns is called.
-func holdFans(fans ...live.Fan) func() {
+func holdFans(fans ...media.Fan) func() {
 	for _, f := range fans {
 		if f != nil {
 			C.fan_ref(cFan(f))
@@ -218,7 +218,7 @@ func holdFans(fans ...live.Fan) func() {
 	}
 }
 
-func cFan(f live.Fan) *C.Fan {
+func cFan(f media.Fan) *C.Fan {
 	if f == nil {
 		return nil
 	}

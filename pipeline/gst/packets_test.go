@@ -13,7 +13,7 @@ import (
 
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // packets are those of one codec that a viewer is sent, as counted.
@@ -192,8 +192,8 @@ func TestFreshKeyframe(t *testing.T) {
 	f := s.fans[0].(*fan)
 	s.mu.Unlock()
 	// unconnected is a viewer whose connection is not up yet.
-	unconnected := func() live.Peer {
-		p, err := e.Peer(t.Context(), live.PeerOptions{})
+	unconnected := func() media.Peer {
+		p, err := e.Peer(t.Context(), media.PeerOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,7 +243,7 @@ func TestNoSuchPackets(t *testing.T) {
 	}
 	f := e.Fan(true)
 	defer f.Close()
-	p, err := e.Peer(t.Context(), live.PeerOptions{})
+	p, err := e.Peer(t.Context(), media.PeerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

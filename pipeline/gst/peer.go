@@ -20,7 +20,7 @@ import (
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/congestion"
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // peerQueue is how many events of a viewer may wait for its goroutine: ICE candidates come in bursts of some dozens.
@@ -30,7 +30,7 @@ type peer struct {
 	pipe          pipe
 	c             *C.Peer
 	handle        uintptr
-	events        chan live.PeerEvent
+	events        chan media.PeerEvent
 	full          atomic.Bool
 	mu            sync.Mutex // guards the next three
 	subscriptions [2]*C.Subscription
@@ -40,13 +40,13 @@ type peer struct {
 	err           error
 }
 
-// Peer implements [live.Engine].
-func (e *Engine) Peer(_ context.Context, o live.PeerOptions) (live.Peer, error) {
+// Peer implements [media.Engine].
+func (e *Engine) Peer(_ context.Context, o media.PeerOptions) (media.Peer, error) {
 	pp, err := newPipe()
 	if err != nil {
 		return nil, err
 	}
-	p := &peer{pipe: pp, events: make(chan live.PeerEvent, peerQueue)}
+	p := &peer{pipe: pp, events: make(chan media.PeerEvent, peerQueue)}
 	p.handle = register(p)
 	err = pp.do(startLimit, func() error {
 		opts, free := cOptions(o)
@@ -69,31 +69,31 @@ func (e *Engine) Peer(_ context.Context, o live.PeerOptions) (live.Peer, error) 
 }
 
 // kinds maps C's events to the interface's.
-var kinds = map[int]live.PeerEventKind{
-	evError: live.Failed, evWarning: live.Warned, evClosed: live.Closed, evNegotiate: live.NegotiationNeeded, evDescription: live.Described,
-	evSetDone: live.DescriptionSet, evCandidate: live.CandidateFound, evConnection: live.ConnectionChanged,
-	evGathering: live.GatheringChanged, evChannelOpen: live.ChannelOpened, evChannelText: live.ChannelMessage,
-	evChannelClosed: live.ChannelClosed, evIncoming: live.Incoming, evLevel: live.Level,
+var kinds = map[int]media.PeerEventKind{
+	evError: media.Failed, evWarning: media.Warned, evClosed: media.Closed, evNegotiate: media.NegotiationNeeded, evDescription: media.Described,
+	evSetDone: media.DescriptionSet, evCandidate: media.CandidateFound, evConnection: media.ConnectionChanged,
+	evGathering: media.GatheringChanged, evChannelOpen: media.ChannelOpened, evChannelText: media.ChannelMessage,
+	evChannelClosed: media.ChannelClosed, evIncoming: media.Incoming, evLevel: media.Level,
 }
 
 // idle are kinds of event that a viewer may cause without end. They leave half of the queue to the events that keep the connection.
-var idle = map[live.PeerEventKind]bool{live.Level: true, live.ChannelMessage: true, live.Warned: true}
+var idle = map[media.PeerEventKind]bool{media.Level: true, media.ChannelMessage: true, media.Warned: true}
 
 func (p *peer) receive(e event) {
 	kind, ok := kinds[e.kind]
 	if !ok {
 		return
 	}
-	out := live.PeerEvent{Kind: kind, Text: e.text, Index: e.a, State: e.a, DB: e.x}
+	out := media.PeerEvent{Kind: kind, Text: e.text, Index: e.a, State: e.a, DB: e.x}
 	switch kind {
-	case live.Described:
+	case media.Described:
 		out.Type = "offer"
 		if e.a == 1 {
 			out.Type = "answer"
 		}
-	case live.Failed, live.Warned:
+	case media.Failed, media.Warned:
 		out.Err = problem(e.text)
-	case live.DescriptionSet:
+	case media.DescriptionSet:
 		if e.text != "" {
 			out.Err = errors.New(e.text)
 		}
@@ -104,7 +104,7 @@ func (p *peer) receive(e event) {
 	p.tell(out)
 }
 
-func (p *peer) tell(e live.PeerEvent) {
+func (p *peer) tell(e media.PeerEvent) {
 	select {
 	case p.events <- e:
 	default:
@@ -118,12 +118,12 @@ func (p *peer) report(f congestion.Feedback) {
 		return
 	}
 	select {
-	case p.events <- live.PeerEvent{Kind: live.Reported, Report: f}:
+	case p.events <- media.PeerEvent{Kind: media.Reported, Report: f}:
 	default:
 	}
 }
 
-func (p *peer) Events() <-chan live.PeerEvent { return p.events }
+func (p *peer) Events() <-chan media.PeerEvent { return p.events }
 
 func (p *peer) AddMedia(slot pipeline.Slot, section int, preferences, direction string) error {
 	return p.call("add media", func() error {
@@ -164,9 +164,9 @@ func (p *peer) Open(label string) error {
 // call bounds a call on the viewer. A call that does not come back ends the viewer, also where it returns nothing.
 func (p *peer) call(what string, f func() error) error {
 	err := p.pipe.do(callLimit, f, nil)
-	if errors.Is(err, live.ErrStuck) {
+	if errors.Is(err, media.ErrStuck) {
 		err = fmt.Errorf("%s: %w", what, err)
-		p.tell(live.PeerEvent{Kind: live.Failed, Err: err})
+		p.tell(media.PeerEvent{Kind: media.Failed, Err: err})
 	}
 	return err
 }
@@ -212,7 +212,7 @@ func (p *peer) Take(types []int) {
 // a third of a second, 25 of sound half a second: then the picture is late already, and what waits longer would be later still.
 var subscriptionBound = [2]C.guint{pipeline.VideoSlot: 10, pipeline.AudioSlot: 25}
 
-func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error {
+func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f media.Fan) error {
 	return p.callOn("attach", f, func(c *C.Fan) error {
 		payloader, free := cString(k.Payloader.String())
 		defer free()
@@ -228,7 +228,7 @@ func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error
 		defer p.mu.Unlock()
 		if p.left {
 			C.subscription_free(s)
-			return live.ErrStuck // nobody listens any more
+			return media.ErrStuck // nobody listens any more
 		}
 		p.subscriptions[slot] = s
 		return nil
@@ -236,7 +236,7 @@ func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error
 }
 
 // callOn is call with a fan, which is not freed before the call comes back.
-func (p *peer) callOn(what string, f live.Fan, do func(*C.Fan) error) error {
+func (p *peer) callOn(what string, f media.Fan, do func(*C.Fan) error) error {
 	c := C.fan_ref(cFan(f))
 	err := p.call(what, func() error {
 		defer C.fan_unref(c)
@@ -272,7 +272,7 @@ func (p *peer) KeyframesOnly(keyframesOnly bool) {
 	}
 }
 
-func (p *peer) Feed(f live.Fan) {
+func (p *peer) Feed(f media.Fan) {
 	_ = p.callOn("feed", f, func(c *C.Fan) error {
 		p.mu.Lock()
 		s, busy := p.subscriptions[pipeline.VideoSlot], p.moving
@@ -282,7 +282,7 @@ func (p *peer) Feed(f live.Fan) {
 		case s == nil:
 			return nil
 		case busy: // an earlier call has not come back
-			return live.ErrStuck
+			return media.ErrStuck
 		}
 		C.subscription_move(s, c) // makes a payloader where there is none
 		p.mu.Lock()
@@ -339,7 +339,7 @@ func (p *peer) Alive() time.Duration {
 
 func (p *peer) Overflowed() bool { return p.full.Load() }
 
-func (p *peer) Count() live.PeerCount {
+func (p *peer) Count() media.PeerCount {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var n [2]C.SubscriptionCount
@@ -348,7 +348,7 @@ func (p *peer) Count() live.PeerCount {
 			C.subscription_count(s, &n[i])
 		}
 	}
-	return live.PeerCount{
+	return media.PeerCount{
 		VideoFrames: uint64(n[0].pushed), VideoDropped: uint64(n[0].dropped),
 		AudioFrames: uint64(n[1].pushed), AudioDropped: uint64(n[1].dropped),
 		Bytes: uint64(n[0].bytes) + uint64(n[1].bytes),
@@ -367,7 +367,7 @@ func (p *peer) close(limit time.Duration) error {
 		idle := p.pipe.settle(limit)
 		p.leave()
 		unregister(p.handle)
-		err := live.ErrStuck
+		err := media.ErrStuck
 		if idle {
 			err = bounded(limit, func() error { p.quiet(); return nil }, nil)
 		}

@@ -11,11 +11,11 @@ import "C"
 import (
 	"unsafe"
 
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // cOptions copies the options into C memory, so that the struct holds no Go pointer.
-func cOptions(o live.PeerOptions) (*C.PeerOptions, func()) {
+func cOptions(o media.PeerOptions) (*C.PeerOptions, func()) {
 	c := (*C.PeerOptions)(C.calloc(1, C.sizeof_PeerOptions))
 	owned := []unsafe.Pointer{unsafe.Pointer(c)}
 	str := func(s string) *C.char {

@@ -13,18 +13,18 @@ import (
 
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // spy is an engine that shows what a broadcast asks of it.
 type spy struct {
 	*Engine
 	mu    sync.Mutex
-	peers []live.Peer
-	fans  []live.Fan // of video, as attached
+	peers []media.Peer
+	fans  []media.Fan // of video, as attached
 }
 
-func (s *spy) Peer(ctx context.Context, o live.PeerOptions) (live.Peer, error) {
+func (s *spy) Peer(ctx context.Context, o media.PeerOptions) (media.Peer, error) {
 	p, err := s.Engine.Peer(ctx, o)
 	if err != nil {
 		return nil, err
@@ -36,11 +36,11 @@ func (s *spy) Peer(ctx context.Context, o live.PeerOptions) (live.Peer, error) {
 }
 
 type spied struct {
-	live.Peer
+	media.Peer
 	s *spy
 }
 
-func (p spied) Attach(slot pipeline.Slot, k agreement.Packets, f live.Fan) error {
+func (p spied) Attach(slot pipeline.Slot, k agreement.Packets, f media.Fan) error {
 	if slot == pipeline.VideoSlot {
 		p.s.mu.Lock()
 		p.s.fans = append(p.s.fans, f)
@@ -77,7 +77,7 @@ func newest(t *testing.T, dir string) (pixels int, name string) {
 }
 
 // answer meets the keyframe requests that come to a fan, as a line does, until ctx ends.
-func answer(ctx context.Context, f live.Fan, force func()) (done chan struct{}) {
+func answer(ctx context.Context, f media.Fan, force func()) (done chan struct{}) {
 	done = make(chan struct{})
 	go func() {
 		defer close(done)

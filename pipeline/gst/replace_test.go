@@ -12,6 +12,7 @@ import (
 	"boardcast/device"
 	"boardcast/pipeline"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/produce"
 )
 
 // wide makes an encoder's graph that names another H.264 level than was agreed.
@@ -29,7 +30,7 @@ func wide(t *testing.T, g pipeline.Graph, level string) pipeline.Graph {
 }
 
 // producer is one producer's status.
-func producer(t *testing.T, b *live.Broadcast, name string) live.ProducerStatus {
+func producer(t *testing.T, b *live.Broadcast, name string) produce.Status {
 	t.Helper()
 	for _, l := range b.Status().Producers {
 		if l.Name == name {
@@ -37,7 +38,7 @@ func producer(t *testing.T, b *live.Broadcast, name string) live.ProducerStatus 
 		}
 	}
 	t.Fatalf("no producer %s in %+v", name, b.Status())
-	return live.ProducerStatus{}
+	return produce.Status{}
 }
 
 // sentTo is how many video frames went to the viewer.

@@ -12,7 +12,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 
 	"boardcast/pipeline"
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // sendingCaps are the caps that a viewer's session has of what is sent, empty before there are any.
@@ -35,7 +35,7 @@ type soundFirst struct {
 	sounding chan string // the session's caps at that moment
 }
 
-func (s soundFirst) Peer(ctx context.Context, o live.PeerOptions) (live.Peer, error) {
+func (s soundFirst) Peer(ctx context.Context, o media.PeerOptions) (media.Peer, error) {
 	p, err := s.Engine.Peer(ctx, o)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (s soundFirst) Peer(ctx context.Context, o live.PeerOptions) (live.Peer, er
 }
 
 type soundFirstPeer struct {
-	live.Peer
+	media.Peer
 	s soundFirst
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"boardcast/pipeline"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // converts is the speaker's graph as pipeline has it, up to the card.
@@ -104,10 +105,10 @@ func TestSpeakerFailsBesideThePicture(t *testing.T) {
 // listening is an engine that tells into which fan each viewer's sound would go.
 type listening struct {
 	*Engine
-	fans chan live.Fan
+	fans chan media.Fan
 }
 
-func (l listening) Peer(ctx context.Context, o live.PeerOptions) (live.Peer, error) {
+func (l listening) Peer(ctx context.Context, o media.PeerOptions) (media.Peer, error) {
 	l.fans <- o.Heard
 	return l.Engine.Peer(ctx, o)
 }
@@ -118,7 +119,7 @@ func TestViewerIsMutedAtFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := listening{e, make(chan live.Fan, 1)}
+	l := listening{e, make(chan media.Fan, 1)}
 	s := live.NewSpeaker(l, nil, testLog(t))
 	a := live.NewBroadcast(l, hears(t), live.Options{Logger: testLog(t), Grace: time.Second, Speaker: s})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 type fan struct {
@@ -27,9 +27,9 @@ type fan struct {
 	once   sync.Once
 }
 
-// Fan implements [live.Engine]. Neither it nor a fan's methods have a time limit: they wait at most while a frame is handed round, and
+// Fan implements [media.Engine]. Neither it nor a fan's methods have a time limit: they wait at most while a frame is handed round, and
 // nothing waits there.
-func (e *Engine) Fan(coded bool) live.Fan {
+func (e *Engine) Fan(coded bool) media.Fan {
 	f := &fan{key: make(chan struct{}, 1)}
 	f.handle = register(f)
 	f.c = C.fan_new(gboolean(coded), C.uintptr_t(f.handle))
@@ -48,10 +48,10 @@ func (f *fan) receive(e event) {
 
 func (f *fan) KeyWanted() <-chan struct{} { return f.key }
 
-func (f *fan) Count() live.FanCount {
+func (f *fan) Count() media.FanCount {
 	var n C.FanCount
 	C.fan_count(f.c, &n)
-	return live.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes), KeyBytes: uint64(n.keyframe_bytes)}
+	return media.FanCount{Frames: uint64(n.frames), Bytes: uint64(n.bytes), Keyframes: uint64(n.keyframes), KeyBytes: uint64(n.keyframe_bytes)}
 }
 
 func (f *fan) Caps() string {
@@ -72,14 +72,14 @@ type stage struct {
 	pipe   pipe
 	c      *C.Stage
 	handle uintptr
-	events chan live.StageEvent
+	events chan media.StageEvent
 	log    *slog.Logger
 	once   sync.Once
 	err    error
 }
 
 func (s *stage) receive(e event) {
-	var out live.StageEvent
+	var out media.StageEvent
 	switch e.kind {
 	case evError:
 		out.Err = problem(e.text)
@@ -112,7 +112,7 @@ func (s *stage) cause(err error) error {
 	}
 }
 
-func (s *stage) Events() <-chan live.StageEvent { return s.events }
+func (s *stage) Events() <-chan media.StageEvent { return s.events }
 
 func (s *stage) Keyframe(m pipeline.KeyframeMethod) error {
 	switch m {
@@ -173,7 +173,7 @@ func (s *stage) close(limit time.Duration) error {
 		C.stage_mute(s.c)
 		s.err = s.pipe.stop(limit, func() { C.stage_free(s.c) })
 		unregister(s.handle)
-		if errors.Is(s.err, live.ErrStuck) {
+		if errors.Is(s.err, media.ErrStuck) {
 			s.err = fmt.Errorf("stop stage: %w", s.err)
 		}
 	})

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 
 	"boardcast/pipeline"
-	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // Engine runs nothing in this build.
@@ -20,14 +20,14 @@ func New(*slog.Logger) (*Engine, error) { return nil, ErrNoGStreamer }
 func Version() string { return "" }
 
 // Fan makes nothing in this build.
-func (*Engine) Fan(bool) live.Fan { return nil }
+func (*Engine) Fan(bool) media.Fan { return nil }
 
 // Start answers ErrNoGStreamer.
-func (*Engine) Start(context.Context, pipeline.Graph, live.Fan, live.Fan) (live.Stage, error) {
+func (*Engine) Start(context.Context, pipeline.Graph, media.Fan, media.Fan) (media.Stage, error) {
 	return nil, ErrNoGStreamer
 }
 
 // Peer answers ErrNoGStreamer.
-func (*Engine) Peer(context.Context, live.PeerOptions) (live.Peer, error) {
+func (*Engine) Peer(context.Context, media.PeerOptions) (media.Peer, error) {
 	return nil, ErrNoGStreamer
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"boardcast/pipeline/congestion"
+	"boardcast/pipeline/produce"
 )
 
 // adaptation fits one viewer's video to its link. It holds what is known of the link, the viewer's part in the shared bitrates, and the
@@ -19,7 +20,7 @@ type adaptation struct {
 
 // member is a viewer's part in the shared rate of one rendition.
 type member struct {
-	*producer
+	*produce.Producer
 	key uint64 // of the viewer in the shared rate
 }
 
@@ -32,9 +33,9 @@ type link struct {
 
 // feed is what the viewer's video is made of.
 type feed struct {
-	from   *producer
-	next   *producer   // takes over from it with its next keyframe; nil where none is to
-	sparse *sparseFeed // the viewer gets only keyframes of from; nil: everything
+	from   *produce.Producer
+	next   *produce.Producer // takes over from it with its next keyframe; nil where none is to
+	sparse *sparseFeed       // the viewer gets only keyframes of from; nil: everything
 }
 
 // sparseFeed is the state of a viewer that gets keyframes only.
@@ -43,7 +44,7 @@ type sparseFeed struct {
 }
 
 // to is the producer that feeds the viewer, or is going to.
-func (f *feed) to() *producer {
+func (f *feed) to() *produce.Producer {
 	if f.next != nil {
 		return f.next
 	}
@@ -51,7 +52,7 @@ func (f *feed) to() *producer {
 }
 
 // lead has another producer take over, or none where p feeds the viewer already.
-func (f *feed) lead(p *producer) {
+func (f *feed) lead(p *produce.Producer) {
 	f.next = p
 	if p == f.from {
 		f.next = nil
@@ -67,18 +68,22 @@ func (l *link) snapshot() congestion.Snapshot {
 // and the queue of a link that suddenly became slower is full after 0.2 s.
 const lookAgain = 50 * time.Millisecond
 
+// keyframesOnlyPeriod is the time after which a viewer that gets keyframes only asks for the next one. On the slowest links a
+// producer lets the same time pass between two keyframes.
+const keyframesOnlyPeriod = 4 * time.Second
+
 // renditionLower is what the status says of a viewer that gets the lower rendition.
 const renditionLower = "lower"
 
 // adapt begins to follow the viewer's link: its codec, and so its producers, are known. lower is nil without a lower rendition.
-func (v *Viewer) adapt(first, lower *producer) {
-	if first.rate == nil || v.adaptation != nil {
+func (v *Viewer) adapt(first, lower *produce.Producer) {
+	if first.Rate() == nil || v.adaptation != nil {
 		return
 	}
-	key, estimator := first.rate.join()
+	key, estimator := first.Rate().Join()
 	v.adaptation = &adaptation{first: member{first, key}, link: link{estimator: estimator}, feed: feed{from: first}}
 	if lower != nil {
-		v.adaptation.lower = &member{producer: lower}
+		v.adaptation.lower = &member{Producer: lower}
 	}
 }
 
@@ -87,9 +92,9 @@ func (a *adaptation) end() {
 	if a == nil {
 		return
 	}
-	a.first.rate.leave(a.first.key)
+	a.first.Rate().Leave(a.first.key)
 	if a.slow && a.lower != nil {
-		a.lower.rate.leave(a.lower.key)
+		a.lower.Rate().Leave(a.lower.key)
 	}
 }
 
@@ -102,7 +107,9 @@ func (a *adaptation) again() <-chan time.Time {
 }
 
 // isLower tells whether p makes the viewer's lower rendition.
-func (a *adaptation) isLower(p *producer) bool { return a.lower != nil && a.lower.producer == p }
+func (a *adaptation) isLower(p *produce.Producer) bool {
+	return a.lower != nil && a.lower.Producer == p
+}
 
 // reported takes feedback of the viewer.
 func (v *Viewer) reported(f congestion.Feedback) {
@@ -124,18 +131,18 @@ func (v *Viewer) adaptToNetwork() {
 	}
 	s, now := a.link.snapshot(), &v.stat.now
 	now.EstimateBPS, now.Loss, now.RTTMS = s.Estimate, s.Loss, s.RTT.Milliseconds()
-	slow, paused := a.first.rate.see(a.first.key, s)
+	slow, paused := a.first.Rate().See(a.first.key, s)
 	if slow != a.slow {
 		v.log.Info("viewer's link", "slow", slow, "estimate_bps", s.Estimate, "loss", s.Loss)
 		a.turn(slow, v)
 	}
 	tooSlow := slow // for each rendition
 	if slow && a.lower != nil {
-		tooSlow, _ = a.lower.rate.see(a.lower.key, s)
+		tooSlow, _ = a.lower.Rate().See(a.lower.key, s)
 	}
 	v.move()
 	leaving := paused || a.feed.next != nil
-	v.sendKeyframesOnly(tooSlow || paused || slow && a.feed.from == a.first.producer, leaving)
+	v.sendKeyframesOnly(tooSlow || paused || slow && a.feed.from == a.first.Producer, leaving)
 	a.soon = nil
 	if leaving {
 		a.soon = time.After(lookAgain)
@@ -148,23 +155,23 @@ func (a *adaptation) turn(slow bool, v *Viewer) {
 	switch {
 	case a.lower == nil:
 	case slow:
-		a.lower.key, _ = a.lower.rate.join()
-		v.use(a.lower.producer)
+		a.lower.key, _ = a.lower.Rate().Join()
+		v.use(a.lower.Producer)
 	default:
-		a.lower.rate.leave(a.lower.key)
+		a.lower.Rate().Leave(a.lower.key)
 	}
 }
 
 // suitable is the producer of the rendition that suits the viewer's link. A slow viewer gets the lower rendition, unless that does not
 // run. A viewer that is no longer slow keeps it until the first rendition's encoder has settled.
-func (a *adaptation) suitable() *producer {
-	if a.lower == nil || a.lower.starved() {
-		return a.first.producer
+func (a *adaptation) suitable() *produce.Producer {
+	if a.lower == nil || a.lower.Starved() {
+		return a.first.Producer
 	}
-	if a.slow || a.isLower(a.feed.to()) && !a.first.rate.settled() {
-		return a.lower.producer
+	if a.slow || a.isLower(a.feed.to()) && !a.first.Rate().Settled() {
+		return a.lower.Producer
 	}
-	return a.first.producer
+	return a.first.Producer
 }
 
 // move has the viewer's video made of the rendition that suits its link. The new rendition takes over with its next keyframe. Only then
@@ -174,8 +181,8 @@ func (v *Viewer) move() {
 	if to := a.suitable(); to != a.feed.to() {
 		a.feed.lead(to)
 		v.use(to)
-		v.peer.Feed(to.fan)
-		to.requestKeyframe()
+		v.peer.Feed(to.Fan())
+		to.RequestKeyframe()
 	}
 	if a.feed.next != nil {
 		if !v.peer.Fed() {
@@ -187,11 +194,11 @@ func (v *Viewer) move() {
 			v.stat.now.Rendition = renditionLower
 		}
 	}
-	if a.first.producer != a.feed.from {
-		v.leave(a.first.producer)
+	if a.first.Producer != a.feed.from {
+		v.leave(a.first.Producer)
 	}
-	if a.lower != nil && a.lower.producer != a.feed.from && !a.slow {
-		v.leave(a.lower.producer)
+	if a.lower != nil && a.lower.Producer != a.feed.from && !a.slow {
+		v.leave(a.lower.Producer)
 	}
 }
 
@@ -206,11 +213,11 @@ func (v *Viewer) sendKeyframesOnly(only, leaving bool) {
 	case !only && f.sparse != nil:
 		f.sparse = nil
 		v.peer.KeyframesOnly(false)
-		f.from.requestKeyframe()
+		f.from.RequestKeyframe()
 	}
 	v.stat.now.KeyframesOnly = only
 	if only && !leaving && time.Since(f.sparse.asked) >= keyframesOnlyPeriod {
 		f.sparse.asked = time.Now()
-		f.from.requestKeyframe()
+		f.from.RequestKeyframe()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"boardcast/internal/sdp"
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
+	"boardcast/pipeline/media"
 )
 
 // refusals are offers of a viewer, some made after another that was served, and what the refusal names.
@@ -54,13 +55,13 @@ func TestOffersAreRefusedInWords(t *testing.T) {
 				if c.first != "" {
 					v.Receive(Message{Type: "offer", SDP: c.first})
 					synctest.Wait()
-					events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"))
+					events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1}, described(p, "answer"))
 					remotes++
 				}
 				v.Receive(Message{Type: "offer", SDP: c.offer})
 				synctest.Wait()
 				said := box.all()
-				got := strings.Count(strings.Join(p.said(), "\n"), "remote offer")
+				got := strings.Count(strings.Join(p.Said(), "\n"), "remote offer")
 				switch {
 				case c.words == "" && got != remotes:
 					t.Errorf("webrtcbin heard %d offers, want %d; said %q", got, remotes, said)
@@ -102,18 +103,18 @@ func TestAnswersAreRefusedInWords(t *testing.T) {
 				v, p, box := join(t, b, e)
 				v.Receive(Message{OfferRequest: true})
 				synctest.Wait()
-				events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+				events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"))
 				v.Receive(Message{Type: "answer", SDP: c.answer})
 				synctest.Wait()
 				said := box.all()
-				heard := strings.Contains(strings.Join(p.said(), "\n"), "remote answer")
+				heard := strings.Contains(strings.Join(p.Said(), "\n"), "remote answer")
 				if last := said[len(said)-1]; heard != (c.words == "") || c.words != "" && !strings.Contains(last, c.words) {
 					t.Errorf("webrtcbin heard of it: %t; said %q, want %q", heard, last, c.words)
 				}
-				p.mu.Lock()
-				defer p.mu.Unlock()
-				if heard && strings.Count(p.remote, "a=setup:active\r\n") != 3 {
-					t.Errorf("webrtcbin was told:\n%s", p.remote)
+				p.Mu.Lock()
+				defer p.Mu.Unlock()
+				if heard && strings.Count(p.Remote, "a=setup:active\r\n") != 3 {
+					t.Errorf("webrtcbin was told:\n%s", p.Remote)
 				}
 			})
 		})
@@ -132,13 +133,13 @@ func TestNoWordOfAPeerReachesWebrtcbin(t *testing.T) {
 		v.Receive(Message{Type: "offer", SDP: offer})
 		v.Receive(Message{Candidate: earlyCandidate + " " + mark + " " + mark})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"))
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if text := p.remote + strings.Join(p.calls, "\n"); text == "" || strings.Contains(text, mark) {
+		events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1}, described(p, "answer"))
+		p.Mu.Lock()
+		defer p.Mu.Unlock()
+		if text := p.Remote + strings.Join(p.Calls, "\n"); text == "" || strings.Contains(text, mark) {
 			t.Errorf("webrtcbin was told:\n%s", text)
 		}
-		if _, err := sdp.Parse(p.remote); err != nil {
+		if _, err := sdp.Parse(p.Remote); err != nil {
 			t.Error(err)
 		}
 	})
@@ -203,7 +204,7 @@ func TestBadDescriptionsOfAViewer(t *testing.T) {
 		v, p, box := join(t, b, e)
 		v.Receive(Message{Type: "offer", SDP: sdpOf(firefoxVideo)})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"), PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+		events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1}, described(p, "answer"), media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected})
 		ended := func() bool {
 			select {
 			case <-v.Done():
@@ -228,7 +229,7 @@ func TestBadDescriptionsOfAViewer(t *testing.T) {
 		v, p, _ := join(t, b, e)
 		v.Receive(Message{OfferRequest: true})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+		events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"))
 		v.Receive(Message{Error: "no such codec"})
 		synctest.Wait()
 		select {

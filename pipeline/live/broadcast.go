@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
 	"boardcast/pipeline/places"
+	"boardcast/pipeline/produce"
 )
 
 // ErrClosed tells that the broadcast has ended.
@@ -72,7 +74,7 @@ const lowerSuffix = "-lower"
 // Run is called once; all else is safe for concurrent use. One goroutine per producer and one per viewer, all owned by Run.
 type Broadcast struct {
 	producers
-	engine  Engine
+	engine  media.Engine
 	opts    Options
 	log     *slog.Logger
 	chosen  atomic.Pointer[pipeline.Plan] // the newest plan
@@ -92,7 +94,7 @@ type viewers struct {
 }
 
 // NewBroadcast makes a broadcast of a plan; nothing runs before Run.
-func NewBroadcast(e Engine, plan pipeline.Plan, o Options) *Broadcast {
+func NewBroadcast(e media.Engine, plan pipeline.Plan, o Options) *Broadcast {
 	o = o.withDefaults()
 	b := &Broadcast{
 		producers: newProducers(e, plan, o), engine: e, opts: o, log: o.Logger,
@@ -111,14 +113,14 @@ func (b *Broadcast) Adopt(plan pipeline.Plan) {
 	b.chosen.Store(&plan)
 	b.opts.Speaker.adopt(plan.Speak)
 	for p, list := range b.alternatives(plan) {
-		p.adopt(list)
+		p.Adopt(list)
 	}
 }
 
 // Again lets each alternative that failed be tried at once: a device was plugged in, or let go by another program.
 func (b *Broadcast) Again() {
 	for _, p := range b.all() {
-		p.again()
+		p.Again()
 	}
 	b.opts.Speaker.tryAgain()
 }
@@ -128,13 +130,13 @@ func (b *Broadcast) Run(ctx context.Context) error {
 	b.viewers.begin(ctx)
 	var running sync.WaitGroup
 	for _, p := range b.all() {
-		running.Go(func() { p.run(ctx) })
+		running.Go(func() { p.Run(ctx) })
 	}
 	<-ctx.Done()
 	b.viewers.end()
 	running.Wait()
 	for _, p := range b.all() {
-		p.fan.Close()
+		p.Close()
 	}
 	return nil
 }
@@ -214,22 +216,7 @@ func (b *Broadcast) add(v *Viewer, from places.Origin) (*Viewer, error) {
 type Status struct {
 	Viewers   []ViewerStatus   `json:"viewers"`
 	Joined    uint64           `json:"joined_total"`
-	Producers []ProducerStatus `json:"producers"`
-}
-
-// ProducerStatus is one producer as numbers.
-type ProducerStatus struct {
-	Name        string `json:"name"` // "capture", "microphone", a codec, or its lower rendition: "h264-lower"
-	Users       int64  `json:"users"`
-	Waiting     bool   `json:"waiting"` // it, or the producer that feeds it, has failed and is going to be tried again
-	Stuck       bool   `json:"stuck"`   // one of its stages hangs and cannot be ended, and there was no frame since
-	Frames      uint64 `json:"frames_total"`
-	Bytes       uint64 `json:"bytes_total"`
-	Keyframes   uint64 `json:"keyframes_total"`
-	Encoder     string `json:"encoder,omitempty"`     // the encoder's ID, empty while nothing runs
-	Replaced    uint64 `json:"replaced_total"`        // times that an encoder failed and another took its place
-	Placeholder bool   `json:"placeholder,omitempty"` // the camera is gone
-	Bitrate     int64  `json:"bitrate_bps,omitempty"` // what the encoder is to make, by the viewers' links
+	Producers []produce.Status `json:"producers"`
 }
 
 // Status never waits for media.
@@ -247,7 +234,7 @@ func (b *Broadcast) Status() Status {
 	}
 	if !vs.ended {
 		for _, p := range b.all() {
-			s.Producers = append(s.Producers, p.status())
+			s.Producers = append(s.Producers, p.Status())
 		}
 	}
 	return s

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"boardcast/internal/sdp"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
 // resolver answers each name with the same address, after a while, and counts the questions.
@@ -40,19 +42,19 @@ func (r *resolver) lookUp(ctx context.Context, name string) ([]netip.Addr, error
 }
 
 // offered makes a viewer whose offer is set, so that its ICE candidates are taken.
-func offeredViewer(t *testing.T, o Options) (*Viewer, *fakePeer) {
+func offeredViewer(t *testing.T, o Options) (*Viewer, *fake.Peer) {
 	t.Helper()
 	b, e := startBroadcast(t, o)
 	v, p, _ := join(t, b, e)
 	v.Receive(Message{Type: "offer", SDP: sdpOf(opusAudio, firefoxVideo)})
 	synctest.Wait()
-	events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"))
+	events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1}, described(p, "answer"))
 	return v, p
 }
 
 // taken are the ICE candidates that webrtcbin was given.
-func taken(p *fakePeer) []string {
-	return slices.DeleteFunc(p.said(), func(call string) bool { return !strings.Contains(call, " candidate:") })
+func taken(p *fake.Peer) []string {
+	return slices.DeleteFunc(p.Said(), func(call string) bool { return !strings.Contains(call, " candidate:") })
 }
 
 func TestCandidatesAreFewAndHarmless(t *testing.T) {

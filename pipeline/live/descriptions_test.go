@@ -1,6 +1,14 @@
 package live
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"boardcast/internal/sdp"
+	"boardcast/pipeline/agreement"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
+)
 
 // sdpOf makes a description with the given sections, as a browser's answer or offer would have them, in one bundle.
 func sdpOf(sections ...string) string {
@@ -40,4 +48,40 @@ const (
 	noAudio      = "m=audio 0 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=inactive\r\n"
 	dataSection  = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\na=sctp-port:5000\r\n"
 	noData       = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n"
+)
+
+// described is the event of the description that webrtcbin would have made by now.
+func described(p *fake.Peer, typ string) media.PeerEvent {
+	p.Mu.Lock()
+	defer p.Mu.Unlock()
+	e := media.PeerEvent{Kind: media.Described, Type: typ}
+	if typ == "offer" {
+		e.Text = offered3
+		if slices.Contains(p.Calls, "open ") {
+			e.Text, _, _ = strings.Cut(strings.Replace(offered3, " 1 2", " 1", 1), "m=application")
+			e.Text = strings.Replace(e.Text, "a=sendrecv", "a=sendonly", 1)
+		}
+		return e
+	}
+	d, err := sdp.Parse(p.Remote)
+	if err != nil {
+		panic(err) // of the test
+	}
+	for i := range d.Sections {
+		s := &d.Sections[i]
+		s.Direction, s.Setup = s.Direction.Mirrored(), "active"
+	}
+	e.Text = d.String()
+	return e
+}
+
+// offered3 is what webrtcbin makes of our offer: video, audio and data.
+var offered3 = sdpOf(
+	"m=video 9 UDP/TLS/RTP/SAVPF 102 96 97\r\na=mid:0\r\na=rtcp-mux\r\na=sendonly\r\na=rtpmap:102 H264/90000\r\na=rtcp-fb:102 nack\r\n"+
+		"a=rtcp-fb:102 transport-cc\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f;level-asymmetry-allowed=1\r\n"+
+		"a=extmap:3 "+agreement.TransportCC+"\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=102\r\n"+
+		"a=ssrc-group:FID 7 8\r\na=ssrc:7 cname:c\r\na=ssrc:8 cname:c\r\n",
+	"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=rtcp-mux\r\na=sendrecv\r\na=rtpmap:111 OPUS/48000/2\r\n"+
+		"a=ssrc-group:FID 9 10\r\na=ssrc:9 cname:c\r\na=ssrc:10 cname:c\r\n",
+	dataSection,
 )

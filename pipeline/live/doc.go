@@ -1,14 +1,14 @@
-// Package live answers "who watches what": it runs a plan's graphs while somebody watches, and serves each viewer.
+// Package live answers "who watches what": it serves one camera to its viewers, each by a connection of its own.
 //
-// A [Broadcast] runs the graphs of one [pipeline.Plan], and replaces a graph that fails by another. A [Viewer] is one connection, from
-// the first message of its negotiation to its end. GStreamer is reached through the interfaces [Engine], [Stage], [Fan] and [Peer].
-// Package pipeline/gst implements them, and so does a fake in the tests.
+// A [Broadcast] has the producers of one [pipeline.Plan], and gives each its alternatives. A [Viewer] is one connection, from the first
+// message of its negotiation to its end. Its adaptation decides which rendition the viewer is sent. A [Speaker] plays what viewers say.
 //
-// The way of a frame: a capture graph fills a raw [Fan]. For each codec in use an encoder's graph reads that fan and fills a coded one.
-// Each viewer's [Peer] has a subscription in the fan of the viewer's codec, and in that of the microphone.
+// The way of a frame: a capture graph fills a raw fan. For each codec in use an encoder's graph reads that fan and fills a coded one. Each
+// viewer's peer has a subscription in the fan of the viewer's codec, and in that of the microphone.
 //
-// The package chooses no encoder (package pipeline does), tries none (pipeline/trial does), limits no viewers (pipeline/places does)
-// and speaks no signalling protocol: messages come in by [Viewer.Receive] and go out by the function that Join is given.
+// The package chooses no encoder (package pipeline does), tries none (pipeline/trial does), replaces none (pipeline/produce does), limits
+// no viewers (pipeline/places does) and speaks no signalling protocol: messages come in by [Viewer.Receive] and go out by the function
+// that Join is given. It reaches GStreamer through the interfaces of pipeline/media.
 //
 //	b := live.NewBroadcast(engine, plan, live.Options{})
 //	go b.Run(ctx)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"boardcast/pipeline/media"
 )
 
 // cause is what ended a viewer.
@@ -79,7 +81,7 @@ func endingOf(ctx context.Context, err error) *ending {
 }
 
 // tellEnd logs the end of a viewer, in one line. sent is what the viewer was sent until then.
-func (v *Viewer) tellEnd(ctx context.Context, e *ending, sent PeerCount) {
+func (v *Viewer) tellEnd(ctx context.Context, e *ending, sent media.PeerCount) {
 	at := causes[e.cause].level
 	args := []any{"reason", e.cause.String()}
 	if e.detail != nil && !e.debug {

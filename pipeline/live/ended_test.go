@@ -12,27 +12,31 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 	"boardcast/pipeline/places"
 )
 
 // scene is a viewer that is to end, and what can end it.
 type scene struct {
 	v    *Viewer
-	p    *fakePeer
+	p    *fake.Peer
 	b    *Broadcast
 	quit context.CancelFunc // ends the program
 }
 
 func (s scene) connect() {
-	events(s.p, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+	events(s.p, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected})
 }
 
-func (s scene) failed(text string) { events(s.p, PeerEvent{Kind: Failed, Err: errors.New(text)}) }
+func (s scene) failed(text string) {
+	events(s.p, media.PeerEvent{Kind: media.Failed, Err: errors.New(text)})
+}
 
 func (s scene) silent(d time.Duration) {
-	s.p.mu.Lock()
-	s.p.silent = d
-	s.p.mu.Unlock()
+	s.p.Mu.Lock()
+	s.p.Silent = d
+	s.p.Mu.Unlock()
 	after(2 * tick)
 }
 
@@ -49,10 +53,10 @@ var ends = []struct {
 	want  cause
 	error string // the line's attribute, empty for none
 }{
-	{"the page is closed", func(s scene) { s.connect(); events(s.p, PeerEvent{Kind: Closed}) }, causeClosed, ""},
+	{"the page is closed", func(s scene) { s.connect(); events(s.p, media.PeerEvent{Kind: media.Closed}) }, causeClosed, ""},
 	{"the connection is closed", func(s scene) {
 		s.connect()
-		events(s.p, PeerEvent{Kind: ConnectionChanged, State: ConnectionClosed})
+		events(s.p, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionClosed})
 	}, causeClosed, ""},
 	{"the browser is gone", func(s scene) { s.connect(); s.failed("nicesink0: Could not write to resource.") }, causeUnsendable, ""},
 	{"another element fails", func(s scene) { s.connect(); s.failed("rtpvp8pay0: no caps") }, causeFailed, "rtpvp8pay0: no caps"},
@@ -60,12 +64,12 @@ var ends = []struct {
 	{"nothing is heard", func(s scene) { s.connect(); s.silent(21 * time.Second) }, causeSilent, "no RTCP for 21 s"},
 	{"no answer to ICE any more", func(s scene) {
 		s.connect()
-		events(s.p, PeerEvent{Kind: ConnectionChanged, State: ConnectionFailed})
+		events(s.p, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionFailed})
 	}, causeSilent, "no answer to the checks of ICE"},
 	{"signalling is gone and nothing is heard", func(s scene) { s.connect(); s.v.Detach(); s.silent(9 * time.Second) }, causeDetached, "no RTCP for 9 s"},
 	{"signalling is gone before the connection is up", func(s scene) { s.v.Detach(); after(2 * tick) }, causeLeftEarly, ""},
 	{"no pair of addresses", func(s scene) {
-		events(s.p, PeerEvent{Kind: ConnectionChanged, State: ConnectionFailed})
+		events(s.p, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionFailed})
 	}, causeUnconnected, "no pair of addresses works (a firewall, or another network without --stun or --turn)"},
 	{"nothing comes", func(scene) { after(answerLimit + 2*tick) }, causeUnconnected, "joining: no progress in time"},
 	{"an offer that is none", func(s scene) { s.v.Receive(Message{Type: "offer", SDP: "hello"}) }, causeRefused, "the offer is refused"},
@@ -87,7 +91,7 @@ func TestEndIsTold(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log bytes.Buffer
-				e := newFakeEngine()
+				e := fake.NewEngine()
 				b := NewBroadcast(e, testPlan(t, pipeline.Request{}), Options{
 					Logger: slog.New(slog.NewTextHandler(&log, nil)), Limit: places.New(1),
 				})
@@ -100,7 +104,7 @@ func TestEndIsTold(t *testing.T) {
 					t.Fatal(err)
 				}
 				synctest.Wait()
-				c.end(scene{v, e.peer(0), b, cancel})
+				c.end(scene{v, e.PeerAt(0), b, cancel})
 				<-v.Done()
 				cancel()
 				<-ran

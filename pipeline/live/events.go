@@ -9,14 +9,16 @@ import (
 
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/produce"
 )
 
 // heard deals with an event of the viewer's peer. An error ends the viewer.
-func (v *Viewer) heard(e PeerEvent) error {
+func (v *Viewer) heard(e media.PeerEvent) error {
 	switch e.Kind {
-	case Closed:
+	case media.Closed:
 		return ended(causeClosed, nil)
-	case Warned:
+	case media.Warned:
 		if !v.warned {
 			v.log.Warn("viewer's media", "error", e.Err)
 		}
@@ -31,37 +33,37 @@ func (v *Viewer) heard(e PeerEvent) error {
 const silence = -100
 
 // event deals with the events of a connection that goes on.
-func (v *Viewer) event(e PeerEvent) error {
+func (v *Viewer) event(e media.PeerEvent) error {
 	switch e.Kind {
-	case NegotiationNeeded:
+	case media.NegotiationNeeded:
 		if v.neg.role == offering && v.phase == joining {
 			v.peer.Offer()
 		}
-	case Described:
+	case media.Described:
 		return v.described(e)
-	case DescriptionSet:
+	case media.DescriptionSet:
 		return v.descriptionSet(e)
-	case CandidateFound:
+	case media.CandidateFound:
 		if e.Text != "" { // from 1.24 on the end of gathering is an empty one
 			v.send(Message{Candidate: e.Text, Section: v.neg.agreed.PeerSection(e.Index)})
 		}
-	case ConnectionChanged:
+	case media.ConnectionChanged:
 		return v.connectionChanged(e.State)
-	case Failed:
+	case media.Failed:
 		return v.failed(e.Err)
-	case ChannelOpened, ChannelMessage, ChannelClosed:
+	case media.ChannelOpened, media.ChannelMessage, media.ChannelClosed:
 		v.channel(e)
-	case Incoming:
+	case media.Incoming:
 		v.stat.now.Incoming = append(v.stat.now.Incoming, e.Text)
 		v.log.Info("incoming media", "media", e.Text)
-	case Level:
+	case media.Level:
 		db := math.Round(max(e.DB, silence)*10) / 10
 		v.stat.now.IncomingAudioDB = &db
 		v.b.opts.Speaker.heard(v.talk, db)
-	case Reported:
+	case media.Reported:
 		v.reported(e.Report)
-	case GatheringChanged:
-		if e.State == GatheringComplete {
+	case media.GatheringChanged:
+		if e.State == media.GatheringComplete {
 			v.send(Message{Gathered: true})
 		}
 	}
@@ -113,10 +115,10 @@ func (v *Viewer) attachPart(p agreement.Part) error {
 	return nil
 }
 
-func (v *Viewer) attachTo(slot pipeline.Slot, p *producer, packets agreement.Packets) error {
+func (v *Viewer) attachTo(slot pipeline.Slot, p *produce.Producer, packets agreement.Packets) error {
 	out := v.neg.slots[slot]
 	packets.Source = out.ssrc
-	if err := v.peer.Attach(slot, packets, p.fan); err != nil {
+	if err := v.peer.Attach(slot, packets, p.Fan()); err != nil {
 		return err
 	}
 	out.attached = true
@@ -127,7 +129,7 @@ func (v *Viewer) attachTo(slot pipeline.Slot, p *producer, packets agreement.Pac
 // connectionChanged deals with a new state of the connection. An error ends the viewer.
 func (v *Viewer) connectionChanged(state int) error {
 	switch state {
-	case ConnectionConnected:
+	case media.ConnectionConnected:
 		if v.phase >= connected {
 			return nil
 		}
@@ -140,26 +142,26 @@ func (v *Viewer) connectionChanged(state int) error {
 		v.stat.now.ConnectSeconds = v.since.Sub(v.stat.now.Since).Seconds()
 		v.resume()
 		v.log.Info("viewer connected", "codec", string(v.stat.now.Codec), "duration_seconds", v.stat.now.ConnectSeconds)
-	case ConnectionFailed:
+	case media.ConnectionFailed:
 		if v.phase == connected {
 			return ended(causeSilent, errors.New("no answer to the checks of ICE"))
 		}
 		return ended(causeUnconnected, errors.New("no pair of addresses works (a firewall, or another network without --stun or --turn)"))
-	case ConnectionClosed:
+	case media.ConnectionClosed:
 		return ended(causeClosed, nil)
 	}
 	return nil
 }
 
 // channel greets on a new data channel, and answers requests.
-func (v *Viewer) channel(e PeerEvent) {
+func (v *Viewer) channel(e media.PeerEvent) {
 	switch e.Kind {
-	case ChannelOpened:
+	case media.ChannelOpened:
 		v.channels = e.Index + 1
 		if v.b.opts.Greeting != "" {
 			v.peer.Send(e.Index, v.b.opts.Greeting)
 		}
-	case ChannelMessage:
+	case media.ChannelMessage:
 		if !v.requests.Allow() {
 			return
 		}

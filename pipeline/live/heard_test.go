@@ -12,27 +12,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
 // A connection that the viewer closes is over at once, and is no failure. Of an element's warnings the first of each viewer is logged.
 func TestViewerHears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		b := NewBroadcast(e, testPlan(t, pipeline.Request{}), Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); _ = b.Run(ctx) }()
 		v, p, _ := join(t, b, e)
 		for range 2 {
-			events(p, PeerEvent{Kind: Warned, Err: errors.New("no element such")})
+			events(p, media.PeerEvent{Kind: media.Warned, Err: errors.New("no element such")})
 		}
 		select {
 		case <-v.Done():
 			t.Error("a complaint ends the viewer")
 		default:
 		}
-		events(p, PeerEvent{Kind: Closed})
+		events(p, media.PeerEvent{Kind: media.Closed})
 		<-v.Done()
 		cancel()
 		<-ended
@@ -70,22 +72,22 @@ func TestViewerTakesIn(t *testing.T) {
 				if c.offering {
 					v.Receive(Message{OfferRequest: true, OneWay: c.oneWay})
 					synctest.Wait()
-					events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+					events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"))
 					answer := answerOf(chromiumVideo, both(opusAudio), dataSection)
 					if c.oneWay {
 						answer = sdpOf(chromiumVideo, both(opusAudio))
 					}
 					v.Receive(Message{Type: "answer", SDP: answer})
 					synctest.Wait()
-					events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
+					events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1})
 				} else {
 					v.Receive(Message{Type: "offer", SDP: both(sdpOf(opusAudio, firefoxVideo, dataSection)), OneWay: c.oneWay})
 					synctest.Wait()
-					events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"))
+					events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1}, described(p, "answer"))
 				}
-				p.mu.Lock()
-				defer p.mu.Unlock()
-				if diff := cmp.Diff(c.want, p.taken); diff != "" {
+				p.Mu.Lock()
+				defer p.Mu.Unlock()
+				if diff := cmp.Diff(c.want, p.Taken); diff != "" {
 					t.Errorf("taken in (-want +got):\n%s", diff)
 				}
 			})
@@ -120,7 +122,7 @@ func TestViewerIsAskedFor(t *testing.T) {
 				v, p, _ := join(t, b, e)
 				v.Receive(Message{OfferRequest: true, OneWay: c.oneWay})
 				synctest.Wait()
-				calls := strings.Join(p.said(), "\n")
+				calls := strings.Join(p.Said(), "\n")
 				for _, want := range c.want {
 					if !strings.Contains(calls, want) {
 						t.Errorf("no %q in:\n%s", want, calls)

@@ -8,6 +8,7 @@ import (
 	"boardcast/internal/sdp"
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
+	"boardcast/pipeline/media"
 )
 
 // channelLabel is the data channel's name, as the reference peers call it.
@@ -251,7 +252,7 @@ func (v *Viewer) setRemote(typ string, given sdp.Description) error {
 }
 
 // described sends the viewer a description that webrtcbin made, written anew: our offer, or an answer that fits the viewer's offer.
-func (v *Viewer) described(e PeerEvent) error {
+func (v *Viewer) described(e media.PeerEvent) error {
 	made, err := sdp.Parse(e.Text)
 	if err != nil {
 		return fmt.Errorf("read webrtcbin's %s: %w", e.Type, err)
@@ -277,7 +278,7 @@ func (v *Viewer) described(e PeerEvent) error {
 }
 
 // descriptionSet goes on once webrtcbin has taken the viewer's description.
-func (v *Viewer) descriptionSet(e PeerEvent) error {
+func (v *Viewer) descriptionSet(e media.PeerEvent) error {
 	const remote = 1 // Index of the viewer's description
 	switch {
 	case e.Err != nil:

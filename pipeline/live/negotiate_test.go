@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"boardcast/pipeline/media"
 )
 
 // One side makes the offers. What the other side sends that does not fit its role changes nothing, and ends no viewer.
@@ -35,10 +37,10 @@ func TestOneSideOffers(t *testing.T) {
 					v.Receive(m)
 					synctest.Wait()
 					if i == 0 && m.OfferRequest {
-						events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+						events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"))
 					}
 				}
-				if diff := cmp.Diff(c.want, p.said()); diff != "" {
+				if diff := cmp.Diff(c.want, p.Said()); diff != "" {
 					t.Errorf("calls (-want +got):\n%s", diff)
 				}
 				select {

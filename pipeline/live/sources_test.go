@@ -11,6 +11,7 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/pipeline/agreement"
+	"boardcast/pipeline/media"
 )
 
 // Our offer names both tracks as one stream, before it names their SSRCs, and has no retransmissions of sound.
@@ -42,30 +43,30 @@ func TestOneWayOffers(t *testing.T) {
 		v, p, box := join(t, b, e)
 		v.Receive(Message{OfferRequest: true, OneWay: true})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"),
-			PeerEvent{Kind: CandidateFound, Text: "ours"}, PeerEvent{Kind: GatheringChanged, State: 1},
-			PeerEvent{Kind: GatheringChanged, State: GatheringComplete})
+		events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"),
+			media.PeerEvent{Kind: media.CandidateFound, Text: "ours"}, media.PeerEvent{Kind: media.GatheringChanged, State: 1},
+			media.PeerEvent{Kind: media.GatheringChanged, State: media.GatheringComplete})
 		v.Receive(Message{Type: "answer", SDP: sdpOf(chromiumVideo, opusAudio)})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
+		events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1})
 		want := []string{
 			"media 0 at -1 sendonly", "media 1 at -1 sendonly", "open ", "offer", "local offer", "take []", "remote answer",
 			"attach 0 rtph264pay", "attach 1 rtpopuspay",
 		}
-		if diff := cmp.Diff(want, p.said()); diff != "" {
+		if diff := cmp.Diff(want, p.Said()); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]string{"offer", "ours", "gathered"}, box.all()); diff != "" {
 			t.Errorf("sent (-want +got):\n%s", diff)
 		}
-		for slot, prefs := range p.prefs {
+		for slot, prefs := range p.Preferences {
 			first, rest, _ := strings.Cut(prefs, ";")
 			number := ssrcOf.FindStringSubmatch(first)
 			if number == nil || ssrcOf.MatchString(rest) {
 				t.Errorf("preferences %q, want a source in the first only", prefs)
 				continue
 			}
-			if source := fmt.Sprint(p.packets[slot].Source); source != number[1] {
+			if source := fmt.Sprint(p.Packets[slot].Source); source != number[1] {
 				t.Errorf("source %s, want %s", source, number[1])
 			}
 		}
@@ -95,7 +96,7 @@ func TestOneWayAnswers(t *testing.T) {
 				v.Receive(Message{Type: "offer", SDP: c.offer, OneWay: true})
 				synctest.Wait()
 				var got []string
-				for _, word := range p.said() {
+				for _, word := range p.Said() {
 					if strings.HasPrefix(word, "media") {
 						got = append(got, word)
 					}

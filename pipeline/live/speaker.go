@@ -7,7 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"boardcast/internal/latest"
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/produce"
 )
 
 // What becomes of a viewer's voice.
@@ -31,7 +34,7 @@ const speakerOpen = 5 * time.Second
 
 // paceSpeaker is the pace of a speaker that failed, while a viewer talks. A card that another program holds is often free again within
 // seconds.
-var paceSpeaker = pace{5 * time.Second, time.Minute}
+var paceSpeaker = produce.Pace{First: 5 * time.Second, Longest: time.Minute}
 
 // speakerTick is the time between two looks at which viewers still talk: short against the times above.
 const speakerTick = 250 * time.Millisecond
@@ -53,7 +56,7 @@ type talker struct {
 func newTalker() *talker { return &talker{changed: make(chan TalkStatus, 1)} }
 
 // tell leaves the newest status for the viewer. Only the speaker's goroutine calls it.
-func (t *talker) tell(s TalkStatus) { put(t.changed, s) }
+func (t *talker) tell(s TalkStatus) { latest.Put(t.changed, s) }
 
 // voice is a viewer that talks.
 type voice struct {
@@ -75,9 +78,9 @@ type level struct {
 //
 // Run is called once; all else may be called from any goroutine and never waits.
 type Speaker struct {
-	engine Engine
+	engine media.Engine
 	log    *slog.Logger
-	fan    Fan // of decoded sound; the viewer that is played fills it
+	fan    media.Fan // of decoded sound; the viewer that is played fills it
 	levels chan level
 	graph  atomic.Pointer[pipeline.Graph]
 	retry  chan struct{} // a speaker that failed may be tried at once
@@ -89,7 +92,7 @@ type Speaker struct {
 
 // openSpeaker is the stage that plays, or why there is none.
 type openSpeaker struct {
-	Stage
+	media.Stage
 	failure string    // why it is not open, where that was tried
 	logged  string    // the failure that was logged last; empty once the speaker has played to the end
 	again   time.Time // when it may be tried again
@@ -98,7 +101,7 @@ type openSpeaker struct {
 }
 
 // NewSpeaker makes a speaker that a plan's Speak describes; an empty graph stands for none.
-func NewSpeaker(e Engine, g pipeline.Graph, log *slog.Logger) *Speaker {
+func NewSpeaker(e media.Engine, g pipeline.Graph, log *slog.Logger) *Speaker {
 	s := &Speaker{engine: e, log: log, fan: e.Fan(false), levels: make(chan level, speakerQueue), retry: make(chan struct{}, 1)}
 	s.adopt(g)
 	return s
@@ -118,12 +121,12 @@ func (s *Speaker) adopt(g pipeline.Graph) {
 // tryAgain lets a speaker that failed be tried at once: a device was plugged in, or let go by another program.
 func (s *Speaker) tryAgain() {
 	if s != nil {
-		poke(s.retry)
+		latest.Poke(s.retry)
 	}
 }
 
 // input is where a viewer's sound goes; nil without a speaker.
-func (s *Speaker) input() Fan {
+func (s *Speaker) input() media.Fan {
 	if s == nil {
 		return nil
 	}
@@ -147,7 +150,7 @@ func (s *Speaker) Run(ctx context.Context) error {
 	defer clock.Stop()
 	defer s.close()
 	for {
-		var events <-chan StageEvent
+		var events <-chan media.StageEvent
 		if s.stage.Stage != nil {
 			events = s.stage.Events()
 		}
@@ -181,14 +184,14 @@ func (s *Speaker) voice(l level) {
 }
 
 // event deals with an event of the stage. Any end of it is a failure.
-func (s *Speaker) event(e StageEvent) {
+func (s *Speaker) event(e media.StageEvent) {
 	switch {
 	case e.Warning:
 		s.log.Debug("speaker", "error", e.Err)
 	case e.Err != nil:
 		s.fail(e.Err)
 	case e.Ended:
-		s.fail(errEnded)
+		s.fail(media.ErrEnded)
 	}
 }
 
@@ -232,7 +235,7 @@ func (s *Speaker) settle(ctx context.Context) {
 func (s *Speaker) open(ctx context.Context) {
 	g := *s.graph.Load()
 	if len(g) == 0 {
-		s.stage.failure, s.stage.again = "there is no speaker", time.Now().Add(paceSpeaker.first)
+		s.stage.failure, s.stage.again = "there is no speaker", time.Now().Add(paceSpeaker.First)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, speakerOpen)
@@ -252,7 +255,7 @@ func (s *Speaker) fail(err error) {
 	st := &s.stage
 	st.failure = err.Error()
 	st.strikes++
-	st.again = time.Now().Add(paceSpeaker.after(st.strikes))
+	st.again = time.Now().Add(paceSpeaker.After(st.strikes))
 	if st.logged != st.failure {
 		s.log.Warn("the speaker plays nothing; viewers are served as before", "error", err)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
 // speaks is the graph of a speaker that the fake engine plays.
@@ -22,15 +24,15 @@ var speaks = pipeline.Graph{pipeline.El("speaker")}
 // speaking is a broadcast with a speaker.
 type speaking struct {
 	b   *Broadcast
-	e   *fakeEngine
+	e   *fake.Engine
 	log *bytes.Buffer // of the speaker; read it once the bubble is still
 }
 
 // startSpeaking runs a broadcast with a speaker until the test ends.
 func startSpeaking(t *testing.T, g pipeline.Graph) speaking {
 	t.Helper()
-	e, log := newFakeEngine(), &bytes.Buffer{}
-	e.turn(e.still, "speaker", true) // a speaker makes no frames
+	e, log := fake.NewEngine(), &bytes.Buffer{}
+	e.Turn(e.Still, "speaker", true) // a speaker makes no frames
 	s := NewSpeaker(e, g, slog.New(slog.NewTextHandler(log, nil)))
 	b := NewBroadcast(e, testPlan(t, pipeline.Request{}), Options{Speaker: s, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -49,12 +51,12 @@ func startSpeaking(t *testing.T, g pipeline.Graph) speaking {
 }
 
 // says has viewers talk at once for a while, five levels a second each.
-func says(d time.Duration, talkers ...*fakePeer) { sounds(d, -20, talkers...) }
+func says(d time.Duration, talkers ...*fake.Peer) { sounds(d, -20, talkers...) }
 
-func sounds(d time.Duration, db float64, talkers ...*fakePeer) {
+func sounds(d time.Duration, db float64, talkers ...*fake.Peer) {
 	for range d / (200 * time.Millisecond) {
 		for _, p := range talkers {
-			events(p, PeerEvent{Kind: Level, DB: db})
+			events(p, media.PeerEvent{Kind: media.Level, DB: db})
 		}
 		<-time.After(200 * time.Millisecond)
 		synctest.Wait()
@@ -62,19 +64,19 @@ func sounds(d time.Duration, db float64, talkers ...*fakePeer) {
 }
 
 // talker is a viewer with a data channel.
-func (s speaking) talker(t *testing.T) (*Viewer, *fakePeer) {
+func (s speaking) talker(t *testing.T) (*Viewer, *fake.Peer) {
 	t.Helper()
 	v, p, _ := join(t, s.b, s.e)
-	events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected}, PeerEvent{Kind: ChannelOpened})
+	events(p, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected}, media.PeerEvent{Kind: media.ChannelOpened})
 	return v, p
 }
 
 // open are the speaker's stages, and how many of them are still open.
 func (s speaking) open() (all, open int) {
-	for _, st := range s.e.started() {
-		if st.graph[0].Factory == "speaker" {
+	for _, st := range s.e.Started() {
+		if st.Graph[0].Factory == "speaker" {
 			all++
-			if !st.isClosed() {
+			if !st.IsClosed() {
 				open++
 			}
 		}
@@ -82,15 +84,9 @@ func (s speaking) open() (all, open int) {
 	return all, open
 }
 
-func (p *fakePeer) words() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.sent)
-}
-
 // heard are the calls that let the viewer's sound into the speaker, or keep it out.
-func (p *fakePeer) heard() []string {
-	return slices.DeleteFunc(p.said(), func(call string) bool { return !strings.HasPrefix(call, "hear ") })
+func heard(p *fake.Peer) []string {
+	return slices.DeleteFunc(p.Said(), func(call string) bool { return !strings.HasPrefix(call, "hear ") })
 }
 
 const (
@@ -119,10 +115,10 @@ func TestSpeakerIsOpenWhileSomebodyTalks(t *testing.T) {
 		if all, open := s.open(); all != 1 || open != 0 {
 			t.Errorf("after the last voice %d of %d speakers are open", open, all)
 		}
-		if diff := cmp.Diff([]string{toldPlaying, toldSilent}, p.words()); diff != "" {
+		if diff := cmp.Diff([]string{toldPlaying, toldSilent}, p.Words()); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{"hear true", "hear false"}, p.heard()); diff != "" {
+		if diff := cmp.Diff([]string{"hear true", "hear false"}, heard(p)); diff != "" {
 			t.Errorf("let in (-want +got):\n%s", diff)
 		}
 		if v.status().Talk != nil {
@@ -139,17 +135,17 @@ func TestSpeakerPlaysTheNewest(t *testing.T) {
 		_, second := s.talker(t)
 		says(time.Second, first)
 		says(time.Second, first, second)
-		if diff := cmp.Diff([]string{toldPlaying, toldReplaced}, first.words()); diff != "" {
+		if diff := cmp.Diff([]string{toldPlaying, toldReplaced}, first.Words()); diff != "" {
 			t.Errorf("the first is told (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{toldPlaying}, second.words()); diff != "" {
+		if diff := cmp.Diff([]string{toldPlaying}, second.Words()); diff != "" {
 			t.Errorf("the second is told (-want +got):\n%s", diff)
 		}
 		says(4*time.Second, first)
-		if diff := cmp.Diff([]string{"hear true", "hear false", "hear true"}, first.heard()); diff != "" {
+		if diff := cmp.Diff([]string{"hear true", "hear false", "hear true"}, heard(first)); diff != "" {
 			t.Errorf("the first is let in (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{"hear true", "hear false"}, second.heard()); diff != "" {
+		if diff := cmp.Diff([]string{"hear true", "hear false"}, heard(second)); diff != "" {
 			t.Errorf("the second is let in (-want +got):\n%s", diff)
 		}
 		if all, _ := s.open(); all != 1 {
@@ -177,17 +173,17 @@ func TestSpeakerFails(t *testing.T) {
 				s := startSpeaking(t, speaks)
 				v, p := s.talker(t)
 				if !c.opens {
-					s.e.refuses("speaker", errors.New(busy))
+					s.e.Refuses("speaker", errors.New(busy))
 				}
 				says(time.Second, p)
 				if c.opens {
-					stages := s.e.started()
-					stages[len(stages)-1].events <- StageEvent{Err: errors.New(busy)}
+					stages := s.e.Started()
+					stages[len(stages)-1].Post <- media.StageEvent{Err: errors.New(busy)}
 				}
 				says(17*time.Second, p)
-				s.e.refuses("speaker", nil)
+				s.e.Refuses("speaker", nil)
 				says(25*time.Second, p)
-				if diff := cmp.Diff(c.told, p.words()); diff != "" {
+				if diff := cmp.Diff(c.told, p.Words()); diff != "" {
 					t.Errorf("told (-want +got):\n%s", diff)
 				}
 				if all, open := s.open(); all != c.tries || open != 1 {
@@ -212,10 +208,10 @@ func TestSpeakerEnds(t *testing.T) {
 		s := startSpeaking(t, speaks)
 		_, p := s.talker(t)
 		says(time.Second, p)
-		stages := s.e.started()
-		stages[len(stages)-1].events <- StageEvent{Ended: true}
+		stages := s.e.Started()
+		stages[len(stages)-1].Post <- media.StageEvent{Ended: true}
 		says(time.Second, p)
-		if diff := cmp.Diff([]string{toldPlaying, `{"talk":{"state":"failed","reason":"the stream ended"}}`}, p.words()); diff != "" {
+		if diff := cmp.Diff([]string{toldPlaying, `{"talk":{"state":"failed","reason":"the stream ended"}}`}, p.Words()); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
 		}
 	})
@@ -227,9 +223,9 @@ func TestSpeakerFailsAnew(t *testing.T) {
 		s := startSpeaking(t, speaks)
 		_, p := s.talker(t)
 		for range 2 {
-			s.e.refuses("speaker", errors.New("busy"))
+			s.e.Refuses("speaker", errors.New("busy"))
 			says(time.Second, p)
-			s.e.refuses("speaker", nil)
+			s.e.Refuses("speaker", nil)
 			says(6*time.Second, p) // the first pause is 5 s
 			if _, open := s.open(); open != 1 {
 				t.Fatal("the speaker is not open 6 s after it failed")
@@ -252,7 +248,7 @@ func TestSpeakerComesLater(t *testing.T) {
 		plan.Speak = speaks
 		s.b.Adopt(plan)
 		says(time.Second, p) // long before the next try would be due
-		if diff := cmp.Diff([]string{`{"talk":{"state":"failed","reason":"there is no speaker"}}`, toldPlaying}, p.words()); diff != "" {
+		if diff := cmp.Diff([]string{`{"talk":{"state":"failed","reason":"there is no speaker"}}`, toldPlaying}, p.Words()); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
 		}
 	})
@@ -263,12 +259,12 @@ func TestSpeakerIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := startSpeaking(t, speaks)
 		_, p := s.talker(t)
-		s.e.refuses("speaker", errors.New("busy"))
+		s.e.Refuses("speaker", errors.New("busy"))
 		says(time.Second, p)
-		s.e.refuses("speaker", nil)
+		s.e.Refuses("speaker", nil)
 		s.b.Again()
 		says(time.Second, p)
-		if diff := cmp.Diff([]string{`{"talk":{"state":"failed","reason":"busy"}}`, toldPlaying}, p.words()); diff != "" {
+		if diff := cmp.Diff([]string{`{"talk":{"state":"failed","reason":"busy"}}`, toldPlaying}, p.Words()); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
 		}
 	})

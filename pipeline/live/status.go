@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
 )
 
 // ViewerStatus is one viewer as numbers.
@@ -36,10 +37,10 @@ type IncomingStatus struct {
 
 // LinkStatus is what was sent to a viewer, and what its feedback tells of its link.
 type LinkStatus struct {
-	Sent        *PeerCount `json:"sent,omitempty"`
-	EstimateBPS int        `json:"estimate_bps,omitempty"` // what the link is thought to carry
-	Loss        float64    `json:"loss"`                   // share of the packets, lately
-	RTTMS       int64      `json:"rtt_ms,omitempty"`
+	Sent        *media.PeerCount `json:"sent,omitempty"`
+	EstimateBPS int              `json:"estimate_bps,omitempty"` // what the link is thought to carry
+	Loss        float64          `json:"loss"`                   // share of the packets, lately
+	RTTMS       int64            `json:"rtt_ms,omitempty"`
 }
 
 // RenditionStatus is which rendition a viewer is sent.
@@ -97,7 +98,7 @@ func (v *Viewer) statsReply() statsReply {
 		if lower, ok := pipeline.ChoiceOf(v.b.plan().Lower, now.Codec); ok && a.isLower(a.feed.from) {
 			f = lower.Format
 		}
-		f.Bitrate = int(a.feed.from.bitrate())
+		f.Bitrate = int(a.feed.from.Bitrate())
 	}
 	return statsReply{
 		now.IncomingAudioDB, append([]string{}, now.Incoming...),

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"boardcast/pipeline/media"
 )
 
 // The page, the metrics and other programs read a viewer's status by these keys, in one flat object.
@@ -20,7 +22,7 @@ func TestViewerStatusAsJSON(t *testing.T) {
 			"all", ViewerStatus{
 				ConnectionStatus{ID: "v", State: "connected", Codec: "H264", Since: time.Unix(0, 0).UTC(), ConnectSeconds: 0.5, Detached: true},
 				IncomingStatus{IncomingAudioDB: &loud, Incoming: []string{"audio"}},
-				LinkStatus{Sent: &PeerCount{VideoFrames: 1}, EstimateBPS: 2, Loss: 0.25, RTTMS: 3},
+				LinkStatus{Sent: &media.PeerCount{VideoFrames: 1}, EstimateBPS: 2, Loss: 0.25, RTTMS: 3},
 				RenditionStatus{Rendition: renditionLower, KeyframesOnly: true},
 			}, `{"id":"v","state":"connected","codec":"H264","since":"1970-01-01T00:00:00Z","connect_seconds":0.5,"signalling_lost":true,` +
 				`"incoming_audio_rms_db":-20.5,"incoming":["audio"],` +

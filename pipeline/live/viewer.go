@@ -12,7 +12,9 @@ import (
 	"golang.org/x/time/rate"
 
 	"boardcast/internal/sdp"
+	"boardcast/pipeline/media"
 	"boardcast/pipeline/places"
+	"boardcast/pipeline/produce"
 )
 
 // Message is what a viewer and we say to one another.
@@ -79,14 +81,14 @@ type Viewer struct {
 
 // connection is a viewer's peer, how far it has come, and what feeds it.
 type connection struct {
-	peer     Peer
+	peer     media.Peer
 	phase    phase
-	deadline time.Time   // for the next phase; zero for none
-	since    time.Time   // when the viewer was connected
-	warned   bool        // a warning of the peer's elements has been logged
-	using    []*producer // that count the viewer as a user
-	talk     *talker     // the viewer as the speaker knows it
-	channels int         // the newest data channel's index, counted from 1; 0 for none
+	deadline time.Time           // for the next phase; zero for none
+	since    time.Time           // when the viewer was connected
+	warned   bool                // a warning of the peer's elements has been logged
+	using    []*produce.Producer // that count the viewer as a user
+	talk     *talker             // the viewer as the speaker knows it
+	channels int                 // the newest data channel's index, counted from 1; 0 for none
 	// publishes tells that the viewer is a media server, see Broadcast.Publish.
 	publishes bool
 }
@@ -112,7 +114,7 @@ func newViewer(b *Broadcast, id string, from places.Origin, send func(Message)) 
 func (v *Viewer) run(ctx context.Context) {
 	defer close(v.done)
 	end := endingOf(ctx, v.live(ctx))
-	var sent PeerCount
+	var sent media.PeerCount
 	if v.peer != nil {
 		sent = v.peer.Count()
 	}
@@ -127,7 +129,7 @@ func (v *Viewer) run(ctx context.Context) {
 // live makes the viewer's peer, and deals with one event after the other until the viewer ends. It returns why.
 func (v *Viewer) live(ctx context.Context) error {
 	plan := v.b.plan()
-	peer, err := v.b.engine.Peer(ctx, PeerOptions{
+	peer, err := v.b.engine.Peer(ctx, media.PeerOptions{
 		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Near: v.near, Audio: plan.Hear, Video: plan.See,
 		Heard: v.b.opts.Speaker.input(),
 	})
@@ -216,17 +218,17 @@ func (c *connection) silent() time.Duration {
 func (v *Viewer) publish() { v.stat.publish(v.phase, v.detached.Load()) }
 
 // use counts the viewer among the users of a producer, once; leave takes that back.
-func (c *connection) use(p *producer) {
+func (c *connection) use(p *produce.Producer) {
 	if !slices.Contains(c.using, p) {
-		p.use()
+		p.Use()
 		c.using = append(c.using, p)
 	}
 }
 
-func (c *connection) leave(p *producer) {
+func (c *connection) leave(p *produce.Producer) {
 	if i := slices.Index(c.using, p); i >= 0 {
 		c.using = slices.Delete(c.using, i, i+1)
-		p.drop()
+		p.Drop()
 	}
 }
 
@@ -234,14 +236,14 @@ func (c *connection) leave(p *producer) {
 func (c *connection) resume() {
 	c.peer.Resume()
 	for _, p := range c.using {
-		p.requestKeyframe()
+		p.RequestKeyframe()
 	}
 }
 
 // close leaves all producers and closes the peer, if there is one.
 func (c *connection) close() error {
 	for _, p := range c.using {
-		p.drop()
+		p.Drop()
 	}
 	if c.peer == nil {
 		return nil

@@ -14,6 +14,8 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 	"boardcast/pipeline/places"
 )
 
@@ -45,7 +47,7 @@ func (m *mailbox) all() []string {
 }
 
 // join makes a viewer in a synctest bubble.
-func join(t *testing.T, b *Broadcast, e *fakeEngine) (*Viewer, *fakePeer, *mailbox) {
+func join(t *testing.T, b *Broadcast, e *fake.Engine) (*Viewer, *fake.Peer, *mailbox) {
 	t.Helper()
 	box := &mailbox{}
 	v, err := b.Join("v", places.Origin{}, box.send)
@@ -53,20 +55,20 @@ func join(t *testing.T, b *Broadcast, e *fakeEngine) (*Viewer, *fakePeer, *mailb
 		t.Fatal(err)
 	}
 	synctest.Wait()
-	return v, e.peer(len(e.peers) - 1), box
+	return v, e.LastPeer(), box
 }
 
 // joinConnected makes a viewer whose connection is up: it gives way to nobody.
-func joinConnected(t *testing.T, b *Broadcast, e *fakeEngine) *Viewer {
+func joinConnected(t *testing.T, b *Broadcast, e *fake.Engine) *Viewer {
 	t.Helper()
 	v, p, _ := join(t, b, e)
-	events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+	events(p, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected})
 	return v
 }
 
-func events(p *fakePeer, list ...PeerEvent) {
+func events(p *fake.Peer, list ...media.PeerEvent) {
 	for _, e := range list {
-		p.events <- e
+		p.Post <- e
 		synctest.Wait()
 	}
 }
@@ -78,39 +80,39 @@ func TestViewerOffers(t *testing.T) {
 		v.Receive(Message{OfferRequest: true})
 		v.Receive(Message{Candidate: earlyCandidate})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"),
-			PeerEvent{Kind: CandidateFound, Text: "ours"}, PeerEvent{Kind: NegotiationNeeded})
+		events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"),
+			media.PeerEvent{Kind: media.CandidateFound, Text: "ours"}, media.PeerEvent{Kind: media.NegotiationNeeded})
 		v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo, opusAudio, dataSection)})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
+		events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1})
 		v.Receive(Message{Candidate: lateCandidate})
 		synctest.Wait()
-		if n := len(e.started()); n != 3 {
+		if n := len(e.Started()); n != 3 {
 			t.Errorf("%d producers run before the connection is up, want capture, encoder and microphone", n)
 		}
-		events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected}, PeerEvent{Kind: ChannelOpened})
+		events(p, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected}, media.PeerEvent{Kind: media.ChannelOpened})
 		want := []string{
 			"media 0 at -1 sendonly", "media 1 at -1 sendrecv", "open channel", "offer", "local offer", "take []", "remote answer",
 			"0 " + earlyCandidate, "attach 0 rtph264pay", "attach 1 rtpopuspay", "0 " + lateCandidate, "resume",
 		}
-		if diff := cmp.Diff(want, p.said()); diff != "" {
+		if diff := cmp.Diff(want, p.Said()); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]string{"offer", "ours"}, box.all()); diff != "" {
 			t.Errorf("sent (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{"hello"}, p.sent); diff != "" {
+		if diff := cmp.Diff([]string{"hello"}, p.Sent); diff != "" {
 			t.Errorf("data channel (-want +got):\n%s", diff)
 		}
 		v.Close()
 		<-v.Done()
-		if last := p.said()[len(p.said())-1]; last != "close" {
+		if last := p.Said()[len(p.Said())-1]; last != "close" {
 			t.Errorf("last call %q, want close", last)
 		}
 		<-time.After(time.Minute)
-		for _, s := range e.started() {
-			if !s.isClosed() {
-				t.Errorf("%s still runs without viewers", s.graph[0].Factory)
+		for _, s := range e.Started() {
+			if !s.IsClosed() {
+				t.Errorf("%s still runs without viewers", s.Graph[0].Factory)
 			}
 		}
 	})
@@ -134,12 +136,12 @@ func TestViewerTakesWhatTheOtherSideDecodes(t *testing.T) {
 				v, p, _ := join(t, b, e)
 				v.Receive(Message{OfferRequest: true})
 				synctest.Wait()
-				events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+				events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"))
 				v.Receive(Message{Type: "answer", SDP: c.answer})
 				synctest.Wait()
-				events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
+				events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1})
 				var got []string
-				for _, w := range p.said() {
+				for _, w := range p.Said() {
 					if strings.HasPrefix(w, "attach") {
 						got = append(got, w)
 					}
@@ -170,17 +172,17 @@ func TestViewerAnswers(t *testing.T) {
 		v, p, box := join(t, b, e)
 		v.Receive(Message{Type: "offer", SDP: sdpOf(opusAudio, firefoxVideo, dataSection)})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, p.described("answer"),
-			PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+		events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1}, described(p, "answer"),
+			media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected})
 		want := []string{
 			"media 0 at 0 sendonly", "media 1 at 1 sendonly", "open ", "take []", "remote offer", "answer", "local answer",
 			"attach 0 rtpvp8pay", "attach 1 rtpopuspay", "resume",
 		}
-		if diff := cmp.Diff(want, p.said()); diff != "" {
+		if diff := cmp.Diff(want, p.Said()); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
-		if !strings.Contains(p.prefs[pipeline.VideoSlot], "payload=120") {
-			t.Errorf("preferences %q, want the other side's payload type 120", p.prefs[pipeline.VideoSlot])
+		if !strings.Contains(p.Preferences[pipeline.VideoSlot], "payload=120") {
+			t.Errorf("preferences %q, want the other side's payload type 120", p.Preferences[pipeline.VideoSlot])
 		}
 		if diff := cmp.Diff([]string{"answer"}, box.all()); diff != "" {
 			t.Errorf("sent (-want +got):\n%s", diff)
@@ -189,59 +191,59 @@ func TestViewerAnswers(t *testing.T) {
 }
 
 func TestViewerEnds(t *testing.T) {
-	offerOut := func(v *Viewer, p *fakePeer) {
+	offerOut := func(v *Viewer, p *fake.Peer) {
 		v.Receive(Message{OfferRequest: true})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+		events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"))
 	}
-	connect := func(v *Viewer, p *fakePeer) {
+	connect := func(v *Viewer, p *fake.Peer) {
 		offerOut(v, p)
 		v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo)})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+		events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1}, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected})
 	}
-	silence := func(p *fakePeer, d time.Duration) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.silent = d
+	silence := func(p *fake.Peer, d time.Duration) {
+		p.Mu.Lock()
+		defer p.Mu.Unlock()
+		p.Silent = d
 	}
 	cases := []struct {
 		name   string
-		act    func(*Viewer, *fakePeer)
+		act    func(*Viewer, *fake.Peer)
 		within time.Duration
 		lives  bool
 	}{
-		{"says nothing", func(*Viewer, *fakePeer) {}, answerLimit + 2*tick, false},
+		{"says nothing", func(*Viewer, *fake.Peer) {}, answerLimit + 2*tick, false},
 		{"never answers", offerOut, answerLimit + 2*tick, false},
 		{"connected and reporting", connect, time.Hour, true},
-		{"reports stop", func(v *Viewer, p *fakePeer) { connect(v, p); silence(p, aliveLimit+tick) }, 2 * tick, false},
-		{"never reports", func(v *Viewer, p *fakePeer) { connect(v, p); silence(p, -1) }, aliveLimit + 2*tick, false},
-		{"signalling lost, reports go on", func(v *Viewer, p *fakePeer) { connect(v, p); v.Detach() }, time.Hour, true},
-		{"signalling lost, reports stop", func(v *Viewer, p *fakePeer) {
+		{"reports stop", func(v *Viewer, p *fake.Peer) { connect(v, p); silence(p, aliveLimit+tick) }, 2 * tick, false},
+		{"never reports", func(v *Viewer, p *fake.Peer) { connect(v, p); silence(p, -1) }, aliveLimit + 2*tick, false},
+		{"signalling lost, reports go on", func(v *Viewer, p *fake.Peer) { connect(v, p); v.Detach() }, time.Hour, true},
+		{"signalling lost, reports stop", func(v *Viewer, p *fake.Peer) {
 			connect(v, p)
 			v.Detach()
 			silence(p, detachedLimit+tick)
 		}, 2 * tick, false},
-		{"signalling lost before the connection is up", func(v *Viewer, p *fakePeer) { offerOut(v, p); v.Detach() }, 2 * tick, false},
-		{"connection failed", func(v *Viewer, p *fakePeer) {
+		{"signalling lost before the connection is up", func(v *Viewer, p *fake.Peer) { offerOut(v, p); v.Detach() }, 2 * tick, false},
+		{"connection failed", func(v *Viewer, p *fake.Peer) {
 			connect(v, p)
-			events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionFailed})
+			events(p, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionFailed})
 		}, tick, false},
-		{"pipeline error", func(_ *Viewer, p *fakePeer) {
-			events(p, PeerEvent{Kind: Failed, Err: errors.New("dtls")})
+		{"pipeline error", func(_ *Viewer, p *fake.Peer) {
+			events(p, media.PeerEvent{Kind: media.Failed, Err: errors.New("dtls")})
 		}, tick, false},
-		{"hung up", func(v *Viewer, p *fakePeer) { connect(v, p); v.Close() }, tick, false},
-		{"garbage offer", func(v *Viewer, _ *fakePeer) { v.Receive(Message{Type: "offer", SDP: "v=0"}) }, tick, false},
-		{"description refused", func(v *Viewer, p *fakePeer) {
+		{"hung up", func(v *Viewer, p *fake.Peer) { connect(v, p); v.Close() }, tick, false},
+		{"garbage offer", func(v *Viewer, _ *fake.Peer) { v.Receive(Message{Type: "offer", SDP: "v=0"}) }, tick, false},
+		{"description refused", func(v *Viewer, p *fake.Peer) {
 			offerOut(v, p)
 			v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo)})
 			synctest.Wait()
-			events(p, PeerEvent{Kind: DescriptionSet, Index: 1, Err: errors.New("no")})
+			events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1, Err: errors.New("no")})
 		}, tick, false},
-		{"floods", func(_ *Viewer, p *fakePeer) {
-			p.mu.Lock()
-			p.overflow = true
-			p.mu.Unlock()
+		{"floods", func(_ *Viewer, p *fake.Peer) {
+			p.Mu.Lock()
+			p.Overflow = true
+			p.Mu.Unlock()
 		}, 2 * tick, false},
 	}
 	for _, c := range cases {
@@ -281,11 +283,11 @@ func TestViewerHoldsFewCandidates(t *testing.T) {
 		}
 		v.Receive(Message{OfferRequest: true})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+		events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"))
 		v.Receive(Message{Type: "answer", SDP: answerOf(chromiumVideo)})
 		synctest.Wait()
-		events(p, PeerEvent{Kind: DescriptionSet, Index: 1})
-		if n := strings.Count(strings.Join(p.said(), "\n"), "candidate:"); n != sdp.MaxCandidates {
+		events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1})
+		if n := strings.Count(strings.Join(p.Said(), "\n"), "candidate:"); n != sdp.MaxCandidates {
 			t.Errorf("%d candidates taken, want %d", n, sdp.MaxCandidates)
 		}
 	})
@@ -296,13 +298,13 @@ func TestPublicationCountsOnceConnected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		b, e := startBroadcast(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-		publish := func() (*Viewer, *fakePeer) {
+		publish := func() (*Viewer, *fake.Peer) {
 			v, err := b.Publish("whip", func(Message) {})
 			if err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
-			return v, e.peer(len(e.peers) - 1)
+			return v, e.LastPeer()
 		}
 		for range 3 {
 			v, _ := publish()
@@ -318,7 +320,7 @@ func TestPublicationCountsOnceConnected(t *testing.T) {
 			t.Errorf("the log tells of viewers:\n%s", text)
 		}
 		v, p := publish()
-		events(p, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+		events(p, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected})
 		if s := b.Status(); len(s.Viewers) != 1 || s.Joined != 1 {
 			t.Errorf("%d viewers of %d once connected", len(s.Viewers), s.Joined)
 		}

@@ -35,6 +35,7 @@ type Program struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
 	ended  bool // the test ended it itself
+	keys   *keys
 
 	output
 }
@@ -99,10 +100,7 @@ func startCommand(t testing.TB, cmd *exec.Cmd) *Program {
 
 // environ is ours without what the tests are told by it: the program refuses a name that is no setting of its own. Keys are turned off,
 // but for the tests that are about them: see StartLocked.
-func environ() []string {
-	bare := slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "BOARDCAST_") })
-	return append(bare, "BOARDCAST_OPEN=true")
-}
+func environ() []string { return append(withoutSettings(os.Environ()), "BOARDCAST_OPEN=true") }
 
 // binary is the program under test.
 func binary(t testing.TB) string {

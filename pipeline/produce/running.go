@@ -1,4 +1,4 @@
-package live
+package produce
 
 import (
 	"fmt"
@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
 )
 
 // running is an alternative that runs, with what is watched of it.
 type running struct {
-	alternative
-	stage   Stage
+	Alternative
+	stage   media.Stage
 	index   int // in the producer's list of alternatives
 	began   time.Time
 	ready   bool // it has made a frame
@@ -36,11 +37,11 @@ type keyWatch struct {
 // keyAwaited is a request that an encoder has not met yet.
 type keyAwaited struct {
 	since time.Time
-	had   FanCount // what the encoder had made when it was asked
+	had   media.FanCount // what the encoder had made when it was asked
 }
 
 // events is nil, a channel that never delivers, where nothing runs.
-func (r *running) events() <-chan StageEvent {
+func (r *running) events() <-chan media.StageEvent {
 	if r == nil {
 		return nil
 	}
@@ -92,21 +93,21 @@ func yielding(g pipeline.Graph, caps string) pipeline.Graph {
 
 // fed is how many frames the producer that feeds this stage has made; 0 for a source.
 func (r *running) fed() uint64 {
-	if r.up == nil {
+	if r.Up == nil {
 		return 0
 	}
-	return r.up.fan.Count().Frames
+	return r.Up.fan.Count().Frames
 }
 
 // patience is how long the stage may make no frame.
 func (r *running) patience() time.Duration {
 	switch {
-	case r.up != nil && r.ready:
-		return max(encoderStall, 3*r.period)
-	case r.up != nil:
-		return max(encoderStart, 5*r.period)
+	case r.Up != nil && r.ready:
+		return max(encoderStall, 3*r.Period)
+	case r.Up != nil:
+		return max(encoderStart, 5*r.Period)
 	case r.ready:
-		return max(sourceStall, 5*r.period)
+		return max(sourceStall, 5*r.Period)
 	}
 	return sourceStart
 }
@@ -117,7 +118,7 @@ func (r *running) stalled(out uint64, now time.Time) error {
 	switch waited := now.Sub(r.flow.since); {
 	case out != r.flow.out:
 		r.flow = flow{in: in, out: out, since: now}
-	case r.up != nil && in-r.flow.in < stallInputs:
+	case r.Up != nil && in-r.flow.in < stallInputs:
 		r.flow.since = now // the encoder has nothing to do
 	case waited > r.patience():
 		return fmt.Errorf("no picture in %.1f s", waited.Seconds())
@@ -134,14 +135,14 @@ func (r *running) excuse(now time.Time) {
 }
 
 // ask notes a keyframe request, unless an earlier one is not met yet. n is what the encoder has made.
-func (k *keyWatch) ask(n FanCount) {
+func (k *keyWatch) ask(n media.FanCount) {
 	if k.awaited == nil {
 		k.awaited = &keyAwaited{since: time.Now(), had: n}
 	}
 }
 
 // deaf is an error where the encoder makes frames but not the keyframe that it was asked for. n is what the encoder has made.
-func (k *keyWatch) deaf(n FanCount, now time.Time) error {
+func (k *keyWatch) deaf(n media.FanCount, now time.Time) error {
 	switch a := k.awaited; {
 	case a == nil:
 	case n.Keyframes > a.had.Keyframes:
@@ -155,7 +156,7 @@ func (k *keyWatch) deaf(n FanCount, now time.Time) error {
 }
 
 // keyframeRequested merges the keyframe requests of all viewers to one forced keyframe in each keyPause.
-func (p *producer) keyframeRequested() {
+func (p *Producer) keyframeRequested() {
 	if p.serving == nil {
 		return // an encoder begins with a keyframe
 	}
@@ -166,15 +167,15 @@ func (p *producer) keyframeRequested() {
 	p.forceKey()
 }
 
-func (p *producer) forceKey() {
-	if p.serving == nil || p.serving.keyframe == 0 || p.serving.keyframe == pipeline.KeyframeNone {
+func (p *Producer) forceKey() {
+	if p.serving == nil || p.serving.Keyframe == 0 || p.serving.Keyframe == pipeline.KeyframeNone {
 		return
 	}
 	p.keyframes.timer.Stop()
 	p.keyframes.last = time.Now()
 	p.serving.keys.ask(p.fan.Count())
 	p.applyRate() // where the rate was lowered for a viewer that moves here, that viewer's first keyframe must fit its link
-	if err := p.serving.stage.Keyframe(p.serving.keyframe); err != nil {
+	if err := p.serving.stage.Keyframe(p.serving.Keyframe); err != nil {
 		p.log.Warn("force keyframe", "error", err)
 	}
 }

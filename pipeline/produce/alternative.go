@@ -1,4 +1,4 @@
-package live
+package produce
 
 import (
 	"time"
@@ -6,29 +6,29 @@ import (
 	"boardcast/pipeline"
 )
 
-// alternative is one way to run a producer: a graph, what feeds it and how it is steered.
-type alternative struct {
-	id          string // an encoder's ID, or what the graph is
-	graph       pipeline.Graph
-	keyframe    pipeline.KeyframeMethod
-	up          *producer         // whose fan feeds it, nil for a source
-	period      time.Duration     // from one frame to the next, as it should be
-	placeholder bool              // it serves while nothing else does
-	product     *pipeline.Product // what an encoder makes of the frames of another producer; nil where the graph alone tells it
-	bitrate     func(bitsPerSecond int) (pipeline.Prop, bool)
-	rate        int // bit/s that the graph says
+// Alternative is one way to run a producer: a graph, what feeds it and how it is steered.
+type Alternative struct {
+	ID          string // an encoder's ID, or what the graph is
+	Graph       pipeline.Graph
+	Keyframe    pipeline.KeyframeMethod                       // how the encoder is asked for one
+	Up          *Producer                                     // whose fan feeds it, nil for a source
+	Period      time.Duration                                 // from one frame to the next, as it should be
+	Placeholder bool                                          // it serves while nothing else does
+	Product     *pipeline.Product                             // what an encoder makes of the frames of another producer; nil where the graph alone tells it
+	Bitrate     func(bitsPerSecond int) (pipeline.Prop, bool) // the property that sets it while the encoder runs; nil or false for none
+	Rate        int                                           // bit/s that the graph says
 }
 
 // servedBy reports whether the running alternative o does what a would do. An encoder that makes the same goes on when another
 // camera feeds it, if it can take the frames of that camera.
-func (a alternative) servedBy(o alternative) bool {
+func (a Alternative) servedBy(o Alternative) bool {
 	switch {
-	case a.id != o.id || a.up != o.up:
+	case a.ID != o.ID || a.Up != o.Up:
 		return false
-	case a.product == nil || o.product == nil:
-		return a.graph.String() == o.graph.String()
+	case a.Product == nil || o.Product == nil:
+		return a.Graph.String() == o.Graph.String()
 	}
-	return a.product.ServedBy(*o.product)
+	return a.Product.ServedBy(*o.Product)
 }
 
 // health is what a producer remembers of an alternative that failed.
@@ -38,39 +38,40 @@ type health struct {
 	stuck   bool      // a call did not come back, and each further try may leave another one behind
 }
 
-// pace is how soon an alternative that failed is tried again: after first, then after twice the time before, up to longest.
-type pace struct{ first, longest time.Duration }
+// Pace is how soon an alternative that failed is tried again: after First, then after twice the time before, up to Longest.
+type Pace struct{ First, Longest time.Duration }
 
-func (p pace) after(strikes int) time.Duration {
+// After is how long to wait after so many failures in a row.
+func (p Pace) After(strikes int) time.Duration {
 	const most = 20 // doublings: with more a duration would overflow, and all paces are at their longest long before
-	return min(p.first<<min(max(strikes, 1)-1, most), p.longest)
+	return min(p.First<<min(max(strikes, 1)-1, most), p.Longest)
 }
 
 // paceAlone is the pace of a producer without another alternative: its viewers wait for each try.
-var paceAlone = pace{500 * time.Millisecond, 30 * time.Second}
+var paceAlone = Pace{500 * time.Millisecond, 30 * time.Second}
 
 // paceCamera is the pace of a camera while its placeholder serves. The camera may come back at any time, and viewers see nothing of
 // a try that fails.
-var paceCamera = pace{500 * time.Millisecond, 2 * time.Second}
+var paceCamera = Pace{500 * time.Millisecond, 2 * time.Second}
 
 // paceEncoder is the pace of an encoder while another serves: an encoder that broke hardly mends itself. It is also the pace of
 // whatever is stuck, since each try may leave memory behind.
-var paceEncoder = pace{time.Minute, time.Hour}
+var paceEncoder = Pace{time.Minute, time.Hour}
 
 // healed is how long an alternative must have run for its failures to be forgotten: far longer than any failure at the start takes.
 const healed = 10 * time.Minute
 
 // alternatives are those of a producer, the best first, and what is known of each.
 type alternatives struct {
-	list   []alternative
+	list   []Alternative
 	health []health // of each in list
-	pace   pace
+	pace   Pace
 }
 
-func newAlternatives(list []alternative) alternatives {
+func newAlternatives(list []Alternative) alternatives {
 	as := alternatives{list: list, health: make([]health, len(list)), pace: paceAlone}
 	switch {
-	case len(list) > 1 && list[len(list)-1].placeholder:
+	case len(list) > 1 && list[len(list)-1].Placeholder:
 		as.pace = paceCamera
 	case len(list) > 1:
 		as.pace = paceEncoder
@@ -79,7 +80,7 @@ func newAlternatives(list []alternative) alternatives {
 }
 
 // replaced is alternatives with another list. What is known of an alternative that stays is kept.
-func (as alternatives) replaced(list []alternative) alternatives {
+func (as alternatives) replaced(list []Alternative) alternatives {
 	out := newAlternatives(list)
 	for i, a := range list {
 		for j, old := range as.list {
@@ -124,7 +125,7 @@ func (as alternatives) strike(i int, ran time.Duration, stuck bool, now time.Tim
 	if stuck {
 		p = paceEncoder
 	}
-	h.until = now.Add(p.after(h.strikes))
+	h.until = now.Add(p.After(h.strikes))
 }
 
 // soonest is the earliest time at which an alternative may be tried again where all are stuck; zero where one is not.

@@ -1,26 +1,27 @@
-package live
+package produce
 
 import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"boardcast/pipeline/media"
 )
 
-// producer is a graph that runs while somebody uses its fan: the best of its alternatives that works. An alternative that fails is
-// replaced by the next one, and is tried again later, beside the one that serves by then. One goroutine, run, owns a producer.
+// Producer is a graph that runs while somebody uses its fan: the best of its alternatives that works. An alternative that fails is
+// replaced by the next one, and is tried again later, beside the one that serves by then. One goroutine, that of Run, owns a producer.
 //
 // # Concurrency
 //
-// The methods of demand, and starved and status, may be called from any goroutine while run is running; they never wait for a graph.
-type producer struct {
+// AdaptRate and Prepare are called before Run, Close after it. All else may be called from any goroutine, and never waits for a graph.
+type Producer struct {
 	demand
 	stages
 	name         string
 	coded        bool // it makes coded frames
-	fan          Fan
-	rate         *sharedRate // nil where the bitrate does not follow the viewers' links
+	fan          media.Fan
+	rate         *SharedRate // nil where the bitrate does not follow the viewers' links
 	log          deviceLog
 	alternatives alternatives
 	retry        retry
@@ -31,7 +32,7 @@ type producer struct {
 
 // stages are those stages of a producer that run now.
 type stages struct {
-	engine  Engine
+	engine  media.Engine
 	serving *running       // nil while nothing runs
 	trying  *running       // a better alternative that has made no frame yet; nil without serving
 	watched time.Time      // when the stages were last looked at
@@ -56,23 +57,6 @@ type keyframes struct {
 	last  time.Time
 }
 
-// published is what other goroutines may read of a producer.
-type published struct {
-	shown atomic.Pointer[shown]
-	// stuck is the fan's frame count plus 1, when a stage could last not be closed; 0 for never. The producer counts as stuck until
-	// the fan gets another frame.
-	stuck atomic.Uint64
-}
-
-// shown is a copy of the state of a producer. It is not changed after it was published.
-type shown struct {
-	alternative string
-	placeholder bool
-	waiting     bool      // no alternative works; one is going to be tried again
-	up          *producer // whose frames it is fed
-	replaced    uint64    // times that an encoder failed and another took its place
-}
-
 // deviceLog is a producer's log. It can add to a failure what is the matter with the device.
 type deviceLog struct {
 	*slog.Logger
@@ -88,21 +72,37 @@ func (l *deviceLog) tell(level slog.Level, message string, err error) {
 	})
 }
 
-func newProducer(e Engine, name string, coded bool, list []alternative, o Options) *producer {
-	p := &producer{
-		demand: newDemand(), stages: stages{engine: e}, name: name, coded: coded, fan: e.Fan(coded),
-		log: deviceLog{
-			Logger:  o.Logger.With("producer", name),
-			explain: func(err error) error { return o.Explain(name, err) },
-		},
-		alternatives: newAlternatives(list), idle: idle{grace: o.Grace},
+// Options of a producer; all but Coded are needed.
+type Options struct {
+	Name    string        // in the log and in the status
+	Coded   bool          // it makes coded frames
+	Grace   time.Duration // how long it runs on after its last user
+	Logger  *slog.Logger
+	Explain func(error) error // may turn a failure into an error that tells what to do; it may take long
+}
+
+// New makes a producer that has no alternatives yet. Nothing runs before Run.
+func New(e media.Engine, o Options) *Producer {
+	p := &Producer{
+		demand: newDemand(), stages: stages{engine: e}, name: o.Name, coded: o.Coded, fan: e.Fan(o.Coded),
+		log:          deviceLog{Logger: o.Logger.With("producer", o.Name), explain: o.Explain},
+		alternatives: newAlternatives(nil), idle: idle{grace: o.Grace},
 	}
 	p.published.shown.Store(&shown{})
 	return p
 }
 
-// run starts the producer with its first user, stops it a grace period after the last one, and replaces an alternative that fails.
-func (p *producer) run(ctx context.Context) {
+// Prepare gives the producer its first alternatives, the best first. It is called before Run; Adopt is for later.
+func (p *Producer) Prepare(list []Alternative) { p.alternatives = newAlternatives(list) }
+
+// Fan hands on the frames of the producer. It is the same all the time.
+func (p *Producer) Fan() media.Fan { return p.fan }
+
+// Close frees the fan, once Run and all that use the fan have ended.
+func (p *Producer) Close() { p.fan.Close() }
+
+// Run starts the producer with its first user, stops it a grace period after the last one, and replaces an alternative that fails.
+func (p *Producer) Run(ctx context.Context) {
 	p.keyframes.timer, p.retry.timer, p.idle.timer = stopped(), stopped(), stopped()
 	clock := time.NewTicker(watchPeriod)
 	defer clock.Stop()
@@ -116,7 +116,7 @@ func (p *producer) run(ctx context.Context) {
 }
 
 // step waits for one event and deals with it.
-func (p *producer) step(ctx context.Context, clock <-chan time.Time) {
+func (p *Producer) step(ctx context.Context, clock <-chan time.Time) {
 	if p.serving == nil {
 		clock = nil // nothing runs, so there is nothing to watch
 	}
@@ -160,7 +160,7 @@ func stopped() *time.Timer {
 }
 
 // usersChanged starts the producer for its first user, or begins the grace period after the last one.
-func (p *producer) usersChanged(ctx context.Context) {
+func (p *Producer) usersChanged(ctx context.Context) {
 	switch {
 	case p.users.Load() > 0:
 		p.idle.timer.Stop()
@@ -176,7 +176,7 @@ func (p *producer) usersChanged(ctx context.Context) {
 }
 
 // stop ends all stages until there is a user again.
-func (p *producer) stop() {
+func (p *Producer) stop() {
 	p.retry.timer.Stop()
 	p.keyframes.timer.Stop()
 	p.retry.alone = 0 // the next user is served at once, whatever failed last
@@ -189,35 +189,4 @@ func (p *producer) stop() {
 	p.serving, p.trying = nil, nil
 	p.show()
 	p.log.Info("stopped")
-}
-
-// show publishes the state of the producer.
-func (p *producer) show() {
-	s := &shown{replaced: p.published.shown.Load().replaced, waiting: p.retry.alone > 0}
-	switch {
-	case p.serving != nil:
-		s.alternative, s.placeholder, s.up = p.serving.id, p.serving.placeholder, p.serving.up
-	case len(p.alternatives.list) > 0:
-		s.up = p.alternatives.list[0].up
-	}
-	p.published.shown.Store(s)
-}
-
-// starved tells that no frame is to be expected: the producer, or the one that feeds it, waits to be tried again.
-func (p *producer) starved() bool {
-	s := p.published.shown.Load()
-	return s.waiting || s.up != nil && s.up.starved()
-}
-
-func (p *producer) status() ProducerStatus {
-	n, s := p.fan.Count(), p.published.shown.Load()
-	out := ProducerStatus{
-		Name: p.name, Users: p.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
-		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: p.bitrate(), Waiting: p.starved(),
-		Stuck: p.published.stuck.Load() == n.Frames+1,
-	}
-	if p.coded {
-		out.Encoder = s.alternative
-	}
-	return out
 }

@@ -1,4 +1,4 @@
-package live
+package media
 
 import (
 	"context"
@@ -13,6 +13,9 @@ import (
 
 // ErrStuck tells that a call of an engine did not come back in time. The stage or peer that it was called on is left behind.
 var ErrStuck = errors.New("stuck: a call did not return in time")
+
+// ErrEnded tells of a stage whose stream ended where none should.
+var ErrEnded = errors.New("the stream ended")
 
 // Engine runs graphs. Its calls may block, each for a bounded time, so the owner of a stage or peer calls them from its own goroutine.
 type Engine interface {

@@ -1,4 +1,4 @@
-package live
+package produce
 
 import (
 	"context"
@@ -6,26 +6,25 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-)
 
-// errEnded tells of a stream that ended where none should.
-var errEnded = errors.New("the stream ended")
+	"boardcast/pipeline/media"
+)
 
 // replacedLimit is the time that an encoder has to start where another could serve instead. While a driver hangs viewers see nothing.
 const replacedLimit = 3 * time.Second
 
 // start runs an alternative. Its frames are watched from the first one on.
-func (p *producer) start(ctx context.Context, i int) (*running, error) {
-	r := &running{alternative: p.alternatives.list[i], index: i, began: time.Now()}
-	var in Fan
-	if r.up != nil {
-		in = r.up.fan
+func (p *Producer) start(ctx context.Context, i int) (*running, error) {
+	r := &running{Alternative: p.alternatives.list[i], index: i, began: time.Now()}
+	var in media.Fan
+	if r.Up != nil {
+		in = r.Up.fan
 	}
-	graph := r.graph
-	if r.placeholder && !p.coded {
+	graph := r.Graph
+	if r.Placeholder && !p.coded {
 		graph = yielding(graph, p.fan.Caps())
 	}
-	if r.up != nil && len(p.alternatives.list) > 1 {
+	if r.Up != nil && len(p.alternatives.list) > 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, replacedLimit)
 		defer cancel()
@@ -34,25 +33,25 @@ func (p *producer) start(ctx context.Context, i int) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.stage, r.rateSet = s, r.rate
+	r.stage, r.rateSet = s, r.Rate
 	r.flow = flow{in: r.fed(), out: p.fan.Count().Frames, since: time.Now()}
-	if r.up != nil {
-		r.up.use()
+	if r.Up != nil {
+		r.Up.Use()
 	}
 	return r, nil
 }
 
 // retire closes a stage without waiting for it, because a driver that hangs must not keep the next one from starting.
-func (p *producer) retire(r *running) {
+func (p *Producer) retire(r *running) {
 	if r == nil {
 		return
 	}
-	if r.up != nil {
-		r.up.drop()
+	if r.Up != nil {
+		r.Up.Drop()
 	}
 	p.closing.Go(func() {
 		if err := r.stage.Close(); err != nil {
-			p.log.Error("stop", "alternative", r.id, "error", err)
+			p.log.Error("stop", "alternative", r.ID, "error", err)
 			p.published.stuck.Store(p.fan.Count().Frames + 1)
 		}
 	})
@@ -60,7 +59,7 @@ func (p *producer) retire(r *running) {
 
 // serve starts the best alternative that may be tried. When none is left, it waits and tries one again, whatever failed before.
 // instead and why tell which alternative failed before and with which error, if one did.
-func (p *producer) serve(ctx context.Context, instead string, why error) {
+func (p *Producer) serve(ctx context.Context, instead string, why error) {
 	for ctx.Err() == nil {
 		i := p.alternatives.best(time.Now())
 		if i < 0 {
@@ -77,24 +76,24 @@ func (p *producer) serve(ctx context.Context, instead string, why error) {
 			return
 		}
 		if why == nil {
-			instead, why = p.alternatives.list[i].id, err
+			instead, why = p.alternatives.list[i].ID, err
 		}
 		p.failed(i, 0, err)
 	}
 }
 
 // wait tries again after a time that grows. Nothing serves meanwhile.
-func (p *producer) wait(why error) {
+func (p *Producer) wait(why error) {
 	if p.retry.alone == 0 && len(p.alternatives.list) > 1 && why != nil {
 		p.log.tell(slog.LevelError, "nothing works; trying again", why)
 	}
 	p.retry.alone++
 	p.show()
-	p.retry.timer.Reset(max(paceAlone.after(p.retry.alone), time.Until(p.alternatives.soonest())))
+	p.retry.timer.Reset(max(paceAlone.After(p.retry.alone), time.Until(p.alternatives.soonest())))
 }
 
 // later sets the time at which a better alternative than the serving one may be tried again.
-func (p *producer) later() {
+func (p *Producer) later() {
 	p.retry.alone = 0
 	if at := p.alternatives.next(p.serving.index); !at.IsZero() {
 		p.retry.timer.Reset(max(0, time.Until(at)))
@@ -104,14 +103,14 @@ func (p *producer) later() {
 }
 
 // happened deals with an event of the serving stage.
-func (p *producer) happened(ctx context.Context, e StageEvent) {
+func (p *Producer) happened(ctx context.Context, e media.StageEvent) {
 	switch {
 	case e.First:
 		if p.serving.ready {
 			p.forceKey() // it serves again, after a better alternative was tried that failed
 		}
 		p.serving.ready = true
-		p.log.Info("started", "alternative", p.serving.id, "duration_seconds", time.Since(p.serving.began).Seconds())
+		p.log.Info("started", "alternative", p.serving.ID, "duration_seconds", time.Since(p.serving.began).Seconds())
 	case e.Warning:
 		p.log.Debug("warning", "error", e.Err)
 	case e.Err != nil, e.Ended:
@@ -120,9 +119,9 @@ func (p *producer) happened(ctx context.Context, e StageEvent) {
 }
 
 // replace puts the next alternative in the place of the serving one.
-func (p *producer) replace(ctx context.Context, err error) {
+func (p *Producer) replace(ctx context.Context, err error) {
 	if err == nil {
-		err = errEnded
+		err = media.ErrEnded
 	}
 	old := p.serving
 	p.serving = nil
@@ -135,18 +134,18 @@ func (p *producer) replace(ctx context.Context, err error) {
 	}
 	p.retire(old)
 	if p.serving == nil {
-		p.serve(ctx, old.id, err)
+		p.serve(ctx, old.ID, err)
 		return
 	}
 	p.show()
-	p.tellReplaced(old.id, err)
+	p.tellReplaced(old.ID, err)
 }
 
 // failed notes a failure of an alternative. Of failures in a row only the first is logged for the user.
-func (p *producer) failed(i int, ran time.Duration, err error) {
-	id := p.alternatives.list[i].id
+func (p *Producer) failed(i int, ran time.Duration, err error) {
+	id := p.alternatives.list[i].ID
 	known := p.alternatives.health[i].strikes > 0 && ran <= healed
-	p.alternatives.strike(i, ran, errors.Is(err, ErrStuck), time.Now())
+	p.alternatives.strike(i, ran, errors.Is(err, media.ErrStuck), time.Now())
 	switch {
 	case known:
 		p.log.Debug("failed again", "alternative", id, "error", err, "count", p.alternatives.health[i].strikes)
@@ -158,21 +157,21 @@ func (p *producer) failed(i int, ran time.Duration, err error) {
 }
 
 // tellReplaced logs that another alternative serves in the place of one that failed.
-func (p *producer) tellReplaced(failed string, why error) {
+func (p *Producer) tellReplaced(failed string, why error) {
 	switch {
-	case why == nil || p.serving.id == failed:
-	case p.serving.placeholder:
+	case why == nil || p.serving.ID == failed:
+	case p.serving.Placeholder:
 		p.log.tell(slog.LevelWarn, "camera gone; showing a placeholder", why)
 	case p.coded:
 		s := *p.published.shown.Load()
 		s.replaced++
 		p.published.shown.Store(&s)
-		p.log.Warn("encoder replaced", "from", failed, "to", p.serving.id, "error", why)
+		p.log.Warn("encoder replaced", "from", failed, "to", p.serving.ID, "error", why)
 	}
 }
 
 // tryBetter starts a better alternative beside the serving one. The better one takes over with its first frame.
-func (p *producer) tryBetter(ctx context.Context) {
+func (p *Producer) tryBetter(ctx context.Context) {
 	switch {
 	case p.users.Load() == 0 && p.serving == nil:
 		p.retry.alone = 0
@@ -200,7 +199,7 @@ func (p *producer) tryBetter(ctx context.Context) {
 }
 
 // tried deals with an event of the stage that is tried beside the serving one.
-func (p *producer) tried(ctx context.Context, e StageEvent) {
+func (p *Producer) tried(ctx context.Context, e media.StageEvent) {
 	switch {
 	case e.First:
 		old := p.serving
@@ -220,20 +219,20 @@ func (p *producer) tried(ctx context.Context, e StageEvent) {
 }
 
 // promoted logs that a better alternative took over from a lesser one.
-func (p *producer) promoted(old *running) {
+func (p *Producer) promoted(old *running) {
 	seconds := time.Since(p.serving.began).Seconds()
 	switch {
-	case old.placeholder:
+	case old.Placeholder:
 		p.log.Info("camera back", "duration_seconds", seconds)
-	case p.coded && old.id != p.serving.id:
-		p.log.Info("encoder back", "from", old.id, "to", p.serving.id, "duration_seconds", seconds)
+	case p.coded && old.ID != p.serving.ID:
+		p.log.Info("encoder back", "from", old.ID, "to", p.serving.ID, "duration_seconds", seconds)
 	default:
-		p.log.Info("changed", "alternative", p.serving.id, "duration_seconds", seconds)
+		p.log.Info("changed", "alternative", p.serving.ID, "duration_seconds", seconds)
 	}
 }
 
 // giveUp ends the stage that was tried beside the serving one, and failed.
-func (p *producer) giveUp(err error) {
+func (p *Producer) giveUp(err error) {
 	r := p.trying
 	p.trying = nil
 	p.failed(r.index, 0, err)
@@ -242,7 +241,7 @@ func (p *producer) giveUp(err error) {
 }
 
 // change takes other alternatives. The serving stage goes on until one of the new alternatives has made a frame.
-func (p *producer) change(ctx context.Context, list []alternative) {
+func (p *Producer) change(ctx context.Context, list []Alternative) {
 	p.alternatives = p.alternatives.replaced(list)
 	if p.trying != nil {
 		p.retire(p.trying)
@@ -255,7 +254,7 @@ func (p *producer) change(ctx context.Context, list []alternative) {
 	}
 	p.serving.index = len(list)
 	for i, a := range list {
-		if a.servedBy(p.serving.alternative) {
+		if a.servedBy(p.serving.Alternative) {
 			p.serving.index = i
 			break
 		}
@@ -264,7 +263,7 @@ func (p *producer) change(ctx context.Context, list []alternative) {
 }
 
 // watch finds a stage that has failed without an event.
-func (p *producer) watch(ctx context.Context, now time.Time) {
+func (p *Producer) watch(ctx context.Context, now time.Time) {
 	if r := p.trying; r != nil && now.Sub(r.flow.since) > sourceStart {
 		p.giveUp(fmt.Errorf("no picture in %v", sourceStart))
 	}
@@ -287,7 +286,7 @@ func (p *producer) watch(ctx context.Context, now time.Time) {
 }
 
 // replaceDeaf asks the encoder once more for a keyframe, and then takes another encoder where there is one.
-func (p *producer) replaceDeaf(ctx context.Context, why error) {
+func (p *Producer) replaceDeaf(ctx context.Context, why error) {
 	switch {
 	case p.serving.keys.missed < keyMisses:
 		p.forceKey()

@@ -1,4 +1,4 @@
-package live
+package produce
 
 import (
 	"testing"
@@ -6,29 +6,30 @@ import (
 	"time"
 
 	"boardcast/pipeline"
+	"boardcast/pipeline/media/fake"
 )
 
 func TestAdoptedCameraTakesOverWithItsFirstPicture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
-		p := startAlternatives(t, e, alternative{id: "camera", graph: pipeline.Graph{pipeline.El("test")}})
-		p.use()
+		e := fake.NewEngine()
+		p := startAlternatives(t, e, Alternative{ID: "camera", Graph: pipeline.Graph{pipeline.El("test")}})
+		p.Use()
 		<-time.After(time.Second)
-		e.turn(e.still, "cam", true)
-		p.adopt(camera("cam"))
+		e.Turn(e.Still, "cam", true)
+		p.Adopt(camera("cam"))
 		<-time.After(time.Second)
-		if e.of("test")[0].isClosed() {
+		if e.Of("test")[0].IsClosed() {
 			t.Fatal("the old picture ended before the new one began")
 		}
 		flows(t, p)
-		e.turn(e.still, "cam", false)
+		e.Turn(e.Still, "cam", false)
 		<-time.After(100 * time.Millisecond)
-		if !e.of("test")[0].isClosed() || e.of("cam")[0].isClosed() {
+		if !e.Of("test")[0].IsClosed() || e.Of("cam")[0].IsClosed() {
 			t.Error("the new picture did not take over")
 		}
-		p.adopt(camera("cam")) // nothing new
+		p.Adopt(camera("cam")) // nothing new
 		<-time.After(time.Second)
-		if n := len(e.of("cam")); n != 1 {
+		if n := len(e.Of("cam")); n != 1 {
 			t.Errorf("the same camera was started %d times", n)
 		}
 	})
@@ -50,17 +51,17 @@ func TestAdoptedPlanKeepsTheEncoder(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := newFakeEngine()
+				e := fake.NewEngine()
 				up := startProducer(t, e, nil)
-				of := func(element string, p pipeline.Product) alternative {
-					return alternative{id: "hard", graph: pipeline.Graph{pipeline.El(element)}, up: up, keyframe: pipeline.KeyframeEvent, product: &p}
+				of := func(element string, p pipeline.Product) Alternative {
+					return Alternative{ID: "hard", Graph: pipeline.Graph{pipeline.El(element)}, Up: up, Keyframe: pipeline.KeyframeEvent, Product: &p}
 				}
 				p := startAlternatives(t, e, of("old", c.old))
-				p.use()
+				p.Use()
 				<-time.After(time.Second)
-				p.adopt([]alternative{of("new", c.new)})
+				p.Adopt([]Alternative{of("new", c.new)})
 				<-time.After(time.Second)
-				if kept := !e.of("old")[0].isClosed() && len(e.of("new")) == 0; kept != c.want {
+				if kept := !e.Of("old")[0].IsClosed() && len(e.Of("new")) == 0; kept != c.want {
 					t.Errorf("kept %v, want %v", kept, c.want)
 				}
 				flows(t, p)

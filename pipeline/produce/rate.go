@@ -1,4 +1,4 @@
-package live
+package produce
 
 import (
 	"slices"
@@ -6,17 +6,18 @@ import (
 	"sync/atomic"
 	"time"
 
+	"boardcast/internal/latest"
 	"boardcast/pipeline"
 	"boardcast/pipeline/congestion"
 )
 
-// sharedRate makes the bitrate of one encoder follow its viewers' links. Nothing runs here: each viewer's goroutine brings the
+// SharedRate makes the bitrate of one encoder follow its viewers' links. Nothing runs here: each viewer's goroutine brings the
 // estimate of its link, and the producer's goroutine sets the encoder, so that no viewer waits for the encoder.
 //
 // # Concurrency
 //
 // All methods may be called from any goroutine.
-type sharedRate struct {
+type SharedRate struct {
 	target
 	bounds congestion.Bounds
 	live   bool // the encoder takes a new bitrate while it runs
@@ -41,7 +42,7 @@ type target struct {
 func (t *target) set(bitsPerSecond int) int {
 	before := int(t.wanted.Swap(int64(bitsPerSecond)))
 	if before != bitsPerSecond {
-		poke(t.changed)
+		latest.Poke(t.changed)
 	}
 	return before
 }
@@ -66,20 +67,16 @@ const muchLess = 0.8
 // settleTime is how long an encoder that was told to make much less is thought to make more than that: it needs some frames.
 const settleTime = 200 * time.Millisecond
 
-// keyframesOnlyPeriod is the time after which a viewer that gets keyframes only asks for the next one. It is as long as longestPause,
-// the time between two keyframes on the slowest links.
-const keyframesOnlyPeriod = 4 * time.Second
-
 // newSharedRate makes the rate of an encoder that runs at ceiling, in bit/s. No viewer lowers it below floor. lower is the most that
 // slow viewers are given of a lower rendition, 0 where there is none. last tells that this is the lower rendition. live tells that the
 // encoder takes a new bitrate while it runs.
-func newSharedRate(ceiling, floor, lower int, live, last bool) *sharedRate {
+func newSharedRate(ceiling, floor, lower int, live, last bool) *SharedRate {
 	ceiling = max(ceiling, pipeline.LeastBitrate)
 	if !live {
 		floor = ceiling
 	}
 	bounds := congestion.Bounds{Floor: min(floor, ceiling), Ceiling: ceiling, LowerCeiling: lower, LowerRendition: last}
-	r := &sharedRate{
+	r := &SharedRate{
 		target: target{changed: make(chan struct{}, 1)}, bounds: bounds, live: live,
 		policy: congestion.NewPolicy(bounds), views: map[uint64]congestion.View{}, began: time.Now(),
 	}
@@ -87,8 +84,8 @@ func newSharedRate(ceiling, floor, lower int, live, last bool) *sharedRate {
 	return r
 }
 
-// join makes the key by which a viewer is known here, and its estimator, which begins at the bitrate that the viewer is sent.
-func (r *sharedRate) join() (uint64, *congestion.Estimator) {
+// Join makes the key by which a viewer is known here, and its estimator, which begins at the bitrate that the viewer is sent.
+func (r *SharedRate) Join() (uint64, *congestion.Estimator) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lastKey++
@@ -97,8 +94,8 @@ func (r *sharedRate) join() (uint64, *congestion.Estimator) {
 	})
 }
 
-// leave forgets a viewer. After the last one the bitrate is at its ceiling again.
-func (r *sharedRate) leave(key uint64) {
+// Leave forgets a viewer. After the last one the bitrate is at its ceiling again.
+func (r *SharedRate) Leave(key uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.views, key)
@@ -109,9 +106,16 @@ func (r *sharedRate) leave(key uint64) {
 	r.set(r.bounds.Ceiling)
 }
 
-// see takes the estimate of a viewer's link, and tells what the policy decided for this viewer: whether its link is too slow for the
+// Viewers is how many viewers the rate is made for.
+func (r *SharedRate) Viewers() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.views)
+}
+
+// See takes the estimate of a viewer's link, and tells what the policy decided for this viewer: whether its link is too slow for the
 // bitrate, and whether the viewer is to be paused because its link is full.
-func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, paused bool) {
+func (r *SharedRate) See(key uint64, s congestion.Snapshot) (slow, paused bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.views[key] = congestion.View{Key: key, Snapshot: s}
@@ -125,22 +129,22 @@ func (r *sharedRate) see(key uint64, s congestion.Snapshot) (slow, paused bool) 
 	return r.foundLocked(key)
 }
 
-func (r *sharedRate) foundLocked(key uint64) (slow, paused bool) {
+func (r *SharedRate) foundLocked(key uint64) (slow, paused bool) {
 	_, slow = slices.BinarySearch(r.decided.Slow, key)
 	_, paused = slices.BinarySearch(r.decided.Paused, key)
 	return slow, paused
 }
 
-// settled tells whether the encoder by now makes no more than it was told to. An encoder that was told to make much less needs some
+// Settled tells whether the encoder by now makes no more than it was told to. An encoder that was told to make much less needs some
 // frames to get there, and needs the most after a keyframe.
-func (r *sharedRate) settled() bool {
+func (r *SharedRate) Settled() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return time.Since(r.fell) >= settleTime
 }
 
 // stepLocked has the policy decide anew.
-func (r *sharedRate) stepLocked(at time.Duration) {
+func (r *SharedRate) stepLocked(at time.Duration) {
 	views := make([]congestion.View, 0, len(r.views))
 	for _, v := range r.views {
 		views = append(views, v)
@@ -154,14 +158,19 @@ func (r *sharedRate) stepLocked(at time.Duration) {
 	}
 }
 
-// adaptRate makes the producer's bitrate follow its viewers' links, from the bitrate of the choice downwards.
-func (p *producer) adaptRate(c pipeline.Choice, floor, lower int, last bool) {
+// AdaptRate makes the producer's bitrate follow its viewers' links, from the bitrate of the choice downwards: not below floor, in bit/s.
+// lower is the most that slow viewers are given of a lower rendition, 0 where there is none; last tells that this is the lower rendition.
+// It is called before Run.
+func (p *Producer) AdaptRate(c pipeline.Choice, floor, lower int, last bool) {
 	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
 	p.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)
 }
 
-// bitrate is what the encoder is to make in bit/s, 0 for a producer without a rate.
-func (p *producer) bitrate() int64 {
+// Rate is the bitrate as the viewers' links make it; nil where it does not follow them.
+func (p *Producer) Rate() *SharedRate { return p.rate }
+
+// Bitrate is what the encoder is to make in bit/s, 0 for a producer without a rate.
+func (p *Producer) Bitrate() int64 {
 	if p.rate == nil {
 		return 0
 	}
@@ -170,7 +179,7 @@ func (p *producer) bitrate() int64 {
 
 // keyPause is the least time between two forced keyframes. On a slow link a keyframe takes long. A viewer that lost packets asks for
 // one, and if each request were met at once, the keyframes alone would fill the link and more packets would be lost.
-func (p *producer) keyPause() time.Duration {
+func (p *Producer) keyPause() time.Duration {
 	if p.rate == nil {
 		return keyInterval
 	}
@@ -179,7 +188,7 @@ func (p *producer) keyPause() time.Duration {
 }
 
 // rateChanged delivers when the rate is another; nil, a channel that never delivers, for a producer without a rate.
-func (p *producer) rateChanged() <-chan struct{} {
+func (p *Producer) rateChanged() <-chan struct{} {
 	if p.rate == nil {
 		return nil
 	}
@@ -188,15 +197,15 @@ func (p *producer) rateChanged() <-chan struct{} {
 
 // applyRate sets the running encoder to the wanted rate, where the encoder takes a new bitrate while it runs. A fresh encoder runs at
 // the bitrate of its graph.
-func (p *producer) applyRate() {
-	if p.rate == nil || p.serving == nil || p.serving.bitrate == nil {
+func (p *Producer) applyRate() {
+	if p.rate == nil || p.serving == nil || p.serving.Bitrate == nil {
 		return
 	}
 	wanted := int(p.rate.wanted.Load())
 	if wanted == p.serving.rateSet {
 		return
 	}
-	set, ok := p.serving.bitrate(wanted)
+	set, ok := p.serving.Bitrate(wanted)
 	if !ok {
 		return
 	}

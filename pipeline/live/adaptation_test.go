@@ -13,6 +13,9 @@ import (
 	"boardcast/pipeline"
 	"boardcast/pipeline/agreement"
 	"boardcast/pipeline/congestion"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
+	"boardcast/pipeline/produce"
 )
 
 const followingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\n" +
@@ -20,13 +23,13 @@ const followingVideo = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\na
 	"a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42c01f\r\na=rtcp-fb:102 transport-cc\r\n"
 
 // connectFollowing connects a viewer whose bitrate follows its link.
-func connectFollowing(v *Viewer, p *fakePeer) {
+func connectFollowing(v *Viewer, p *fake.Peer) {
 	v.Receive(Message{OfferRequest: true})
 	synctest.Wait()
-	events(p, PeerEvent{Kind: NegotiationNeeded}, p.described("offer"))
+	events(p, media.PeerEvent{Kind: media.NegotiationNeeded}, described(p, "offer"))
 	v.Receive(Message{Type: "answer", SDP: answerOf(followingVideo)})
 	synctest.Wait()
-	events(p, PeerEvent{Kind: DescriptionSet, Index: 1}, PeerEvent{Kind: ConnectionChanged, State: ConnectionConnected})
+	events(p, media.PeerEvent{Kind: media.DescriptionSet, Index: 1}, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected})
 }
 
 // fakeLink is the link of a fake viewer, over which 30 frames a second are sent.
@@ -37,7 +40,7 @@ type fakeLink struct {
 }
 
 // report sends for 100 ms at a bitrate, over a link that carries another, and hands over the feedback.
-func (l *fakeLink) report(p *fakePeer, sending, carries int) {
+func (l *fakeLink) report(p *fake.Peer, sending, carries int) {
 	f := congestion.Feedback{}
 	for range 3 {
 		for range 4 {
@@ -54,13 +57,13 @@ func (l *fakeLink) report(p *fakePeer, sending, carries int) {
 	}
 	f.Received = max(l.at, l.free)
 	<-time.After(100 * time.Millisecond)
-	events(p, PeerEvent{Kind: Reported, Report: f})
+	events(p, media.PeerEvent{Kind: media.Reported, Report: f})
 }
 
-func encoderOf(t *testing.T, e *fakeEngine) *fakeStage {
+func encoderOf(t *testing.T, e *fake.Engine) *fake.Stage {
 	t.Helper()
-	for _, s := range e.started() {
-		if slices.ContainsFunc(s.graph, func(n pipeline.Node) bool { return n.Name == pipeline.EncoderName }) {
+	for _, s := range e.Started() {
+		if slices.ContainsFunc(s.Graph, func(n pipeline.Node) bool { return n.Name == pipeline.EncoderName }) {
 			return s
 		}
 	}
@@ -74,10 +77,10 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		b, e := startBroadcast(t, Options{Grace: time.Second})
 		v, p, _ := join(t, b, e)
 		connectFollowing(v, p)
-		if !strings.Contains(p.prefs[pipeline.VideoSlot], "extmap-3=(string)"+agreement.TransportCC) {
-			t.Errorf("preferences %q lack the extension", p.prefs[pipeline.VideoSlot])
+		if !strings.Contains(p.Preferences[pipeline.VideoSlot], "extmap-3=(string)"+agreement.TransportCC) {
+			t.Errorf("preferences %q lack the extension", p.Preferences[pipeline.VideoSlot])
 		}
-		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
+		rate := func() int { return int(b.coded[pipeline.H264].Bitrate()) }
 		if rate() != 1_500_000 {
 			t.Fatalf("begins at %d bit/s", rate())
 		}
@@ -88,7 +91,7 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		if r := rate(); r < 400_000 || r > 650_000 {
 			t.Errorf("%d bit/s on a link of 600 kbit/s", r)
 		}
-		told := encoderOf(t, e).told()
+		told := encoderOf(t, e).Told()
 		if want := "encoder bitrate=" + strconv.Itoa(rate()/1000); len(told) == 0 || told[len(told)-1] != want {
 			t.Errorf("encoder was told %v, at last want %s", told, want)
 		}
@@ -96,21 +99,21 @@ func TestEncoderFollowsItsViewer(t *testing.T) {
 		if got := s.Viewers[0]; got.EstimateBPS < 400_000 || got.EstimateBPS > 700_000 || got.RTTMS == 0 || got.KeyframesOnly {
 			t.Errorf("status %+v", got)
 		}
-		if i := slices.IndexFunc(s.Producers, func(l ProducerStatus) bool { return l.Bitrate > 0 && l.Users > 0 }); i < 0 || s.Producers[i].Bitrate != int64(rate()) {
+		if i := slices.IndexFunc(s.Producers, func(l produce.Status) bool { return l.Bitrate > 0 && l.Users > 0 }); i < 0 || s.Producers[i].Bitrate != int64(rate()) {
 			t.Errorf("producers %+v", s.Producers)
 		}
 		// The encoder fails: its replacement begins at the bitrate of its graph, and is told the wanted one at once.
-		before := len(e.started())
-		encoderOf(t, e).events <- StageEvent{Ended: true}
+		before := len(e.Started())
+		encoderOf(t, e).Post <- media.StageEvent{Ended: true}
 		<-time.After(time.Millisecond)
 		synctest.Wait()
-		fresh := e.started()[before:]
-		if len(fresh) != 1 || len(fresh[0].told()) != 1 {
+		fresh := e.Started()[before:]
+		if len(fresh) != 1 || len(fresh[0].Told()) != 1 {
 			t.Errorf("the encoder was not started anew and told its rate: %d", len(fresh))
 		}
 		v.Close()
 		<-v.Done()
-		if n := len(b.coded[pipeline.H264].rate.views); n != 0 || rate() != 1_500_000 {
+		if n := b.coded[pipeline.H264].Rate().Viewers(); n != 0 || rate() != 1_500_000 {
 			t.Errorf("%d viewers are still counted, and the next one begins at %d bit/s", n, rate())
 		}
 	})
@@ -125,10 +128,10 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 		connectFollowing(first, p1)
 		second, p2, _ := join(t, b, e)
 		connectFollowing(second, p2)
-		rate := func() int { return int(b.coded[pipeline.H264].bitrate()) }
+		rate := func() int { return int(b.coded[pipeline.H264].Bitrate()) }
 		fast, slow := &fakeLink{}, &fakeLink{}
 		keyframesOnly := func() []string {
-			return slices.DeleteFunc(p2.said(), func(s string) bool { return !strings.HasPrefix(s, "keyframes only") })
+			return slices.DeleteFunc(p2.Said(), func(s string) bool { return !strings.HasPrefix(s, "keyframes only") })
 		}
 		run := func(seconds, carries int) {
 			for range seconds * 10 {
@@ -152,97 +155,13 @@ func TestSlowViewerGetsKeyframesOnly(t *testing.T) {
 		if diff := cmp.Diff([]string{"keyframes only true", "keyframes only false"}, keyframesOnly()); diff != "" {
 			t.Errorf("keyframesOnly (-want +got):\n%s", diff)
 		}
-		if slices.Contains(strings.Split(strings.Join(p1.said(), "\n"), "\n"), "keyframes only true") {
+		if slices.Contains(strings.Split(strings.Join(p1.Said(), "\n"), "\n"), "keyframes only true") {
 			t.Error("the fast viewer got keyframes only")
 		}
-		if n := len(encoderOf(t, e).forced()); n < 3 {
+		if n := len(encoderOf(t, e).Forced()); n < 3 {
 			t.Errorf("%d keyframes were forced, want some for the slow viewer", n)
 		}
 	})
-}
-
-// A link that has just become slow is noticed at once, even where another viewer's feedback has just been taken.
-func TestACutIsHeededAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newSharedRate(2_000_000, 150_000, 500_000, true, false)
-		a, _ := r.join()
-		b, _ := r.join()
-		good := congestion.Snapshot{Measured: true, Estimate: 2_000_000, Potential: 2_500_000}
-		for range 60 {
-			r.see(a, good)
-			r.see(b, good)
-			<-time.After(100 * time.Millisecond)
-		}
-		cut := congestion.Snapshot{Measured: true, Estimate: 400_000, Potential: 500_000, NewestQueue: 80 * time.Millisecond, LinkFell: true}
-		r.see(a, good)
-		if slow, paused := r.see(b, cut); slow || !paused {
-			t.Errorf("slow %t, paused %t, want the viewer paused before it is slow", slow, paused)
-		}
-	})
-}
-
-// An encoder that is told to make much less gets the time of some frames before a viewer moves to it.
-func TestEncoderSettles(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newSharedRate(2_000_000, 150_000, 0, true, false)
-		a, _ := r.join()
-		at := func(target int) {
-			for range 60 {
-				r.see(a, congestion.Snapshot{Measured: true, Estimate: target, Potential: target})
-				<-time.After(100 * time.Millisecond)
-			}
-		}
-		at(2_000_000)
-		if !r.settled() {
-			t.Error("an encoder that was told nothing has not settled")
-		}
-		r.see(a, congestion.Snapshot{Measured: true, Estimate: 800_000, Potential: 800_000})
-		if r.settled() {
-			t.Error("an encoder has settled that was just told to make less")
-		}
-		at(800_000)
-		if !r.settled() {
-			t.Error("an encoder never settles")
-		}
-	})
-}
-
-// The less a link carries, the rarer keyframes are forced.
-func TestKeyPause(t *testing.T) {
-	cases := []struct {
-		name     string
-		keyBytes uint64
-		wanted   int64
-		want     time.Duration
-	}{
-		{"full rate", 20_000, 1_500_000, keyInterval},
-		{"low rate", 20_000, 400_000, 1600 * time.Millisecond},
-		{"lowest", 20_000, 60_000, longestPause},
-		{"no keyframe yet", 0, 60_000, keyInterval},
-	}
-	for _, c := range cases {
-		p := &producer{fan: &fakeFan{n: FanCount{KeyBytes: c.keyBytes}}, rate: newSharedRate(1_500_000, 50_000, 0, true, false)}
-		p.rate.wanted.Store(c.wanted)
-		if got := p.keyPause(); got != c.want {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
-		}
-	}
-	if got := (&producer{}).keyPause(); got != keyInterval {
-		t.Errorf("a producer without a rate: %v", got)
-	}
-}
-
-// An encoder that takes no new rate while it runs is left alone.
-func TestDeafEncoderKeepsItsRate(t *testing.T) {
-	r := newSharedRate(1_500_000, 150_000, 0, false, false)
-	key, _ := r.join()
-	for range 20 {
-		r.see(key, congestion.Snapshot{Measured: true, Estimate: 300_000, Potential: 300_000})
-		r.stepped = time.Time{}
-	}
-	if got := r.wanted.Load(); got != 1_500_000 {
-		t.Errorf("wanted %d", got)
-	}
 }
 
 // With a fixed bitrate the encoder is left alone, whatever a link carries.
@@ -255,10 +174,10 @@ func TestFixedBitrate(t *testing.T) {
 		for range 50 {
 			l.report(p, 1_500_000, 200_000)
 		}
-		if told := encoderOf(t, e).told(); len(told) != 0 {
+		if told := encoderOf(t, e).Told(); len(told) != 0 {
 			t.Errorf("the encoder was told %v", told)
 		}
-		if slices.Contains(p.said(), "keyframes only true") {
+		if slices.Contains(p.Said(), "keyframes only true") {
 			t.Error("the viewer gets keyframes only")
 		}
 	})

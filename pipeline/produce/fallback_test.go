@@ -1,4 +1,4 @@
-package live
+package produce
 
 import (
 	"errors"
@@ -8,83 +8,75 @@ import (
 	"testing/synctest"
 	"time"
 
+	"boardcast/internal/latest"
 	"boardcast/pipeline"
+	"boardcast/pipeline/media"
+	"boardcast/pipeline/media/fake"
 )
 
 var errBroken = errors.New("broken")
 
 // encoders are two alternatives that one capture feeds.
-func encoders(up *producer) []alternative {
-	return []alternative{
-		{id: "hard", graph: pipeline.Graph{pipeline.El("hard")}, up: up, keyframe: pipeline.KeyframeEvent},
-		{id: "soft", graph: pipeline.Graph{pipeline.El("soft")}, up: up, keyframe: pipeline.KeyframeEvent},
+func encoders(up *Producer) []Alternative {
+	return []Alternative{
+		{ID: "hard", Graph: pipeline.Graph{pipeline.El("hard")}, Up: up, Keyframe: pipeline.KeyframeEvent},
+		{ID: "soft", Graph: pipeline.Graph{pipeline.El("soft")}, Up: up, Keyframe: pipeline.KeyframeEvent},
 	}
 }
 
 // watched is a producer of two encoders with one user. The first encoder serves.
-func watched(t *testing.T, e *fakeEngine) *producer {
+func watched(t *testing.T, e *fake.Engine) *Producer {
 	t.Helper()
 	up := startProducer(t, e, nil)
 	p := startAlternatives(t, e, encoders(up)...)
-	p.use()
+	p.Use()
 	<-time.After(time.Second)
 	synctest.Wait()
-	if got := p.status().Encoder; got != "hard" {
+	if got := p.Status().Encoder; got != "hard" {
 		t.Fatalf("%q serves, want hard", got)
 	}
 	return p
 }
 
-// of are the stages of an element.
-func (e *fakeEngine) of(element string) []*fakeStage {
-	var out []*fakeStage
-	for _, s := range e.started() {
-		if s.graph[0].Factory == element {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 // flows asserts that frames come out of a producer.
-func flows(t *testing.T, p *producer) {
+func flows(t *testing.T, p *Producer) {
 	t.Helper()
-	before := p.status().Frames
+	before := p.Status().Frames
 	<-time.After(time.Second)
-	if after := p.status().Frames; after < before+20 {
+	if after := p.Status().Frames; after < before+20 {
 		t.Errorf("%d pictures in a second", after-before)
 	}
 }
 
 // serves asserts which alternative serves within a time, and how often one was replaced.
-func serves(t *testing.T, p *producer, id string, replaced uint64, within time.Duration) {
+func serves(t *testing.T, p *Producer, id string, replaced uint64, within time.Duration) {
 	t.Helper()
 	deadline := time.Now().Add(within)
-	for p.status().Encoder != id && time.Now().Before(deadline) {
+	for p.Status().Encoder != id && time.Now().Before(deadline) {
 		<-time.After(10 * time.Millisecond)
 	}
 	synctest.Wait() // a stage is closed in a goroutine of its own
-	if s := p.status(); s.Encoder != id || s.Replaced != replaced {
+	if s := p.Status(); s.Encoder != id || s.Replaced != replaced {
 		t.Fatalf("after %v %q serves, replaced %d times, want %q, %d", within, s.Encoder, s.Replaced, id, replaced)
 	}
 }
 
 func TestFailingEncoderIsReplacedAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := watched(t, e)
-		first := e.of("hard")[0]
-		first.events <- StageEvent{Err: errBroken}
+		first := e.Of("hard")[0]
+		first.Post <- media.StageEvent{Err: errBroken}
 		serves(t, p, "soft", 1, 100*time.Millisecond)
 		flows(t, p)
-		if !first.isClosed() {
+		if !first.IsClosed() {
 			t.Error("the failed encoder still runs")
 		}
-		if n := len(e.of("hard")); n != 1 {
+		if n := len(e.Of("hard")); n != 1 {
 			t.Fatalf("%d tries at once of what failed", n)
 		}
-		serves(t, p, "hard", 1, paceEncoder.first+time.Second)
-		if soft := e.of("soft")[0]; !soft.isClosed() {
+		serves(t, p, "hard", 1, paceEncoder.First+time.Second)
+		if soft := e.Of("soft")[0]; !soft.IsClosed() {
 			t.Error("the replacement still runs")
 		}
 		flows(t, p)
@@ -93,22 +85,22 @@ func TestFailingEncoderIsReplacedAndComesBack(t *testing.T) {
 
 func TestEncoderIsTriedAgainBesideItsReplacementEverLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := watched(t, e)
-		e.turn(e.still, "hard", true) // it starts and makes nothing
+		e.Turn(e.Still, "hard", true) // it starts and makes nothing
 		serves(t, p, "soft", 1, 2*time.Second)
 		<-time.After(3 * time.Hour)
 		synctest.Wait()
-		tries := e.of("hard")
+		tries := e.Of("hard")
 		if n := len(tries); n < 5 || n > 12 {
 			t.Errorf("%d tries in three hours", n)
 		}
 		for _, s := range tries {
-			if !s.isClosed() {
+			if !s.IsClosed() {
 				t.Error("a try was left running")
 			}
 		}
-		if n := len(e.of("soft")); n != 1 {
+		if n := len(e.Of("soft")); n != 1 {
 			t.Errorf("the replacement was started %d times: the tries disturbed it", n)
 		}
 		flows(t, p)
@@ -118,12 +110,12 @@ func TestEncoderIsTriedAgainBesideItsReplacementEverLessOften(t *testing.T) {
 // A driver that hangs while it is closed does not delay the next alternative.
 func TestHangingCloseDelaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := watched(t, e)
-		stuck := e.of("hard")[0]
-		stuck.hang = make(chan struct{})
-		defer close(stuck.hang)
-		stuck.events <- StageEvent{Err: errBroken}
+		stuck := e.Of("hard")[0]
+		stuck.Hang = make(chan struct{})
+		defer close(stuck.Hang)
+		stuck.Post <- media.StageEvent{Err: errBroken}
 		serves(t, p, "soft", 1, 100*time.Millisecond)
 	})
 }
@@ -131,63 +123,63 @@ func TestHangingCloseDelaysNothing(t *testing.T) {
 // The status tells of a stage that could not be closed until there is a frame again, with users or without.
 func TestStuckStageIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startProducer(t, e, nil)
-		p.use()
+		p.Use()
 		<-time.After(1010 * time.Millisecond) // between two frames
-		e.started()[0].stuck = errors.New("did not return in time")
-		p.drop()
+		e.Started()[0].Stuck = errors.New("did not return in time")
+		p.Drop()
 		<-time.After(10 * time.Second)
 		synctest.Wait()
-		if !p.status().Stuck {
+		if !p.Status().Stuck {
 			t.Error("nothing is told of a stage that could not be ended")
 		}
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
-		if p.status().Stuck {
+		if p.Status().Stuck {
 			t.Error("told although frames flow again")
 		}
-		p.drop()
+		p.Drop()
 		<-time.After(10 * time.Second)
 		synctest.Wait()
-		if p.status().Stuck {
+		if p.Status().Stuck {
 			t.Error("told of a stage that was ended")
 		}
 	})
 }
 
-func camera(id string) []alternative {
-	return []alternative{
-		{id: "camera", graph: pipeline.Graph{pipeline.El(id)}, period: 40 * time.Millisecond},
-		{id: "placeholder", graph: pipeline.Graph{pipeline.El("standin"), pipeline.Filter("was"), pipeline.El("appsink").Named(pipeline.OutName)}, placeholder: true},
+func camera(id string) []Alternative {
+	return []Alternative{
+		{ID: "camera", Graph: pipeline.Graph{pipeline.El(id)}, Period: 40 * time.Millisecond},
+		{ID: "placeholder", Graph: pipeline.Graph{pipeline.El("standin"), pipeline.Filter("was"), pipeline.El("appsink").Named(pipeline.OutName)}, Placeholder: true},
 	}
 }
 
 func TestCameraGoesAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startAlternatives(t, e, camera("cam")...)
-		p.fan.(*fakeFan).caps = "as the camera's"
-		p.use()
+		p.fan.(*fake.Fan).HasCaps = "as the camera's"
+		p.Use()
 		<-time.After(time.Second)
-		e.refuses("cam", errBroken)
-		e.of("cam")[0].events <- StageEvent{Err: errBroken}
+		e.Refuses("cam", errBroken)
+		e.Of("cam")[0].Post <- media.StageEvent{Err: errBroken}
 		synctest.Wait()
-		if !p.status().Placeholder {
+		if !p.Status().Placeholder {
 			t.Fatal("no placeholder")
 		}
-		if got := e.of("standin")[0].graph[1].Caps; got != "as the camera's" {
+		if got := e.Of("standin")[0].Graph[1].Caps; got != "as the camera's" {
 			t.Errorf("the placeholder's pictures are %q", got)
 		}
 		flows(t, p)
 		<-time.After(time.Minute)
-		if n := len(e.of("cam")); n < 20 || n > 40 {
+		if n := len(e.Of("cam")); n < 20 || n > 40 {
 			t.Errorf("%d tries in a minute", n)
 		}
-		e.refuses("cam", nil)
-		p.again()
+		e.Refuses("cam", nil)
+		p.Again()
 		<-time.After(100 * time.Millisecond)
-		if p.status().Placeholder || !e.of("standin")[0].isClosed() {
+		if p.Status().Placeholder || !e.Of("standin")[0].IsClosed() {
 			t.Error("the placeholder stays although the camera is back")
 		}
 		flows(t, p)
@@ -196,14 +188,14 @@ func TestCameraGoesAndComesBack(t *testing.T) {
 
 func TestNothingIsTriedInALoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startAlternatives(t, e, camera("cam")...)
-		e.refuses("cam", errBroken)
-		e.refuses("standin", errBroken)
-		p.use()
+		e.Refuses("cam", errBroken)
+		e.Refuses("standin", errBroken)
+		p.Use()
 		<-time.After(time.Minute)
 		synctest.Wait()
-		if n := len(e.started()); n < 5 || n > 40 {
+		if n := len(e.Started()); n < 5 || n > 40 {
 			t.Errorf("%d starts in a minute", n)
 		}
 	})
@@ -211,13 +203,13 @@ func TestNothingIsTriedInALoop(t *testing.T) {
 
 func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startAlternatives(t, e, camera("cam")...)
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
-		e.turn(e.still, "cam", true)
+		e.Turn(e.Still, "cam", true)
 		<-time.After(sourceStall + time.Second)
-		if !p.status().Placeholder {
+		if !p.Status().Placeholder {
 			t.Error("no placeholder for a camera that gives nothing")
 		}
 	})
@@ -225,24 +217,24 @@ func TestSilentCameraIsReplacedByThePlaceholder(t *testing.T) {
 
 func TestBitrateFollowsTheEncoder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		up := startProducer(t, e, nil)
 		rows := encoders(up)
-		rows[0].rate, rows[1].rate = 1_000_000, 1_000_000
-		rows[0].bitrate = func(b int) (pipeline.Prop, bool) { return pipeline.Prop{Name: "bps", Value: strconv.Itoa(b)}, true }
-		rows[1].bitrate = func(b int) (pipeline.Prop, bool) {
+		rows[0].Rate, rows[1].Rate = 1_000_000, 1_000_000
+		rows[0].Bitrate = func(b int) (pipeline.Prop, bool) { return pipeline.Prop{Name: "bps", Value: strconv.Itoa(b)}, true }
+		rows[1].Bitrate = func(b int) (pipeline.Prop, bool) {
 			return pipeline.Prop{Name: "kbps", Value: strconv.Itoa(b / 1000)}, true
 		}
 		p := startFollowing(t, e, newSharedRate(1_000_000, 100_000, 0, true, false), rows...)
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
 		p.rate.wanted.Store(700_000)
-		poke(p.rate.changed)
+		latest.Poke(p.rate.changed)
 		synctest.Wait()
-		e.of("hard")[0].events <- StageEvent{Err: errBroken}
+		e.Of("hard")[0].Post <- media.StageEvent{Err: errBroken}
 		synctest.Wait()
 		for element, want := range map[string]string{"hard": "encoder bps=700000", "soft": "encoder kbps=700"} {
-			if sets := e.of(element)[0].told(); len(sets) != 1 || sets[0] != want {
+			if sets := e.Of(element)[0].Told(); len(sets) != 1 || sets[0] != want {
 				t.Errorf("%s was told %q, want %q", element, sets, want)
 			}
 		}
@@ -252,17 +244,17 @@ func TestBitrateFollowsTheEncoder(t *testing.T) {
 // After a failure just before the grace period ends, the next user is served at once.
 func TestFailureInTheGraceIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine()
+		e := fake.NewEngine()
 		p := startProducer(t, e, nil)
-		p.use()
+		p.Use()
 		<-time.After(time.Second)
-		p.drop()
+		p.Drop()
 		<-time.After(4800 * time.Millisecond)
-		e.refuses("x", errBroken)
-		e.of("x")[0].events <- StageEvent{Err: errBroken}
+		e.Refuses("x", errBroken)
+		e.Of("x")[0].Post <- media.StageEvent{Err: errBroken}
 		<-time.After(400 * time.Millisecond)
-		e.refuses("x", nil)
-		p.use()
+		e.Refuses("x", nil)
+		p.Use()
 		<-time.After(time.Second)
 		flows(t, p)
 	})
@@ -271,14 +263,14 @@ func TestFailureInTheGraceIsForgotten(t *testing.T) {
 // A camera whose driver hangs is tried less often than one that fails: each try may leave a thread behind.
 func TestStuckCameraIsTriedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, list := range [][]alternative{camera("cam"), {{id: "cam", graph: pipeline.Graph{pipeline.El("cam")}}}} {
-			e := newFakeEngine()
+		for _, list := range [][]Alternative{camera("cam"), {{ID: "cam", Graph: pipeline.Graph{pipeline.El("cam")}}}} {
+			e := fake.NewEngine()
 			p := startAlternatives(t, e, list...)
-			e.refuses("cam", fmt.Errorf("start: %w", ErrStuck))
-			p.use()
+			e.Refuses("cam", fmt.Errorf("start: %w", media.ErrStuck))
+			p.Use()
 			<-time.After(10 * time.Minute)
 			synctest.Wait()
-			if n := len(e.of("cam")); n < 2 || n > 6 {
+			if n := len(e.Of("cam")); n < 2 || n > 6 {
 				t.Errorf("%d tries in ten minutes, with %d alternatives", n, len(list))
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
@@ -16,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,7 +38,8 @@ var proxyCases = []struct{ name, language, host, path string }{
 }
 
 // TestReverseProxies plays the page and WHEP through nginx and Caddy, with the very configurations of docs/REVERSE-PROXY.md, at a name of
-// its own and below a path. The program must take the viewer's address for that of the viewer, not the proxy's.
+// its own and below a path. The link with the key opens the page, whose cookie is for https and for the board's own path. The program must
+// take the viewer's address for that of the viewer, not the proxy's.
 func TestReverseProxies(t *testing.T) {
 	browser := browsers.Launch(t, Chromium, "--ignore-certificate-errors", "--host-resolver-rules=MAP *.example.org "+BoardAddr)
 	defer browsers.Shut(browser)
@@ -44,25 +47,22 @@ func TestReverseProxies(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			settings := filepath.Join(t.TempDir(), "boardcast.yaml")
 			writeFile(t, settings, block(t, "yaml", "trusted-proxies"))
-			program := StartBoardcast(t, "--config", settings, "--width", "320", "--height", "240", "--log-level", "debug")
+			program := StartLocked(t, "--config", settings, "--width", "320", "--height", "240")
 			startProxy[tt.language](t, block(t, tt.language, tt.host))
 			base := "https://" + tt.host + tt.path
 
-			page := browser.Open(t, strings.TrimSuffix(base, "/"))
+			page := browser.Open(t, strings.TrimSuffix(base, "/")+"?key="+program.keys.viewer)
+			page.Arrived("!!globalThis.boardcast && location.href === " + strconv.Quote(base))
 			if stats := page.WaitPlaying(30); stats.Width != 320 {
 				t.Errorf("stats = %+v, want 320 wide", stats)
 			}
 			page.WaitMoving()
-			var at string
-			page.Eval("location.href", &at)
-			if at != base {
-				t.Errorf("the page is at %s, want %s", at, base)
-			}
 			assertViewers(t, program, 1)
-			program.WaitLine("stderr", regexp.MustCompile(`msg=request .*path=/ws .*address=`+regexp.QuoteMeta(BrowserAddr)+`:0`), callWithin)
+			program.WaitLine("stderr", regexp.MustCompile(`msg="viewer connected" .*way=page address=`+regexp.QuoteMeta(BrowserAddr)+` `), callWithin)
 			page.Close()
 			assertViewers(t, program, 0)
 
+			checkCookie(t, tt.host+tt.path, program.keys.viewer)
 			playWHEP(t, browser, program, base)
 		})
 	}
@@ -87,10 +87,36 @@ func TestStrangerBehindNoProxy(t *testing.T) {
 	}
 }
 
+// checkCookie opens the link with the key through the proxy, and looks at the cookie that comes back.
+func checkCookie(t *testing.T, at, key string) {
+	t.Helper()
+	toProxy := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", BoardAddr+":443")
+	}
+	trust := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the certificate is the test's own
+	transport := &http.Transport{DialContext: toProxy, TLSClientConfig: trust}
+	defer transport.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+at+"?key="+key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := transport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	cookies := resp.Cookies()
+	if len(cookies) != 1 || !cookies[0].Secure || !cookies[0].HttpOnly || cookies[0].Path != "" || cookies[0].Domain != "" {
+		t.Errorf("cookies %v, want one for https, for the folder that it comes from", cookies)
+	}
+}
+
 // playWHEP plays by WHEP through the proxy: the Location has to lead through the proxy too.
 func playWHEP(t *testing.T, browser *Browser, program *Program, base string) {
 	t.Helper()
-	page := browser.Open(t, base)
+	page := browser.Open(t, base+"?key="+program.keys.viewer)
+	page.Arrived("!!globalThis.boardcast")
+	page.Eval("boardcast.pc?.close(); null", nil)
 	page.Eval(whepInPage(base+"whep"), nil)
 	page.Until(`whep.pc.connectionState === "connected"`, playWithin)
 	page.Until(`[...(await whep.pc.getStats()).values()].some((s) => s.type === "inbound-rtp" && s.framesDecoded > 10)`, playWithin)

@@ -35,8 +35,8 @@ As JSON: {"checks": [{"name", "status", "detail", "hint"}]}, each a string:
 status is one of the words above, hint is "" when the status is ok. Every check
 is always there, in the same order: plugins, encoder, registry, groups, mpp,
 dma-heap, cma, gpu-mem, camera, microphone, candidates, port, certificate,
-clock, governor, power, threads. Names and members stay; the words of detail and
-hint may change.`
+access, clock, governor, power, threads. Names and members stay; the words of
+detail and hint may change.`
 
 func newDoctor(stdout io.Writer) *cobra.Command {
 	asJSON := false
@@ -69,14 +69,14 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 			return nil
 		},
 	}
-	addSettings(cmd, "listen", "tls.mode", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")
+	addSettings(cmd, "listen", "open", "tls.mode", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object")
 	return cmd
 }
 
 // doctorRequest is what the settings and the board ask of the machine.
 func doctorRequest(cfg *configs.Config) doctor.Request {
-	w := doctor.Request{Listen: cfg.Page.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
+	w := doctor.Request{Listen: cfg.Page.Listen, Open: cfg.Page.Open, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
 	for _, u := range cfg.ICE.TURN {
 		w.TURN = append(w.TURN, u.String())
 	}

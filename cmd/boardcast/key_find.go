@@ -56,6 +56,9 @@ func findKeys(getenv func(string) string, stderr io.Writer) (place, error) {
 	service := place{dir: serviceState, whose: "the keys of the service", settings: serviceSettings}
 	switch _, err := os.ReadDir(serviceState); {
 	case errors.Is(err, fs.ErrNotExist):
+		if getenv("SUDO_USER") != "" {
+			fmt.Fprintln(stderr, "boardcast: hint: there is no service here, and these are root's own keys: `boardcast key` without sudo shows yours")
+		}
 		return user, nil
 	case err != nil && user.hasKeys():
 		fmt.Fprintln(stderr, "boardcast: hint: these are not the keys of the service: `sudo boardcast key` shows those")

@@ -37,7 +37,7 @@ func stateDir(getenv func(string) string) (string, error) {
 // kept, the keys are for this run alone: the page stays closed either way.
 func openKeys(cfg *configs.Config, log *slog.Logger) (*access.Keys, error) {
 	if cfg.Page.Open {
-		return nil, nil //nolint:nilnil // no keys is what was asked for
+		return nil, nil
 	}
 	dir, err := stateDir(os.Getenv)
 	if err == nil {

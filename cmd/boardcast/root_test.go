@@ -32,7 +32,7 @@ func TestFlagNames(t *testing.T) {
 		{[]string{"devices"}, []string{"json"}},
 		{
 			[]string{"doctor"},
-			[]string{"json", "listen", "tls", "tls-cert", "tls-key", "camera", "microphone", "stun", "turn", "config"},
+			[]string{"json", "listen", "open", "tls", "tls-cert", "tls-key", "camera", "microphone", "stun", "turn", "config"},
 		},
 		{[]string{"version"}, []string{"json"}},
 	}

@@ -107,7 +107,7 @@ func status(hub *signalling.Server, all []stream) statusReply {
 
 // states are the cameras that have names, as viewers are told of them.
 func states(all []stream) []web.Camera {
-	var list []web.Camera
+	list := []web.Camera{} // JSON wants an array, not null
 	for _, s := range all {
 		if s.name == "" {
 			continue

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,22 +94,27 @@ func TestDamagedFileStays(t *testing.T) {
 
 // TestFileThatIsNone: what only looks like the file is not read. Whoever may write the directory must not have root read another's.
 func TestFileThatIsNone(t *testing.T) {
-	for about, make := range map[string]func(path string) error{
-		"a link":      func(path string) error { return os.Symlink(filepath.Join(filepath.Dir(path), "elsewhere"), path) },
-		"a directory": func(path string) error { return os.Mkdir(path, 0o700) },
-		"too large":   func(path string) error { return os.WriteFile(path, []byte(strings.Repeat(" ", largestFile+1)), 0o600) },
+	for _, test := range []struct {
+		about string
+		make  func(path string) error
+		want  string
+	}{
+		{"a link", func(path string) error { return os.Symlink(filepath.Join(filepath.Dir(path), "elsewhere"), path) }, "symbolic links"},
+		{"a directory", func(path string) error { return os.Mkdir(path, 0o700) }, "it is no plain file"},
+		{"a pipe", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "it is no plain file"},
+		{"too large", func(path string) error { return os.WriteFile(path, []byte(strings.Repeat(" ", largestFile+1)), 0o600) }, "it is larger than"},
 	} {
-		t.Run(about, func(t *testing.T) {
+		t.Run(test.about, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), FileName)
 			if err := os.WriteFile(filepath.Join(filepath.Dir(path), "elsewhere"), []byte(records[0].text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if err := make(path); err != nil {
+			if err := test.make(path); err != nil {
 				t.Fatal(err)
 			}
 			_, err := Open(filepath.Dir(path), slog.New(slog.DiscardHandler))
-			if _, ok := errors.AsType[*FileError](err); !ok {
-				t.Errorf("Open: %v", err)
+			if refused, ok := errors.AsType[*FileError](err); !ok || !strings.Contains(refused.Error(), test.want) {
+				t.Errorf("Open: %v, want a *FileError with %q", err, test.want)
 			}
 		})
 	}

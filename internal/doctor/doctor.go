@@ -86,6 +86,7 @@ type Port struct {
 // Request is what the user asked for, as far as a check needs it.
 type Request struct {
 	Listen   string    // host:port
+	Open     bool      // nobody is asked for a key
 	STUN     string    // empty for none
 	TURN     []string  // URLs; user and password in them are not shown
 	Encoders []Encoder // the encoders to try on this board, the best first
@@ -148,6 +149,7 @@ var checks = []struct {
 	{"candidates", quick, candidates},
 	{"port", quick, port},
 	{"certificate", quick, certificate},
+	{"access", quick, access},
 	{"clock", quick, clock},
 	{"governor", quick, governor},
 	{"power", quick, power},

@@ -31,6 +31,7 @@ const (
 	keyDetail  = "detail"
 	keyError   = "error"
 	keyMethod  = "method"
+	keyOrigin  = "origin"
 	keyPath    = "path"
 	keyTLS     = "tls"
 )

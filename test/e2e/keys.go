@@ -4,21 +4,25 @@ package e2e
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
 // keys are those of a program that asks for them.
 type keys struct {
-	dir           string // where the state of the program lies
-	viewer, owner string // at its start
+	dir           string   // where the state of the program lies
+	viewer, owner string   // as they are now
+	all           []string // that there were
 }
 
-// StartLocked runs the streamer with a test picture and keys of its own, which it asks for.
+// StartLocked runs the streamer with a test picture and keys of its own, which it asks for. Its log tells all that it can; the test fails
+// if a key stands in it.
 func StartLocked(t testing.TB, args ...string) *Program {
 	t.Helper()
 	return startLocked(t, append(testSources(args), args...)...)
@@ -26,6 +30,7 @@ func StartLocked(t testing.TB, args ...string) *Program {
 
 func startLocked(t testing.TB, args ...string) *Program {
 	t.Helper()
+	args = append(args, "--log-level", "debug")
 	return startWithKeys(t, exec.CommandContext(context.WithoutCancel(t.Context()), binary(t), args...))
 }
 
@@ -34,7 +39,7 @@ func startWithKeys(t testing.TB, cmd *exec.Cmd) *Program {
 	k := &keys{dir: t.TempDir()}
 	cmd.Env = k.environ()
 	p := startCommand(t, cmd)
-	k.viewer, k.owner = keptKeys(t, filepath.Join(k.dir, "boardcast"))
+	k.read(t)
 	p.keys = k
 	return p
 }
@@ -59,11 +64,29 @@ func (k *keys) command(t testing.TB, words ...string) string {
 func (k *keys) renew(t testing.TB) {
 	t.Helper()
 	k.command(t, "--new", "viewer")
-	viewer, _ := keptKeys(t, filepath.Join(k.dir, "boardcast"))
-	if viewer == k.viewer {
+	old := k.viewer
+	if k.read(t); k.viewer == old {
 		t.Fatal("the viewers' key is the old one")
 	}
-	k.viewer = viewer
+}
+
+func (k *keys) read(t testing.TB) {
+	t.Helper()
+	k.viewer, k.owner = keptKeys(t, filepath.Join(k.dir, "boardcast"))
+	k.all = append(k.all, k.viewer, k.owner)
+}
+
+// in is the first of the keys that a text holds, "" for none.
+func (k *keys) in(text string) string {
+	if k == nil {
+		return ""
+	}
+	for _, key := range k.all {
+		if strings.Contains(text, key) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("viewer:"+key))) {
+			return key
+		}
+	}
+	return ""
 }
 
 // ownerOf adds the owner's key to a request, if the program asks for one.
@@ -84,5 +107,6 @@ func (k *keys) add(t testing.TB, words ...string) string {
 	if match == nil {
 		t.Fatalf("boardcast key add %q prints no key:\n%s", words, out)
 	}
+	k.all = append(k.all, match[1])
 	return match[1]
 }

@@ -213,6 +213,9 @@ func (p *Program) cleanup() {
 	if line, found := p.disaster(); found {
 		p.t.Errorf("boardcast wrote %q", line)
 	}
+	if key := p.keys.in(p.whole()); key != "" {
+		p.t.Errorf("the program wrote the key %s", key)
+	}
 	if p.t.Failed() {
 		p.t.Logf("%s:\n%s", strings.Join(p.cmd.Args, " "), p.text(p.Started))
 	}

@@ -90,7 +90,7 @@ func openKeyring(cmd *cobra.Command, stderr io.Writer) (keyring, error) {
 	if err != nil {
 		return keyring{}, err
 	}
-	keys, err := access.Open(at.dir, slog.New(slog.NewTextHandler(stderr, nil)))
+	keys, err := access.Open(at.dir, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return keyring{}, keysError{fmt.Errorf("open %s: %w", at.whose, err)}
 	}

@@ -51,8 +51,22 @@ func handshake(shown *certificate.Shown) func(*tls.ClientHelloInfo) (*tls.Certif
 // fingerprint to compare.
 func writeFingerprint(stdout io.Writer, cfg *configs.Config, shown *certificate.Shown) {
 	if cfg.Page.TLS.Mode == configs.Auto {
-		fmt.Fprintf(stdout, "  the browser warns of this board's own certificate: its SHA-256 is %s\n", shown.Fingerprint())
+		fmt.Fprintf(stdout, fingerprintLine, shown.Fingerprint())
 	}
+}
+
+const fingerprintLine = "  the browser warns of this board's own certificate: its SHA-256 is %s\n"
+
+// keptFingerprint is that of the certificate of our own that a start has made; "" where there is none, or another is shown.
+func keptFingerprint(cfg *configs.Config, dir string) string {
+	if cfg.Page.TLS.Mode != configs.Auto {
+		return ""
+	}
+	leaf, err := certificate.Kept(dir)
+	if err != nil {
+		return "" // the next start makes one, and prints its fingerprint
+	}
+	return certificate.Fingerprint(leaf)
 }
 
 // doctorCertificate is the doctor's look at the certificate that would be shown. It makes none.

@@ -104,7 +104,7 @@ func (p *pair) look() *tls.Certificate {
 	p.failed = false
 	p.show(next)
 	p.log.Info("changed TLS certificate taken up", slog.String(keyFile, p.certFile),
-		slog.String(keyFingerprint, fingerprint(next)), slog.Time(keyEnds, next.Leaf.NotAfter))
+		slog.String(keyFingerprint, Fingerprint(next.Leaf)), slog.Time(keyEnds, next.Leaf.NotAfter))
 	return next
 }
 

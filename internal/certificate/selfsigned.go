@@ -84,7 +84,7 @@ func (m *maker) look() *tls.Certificate {
 	m.current = next
 	m.show(next)
 	m.log.Info("self-signed certificate made", slog.String(keyReason, reason),
-		slog.String(keyFingerprint, fingerprint(next)), slog.Time(keyEnds, next.Leaf.NotAfter))
+		slog.String(keyFingerprint, Fingerprint(next.Leaf)), slog.Time(keyEnds, next.Leaf.NotAfter))
 	m.file.write(next, m.log)
 	return next
 }

@@ -18,6 +18,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -49,7 +50,7 @@ type Shown struct {
 func (s *Shown) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.current.Load(), nil }
 
 // Fingerprint is the certificate's SHA-256 in the form in which browsers show it.
-func (s *Shown) Fingerprint() string { return fingerprint(s.current.Load()) }
+func (s *Shown) Fingerprint() string { return Fingerprint(s.current.Load().Leaf) }
 
 // Run takes up changes until ctx ends, and then returns nil.
 func (s *Shown) Run(ctx context.Context) error {
@@ -80,9 +81,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hint returns the remedy.
 func (e *Error) Hint() string { return e.Remedy }
 
-// fingerprint is the SHA-256 of a certificate, as pairs of capital digits.
-func fingerprint(c *tls.Certificate) string {
-	sum := sha256.Sum256(c.Certificate[0])
+// Fingerprint is the SHA-256 of a certificate, as pairs of capital digits.
+func Fingerprint(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
 	pairs := make([]string, len(sum))
 	for i, b := range sum {
 		pairs[i] = fmt.Sprintf("%02X", b)

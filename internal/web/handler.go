@@ -118,6 +118,7 @@ func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, otherCamera.text, otherCamera.code)
 		return
 	}
+	talkback := page.Talkback && (s.opts.Speaker == nil || s.opts.Speaker())
 	config := struct {
 		Version    string      `json:"version"`
 		Peer       string      `json:"peer"`
@@ -125,7 +126,7 @@ func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
 		ICEServers []ICEServer `json:"iceServers"`
 		Talkback   bool        `json:"talkback"`
 		Open       bool        `json:"open,omitempty"`
-	}{s.opts.Version, page.Peer, page.Cameras, page.ICEServers, page.Talkback, s.opts.Access.Open}
+	}{s.opts.Version, page.Peer, page.Cameras, page.ICEServers, talkback, s.opts.Access.Open}
 	if config.ICEServers == nil {
 		config.ICEServers = []ICEServer{} // the browser wants an array, not null
 	}

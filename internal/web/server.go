@@ -60,6 +60,7 @@ type Options struct {
 	Access     Access       // who may; the zero value lets nobody in
 	Version    string       // of the program, for /config.json
 	Page       Page         // settings of the page
+	Speaker    func() bool  // whether there is a speaker now: without one the page does not offer to talk; nil: there is
 	Logger     *slog.Logger // nil: silent
 }
 

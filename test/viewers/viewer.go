@@ -42,6 +42,7 @@ type Manner struct {
 	Garble  uint64        `json:"garble,omitempty"`  // seed of what is done to its answer; 0: nothing
 	Silent  bool          `json:"silent,omitempty"`  // never says a word of DTLS
 	Garbage bool          `json:"garbage,omitempty"` // sends absurd RTCP without end, and datagrams that are nothing
+	Talk    bool          `json:"talk,omitempty"`    // sends a tone as its voice
 }
 
 // viewer is one viewer without a browser: it calls the streamer on its own server and counts what it gets. The fields, but for
@@ -65,6 +66,7 @@ type viewer struct {
 type reception struct {
 	mu        sync.Mutex
 	seen      frames
+	told      string // what became of the viewer's voice, as the streamer says; empty while it says nothing
 	connected time.Time
 	ended     bool
 }
@@ -227,7 +229,7 @@ func (v *viewer) connection() error {
 		}
 		v.read(track)
 	})
-	return nil
+	return v.prepareTalk()
 }
 
 func (v *viewer) state(s webrtc.PeerConnectionState) {
@@ -339,7 +341,7 @@ func (v *viewer) view() View {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	out := v.seen.view()
-	out.Ended = v.ended
+	out.Ended, out.Talk = v.ended, v.told
 	if !v.connected.IsZero() {
 		out.Connected = ms(v.connected.Sub(v.began))
 		if !v.seen.first.IsZero() {

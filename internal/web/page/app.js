@@ -14,12 +14,14 @@ const defaults = { version: "", peer: "camera", cameras: [], iceServers: [], tal
 /** Whether an answer says that the key is not right. */
 const locks = (answer) => answer.status === 401 || answer.status === 403;
 
-async function loadConfig() {
+/** The settings of the page, or `otherwise` where the server does not answer. */
+async function loadConfig(otherwise = defaults) {
   try {
     const answer = await fetch("config.json", { signal: AbortSignal.timeout(5000) });
-    return answer.ok ? { ...defaults, ...(await answer.json()) } : { ...defaults, locked: locks(answer) };
+    if (answer.ok) return { ...defaults, ...(await answer.json()) };
+    return { ...otherwise, locked: locks(answer) };
   } catch {
-    return defaults;
+    return otherwise;
   }
 }
 
@@ -51,16 +53,26 @@ function run(config) {
   const viewer = new Viewer({
     peer,
     signalling: (on) => new Signalling({ url, peer, on, ...(wishes.has("ws") ? {} : { reachable: () => ownServerAnswers(() => viewer.lock()) }) }),
-    player: (on, send) => new Player({ iceServers: config.iceServers, send, on: { ...on, talk: (status) => talk.told(status) } }),
+    player: (on, send) => {
+      lookForSpeaker();
+      return new Player({ iceServers: config.iceServers, send, on: { ...on, talk: (status) => talk.told(status) } });
+    },
     changed: () => draw(),
     tracks: (stream) => screen.show(stream),
     hidden: () => document.hidden,
   });
 
+  /** A speaker is plugged in and out: each session asks anew whether there is one. */
+  let { talkback } = config;
+  async function lookForSpeaker() {
+    ({ talkback } = await loadConfig({ talkback }));
+    draw();
+  }
+
   function draw() {
     if (!viewer.player && talk.state !== "off") talk.stop();
     screen.say(viewer);
-    screen.sayTalk({ offered: config.talkback, state: talk.state, trouble: talk.trouble, obstacle: Talk.obstacle(viewer.player) });
+    screen.sayTalk({ offered: talkback, state: talk.state, trouble: talk.trouble, obstacle: Talk.obstacle(viewer.player) });
   }
 
   window.boardcast = hooks(viewer, talk);
@@ -76,11 +88,16 @@ function run(config) {
     return;
   }
   viewer.start();
-  if (config.cameras.length > 0 && !wishes.has("ws")) {
-    const list = (states) => screen.list(cameras.links(config.cameras, peer, states));
-    list();
-    new cameras.Watch({ ask: states, changed: list, hidden: () => document.hidden || viewer.state === "locked" }).start();
-  }
+  if (wishes.has("ws")) return;
+  const several = config.cameras.length > 0;
+  const changed = (states = {}, reasons = {}) => {
+    if (several) screen.list(cameras.links(config.cameras, peer, states, reasons));
+    const own = several ? peer : "";
+    screen.sayOfCamera(cameras.sentence(states[own], reasons[own]));
+    screen.say(viewer);
+  };
+  changed();
+  new cameras.Watch({ ask: states, changed, hidden: () => document.hidden || viewer.state === "locked" }).start();
 }
 
 async function states() {

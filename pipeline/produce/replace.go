@@ -35,7 +35,8 @@ func (p *Producer) start(ctx context.Context, i int) (*running, error) {
 		return nil, err
 	}
 	r.stage, r.rateSet = s, r.Rate
-	r.flow = flow{in: r.fed(), out: p.fan.Count().Frames, since: time.Now()}
+	r.flow = newFlow(r.fed(), p.fan.Count().Frames, r.began, time.Now())
+	r.flow.last = r.began
 	if r.Up != nil {
 		r.Up.Use()
 	}

@@ -30,9 +30,9 @@ type flow struct {
 	slowest time.Duration // the longest time from one frame to the next lately; it begins with the time to the first frame
 }
 
-// newFlow is that of a stage that began at a time, and whose producer has made so many frames by now.
+// newFlow is that of a stage that was begun at a time and runs now. Its producer has made so many frames by other stages.
 func newFlow(in, out uint64, began, now time.Time) flow {
-	return flow{in: in, out: out, since: now, last: now, slowest: now.Sub(began)}
+	return flow{in: in, out: out, since: now, last: began}
 }
 
 // keyWatch follows whether an encoder makes a keyframe when it is asked for one.
@@ -147,13 +147,6 @@ func (r *running) stalled(out uint64, now time.Time) error {
 // next is the flow after more frames have come out.
 func (f flow) next(in, out uint64, now time.Time) flow {
 	return flow{in: in, out: out, since: now, last: now, slowest: max(now.Sub(f.last), time.Duration(forgets*float64(f.slowest)))}
-}
-
-// begin notes that a stage that was tried beside another one takes over, with its first frame. Until then its producer's frames were the
-// other one's.
-func (r *running) begin(out uint64, now time.Time) {
-	r.ready = true
-	r.flow = newFlow(r.fed(), out, r.began, now)
 }
 
 // excuse begins anew the times within which something has to happen.

@@ -108,6 +108,9 @@ func TestPatience(t *testing.T) {
 // A program that is kept from running now and then sees the rate of a camera all the same.
 func TestRateIsSeenThroughPauses(t *testing.T) {
 	now := time.Now()
+	if got := newFlow(0, 0, now.Add(-4*time.Second), now).next(0, 1, now.Add(time.Second)).slowest; got != 5*time.Second {
+		t.Errorf("a first frame five seconds after the start: %v", got)
+	}
 	r := running{ready: true, flow: newFlow(0, 0, now, now)}
 	for out := range uint64(20) {
 		for range 5 {

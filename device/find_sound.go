@@ -37,7 +37,7 @@ func (l Listing) FindSound(r SoundRequest, camera Choice, was SoundChoice) (Soun
 	var e *Error
 	if errors.Is(err, ErrNoMatch) && errors.As(err, &e) {
 		choice = away(quote(r.Want)+" is not there: "+e.Detail, last)
-		choice.Hint = "plug it in, or " + e.Hint
+		choice.Hint, choice.Cause = "plug it in, or "+e.Hint, err
 		return choice, nil
 	}
 	return choice, err

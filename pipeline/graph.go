@@ -20,10 +20,11 @@ type Node struct {
 // Prop is a property in the textual form that GStreamer parses.
 type Prop struct{ Name, Value string }
 
-// Names of the ends that join graphs to fans.
+// Names of the ends that join graphs to fans, and of what is changed while a graph runs; see also EncoderName.
 const (
-	InName  = "in"  // an appsrc, first of its chain
-	OutName = "out" // an appsink, last of its chain
+	InName    = "in"    // an appsrc, first of its chain
+	OutName   = "out"   // an appsink, last of its chain
+	WordsName = "words" // a textoverlay: what a placeholder says
 )
 
 // El makes a node from a factory and name=value pairs.

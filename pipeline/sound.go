@@ -9,7 +9,7 @@ import (
 func audioGraph(a AudioSource, bitrate int) Graph {
 	var source Graph
 	switch {
-	case a.None:
+	case a.None, a.Silent:
 		return nil
 	case a.Test:
 		source = Graph{El("audiotestsrc", "is-live=true", "wave=ticks", "freq=880", "volume=0.2", "samplesperbuffer=960")}
@@ -20,6 +20,23 @@ func audioGraph(a AudioSource, bitrate int) Graph {
 		El("audioconvert"), El("audioresample"), Filter("audio/x-raw,rate=48000,channels=[1,2]"),
 		El("opusenc", "bitrate="+itoa(cmp.Or(bitrate, defaultAudioBitrate)), "frame-size=20", "inband-fec=true", "packet-loss-percentage=5"),
 		outEnd(8))
+}
+
+// silenceBitrate in bit/s is the least that Opus takes.
+const silenceBitrate = 6000
+
+// silenceGraph is what is sent while the microphone is gone, or not there yet; nil where none is asked for. A viewer's sound then
+// goes on when the microphone comes, and a media server does not wait for it. Long frames at the least bitrate are 9 kbit/s with
+// all headers.
+func silenceGraph(a AudioSource) Graph {
+	if a.None || a.Test {
+		return nil
+	}
+	return Graph{
+		El("audiotestsrc", "is-live=true", "wave=silence", "samplesperbuffer=2880"),
+		Filter("audio/x-raw,rate=48000,channels=1"),
+		El("opusenc", "bitrate="+itoa(silenceBitrate), "frame-size=60"), outEnd(8),
+	}
 }
 
 // heardCaps are the frames that all viewers' sound is made into, so that the speaker need not be opened anew for another talker.

@@ -15,7 +15,16 @@ import (
 type media struct {
 	ctx       context.Context //nolint:containedctx // the program's life: a caller that waits for ready must not outlast it
 	ready     chan struct{}
-	broadcast *live.Broadcast // set before ready is closed
+	broadcast *live.Broadcast               // set before ready is closed
+	devices   func() (away, limited string) // why the camera is not there, and why it runs in a lesser mode; nil where nothing can be
+}
+
+// said is what devices says, "" for what is as it should be.
+func (m *media) said() (away, limited string) {
+	if m.devices == nil {
+		return "", ""
+	}
+	return m.devices()
 }
 
 // errStopping answers callers while the program ends, errStarting those who would not wait for its beginning.

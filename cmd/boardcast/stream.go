@@ -143,7 +143,7 @@ func streamMedia(
 	case err != nil:
 		return err
 	}
-	plugged := newPlug(p, log.With("component", "devices"))
+	plugged := newPlug(p, all, log.With("component", "devices"))
 	limit, names := places.New(cfg.Viewers.Max), live.NewNames()
 	limit.ThreadsFree = threadsFree
 	speaker := live.NewSpeaker(p.engine, p.plans[0].Speak, log.With("component", "speaker"))
@@ -152,20 +152,22 @@ func streamMedia(
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
 		}
+		s.devices = func() (away, limited string) { return plugged.said(i) }
 		video := p.sources[i].request.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
 			Limit: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
 			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names, Speaker: speaker,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
-			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },
+			Explain: func(line string, err error) error { return plugged.explain(ctx, i, line, err) },
 		})
 	}
+	plugged.tellAway()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range all {
 		close(s.ready)
 		group.Go(func() error { return s.broadcast.Run(ctx) })
 	}
-	group.Go(func() error { return plugged.run(ctx, all) })
+	group.Go(func() error { return plugged.run(ctx) })
 	group.Go(func() error { return names.Run(ctx) })
 	group.Go(func() error { return speaker.Run(ctx) })
 	return group.Wait()

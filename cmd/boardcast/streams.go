@@ -69,6 +69,8 @@ func (s stream) about(attrs ...any) []any {
 type statusReply struct {
 	Version    string           `json:"version"`
 	Ready      bool             `json:"ready"`
+	State      string           `json:"state"`            // of the first camera, as in cameraReply
+	Reason     string           `json:"reason,omitempty"` // of the first camera
 	Goroutines int              `json:"goroutines"`
 	Signalling signalling.Stats `json:"signalling"`
 	Media      *live.Status     `json:"media,omitempty"`
@@ -77,9 +79,10 @@ type statusReply struct {
 
 // cameraReply is one camera in /api/status.
 type cameraReply struct {
-	Name  string       `json:"name"`
-	State string       `json:"state"` // "starting", "idle", "live" or "lost"
-	Media *live.Status `json:"media,omitempty"`
+	Name   string       `json:"name"`
+	State  string       `json:"state"`            // "starting", "idle", "live", "lost" or "away"
+	Reason string       `json:"reason,omitempty"` // why the camera gives no picture, or one of a lesser mode
+	Media  *live.Status `json:"media,omitempty"`
 }
 
 func status(hub *signalling.Server, all []stream) statusReply {
@@ -89,12 +92,17 @@ func status(hub *signalling.Server, all []stream) statusReply {
 		select {
 		case <-s.ready:
 			media := s.broadcast.Status()
-			one.State, one.Media = stateOf(media), &media
+			one.Media = &media
+			away, limited := s.said()
+			one.State, one.Reason = stateOf(media), cmp.Or(away, lostFor(media), limited)
+			if away != "" {
+				one.State = "away"
+			}
 		default:
 			r.Ready = false
 		}
 		if i == 0 {
-			r.Media = one.Media
+			r.Media, r.State, r.Reason = one.Media, one.State, one.Reason
 		}
 		if s.name != "" {
 			r.Cameras = append(r.Cameras, one)
@@ -103,13 +111,16 @@ func status(hub *signalling.Server, all []stream) statusReply {
 	return r
 }
 
+// microphoneProducer is the name of the producer of a camera's sound. Without sound a camera is not lost.
+const microphoneProducer = "microphone"
+
 // stateOf is a camera's state in a word: "idle" when nobody watches, "live" when pictures are sent, "lost" when viewers
 // watch and the camera gives none.
 func stateOf(s live.Status) string {
 	state := "idle"
 	for _, l := range s.Producers {
 		switch {
-		case l.Users == 0:
+		case l.Users == 0, l.Name == microphoneProducer:
 		case l.Placeholder, l.Waiting:
 			return "lost"
 		default:
@@ -117,6 +128,16 @@ func stateOf(s live.Status) string {
 		}
 	}
 	return state
+}
+
+// lostFor is why a camera gives no picture to those who watch, where that is known.
+func lostFor(s live.Status) string {
+	for _, l := range s.Producers {
+		if l.Users > 0 && l.Name != microphoneProducer && (l.Placeholder || l.Waiting) && l.Reason != "" {
+			return l.Reason
+		}
+	}
+	return ""
 }
 
 // together is the status of all cameras as one; a producer is named after its camera too.

@@ -52,7 +52,7 @@ func startTalking(t *testing.T, m *Machine, speaker string) *talking {
 	peers := viewers.Start(t, onHost, HostAddress)
 	peers.Join(soakAddress, talkWatcher, viewers.Manner{})
 	peers.Wait(talkWatcher, viewers.StagePlaying, talkPlaying)
-	v := viewBy(t, fakeMicrophone)
+	v := launch(t, fakeMicrophone...)(address)
 	v.playing(5, talkPlaying)
 	v.watch()
 	return &talking{viewer: v, m: m, p: p, peers: peers}

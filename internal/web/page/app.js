@@ -77,11 +77,16 @@ function run(config) {
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   draw();
   viewer.start();
-  if (config.cameras.length > 0 && !wishes.has("ws")) {
-    const list = (states) => screen.list(cameras.links(config.cameras, peer, states));
-    list();
-    new cameras.Watch({ ask: status, changed: list, hidden: () => document.hidden }).start();
-  }
+  if (wishes.has("ws")) return;
+  const several = config.cameras.length > 0;
+  const changed = (states = {}, reasons = {}) => {
+    if (several) screen.list(cameras.links(config.cameras, peer, states, reasons));
+    const own = several ? peer : "";
+    screen.sayOfCamera(cameras.sentence(states[own], reasons[own]));
+    screen.say(viewer);
+  };
+  changed();
+  new cameras.Watch({ ask: status, changed, hidden: () => document.hidden }).start();
 }
 
 async function status() {

@@ -25,6 +25,7 @@ export class Screen {
   #pressedAt = null;
   #talkObstacle = null;
   #talking = false;
+  #ofCamera = ""; // what is to be said of the camera, such as why its placeholder plays
   #trouble = null; // why the voice is not heard, as it was last shown
 
   constructor(on) {
@@ -74,13 +75,19 @@ export class Screen {
     if (before === "playing" && state !== "playing") this.#keepStill();
     if (before !== state) this.#stir();
     this.#stage.dataset.state = state;
-    this.#facts.textContent = text;
+    const facts = (state === "playing" && this.#ofCamera) || text;
+    this.#facts.textContent = facts;
     // The words are read aloud by screen readers: not the frame rate, once a second.
     const picture = this.#tracks("video") > 0;
     this.#stage.classList.toggle("no-picture", state === "playing" && !picture);
-    const words = state === "playing" && picture ? "Playing" : text;
+    const words = state === "playing" && picture && !this.#ofCamera ? "Playing" : facts;
     if (this.#words.textContent !== words) this.#words.textContent = words;
     this.#drawSound();
+  }
+
+  /** What the next `say` says of the camera while it plays, in place of the facts; nothing where all is as it should be. */
+  sayOfCamera(sentence) {
+    this.#ofCamera = sentence;
   }
 
   /** @param {{offered: boolean, state: string, trouble: string|null, obstacle: string|null}} talk */
@@ -104,6 +111,7 @@ export class Screen {
       const a = this.#cameras.querySelector(`[data-name="${CSS.escape(link.name)}"]`) ?? this.#link(link);
       a.dataset.state = link.state;
       a.lastChild.textContent = link.words;
+      a.title = link.reason ?? "";
     }
   }
 

@@ -1,7 +1,7 @@
 package configs
 
-// meaning says what people want who write one of the words. Either Keys or
-// Advice is set, or both.
+// meaning is what people want when they write one of its words. keys is set, or
+// advice, or both.
 type meaning struct {
 	// words are written as flags are: in lower case with hyphens. A word with a
 	// dot in front of it counts in that section only, such as ice.password.
@@ -9,13 +9,13 @@ type meaning struct {
 	keys  []string // the keys to set
 	// value is what to set the key to, where that is the point of the word.
 	value string
-	// advice is a remedy in one line: what to do for what has no setting.
+	// advice is a remedy in one line: what to do where no setting does it.
 	advice string
 }
 
 const (
-	noLogin = "boardcast has no login and no password: put a reverse proxy with a login before the page, " +
-		"or keep the page to this machine with listen 127.0.0.1:8080 (--listen)"
+	noLogin = "boardcast makes its keys itself, and no password is chosen: `boardcast key` shows their links, " +
+		"and `boardcast key add NAME` makes one for a guest"
 	noRecording = "boardcast does not record: publish to a media server that does (--whip URL)"
 	noTurning   = "boardcast does not turn or mirror the picture: `v4l2-ctl --list-ctrls` shows whether the camera can do it " +
 		"(controls rotate, horizontal_flip, vertical_flip)"
@@ -52,6 +52,7 @@ var meanings = []meaning{
 		},
 		advice: noLogin,
 	},
+	{words: []string{"no-auth", "no-login", "no-password", "no-key", "public", "anonymous", "insecure-access"}, keys: []string{"open"}},
 	{words: []string{"record", "recording", "recordings", "snapshot", "snapshots", "timelapse", "save"}, advice: noRecording},
 	{
 		words:  []string{"rotate", "rotation", "flip", "hflip", "vflip", "mirror", "orientation", "transform", "upside-down"},

@@ -68,14 +68,14 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 			return nil
 		},
 	}
-	addSettings(cmd, "listen", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")
+	addSettings(cmd, "listen", "open", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object")
 	return cmd
 }
 
 // doctorRequest is what the settings and the board ask of the machine.
 func doctorRequest(cfg *configs.Config) doctor.Request {
-	w := doctor.Request{Listen: cfg.Page.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
+	w := doctor.Request{Listen: cfg.Page.Listen, Open: cfg.Page.Open, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
 	for _, u := range cfg.ICE.TURN {
 		w.TURN = append(w.TURN, u.String())
 	}

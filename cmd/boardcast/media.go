@@ -6,6 +6,7 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/internal/signalling"
+	"boardcast/internal/web"
 	"boardcast/pipeline/live"
 	"boardcast/pipeline/places"
 )
@@ -55,12 +56,16 @@ const (
 	byServer = "server" // at a signalling server elsewhere
 )
 
-// join makes a viewer, unless the caller has gone.
+// join makes a viewer, unless the caller has gone. A viewer that came by a key, which the context tells, is ended with it.
 func (m *media) join(ctx context.Context, caller signalling.Caller, way string, send func(sdp.Message)) (*live.Viewer, error) {
 	if err := m.await(ctx); err != nil {
 		return nil, err
 	}
-	return m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address, Way: way}, send)
+	v, err := m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address, Way: way}, send)
+	if key := web.GrantOf(ctx).Done(); err == nil && key != nil {
+		go endWith(key, v) // which ends with the viewer at the latest, and Broadcast.Run waits for that
+	}
+	return v, err
 }
 
 // Open implements [signalling.Media] for our own signalling server.

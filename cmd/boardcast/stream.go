@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"boardcast/configs"
+	"boardcast/internal/access"
 	"boardcast/internal/signalling"
 	"boardcast/internal/web"
 	"boardcast/pipeline"
@@ -46,9 +47,16 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 		return err
 	}
 	publisher := newPublisher(cfg, all[0].media, log)
-	site := newSite(cfg, hub, all, log)
-	if err := listen(site, cfg, stdout); err != nil {
+	keys, err := openKeys(cfg, log)
+	if err != nil {
 		return err
+	}
+	site := newSite(cfg, hub, all, keys, log)
+	if err := listen(site, cfg, keys, stdout); err != nil {
+		return err
+	}
+	if keys != nil {
+		group.Go(func() error { return keys.Run(ctx) })
 	}
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
@@ -69,7 +77,7 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 // newHub makes our own signalling server, on which each camera is a peer.
 func newHub(cfg *configs.Config, all []stream, log *slog.Logger) (*signalling.Server, error) {
 	hub := signalling.NewServer(signalling.ServerOptions{
-		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts,
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts, Rights: rightsOf,
 	})
 	for _, s := range all {
 		if err := hub.Register(s.id, s.media); err != nil {
@@ -217,13 +225,19 @@ func turnURLs(cfg *configs.Config) []string {
 	return out
 }
 
-func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
+func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, keys *access.Keys, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
 		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: cfg.Page.Hosts, Signalling: hub, Version: buildVersion(),
-		WHEP:   newEndpoint(cfg, hub, all, log),
-		Status: func() any { return status(hub, all) },
+		WHEP: newEndpoint(cfg, hub, all, log),
+		Status: func() any {
+			now := status(hub, all)
+			now.Open = cfg.Page.Open
+			return now
+		},
+		Access: whoMay(cfg, keys, hub),
 		Page: web.Page{
 			Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: cfg.Audio.Speaker != configs.None,
+			States: func() []web.Camera { return viewersCameras(all) },
 		},
 		Speaker: func() bool { return hasSpeaker(all) },
 		Logger:  log.With("component", "web"),

@@ -7,6 +7,7 @@ import (
 
 	"boardcast/configs"
 	"boardcast/internal/signalling"
+	"boardcast/internal/web"
 	"boardcast/pipeline/live"
 )
 
@@ -71,6 +72,7 @@ type statusReply struct {
 	Ready      bool             `json:"ready"`
 	State      string           `json:"state"`            // of the first camera, as in cameraReply
 	Reason     string           `json:"reason,omitempty"` // of the first camera
+	Open       bool             `json:"open"`             // everybody may, without a key
 	Goroutines int              `json:"goroutines"`
 	Signalling signalling.Stats `json:"signalling"`
 	Media      *live.Status     `json:"media,omitempty"`
@@ -88,19 +90,8 @@ type cameraReply struct {
 func status(hub *signalling.Server, all []stream) statusReply {
 	r := statusReply{Version: buildVersion(), Goroutines: runtime.NumGoroutine(), Signalling: hub.Stats(), Ready: true}
 	for i, s := range all {
-		one := cameraReply{Name: s.name, State: "starting"}
-		select {
-		case <-s.ready:
-			media := s.broadcast.Status()
-			one.Media = &media
-			away, limited := s.said()
-			one.State, one.Reason = stateOf(media), cmp.Or(away, lostFor(media), limited)
-			if away != "" {
-				one.State = "away"
-			}
-		default:
-			r.Ready = false
-		}
+		one := s.reply()
+		r.Ready = r.Ready && one.Media != nil
 		if i == 0 {
 			r.Media, r.State, r.Reason = one.Media, one.State, one.Reason
 		}
@@ -111,8 +102,34 @@ func status(hub *signalling.Server, all []stream) statusReply {
 	return r
 }
 
+// reply is how the camera does. Its Media are nil until it is ready.
+func (s stream) reply() cameraReply {
+	one := cameraReply{Name: s.name, State: "starting"}
+	select {
+	case <-s.ready:
+		media := s.broadcast.Status()
+		away, limited := s.said()
+		one.State, one.Reason, one.Media = stateOf(media), cmp.Or(away, lostFor(media), limited), &media
+		if away != "" {
+			one.State = "away"
+		}
+	default:
+	}
+	return one
+}
+
 // microphoneProducer is the name of the producer of a camera's sound. Without sound a camera is not lost.
 const microphoneProducer = "microphone"
+
+// viewersCameras are the cameras as viewers are told of them.
+func viewersCameras(all []stream) []web.Camera {
+	var list []web.Camera
+	for _, s := range all {
+		one := s.reply()
+		list = append(list, web.Camera{Name: one.Name, State: one.State, Reason: one.Reason})
+	}
+	return list
+}
 
 // stateOf is a camera's state in a word: "idle" when nobody watches, "live" when pictures are sent, "lost" when viewers
 // watch and the camera gives none.

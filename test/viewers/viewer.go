@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -116,11 +118,25 @@ func (v *viewer) close() {
 	}
 }
 
-func (v *viewer) call(url string) error {
+// withoutUser moves the user and the password of an address into a header, as the dialer wants it.
+func withoutUser(address string) (string, http.Header) {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return address, nil
+	}
+	password, _ := u.User.Password()
+	r := http.Request{Header: http.Header{}}
+	r.SetBasicAuth(u.User.Username(), password)
+	u.User = nil
+	return u.String(), r.Header
+}
+
+func (v *viewer) call(address string) error {
 	dialer := websocket.Dialer{HandshakeTimeout: answerWithin}
-	ws, response, err := dialer.Dial(url, nil)
+	address, header := withoutUser(address)
+	ws, response, err := dialer.Dial(address, header)
 	if err != nil {
-		return fmt.Errorf("dial %s: %w", url, err)
+		return fmt.Errorf("dial %s: %w", address, err)
 	}
 	_ = response.Body.Close()
 	v.ws = ws

@@ -11,7 +11,7 @@ export function named(query) {
 }
 
 /**
- * What each link says and leads to; `states` are those of the status, by name, as far as they are known, and `reasons` tell
+ * What each link says and leads to; `states` are those that the board tells, by name, as far as they are known, and `reasons` tell
  * why a camera gives no picture.
  */
 export function links(names, current, states = {}, reasons = {}) {
@@ -25,20 +25,15 @@ export function links(names, current, states = {}, reasons = {}) {
   }));
 }
 
-/** The cameras of a status; the only one of a board that names none is "". */
-function camerasOf(status) {
-  return status?.cameras ?? (status?.state ? [{ name: "", state: status.state, reason: status.reason }] : []);
-}
-
-/** The states in a status by name; without any in one that is none. */
+/** The states in an answer of the board, by name; without any in one that is none. An only camera has the name "". */
 export function statesOf(status) {
-  return Object.fromEntries(camerasOf(status).map(({ name, state }) => [name, state]));
+  return Object.fromEntries((status?.cameras ?? []).map(({ name, state }) => [name, state]));
 }
 
-/** Why cameras of a status give no picture, or one of a lesser mode, by name. */
+/** Why cameras of an answer give no picture, or one of a lesser mode, by name. */
 export function reasonsOf(status) {
   return Object.fromEntries(
-    camerasOf(status)
+    (status?.cameras ?? [])
       .filter(({ reason }) => reason)
       .map(({ name, reason }) => [name, reason]),
   );
@@ -52,7 +47,7 @@ export function sentence(state, reason) {
 
 /**
  * Asks for the states again and again, and says them. Options:
- *   ask()          the status, as a promise; when it fails, nothing is known
+ *   ask()          the board's answer, as a promise; when it fails, nothing is known
  *   changed(states, reasons)
  *   hidden()       whether nobody can see the page: then nothing is asked
  */

@@ -104,6 +104,11 @@ export class Screen {
     describe(this.#talk, { label, tip, pressed: state === "on", disabled: Boolean(this.#talkObstacle) });
   }
 
+  /** Warns that keys are turned off. */
+  sayOpen(open) {
+    document.getElementById("open").hidden = !open;
+  }
+
   /** Links to the cameras, once there are several. */
   list(links) {
     this.#cameras.hidden = false;

@@ -25,8 +25,8 @@ test("states of a status, and of what is none", () => {
 test("why a camera gives no picture, or a lesser one, of several and of the only one", () => {
   const reason = "it is not there";
   assert.deepEqual(cameras.reasonsOf({ cameras: [{ name: "a", state: "away", reason }, { name: "b", state: "live" }] }), { a: reason });
-  assert.deepEqual(cameras.reasonsOf({ state: "away", reason }), { "": reason });
-  assert.deepEqual(cameras.statesOf({ state: "away", reason }), { "": "away" });
+  assert.deepEqual(cameras.reasonsOf({ cameras: [{ name: "", state: "away", reason }] }), { "": reason });
+  assert.deepEqual(cameras.statesOf({ cameras: [{ name: "", state: "away", reason }] }), { "": "away" });
   assert.deepEqual(["away", "lost", "live"].map((state) => cameras.sentence(state, reason)), [
     "No picture: it is not there",
     "No picture: it is not there",

@@ -54,12 +54,16 @@ type Config struct {
 	origin origin
 }
 
-// Page says where the page is served, and under which names.
+// Page says where the page is served, under which names, and whether a key is asked for.
 type Page struct {
 	// Listen is host:port; the host may be empty, the port 0.
 	Listen string `mapstructure:"listen"`
 	// Hosts are further names of this board, in lower case, or "*".
 	Hosts []string `mapstructure:"hosts"`
+	// Open lets everybody in without a key.
+	Open bool `mapstructure:"open"`
+	// Embed are the origins of web sites that may show the page in a frame.
+	Embed []string `mapstructure:"embed"`
 	TLS   TLS      `mapstructure:"tls"`
 }
 

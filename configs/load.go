@@ -40,7 +40,7 @@ func Load(o Options) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{v: viper.New(), from: map[string]Source{}}
+	l := loader{v: viper.New(), from: map[string]Source{}, credentials: lookupEnv(o.Env, credentialsEnv)}
 	l.read(defaults(), l.setDefault)
 	if path != "" {
 		data, err := readFile(path)
@@ -50,6 +50,7 @@ func Load(o Options) (*Config, error) {
 		entries, problems := parseFile(Source{Layer: LayerFile, Name: path}, data)
 		l.problems = append(l.problems, problems...)
 		l.read(entries, l.merge)
+		l.checkModes(path)
 		slices.SortStableFunc(l.problems, func(a, b *Problem) int { return a.Source.Line - b.Source.Line })
 	}
 	entries, problems := parseEnv(o.Env)
@@ -141,6 +142,9 @@ type loader struct {
 	from     map[string]Source // of the winning values
 	names    []string          // of the cameras
 	problems Problems
+
+	credentials string // systemd's directory, "" for none
+	password    Source // where the first password stands in the file
 }
 
 func (l *loader) read(entries []entry, put func(key string, value any) error) {
@@ -172,7 +176,14 @@ func (l *loader) parse(k Key, e entry) (any, bool) {
 	for _, it := range e.items {
 		at := e.from
 		at.Line = it.line
-		v, fault := k.parse(at.Layer, it.text)
+		text, fault := l.revealed(k, it.text)
+		var v any
+		if fault == nil {
+			v, fault = k.parse(at.Layer, text)
+		}
+		if at.Layer == LayerFile && l.password.Line == 0 && text == it.text && holdsPassword(v) {
+			l.password = at
+		}
 		if fault != nil {
 			l.complain(k, at, fault)
 			sound = false

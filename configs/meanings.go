@@ -14,8 +14,8 @@ type meaning struct {
 }
 
 const (
-	noLogin = "boardcast has no login and no password: put a reverse proxy with a login before the page, " +
-		"or keep the page to this machine with listen 127.0.0.1:8080 (--listen)"
+	noLogin = "boardcast makes its keys itself, and no password is chosen: `boardcast key` shows their links, " +
+		"and `boardcast key add NAME` makes one for a guest"
 	noRecording = "boardcast does not record: publish to a media server that does (--whip URL)"
 	noTurning   = "boardcast does not turn or mirror the picture: `v4l2-ctl --list-ctrls` shows whether the camera can do it " +
 		"(controls rotate, horizontal_flip, vertical_flip)"
@@ -52,6 +52,7 @@ var meanings = []meaning{
 		},
 		advice: noLogin,
 	},
+	{words: []string{"no-auth", "no-login", "no-password", "no-key", "public", "anonymous", "insecure-access"}, keys: []string{"open"}},
 	{words: []string{"record", "recording", "recordings", "snapshot", "snapshots", "timelapse", "save"}, advice: noRecording},
 	{
 		words:  []string{"rotate", "rotation", "flip", "hflip", "vflip", "mirror", "orientation", "transform", "upside-down"},

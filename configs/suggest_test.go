@@ -14,14 +14,14 @@ func TestSuggest(t *testing.T) {
 		// by meaning
 		"fps": "--framerate", "frame-rate": "--framerate", "resolution": "--width --height", "size": "--width --height",
 		"port": "--listen :PORT /the port is part of listen", "bind": "--listen", "address": "--listen", "ip": "--listen",
-		"password": "/boardcast has no login", "user": "/boardcast has no login", "auth": "/boardcast has no login",
+		"password": "/boardcast makes its keys itself", "user": "/boardcast makes its keys itself", "auth": "/boardcast makes its keys itself",
 		"record": "/boardcast does not record", "snapshot": "/boardcast does not record", "rotate": "/boardcast does not turn",
 		"flip": "/boardcast does not turn", "hflip": "/boardcast does not turn", "brightness": "/boardcast does not change the camera",
 		"volume": "/boardcast does not change the volume", "rtsp": "/boardcast streams by WebRTC", "daemon": "/boardcast stays in the foreground",
 		"https": "--tls-cert --tls-key", "tls": "--tls-cert --tls-key", "ssl": "--tls-cert --tls-key", "device": "--camera", "input": "--camera",
 		"mic": "--microphone", "audio-device": "--microphone", "no-audio": "--microphone none", "mute": "--microphone none",
 		"no-video": "--camera none", "test": "--camera test", "audio-output": "--speaker", "audio-bitrate": "audio.bitrate",
-		"peer-id": "--peer", "our-id": "--id", "stun-server": "--stun", "turn-server": "--turn", "ice-servers": "--stun --turn",
+		"open": "--open", "no-auth": "--open", "no-password": "--open", "peer-id": "--peer", "our-id": "--id", "stun-server": "--stun", "turn-server": "--turn", "ice-servers": "--stun --turn",
 		"turn-password": "--turn /user and password are part", "max-viewers": "viewers.max", "verbose": "--log-level", "log": "--log-level",
 		"debug": "--log-level", "cors": "signalling.origins", "token": "whip.token", "hwaccel": "--encoder /auto takes",
 		"list-devices": "/`boardcast devices`", "cert": "--tls-cert", "acodec": "/the sound is always sent as Opus", "trace": "--log-level", "ice-port": "/the system chooses a UDP port", "cacert": "--ca",
@@ -33,7 +33,7 @@ func TestSuggest(t *testing.T) {
 		"url": "", "output": "", "loop": "", "hint": "", "peek": "", "post": "", "weird": "", "time": "", "quality": "", "preset": "",
 		"delay": "", "latency": "", "buffer": "", "format": "", "profile": "", "gop": "", "keyint": "", "threads": "", "title": "", "text": "",
 		"overlay": "", "timestamp": "", "motion": "", "x": "", "p": "", "xyz": "", "h": "", "foo": "", "bar": "", "type": "", "mode": "",
-		"samplerate": "", "channels": "", "stereo": "", "cmd": "", "pin": "", "open": "", "browser": "", "name": "", "width2height": "",
+		"samplerate": "", "channels": "", "stereo": "", "cmd": "", "pin": "", "browser": "", "name": "", "width2height": "",
 	}
 	for word, want := range tests {
 		s := Suggest(word)

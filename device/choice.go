@@ -29,6 +29,10 @@ type Choice struct {
 	Camera Camera // when Source is SourceDevice
 	Reason string // why, as words that go on after "camera X: "
 	Hint   string // what would give a better choice, may be empty
+	// Away says that the user's camera is not there, or cannot be used, now: Source is SourceNone until Listing.FindCamera finds
+	// it. Cause is why.
+	Away  bool
+	Cause error
 }
 
 // SoundChoice is what was chosen as the microphone or the speaker.
@@ -37,8 +41,10 @@ type SoundChoice struct {
 	Sound  Sound  // when Source is SourceDevice
 	Reason string // why, as words that go on after "microphone X: "
 	Hint   string // what would give a better choice, may be empty
-	// Away says that the user's device is not there now: Source is SourceNone until Listing.FindSound finds it.
-	Away bool
+	// Away says that the user's device is not there now: Source is SourceNone until Listing.FindSound finds it. Cause is why, where
+	// nothing fits the user's word.
+	Away  bool
+	Cause error
 
 	last Sound // the device that is away, as it was seen last; the zero value if it never was
 }

@@ -17,9 +17,9 @@ type (
 	// pictureFormat begins alike in v4l2_pix_format and v4l2_pix_format_mplane. The union that both are part of also holds
 	// pointers, so it is aligned as they are, and has 200 bytes.
 	pictureFormat struct {
-		_             [0]uintptr
-		width, height uint32
-		_             [192]byte
+		_                                 [0]uintptr
+		width, height, pixelFormat, field uint32
+		_                                 [184]byte
 	}
 	dvTimings struct { // v4l2_dv_timings, packed
 		kind                   uint32

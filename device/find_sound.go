@@ -21,7 +21,7 @@ type SoundRequest struct {
 //
 // The error is an *Error of kind ErrAmbiguous: the word names several, and only the user can tell which.
 func (l Listing) FindSound(r SoundRequest, camera Choice, was SoundChoice) (SoundChoice, error) {
-	if choice, ok := byWord(r.Want); ok {
+	if choice, ok := byWord(r.Want, r.Stream); ok {
 		return choice, nil
 	}
 	last, seen := was.device()
@@ -37,7 +37,7 @@ func (l Listing) FindSound(r SoundRequest, camera Choice, was SoundChoice) (Soun
 	var e *Error
 	if errors.Is(err, ErrNoMatch) && errors.As(err, &e) {
 		choice = away(quote(r.Want)+" is not there: "+e.Detail, last)
-		choice.Hint = "plug it in, or " + e.Hint
+		choice.Hint, choice.Cause = "plug it in, or "+e.Hint, err
 		return choice, nil
 	}
 	return choice, err

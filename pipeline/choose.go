@@ -29,7 +29,7 @@ func (c *chooser) plan() (Plan, error) {
 		Talkback: !c.given.Sink.None, Hear: hearGraph(c.given.Sink), Speak: speakGraph(c.given.Sink),
 		Display: c.request.Display, See: seeGraph(c.request.Display),
 	}}
-	p.Audio = audioGraph(c.given.Audio, c.request.AudioBitrate)
+	p.Audio, p.Silence = audioGraph(c.given.Audio, c.request.AudioBitrate), silenceGraph(c.given.Audio)
 	if c.given.NoVideo {
 		return p, nil
 	}
@@ -40,7 +40,9 @@ func (c *chooser) plan() (Plan, error) {
 		if found, err = c.encoded(refusal); err != nil {
 			return Plan{}, err
 		}
-		p.Placeholder = placeholderGraph(found.feed.source, found.feed.raw, c.given.Machine)
+		if !found.feed.source.Away() {
+			p.Placeholder = placeholderGraph(found.feed.source, found.feed.raw, c.given.Machine)
+		}
 		p.Lower, noLower = c.lowerRenditions(found.choices)
 	}
 	p.Format, p.Source, p.Capture = found.choices[0].Format, found.feed.source, found.feed.graph

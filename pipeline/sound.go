@@ -9,7 +9,7 @@ import (
 func audioGraph(a AudioSource, bitrate int) Graph {
 	var source Graph
 	switch {
-	case a.None:
+	case a.None, a.Silent:
 		return nil
 	case a.Test:
 		source = Graph{El("audiotestsrc", "is-live=true", "wave=ticks", "freq=880", "volume=0.2", "samplesperbuffer=960")}
@@ -20,6 +20,23 @@ func audioGraph(a AudioSource, bitrate int) Graph {
 		El("audioconvert"), El("audioresample"), Filter("audio/x-raw,rate=48000,channels=[1,2]"),
 		El("opusenc", "bitrate="+itoa(cmp.Or(bitrate, defaultAudioBitrate)), "frame-size=20", "inband-fec=true", "packet-loss-percentage=5"),
 		outEnd(8))
+}
+
+// silenceBitrate in bit/s is the least that Opus takes.
+const silenceBitrate = 6000
+
+// silenceGraph is what is sent while the microphone is gone, or not there yet; nil where none is asked for. A viewer's sound then
+// goes on when the microphone comes, and a media server does not wait for it. Long frames at the least bitrate are 9 kbit/s with
+// all headers.
+func silenceGraph(a AudioSource) Graph {
+	if a.None || a.Test {
+		return nil
+	}
+	return Graph{
+		El("audiotestsrc", "is-live=true", "wave=silence", "samplesperbuffer=2880"),
+		Filter("audio/x-raw,rate=48000,channels=1"),
+		El("opusenc", "bitrate="+itoa(silenceBitrate), "frame-size=60"), outEnd(8),
+	}
 }
 
 // heardCaps are the frames that all viewers' sound is made into, so that the speaker need not be opened anew for another talker.
@@ -44,6 +61,9 @@ func hearGraph(s AudioSink) Graph {
 // waitingFrames is how many frames of 20 ms may wait for the card: as long as in a viewer's queue. Then the oldest is dropped.
 const waitingFrames = 10
 
+// speakerName is the sink's name in its graph. By GStreamer's own names, which count, each try to open the speaker would fail in other words.
+const speakerName = "speaker"
+
 // speakGraph plays what viewers say; nil without a speaker. It is a pipeline of its own: what the speaker does ends no viewer.
 func speakGraph(s AudioSink) Graph {
 	if s.PCM == "" {
@@ -52,7 +72,7 @@ func speakGraph(s AudioSink) Graph {
 	return Graph{
 		El("appsrc", "is-live=true", "format=time", "leaky-type=downstream", "max-buffers="+itoa(waitingFrames), "max-bytes=0", "max-time=0").Named(InName),
 		El("audioconvert"), El("audioresample"),
-		El("alsasink", "device="+sharedPCM(s.PCM), "sync=false", "async=false", "buffer-time=100000"),
+		El("alsasink", "device="+sharedPCM(s.PCM), "sync=false", "async=false", "buffer-time=100000", "name="+speakerName),
 	}
 }
 

@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() {
   cat <<'USAGE'
 usage: make test-board BOARD=USER@HOST [SSH=OPTIONS]
-   or: make test-board BOARD=http://HOST:PORT
+   or: make test-board BOARD='http://HOST:PORT/?key=KEY' (an owner's link)
 Asks the board what it is (boardcast version, encoders and doctor, left in bin/board/HOST), plays its page in Chromium
 on this machine, and prints a row for docs/BOARDS.md. Of an address alone, only the page is looked at.
 
@@ -62,6 +62,12 @@ address() {
   printf '%s://%s:%s\n' "$scheme" "$host" "${BASH_REMATCH[2]}"
 }
 
+# key prints the owner's key, nothing where it cannot be had.
+key() {
+  on_board 'sudo -n boardcast key --json 2>/dev/null || boardcast key --json 2>/dev/null' 2>"$work/said" </dev/null |
+    sed -n 's/.*"key": "\([0-9a-z]*\)".*/\1/p' | tail -n 1 || true
+}
+
 # cost prints a command that shows stat and status of the service's process.
 cost() {
   # shellcheck disable=SC2016 # expanded there
@@ -72,15 +78,17 @@ main() {
   case ${1:-} in -h | --help) usage; exit ;; esac
   [[ $# == 1 && -n $1 ]] || { usage >&2; die 'no board was named' 'make test-board BOARD=pi@raspberrypi.local'; }
   need go node npm
-  export BOARDCAST_AT='' BOARDCAST_AT_FACTS='' BOARDCAST_AT_COST=''
+  export BOARDCAST_AT='' BOARDCAST_AT_KEY='' BOARDCAST_AT_FACTS='' BOARDCAST_AT_COST=''
   if [[ $1 =~ ^https?:// ]]; then
+    [[ $1 != *'?key='* ]] || BOARDCAST_AT_KEY=${1#*'?key='}
+    set -- "${1%%\?*}"
     BOARDCAST_AT=${1%/} facts=bin/board/$(tr -c 'A-Za-z0-9.\n' _ <<<"${1#*//}")
     mkdir -p "$facts"
   else
     connect "$1"
     facts=bin/board/${board#*@}
     collect
-    BOARDCAST_AT=$(address)
+    BOARDCAST_AT=$(address) BOARDCAST_AT_KEY=$(key)
     BOARDCAST_AT_FACTS=$PWD/$facts BOARDCAST_AT_COST=$(cost)
   fi
   drivers

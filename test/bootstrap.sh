@@ -80,6 +80,8 @@ need_to_test() {
   need gstreamer1.0-tools  has_command gst-launch-1.0
   need iproute2            has_command ip
   need util-linux          has_command unshare
+  need xvfb                has_command Xvfb
+  need zbar-tools          has_command zbarimg
 }
 
 # compilers are the cross compilers by the architecture that they make programs for. The machine's own compiler has a

@@ -54,7 +54,10 @@ add || { apt-get -q update && add; } || exit 71
 systemctl restart boardcast || { systemctl status --no-pager --lines=15 boardcast; exit 72; }
 run=$(systemctl show -p InvocationID --value boardcast)
 for try in 1 2 3 4 5 6 7 8 9 10; do
-  journalctl -q -o cat "_SYSTEMD_INVOCATION_ID=$run" | grep -E "^boardcast .* in a browser|^  or http" && exit 0
+  journalctl -q -o cat "_SYSTEMD_INVOCATION_ID=$run" | grep -E "^boardcast .* in a browser|^  or http" && {
+    boardcast key --json 2>/dev/null | sed -n "s/^ *\"key\": \"\([0-9a-z]*\)\".*/key \1/p" | head -n 1
+    exit 0
+  }
   sleep 1
 done
 exit 73
@@ -164,17 +167,18 @@ reached() {
   timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' reach "$host" "$port" 2>/dev/null
 }
 
-# tell prints the address that answers here, else the likeliest.
+# tell prints the viewers' link at the address that answers here, else at the likeliest.
 tell() {
-  local all url
+  local all url key
   [[ ${fact[init]-} == systemd ]] || { printf 'installed; no systemd runs there, so start it by hand: boardcast\n'; return; }
   mapfile -t all < <(sed -nE 's,^(boardcast .*: open|  or) (https?://[^ ]*).*,\2,p' "$work/installed" | tr -d '\r')
+  key=$(sed -n 's/^key \([0-9a-z]*\).*/?key=\1/p' "$work/installed")
   for url in "${all[@]}"; do
-    if reached "$url"; then printf 'open %s in a browser\n' "$url"; return; fi
+    if reached "$url"; then printf 'open %s in a browser\n' "$url$key"; return; fi
   done
   printf 'boardcast: warning: %s runs it, but from here no connection comes about\n' "$board" >&2
   printf 'boardcast: hint: a firewall, another network, or "listen" in its /etc/boardcast/boardcast.yaml names an address of the board alone\n' >&2
-  printf 'open %s in a browser\n' "${all[0]}"
+  printf 'open %s in a browser\n' "${all[0]}$key"
 }
 
 main() {

@@ -29,6 +29,7 @@ var here = map[string]string{
 	"scp":  `echo "scp $*" | sed 's,-o ConnectTimeout=10.*ControlPersist=1m,OPTIONS,' >>"$CALLS"`,
 	"make": `echo "make $*" >>"$CALLS"; . "$WORK/making"`,
 	"go": `echo "go $*" >>"$CALLS"; echo "at $BOARDCAST_AT facts ${BOARDCAST_AT_FACTS#$WORK}" >>"$CALLS"
+		[ -z "$BOARDCAST_AT_KEY" ] || echo "key $BOARDCAST_AT_KEY" >>"$CALLS"
 		sh -c "$BOARDCAST_AT_COST" >&2; . "$WORK/going"`,
 	"npm": `echo "npm $*" >>"$CALLS"`, "node": ``,
 }

@@ -10,17 +10,24 @@ import (
 	"syscall"
 
 	"boardcast/configs"
+	"boardcast/internal/access"
 	"boardcast/internal/doctor"
 	"boardcast/internal/web"
 )
 
 // listen claims the page's port and prints the addresses at which a browser
-// finds the page.
-func listen(site *web.Server, cfg *configs.Config, stdout io.Writer) error {
+// finds the page, and who is let in there. keys is nil where everybody is.
+func listen(site *web.Server, cfg *configs.Config, keys *access.Keys, stdout io.Writer) error {
 	if _, err := site.Listen(); err != nil {
 		return nameHolder(err, cfg.Page.Listen)
 	}
-	writeAddresses(stdout, site.URLs(), cfg.Page.Listen)
+	urls := site.URLs()
+	shown := urls
+	if keys != nil && keys.Made() && isTerminal(stdout) {
+		shown = linksTo(urls, keys.Key(access.Viewer))
+	}
+	writeAddresses(stdout, shown, cfg.Page.Listen)
+	writeAccess(stdout, urls[0], keys)
 	return nil
 }
 

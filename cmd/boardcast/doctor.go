@@ -68,14 +68,14 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 			return nil
 		},
 	}
-	addSettings(cmd, "listen", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")
+	addSettings(cmd, "listen", "open", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object")
 	return cmd
 }
 
 // doctorRequest is what the settings and the board ask of the machine.
 func doctorRequest(cfg *configs.Config) doctor.Request {
-	w := doctor.Request{Listen: cfg.Page.Listen, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
+	w := doctor.Request{Listen: cfg.Page.Listen, Open: cfg.Page.Open, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
 	for _, u := range cfg.ICE.TURN {
 		w.TURN = append(w.TURN, u.String())
 	}
@@ -101,6 +101,8 @@ func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 		for i, choice := range choices {
 			d := doctor.Device{Text: choice.String(), Hint: choice.Hint}
 			switch {
+			case choice.Away:
+				d = withError(d, choice.Cause)
 			case choice.Source == device.SourceDevice:
 				d = withError(d, machine.Check(ctx, choice.Camera.Path))
 			case choice.Source == device.SourceTest && cfg.Cameras[i].Camera != configs.Test:
@@ -143,6 +145,8 @@ func microphoneFor(cfg *configs.Config) func(context.Context) doctor.Device {
 		for i, choice := range choices {
 			d := doctor.Device{Text: choice.String()}
 			switch {
+			case choice.Away:
+				d = withError(d, choice.Cause)
 			case choice.Source == device.SourceDevice:
 				d = withError(d, machine.CheckSound(ctx, choice.Sound))
 			case choice.Source == device.SourceTest && cfg.Cameras[i].Microphone != configs.Test:

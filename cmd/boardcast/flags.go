@@ -100,7 +100,10 @@ func completion(k configs.Key) cobra.CompletionFunc {
 var searchDirs = configs.SearchDirs()
 
 // load reads the settings for a command that has the flags of addSettings.
-func load(cmd *cobra.Command) (*configs.Config, error) {
+func load(cmd *cobra.Command) (*configs.Config, error) { return loadFrom(cmd, searchDirs) }
+
+// loadFrom does so with a settings file that is looked for in dirs.
+func loadFrom(cmd *cobra.Command, dirs []string) (*configs.Config, error) {
 	given, mixed := map[string]string{}, false
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		s, ok := f.Value.(*setting)
@@ -120,5 +123,5 @@ func load(cmd *cobra.Command) (*configs.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return configs.Load(configs.Options{File: file, Dirs: searchDirs, Env: os.Environ(), Flags: given})
+	return configs.Load(configs.Options{File: file, Dirs: dirs, Env: os.Environ(), Flags: given})
 }

@@ -49,14 +49,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	printError(stderr, err)
-	if _, settings := errors.AsType[*configs.Problem](err); settings {
+	_, settings := errors.AsType[*configs.Problem](err)
+	if _, keys := errors.AsType[keysError](err); settings || keys {
 		return wrongSettings
 	}
 	return 1
 }
 
-// wrongSettings is the exit code for settings with a mistake (EX_CONFIG of sysexits.h). The service's unit does not start the
-// program again after it: somebody has to mend the settings first.
+// wrongSettings is the exit code for settings with a mistake, and for a file of keys that cannot be used (EX_CONFIG of sysexits.h).
+// The service's unit does not start the program again after it: somebody has to mend them first.
 const wrongSettings = 78
 
 // failed reports whether err is a failure, and not just what comes of being asked to end.

@@ -76,7 +76,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 			fmt.Sprintf("`%s --help` shows what it takes", cmd.CommandPath()),
 		}
 	}
-	hint := "`boardcast --help` lists the commands"
+	hint := fmt.Sprintf("`%s --help` lists the commands", cmd.CommandPath())
 	if meant := meantCommand(cmd, args[0]); meant != "" {
 		hint = meant + " " + hint
 	}
@@ -96,6 +96,7 @@ var commandMeanings = []struct {
 	{[]string{"log", "logs", "journal"}, "the log of the service: `journalctl -u boardcast`;"},
 	{[]string{"list", "ls", "camera", "cameras", "webcams", "microphones", "list-devices"}, "did you mean `boardcast devices`?"},
 	{[]string{"check", "diagnose", "diag", "health", "fix", "debug"}, "did you mean `boardcast doctor`?"},
+	{[]string{"keys", "link", "links", "qr", "qrcode", "password", "passwd", "login", "token", "share", "invite", "user", "users"}, "did you mean `boardcast key`?"},
 	{[]string{"settings", "configure", "configuration", "options", "show"}, "did you mean `boardcast config`?"},
 	{[]string{"codecs", "codec", "benchmark"}, "did you mean `boardcast encoders`?"},
 	{[]string{"signalling", "signaling", "hub"}, "did you mean `boardcast server`?"},
@@ -109,7 +110,7 @@ func meantCommand(cmd *cobra.Command, word string) string {
 		return fmt.Sprintf("did you mean `%s --camera %s`?", cmd.CommandPath(), word)
 	}
 	for _, m := range commandMeanings {
-		if slices.Contains(m.words, strings.ToLower(word)) {
+		if !cmd.HasParent() && slices.Contains(m.words, strings.ToLower(word)) {
 			return m.answer
 		}
 	}

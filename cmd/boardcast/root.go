@@ -64,7 +64,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("boardcast {{.Version}}\n")
-	root.AddCommand(newServer(stdout, stderr), newDevices(stdout), newEncodersCmd(stdout, slog.New(slog.DiscardHandler)),
+	root.AddCommand(newServer(stdout, stderr), newKeyCommand(stdout, stderr), newDevices(stdout), newEncodersCmd(stdout, slog.New(slog.DiscardHandler)),
 		newDoctor(stdout), newConfig(stdout), newVersion(stdout), newTrialEncoder(os.Stdin, stdout), newListElements(stdout))
 	root.AddCommand(extras()...)
 	return root

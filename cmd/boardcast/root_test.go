@@ -19,7 +19,7 @@ import (
 func TestFlagNames(t *testing.T) {
 	settings := []string{
 		"listen", "tls-cert", "tls-key", "server", "peer", "id", "room", "remote-offerer", "insecure", "ca",
-		"camera", "microphone", "speaker", "codec", "encoder", "width", "height", "host", "framerate", "bitrate",
+		"camera", "microphone", "speaker", "codec", "encoder", "width", "height", "host", "open", "framerate", "bitrate",
 		"whip", "stun", "turn", "display", "config", "log-level", "log-format",
 	}
 	tests := []struct {
@@ -28,11 +28,11 @@ func TestFlagNames(t *testing.T) {
 	}{
 		{nil, append([]string{"dry-run"}, settings...)},
 		{[]string{"config"}, append([]string{"json", "default"}, settings...)},
-		{[]string{"server"}, []string{"listen", "tls-cert", "tls-key", "stun", "turn", "log-level", "log-format", "config"}},
+		{[]string{"server"}, []string{"listen", "open", "tls-cert", "tls-key", "stun", "turn", "log-level", "log-format", "config"}},
 		{[]string{"devices"}, []string{"json"}},
 		{
 			[]string{"doctor"},
-			[]string{"json", "listen", "tls-cert", "tls-key", "camera", "microphone", "stun", "turn", "config"},
+			[]string{"json", "listen", "open", "tls-cert", "tls-key", "camera", "microphone", "stun", "turn", "config"},
 		},
 		{[]string{"version"}, []string{"json"}},
 	}

@@ -20,7 +20,7 @@ import (
 // boardcast, the same with no devices as bare, as hang a program that does not
 // stop when it is asked to, and as reloads one that only reloads. This machine's own settings are left aside.
 func TestMain(m *testing.M) {
-	searchDirs = []string{"."}
+	searchDirs, serviceSettings, serviceState = []string{"."}, "service-settings", "service-state"
 	commands := map[string]func(){
 		"boardcast": main,
 		"bare": func() {
@@ -53,6 +53,7 @@ func TestMain(m *testing.M) {
 				_ = os.Unsetenv(name)
 			}
 		}
+		_ = os.Setenv("BOARDCAST_OPEN", "true") // what is tested within the tests' own process makes no keys for who runs them
 	}
 	testscript.Main(m, commands)
 }
@@ -62,6 +63,7 @@ func TestMain(m *testing.M) {
 //
 //	json FILE MEMBER...     FILE is one JSON object with just these members
 //	cmpjson FILE PATH WANT  what stands at PATH in FILE is the JSON value WANT
+//	changed A B ROLE...     of the keys in A and B, two answers of key --json, those of just these roles differ
 //
 // and the condition [gstreamer], false in a build without it: such a script then says what that build answers instead.
 func TestScripts(t *testing.T) {
@@ -74,6 +76,11 @@ func TestScripts(t *testing.T) {
 			return gstreamerVersion() != "", nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"changed": func(ts *testscript.TestScript, _ bool, args []string) {
+				if diff := cmp.Diff(args[2:], changedKeys(ts, args[0], args[1])); diff != "" {
+					ts.Fatalf("roles whose keys changed (-want +got):\n%s", diff)
+				}
+			},
 			"json": func(ts *testscript.TestScript, _ bool, args []string) {
 				var got []string
 				for name := range object(ts, args[0]) {
@@ -113,4 +120,19 @@ func at(in map[string]any, path string) any {
 		return at(inner, rest)
 	}
 	return nil
+}
+
+// changedKeys are the roles whose keys differ between two answers of `boardcast key --json`.
+func changedKeys(ts *testscript.TestScript, before, after string) []string {
+	var replies [2]keyReply
+	for i, file := range []string{before, after} {
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &replies[i]))
+	}
+	var changed []string
+	for i, one := range replies[0].Keys {
+		if one.Key != replies[1].Keys[i].Key {
+			changed = append(changed, one.Role.String())
+		}
+	}
+	return changed
 }

@@ -231,6 +231,7 @@ func TestServerReloads(t *testing.T) {
 		p.signal(t, syscall.SIGHUP)
 	}
 	expect(": open http://127.0.0.1:")
+	expect("  open to everybody: ")
 	hangUp("log: {leval: debug}\nhosts: {}\n")
 	expect(`level=ERROR msg="reload refused: the settings in force stay" error="boardcast.yaml:1: log.leval: unknown key; did you mean log.level?" hint=`)
 	expect(`level=ERROR msg="reload refused: the settings in force stay" error="boardcast.yaml:2: hosts: takes a list, not further keys"`)
@@ -239,6 +240,7 @@ func TestServerReloads(t *testing.T) {
 	hangUp("log: {level: info}\n")
 	expect(`level=INFO msg="reload begun`)
 	expect(": open http://127.0.0.1:")
+	expect("  open to everybody: ")
 	expect(`level=INFO msg="reload done" duration_seconds=`)
 	if err = socket.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)

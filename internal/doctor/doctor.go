@@ -85,6 +85,7 @@ type Port struct {
 // Request is what the user asked for, as far as a check needs it.
 type Request struct {
 	Listen   string    // host:port
+	Open     bool      // nobody is asked for a key
 	STUN     string    // empty for none
 	TURN     []string  // URLs; user and password in them are not shown
 	Encoders []Encoder // the encoders to try on this board, the best first
@@ -146,6 +147,7 @@ var checks = []struct {
 	{"microphone", quick, microphone},
 	{"candidates", quick, candidates},
 	{"port", quick, port},
+	{"access", quick, access},
 	{"clock", quick, clock},
 	{"governor", quick, governor},
 	{"power", quick, power},

@@ -55,17 +55,19 @@ var rooms = []room{
 	{dir: "internal/signalling", ours: []string{"internal/sdp"}, theirs: []string{websocket}},
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
 	{dir: "internal/whip", ours: []string{"internal/sdp"}},
-	{dir: "internal/web", inTests: []string{websocket}},
+	{dir: "internal/web", ours: []string{"internal/access"}, inTests: []string{websocket}},
+	{dir: "internal/access"},
 	{dir: "internal/doctor"},
 	{dir: "internal/rules"},
 	{
 		dir: "cmd/boardcast",
 		ours: []string{
 			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/places", "pipeline/produce", "pipeline/live", "pipeline/gst",
-			"internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip",
+			"internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip", "internal/access",
 		},
 		theirs: []string{
 			"github.com/coreos/go-systemd/v22/daemon", "github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",
+			"github.com/mdp/qrterminal/v3", "rsc.io/qr", "golang.org/x/term",
 		},
 		inTests: []string{websocket, "github.com/rogpeppe/go-internal/testscript"},
 	},

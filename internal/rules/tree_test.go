@@ -13,7 +13,7 @@ import (
 // top is all that may lie at the top of the repository, beside dot-files and what git ignores.
 var top = []string{
 	"board", "cmd", "configs", "device", "docs", "internal", "pipeline", "test",
-	"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "go.mod", "go.sum",
+	"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "SECURITY.md", "go.mod", "go.sum",
 }
 
 // topRule keeps the front door tidy: a new thing belongs into one of the rooms.

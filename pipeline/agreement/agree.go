@@ -18,6 +18,7 @@ type Terms struct {
 	Sound  bool             // we have sound
 	OneWay bool             // nothing is taken from the peer
 	Silent bool             // no sound is taken from the peer
+	Unseen bool             // no video is taken from the peer in a section in which we send ours
 	Format pipeline.VideoFormat
 }
 
@@ -225,7 +226,7 @@ func (t Terms) send(offer sdp.Description, i int, slot pipeline.Slot, codecs []p
 	p := fits[at]
 	f, _ := s.Format(p.Type)
 	direction := sdp.SendRecv
-	if !t.takes(s.Kind) {
+	if !t.takes(s.Kind) || t.Unseen && s.Kind == "video" {
 		direction = sdp.SendOnly
 	}
 	direction = s.Direction.Answered(direction)

@@ -9,6 +9,7 @@ package gst
 #include "media.h"
 #include "memory.h"
 #include "stage.h"
+#include "trial.h"
 #include <stdlib.h>
 */
 import "C"
@@ -55,6 +56,7 @@ var _ media.Engine = (*Engine)(nil)
 var initOnce = sync.OnceFunc(func() {
 	gst.Init(nil)
 	C.media_epoch()
+	C.elements_avoid()
 })
 
 // New initialises GStreamer and begins to make the DTLS key on a thread of its own.

@@ -37,6 +37,7 @@ const (
 	evLevel           = C.EV_LEVEL
 	evFirst           = C.EV_FIRST
 	evClosed          = C.EV_CLOSED
+	evDropped         = C.EV_DROPPED
 )
 
 // event is what C tells Go: a copy, nothing of which belongs to C.

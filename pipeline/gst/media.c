@@ -20,19 +20,26 @@ GstClockTime media_epoch(void) {
   return epoch;
 }
 
-static void tell_problem(uintptr_t handle, GstMessage *m, int kind) {
+gchar *media_problem(GstMessage *m, int *domain, int *code) {
   GError *err = NULL;
   gchar *debug = NULL;
-  if (kind == EV_ERROR)
+  if (GST_MESSAGE_TYPE(m) == GST_MESSAGE_ERROR)
     gst_message_parse_error(m, &err, &debug);
   else
     gst_message_parse_warning(m, &err, &debug);
-  int domain = err->domain == GST_RESOURCE_ERROR ? 1 : err->domain == GST_STREAM_ERROR ? 2 : 0;
+  *domain = err->domain == GST_RESOURCE_ERROR ? 1 : err->domain == GST_STREAM_ERROR ? 2 : 0;
+  *code = err->code;
   gchar *text = g_strdup_printf("%s: %s\n%s", GST_MESSAGE_SRC_NAME(m), err->message, debug ? debug : "");
-  mediaEvent(handle, kind, domain, err->code, text, 0);
-  g_free(text);
   g_free(debug);
   g_error_free(err);
+  return text;
+}
+
+static void tell_problem(uintptr_t handle, GstMessage *m, int kind) {
+  int domain, code;
+  gchar *text = media_problem(m, &domain, &code);
+  mediaEvent(handle, kind, domain, code, text, 0);
+  g_free(text);
 }
 
 static void tell_level(uintptr_t handle, const GstStructure *s) {

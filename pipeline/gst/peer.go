@@ -74,6 +74,7 @@ var kinds = map[int]media.PeerEventKind{
 	evSetDone: media.DescriptionSet, evCandidate: media.CandidateFound, evConnection: media.ConnectionChanged,
 	evGathering: media.GatheringChanged, evChannelOpen: media.ChannelOpened, evChannelText: media.ChannelMessage,
 	evChannelClosed: media.ChannelClosed, evIncoming: media.Incoming, evLevel: media.Level,
+	evDropped: media.Dropped,
 }
 
 // idle are kinds of event that a viewer may cause without end. They leave half of the queue to the events that keep the connection.
@@ -91,7 +92,7 @@ func (p *peer) receive(e event) {
 		if e.a == 1 {
 			out.Type = "answer"
 		}
-	case media.Failed, media.Warned:
+	case media.Failed, media.Warned, media.Dropped:
 		out.Err = problem(e.text)
 	case media.DescriptionSet:
 		if e.text != "" {

@@ -17,7 +17,10 @@ void hearing_mute(Hearing *h, gboolean muted);
 // receiver_new builds a graph, in launch syntax, as a bin with a pad "sink": that of the graph's element "in". NULL when there is no such
 // element, or the graph cannot be built, of which Go is told. (The parser could make ghost pads of all unlinked pads by itself. But
 // it would make one of the sink behind a decoder as well, since the decoder has no output yet.)
-GstElement *receiver_new(const char *graph, uintptr_t handle);
+//
+// An error of an element in it is told to Go once, as EV_DROPPED, and goes no further: from then on the receiver throws away what comes
+// in, and the viewer's pipeline goes on. slot says of what.
+GstElement *receiver_new(const char *graph, int slot, uintptr_t handle);
 // receiver_start adds a receiver to pipe, and has it play what comes from pad. The sound that arrives at its appsink "out", if it has
 // one, goes where the hearing says.
 void receiver_start(GstElement *receiver, GstElement *pipe, GstPad *pad, Hearing *h);

@@ -125,6 +125,9 @@ func (b *Broadcast) Again() {
 	b.opts.Speaker.tryAgain()
 }
 
+// HasSpeaker reports whether there is a speaker that plays what viewers say.
+func (b *Broadcast) HasSpeaker() bool { return b.opts.Speaker.present() }
+
 // Run runs the broadcast until ctx ends, then ends every viewer and producer and returns nil.
 func (b *Broadcast) Run(ctx context.Context) error {
 	b.viewers.begin(ctx)

@@ -133,6 +133,9 @@ func (s *Speaker) input() media.Fan {
 	return s.fan
 }
 
+// present reports whether there is a speaker, be it busy or not.
+func (s *Speaker) present() bool { return s != nil && len(*s.graph.Load()) > 0 }
+
 // heard tells how loud a viewer is.
 func (s *Speaker) heard(t *talker, db float64) {
 	if s == nil || db < silentDB {

@@ -14,6 +14,7 @@ type Alternative struct {
 	Up          *Producer                                     // whose fan feeds it, nil for a source
 	Period      time.Duration                                 // from one frame to the next, as it should be
 	Placeholder bool                                          // it serves while nothing else does
+	Says        func(reason string) string                    // the text of a placeholder's picture; nil where it has none
 	Product     *pipeline.Product                             // what an encoder makes of the frames of another producer; nil where the graph alone tells it
 	Bitrate     func(bitsPerSecond int) (pipeline.Prop, bool) // the property that sets it while the encoder runs; nil or false for none
 	Rate        int                                           // bit/s that the graph says

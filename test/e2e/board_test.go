@@ -18,6 +18,7 @@ import (
 // What tells TestBoard of the board; test/board.sh sets them.
 const (
 	atEnv    = "BOARDCAST_AT"       // its page, "http://pi4:8080"
+	keyEnv   = "BOARDCAST_AT_KEY"   // an owner's key, may be missing where everybody is let in
 	factsEnv = "BOARDCAST_AT_FACTS" // a folder with encoders.json and version.json of it, may be missing
 	costEnv  = "BOARDCAST_AT_COST"  // a shell command that prints stat and status of its process, may be missing
 )
@@ -65,7 +66,11 @@ func TestBoard(t *testing.T) {
 	browser := browsers.Launch(t, Chromium, flags...)
 	o := outcome{browser: browser.Version, day: time.Now()}
 	o.measure(t, func() { <-time.After(boardSeconds * time.Second) }) // nothing happens: that is what is measured
-	page := browser.Open(t, at+"/")
+	link := at + "/"
+	if key := os.Getenv(keyEnv); key != "" {
+		link += "?key=" + key
+	}
+	page := browser.Open(t, link)
 	page.WaitPlaying(boardFrames)
 	o.timings, _ = page.Timings()
 	before, began := page.Stats(), time.Now()
@@ -73,7 +78,7 @@ func TestBoard(t *testing.T) {
 	o.stats = page.Stats()
 	o.fps = float64(o.stats.Frames-before.Frames) / time.Since(began).Seconds()
 	for range boardViewers[2] - boardViewers[1] {
-		browser.Open(t, at+"/").WaitPlaying(1)
+		browser.Open(t, link).WaitPlaying(1)
 	}
 	o.measure(t, func() { page.Eval(wait, nil) })
 	page.WaitMoving()
@@ -120,6 +125,7 @@ func boardEncoder(t *testing.T, at, codec string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	request.Header.Set("Authorization", "Bearer "+os.Getenv(keyEnv))
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Logf("no status: %v", err) // such as a certificate of its own

@@ -49,7 +49,7 @@ type SoundChoice struct {
 	last Sound // the device that is away, as it was seen last; the zero value if it never was
 }
 
-// noMatch is the error for words that name nothing, with what there is.
+// noMatch is the error for a word that names no device. It lists the devices that there are.
 func noMatch(kind, want string, have []string) error {
 	e := &Error{
 		What: "find " + kind + " " + quote(want), Kind: ErrNoMatch,
@@ -63,7 +63,7 @@ func noMatch(kind, want string, have []string) error {
 	return e
 }
 
-// ambiguous is the error for words that name several, with what each is called unmistakably.
+// ambiguous is the error for a word that names several devices. It gives a name of each that names no other.
 func ambiguous(kind, want string, which []string) error {
 	return &Error{
 		What: "find " + kind + " " + quote(want), Kind: ErrAmbiguous,

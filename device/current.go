@@ -84,7 +84,7 @@ func (c Current) size() Size {
 const nearRate = 0.0005
 
 // interval is a frame's duration by the pixel clock. It is unknown for interlaced pictures, of which some drivers give
-// fields and some give frames. The clock is measured, so that a rate near a usual one is taken to be that.
+// fields and some give frames. The clock is measured, so a rate near a usual one is taken to be that.
 func (t dvTimings) interval() Interval {
 	line, frame := uint64(t.width), uint64(t.height)
 	for _, n := range t.across {

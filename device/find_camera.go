@@ -31,7 +31,7 @@ func (l Listing) FindCamera(want string, expected bool) (Choice, error) {
 	return choice, err
 }
 
-// passing are the outcomes of asking a node that may be others later.
+// passing are the kinds of failure that may be over later.
 var passing = []error{ErrForbidden, ErrBusy, ErrSilent, ErrGone}
 
 // passes tells a failure that may be over later. A node that is there and could not be asked is one too: its driver may still be

@@ -11,8 +11,8 @@ type SoundRequest struct {
 	Want   string // as for PickMicrophone and PickSpeaker
 }
 
-// FindSound is the device that serves a request now, whichever number its card has. Call it at the start with a zero was,
-// then for each new listing with what it returned last.
+// FindSound is the device that serves a request now, whichever number its card has. At the start, was is the zero value. For
+// each later listing, was is what FindSound returned before.
 //
 // A device that it returned before is found again as by SameSound. If the device is missing, the result has Away set, and
 // Reason and Hint say why. The caller then goes on without sound, until a later listing has the device. Auto keeps to the

@@ -47,7 +47,7 @@ func (o Options) CheckMode(ctx context.Context, path string, m Mode) error {
 	})
 }
 
-// refused makes of what a driver said to a mode an error that names the mode. The driver is there and free in this case.
+// refused is the error for a mode that the driver refuses, although the camera is there and free. err is what the driver said.
 func refused(path string, m Mode, err error) error {
 	if !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EINVAL) {
 		return err

@@ -13,7 +13,7 @@ type VideoSource struct {
 	Device         string // "/dev/video0"; empty for the test picture, and where Element is set
 	Element        string // the source element of a camera that V4L2 does not drive
 	Name           string // for people
-	Missing        string // why the camera is not there, where it is not: the source is its placeholder
+	Missing        string // why the camera is not there; then the source is its placeholder. Empty where the camera is there
 	FourCC         string // V4L2 pixel format of the mode chosen
 	Width, Height  int
 	FPSNum, FPSDen int // frames per second; zero where the camera does not say

@@ -28,7 +28,7 @@ type AudioSource struct {
 	PCM    string // ALSA's name of the microphone, such as "hw:CARD=Camera,DEV=0"
 	Test   bool   // a soft tick in place of a microphone
 	None   bool   // no sound is sent
-	Silent bool   // there is no microphone now: silence is sent, so that a viewer hears one that comes later
+	Silent bool   // there is no microphone now: silence is sent, so that viewers hear a microphone that comes later
 }
 
 // AudioSink is where incoming sound goes. Where PCM is empty and None is not set, the audio level is measured and the sound is dropped.

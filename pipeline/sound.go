@@ -45,8 +45,9 @@ const heardCaps = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channe
 // heardFrames is how many decoded frames of 20 ms may wait at the end of a viewer's graph. The fan takes each of them at once.
 const heardFrames = 8
 
-// hearGraph decodes and measures incoming sound, and ends where a fan takes it to the speaker. A viewer that is late is not waited for:
-// the queue drops what is older than 0.2 s. The end is there without a speaker too: one that is plugged in later plays it.
+// hearGraph decodes a viewer's sound, measures its audio level, and ends where the speaker's fan takes the frames. The queue drops what is
+// older than 0.2 s, so that late sound does not delay what follows. The graph is the same where there is no speaker: one may be plugged in
+// later.
 func hearGraph(s AudioSink) Graph {
 	if s.None {
 		return dropGraph()

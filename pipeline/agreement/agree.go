@@ -46,7 +46,7 @@ type Agreement struct {
 }
 
 // PeerSection translates the number of a webrtcbin section into the section number that we send to the peer with one of our ICE
-// candidates. In a bundle this is always the section that has the transport: Chromium ignores candidates for any other section.
+// candidates. In a bundle this is always the section that has the transport: Chromium ignores those for any other section.
 func (a *Agreement) PeerSection(section int) int {
 	if a.bundled {
 		return a.tag

@@ -1,6 +1,6 @@
 //go:build !nogst
 
-// Questions about the machine's elements, which are not run for it.
+// What is asked about the elements of this machine. To answer, no element is run.
 
 #include "trial.h"
 

@@ -126,13 +126,13 @@ func (p pipe) stop(limit time.Duration, free func()) error {
 	}, nil)
 }
 
-// tidyAfter is how long after a pipeline's end freed memory goes back to the system. By then its threads have freed theirs, and other
-// pipelines that ended with it theirs.
+// tidyAfter is the time from a pipeline's end until freed memory is given back to the system. By then the pipeline's threads have freed
+// their memory, and so have other pipelines that ended at about the same time.
 const tidyAfter = time.Second
 
 var tidying atomic.Bool
 
-// giveBack has freed memory go back to the system after tidyAfter, once for all calls until then.
+// giveBack gives freed memory back to the system after tidyAfter. Calls in the meantime have no further effect.
 func giveBack() {
 	if tidying.CompareAndSwap(false, true) {
 		time.AfterFunc(tidyAfter, func() {

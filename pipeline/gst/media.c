@@ -53,8 +53,8 @@ static void tell_level(uintptr_t handle, const GstStructure *s) {
 
 static void recalculate(GstElement *pipe, gpointer unused) { gst_bin_recalculate_latency(GST_BIN(pipe)); }
 
-// on_latency has a pipeline tell its elements the latency anew. That runs on another thread, since the thread that posts the message may
-// hold locks that it needs. webrtcbin makes rtpsessions long after the pipeline has started. An rtpsession that was never told the
+// on_latency has a pipeline tell its elements the latency anew, on another thread: the thread that posts the message may hold locks that
+// are needed for it. webrtcbin makes rtpsessions long after the pipeline has started. An rtpsession that was never told the
 // latency sends wrong times in its sender reports, and a browser cannot play sound and picture together by them.
 static void on_latency(GstMessage *m) {
   GstObject *top = gst_object_ref(GST_MESSAGE_SRC(m));

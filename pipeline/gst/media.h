@@ -19,7 +19,7 @@ enum {
   EV_NEGOTIATE = 5,
   EV_DESCRIPTION = 6, // a: 0 offer, 1 answer; text: the SDP
   EV_SET_DONE = 7,    // a: 0 local, 1 remote; text: error or empty
-  EV_CANDIDATE = 8,   // a: m-line index; text: candidate
+  EV_CANDIDATE = 8,   // a: the section's number; text: the ICE candidate
   EV_CONNECTION = 9,  // a: GstWebRTCPeerConnectionState
   EV_ICE = 10,        // a: GstWebRTCICEConnectionState
   EV_GATHERING = 11,  // a: GstWebRTCICEGatheringState

@@ -229,7 +229,7 @@ func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f media.Fan) erro
 		defer p.mu.Unlock()
 		if p.left {
 			C.subscription_free(s)
-			return media.ErrStuck // nobody listens any more
+			return media.ErrStuck // the viewer has left, and the caller of this call has given up waiting
 		}
 		p.subscriptions[slot] = s
 		return nil
@@ -249,8 +249,8 @@ func (p *peer) callOn(what string, f media.Fan, do func(*C.Fan) error) error {
 	return err
 }
 
-// Resume is called without a time limit. It waits for a fan's lock, which is held for as long as a frame is handed round, and an appsrc
-// takes what it is given at once.
+// Resume is called without a time limit. It waits at most for a fan's lock, which is held while one frame is handed round. That takes no
+// time to speak of, since no appsrc waits before it takes a frame.
 func (p *peer) Resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

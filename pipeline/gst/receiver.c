@@ -42,7 +42,8 @@ static void receiver_init(Receiver *r) {}
 
 static gboolean has_failed(GstObject *receiver) { return g_atomic_int_get(&((Receiver *)receiver)->failed); }
 
-// An error that a packet meets would go back to webrtcbin's jitter buffer and from there to nicesrc, which ends the whole transport.
+// take answers GST_FLOW_OK whatever becomes of a packet. An error would go back to webrtcbin's jitter buffer, and from there to nicesrc,
+// which would end the whole transport.
 static GstFlowReturn take(GstPad *pad, GstObject *receiver, GstBuffer *packet) {
   if (has_failed(receiver))
     gst_buffer_unref(packet);
@@ -113,7 +114,7 @@ void hearing_unref(gpointer h) { g_atomic_rc_box_release_full(h, hearing_clear);
 
 void hearing_mute(Hearing *h, gboolean muted) { g_atomic_int_set(&h->muted, muted); }
 
-// All viewers have the serial 0: of them all, the one that is not muted fills the fan.
+// The sound of each viewer has the serial 0 in the fan. So the fan takes the frames of whichever viewer is not muted.
 static GstFlowReturn on_heard(GstAppSink *sink, gpointer data) {
   Hearing *h = data;
   fan_take(h->fan, sink, 0, &h->muted);

@@ -29,7 +29,7 @@ func (v *Viewer) heard(e media.PeerEvent) error {
 	}
 }
 
-// incomingNames are what the log calls what a viewer sends, by its slot.
+// incomingNames are the log's words for what a viewer sends, by slot.
 var incomingNames = [2]string{pipeline.VideoSlot: "video", pipeline.AudioSlot: "audio"}
 
 // silence is the lowest audio level that is told, in dB: digital silence would be minus infinity, which JSON cannot say.

@@ -80,7 +80,7 @@ func (v *Viewer) message(m Message) error {
 	case m.Candidate != "":
 		v.takeCandidate(m)
 	}
-	return nil // an empty candidate ends the viewer's list
+	return nil // an empty ICE candidate ends the viewer's list
 }
 
 // refusing tells the viewer why its description is refused. A viewer that is connected goes on as before.

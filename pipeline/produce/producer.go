@@ -87,7 +87,7 @@ func (l *deviceLog) tell(level slog.Level, message string, err error) {
 	})
 }
 
-// briefly is an error as people who watch are told it: a remedy is for the log.
+// briefly is the text of an error for viewers and for the status. It leaves out the remedy, which stands in the log.
 func briefly(err error) string {
 	var brief interface{ Brief() string }
 	if errors.As(err, &brief) {

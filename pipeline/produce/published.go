@@ -23,8 +23,8 @@ type Status struct {
 // published is what other goroutines may read of a producer.
 type published struct {
 	shown atomic.Pointer[shown]
-	// stuck is the fan's frame count plus 1, when a stage could last not be closed; 0 for never. The producer counts as stuck until
-	// the fan gets another frame.
+	// stuck is set when a stage cannot be closed, to the number of the fan's frames at that time plus 1; 0 for never. The producer counts
+	// as stuck until the fan gets another frame.
 	stuck atomic.Uint64
 }
 

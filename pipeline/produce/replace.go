@@ -60,8 +60,8 @@ func (p *Producer) retire(r *running) {
 	})
 }
 
-// serve starts the best alternative that may be tried. When none is left, it waits and tries one again, whatever failed before.
-// instead and why tell which alternative failed before and with which error, if one did.
+// serve starts the best alternative that may be tried. When none may be, none serves until the retry timer fires, and then all may be tried
+// again. instead is the alternative that failed before, and why is its error; both are zero if none failed.
 func (p *Producer) serve(ctx context.Context, instead string, why error) {
 	for ctx.Err() == nil {
 		i := p.alternatives.best(time.Now())
@@ -114,7 +114,7 @@ func (p *Producer) happened(ctx context.Context, e media.StageEvent) {
 	switch {
 	case e.First:
 		if p.serving.ready {
-			p.forceKey() // it serves again, after a better alternative was tried that failed
+			p.forceKey() // the fan takes this stage's frames again: a better alternative had begun to fill the fan, and failed
 		}
 		p.serving.ready = true
 		p.forgetReason()
@@ -137,7 +137,7 @@ func (p *Producer) replace(ctx context.Context, err error) {
 		p.failed(old.index, time.Since(old.began), err)
 	}
 	if p.trying != nil {
-		p.serving, p.trying = p.trying, nil // the viewers need what it is going to make
+		p.serving, p.trying = p.trying, nil // it has made no frame yet, but it is the only stage that is left
 		p.later()
 	}
 	p.retire(old)
@@ -183,7 +183,7 @@ func (p *Producer) tellReplaced(failed string, why error) {
 // learnt takes what was found out of the device that failed, and has the placeholder say it.
 func (p *Producer) learnt(why string) {
 	if p.serving != nil && !p.serving.Placeholder {
-		return // it has come meanwhile
+		return // the device has come back meanwhile
 	}
 	p.retry.reason = why
 	p.show()
@@ -191,11 +191,11 @@ func (p *Producer) learnt(why string) {
 		return
 	}
 	if err := p.serving.stage.Set(pipeline.WordsName, "text", p.serving.Says(why)); err != nil {
-		p.log.Debug("set the placeholder's text", "error", err) // it has none where GStreamer cannot write text
+		p.log.Debug("set the placeholder's text", "error", err) // without Pango the placeholder has no text
 	}
 }
 
-// forgetReason forgets why a placeholder served, once it does not.
+// forgetReason forgets why a placeholder served, once something better serves.
 func (p *Producer) forgetReason() {
 	if !p.serving.Placeholder {
 		p.retry.reason = ""

@@ -69,7 +69,7 @@ const slowerBy = 3
 // slowestFrame is the longest exposure that is reckoned with. The watch waits for a frame slowerBy times as long, and no longer.
 const slowestFrame = 5 * time.Second
 
-// forgets is the part of the slowest frame that is still reckoned with after a quicker one. At usual rates, frames of five seconds are
+// forgets is a factor: by it the time of the slowest frame shrinks with each quicker one. At usual rates a frame of five seconds is
 // forgotten within a second.
 const forgets = 0.8
 
@@ -198,7 +198,7 @@ func (p *Producer) forceKey() {
 	p.keyframes.timer.Stop()
 	p.keyframes.last = time.Now()
 	p.serving.keys.ask(p.fan.Count())
-	p.applyRate() // where the rate was lowered for a viewer that moves here, that viewer's first keyframe must fit its link
+	p.applyRate() // first, since the keyframe must have the new rate: the rate may have been lowered for a viewer that waits for it
 	if err := p.serving.stage.Keyframe(p.serving.Keyframe); err != nil {
 		p.log.Warn("force keyframe", "error", err)
 	}

@@ -132,7 +132,7 @@ func (t *Trials) Encoder(ctx context.Context, e pipeline.Encoder, raw pipeline.R
 				break
 			}
 		}
-		return v // the last input is the plainest, so that its verdict is about the encoder and not about a converter
+		return v // the last input is the plainest, so its verdict is about the encoder and not about a converter
 	})
 	if ctx.Err() == nil {
 		t.know(e.ID, f, v)

@@ -46,10 +46,11 @@ func (c *conn) tellAnswerLocked(said, answer Message, local bool) {
 	}
 }
 
-// tellEnd logs the end of the connection, which is also the end of its registration and its session.
-func (c *conn) tellEnd(err error, hungUp bool) {
+// tellEnd logs the end of the connection, which is also the end of its registration and its session. It is logged at debug where the
+// registration was.
+func (s *Server) tellEnd(c *conn, err error, hungUp bool) {
 	say := c.log.Info
-	if c.caller.ID == "" || c.session != nil {
+	if c.caller.ID == "" || c.session != nil || s.serves.Load() {
 		say = c.log.Debug // it was never registered, or the media log the end
 	}
 	say("peer left", keyReason, c.why(err), keyHangUp, hungUp, keyDuration, time.Since(c.since).Seconds())

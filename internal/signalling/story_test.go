@@ -80,6 +80,8 @@ func TestServerLog(t *testing.T) {
 	r.say("ROOM hall")
 	r.expect("< ROOM_OK ")
 	logged(22)
+	dialProbe(t, dial).hello("w").close(websocket.CloseNormalClosure) // without a session: the camera is not ready, say
+	logged(24)
 
 	got := told(log)
 	slices.Sort(got[12:14]) // a and b have gone at once
@@ -105,7 +107,9 @@ level=INFO msg="peer left" peer=a reason="hung up" hang_up=true
 level=DEBUG msg="peer registered" peer=v
 level=DEBUG msg="peer left" peer=v reason="hung up" hang_up=true
 level=DEBUG msg="peer registered" peer=r
-level=INFO msg="peer joined the room" peer=r room=hall`), "\n")
+level=INFO msg="peer joined the room" peer=r room=hall
+level=DEBUG msg="peer registered" peer=w
+level=DEBUG msg="peer left" peer=w reason="hung up" hang_up=true`), "\n")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -42,6 +42,7 @@ var parsers = map[Kind]func(Key, string) (any, *fault){
 	KindIP:       parseIP,
 	KindPattern:  parsePattern,
 	KindRelay:    parseURL,
+	KindNetwork:  parseNetwork,
 }
 
 var (

@@ -67,7 +67,7 @@ func serveSite(t *testing.T, keys *access.Keys, settings map[string]string) (bas
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := newSite(cfg, hub, all, keys, log)
+	site := newSite(cfg, serving{keys: keys}, hub, all, log)
 	if _, err := site.Listen(); err != nil {
 		t.Fatal(err)
 	}

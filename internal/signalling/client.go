@@ -232,7 +232,11 @@ func (c *Client) report(err error, delay time.Duration) {
 	} else {
 		c.lastErr = text
 	}
-	say("signalling lost, will retry", keyError, err, keyAttempt, c.backoff.attempt, keyDelay, delay.Seconds())
+	attrs := []any{keyError, err, keyAttempt, c.backoff.attempt, keyDelay, delay.Seconds()}
+	if errors.Is(err, errHeld) && c.opts.ID != "" {
+		attrs = append(attrs, keyHint, "another peer has this id there, or had it a moment ago; --id gives this board another one")
+	}
+	say("not registered with the signalling server, will retry", attrs...)
 }
 
 func (c *Client) enter(s State) {

@@ -10,7 +10,7 @@ BIN := bin/boardcast
 ARGS ?=
 FUZZTIME ?= 10m
 FUZZJOBS ?= 2
-# How many descriptions of each kind the program is sent that are nearly right; 0: none.
+# How many nearly right offers and answers of each kind the program is sent; 0: none.
 MUTATIONS ?= 20000
 SOAK ?= 1h
 BENCH ?= .
@@ -29,8 +29,8 @@ BOARD ?=
 export SSH ?=
 export DEB ?=
 
-# The flags are part of the build cache's key: one set of them for all, or the GStreamer binding is compiled twice.
-# What git says of the version goes in by -ldflags, which is not.
+# These flags are part of the build cache's key. All targets have the same ones, or the GStreamer binding would be compiled twice. The
+# version goes in by -ldflags, which is no part of that key.
 export GOFLAGS := -trimpath -buildvcs=false $(GOFLAGS)
 export PATH := $(PATH):/usr/local/go/bin
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)

@@ -2,7 +2,7 @@
 //
 // It reads a few files of the running system (device tree, DMI, L4T release) and finds the row of a table that matches them. A row is
 // data: which encoders to try, in which order, within which limits. It proves nothing. The kernel, the vendor's packages and permissions
-// decide whether an encoder works, so that each must still be tried before it is used.
+// decide whether an encoder works, so each must still be tried before it is used.
 //
 // The package opens no device and never fails. A board that no row knows gets the row with the ID "generic", and what the board says of
 // itself is kept for the log.

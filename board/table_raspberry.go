@@ -24,7 +24,7 @@ func videoCore(id, name string, match ...string) Board {
 	}
 }
 
-// raspberry are the Raspberry Pis. Three of them have the bcm2837, so that the last of the three matches its name.
+// raspberry are the Raspberry Pis. Three of them have the bcm2837, so the last of the three matches its name.
 func raspberry() []Board {
 	return []Board{
 		videoCore("pi-zero-2", "Raspberry Pi Zero 2", "raspberrypi,model-zero-2*"),

@@ -2,8 +2,8 @@ package configs
 
 import "fmt"
 
-// check finds settings that are right each but not together. Where both were
-// given, the one named first in the text is blamed.
+// check finds settings that are valid each by itself but do not go together. The
+// problem is reported of the key in the rule.
 func (c *Config) check(from map[string]Source) Problems {
 	s, many := c.Signalling, len(c.Cameras) > 1
 	rules := []struct {

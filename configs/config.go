@@ -62,7 +62,9 @@ type Page struct {
 	Hosts []string `mapstructure:"hosts"`
 	// Open lets everybody in without a key.
 	Open bool `mapstructure:"open"`
-	TLS  TLS  `mapstructure:"tls"`
+	// Embed are the origins of web sites that may show the page in a frame.
+	Embed []string `mapstructure:"embed"`
+	TLS   TLS      `mapstructure:"tls"`
 }
 
 // origin is where the settings come from.
@@ -110,9 +112,11 @@ type Video struct {
 	Bitrate   Bitrate `mapstructure:"bitrate"`
 	// Adaptive follows the viewers' networks with the bitrate.
 	Adaptive bool `mapstructure:"adaptive"`
-	// MinBitrate is what no viewer's network lowers the bitrate below, in bit/s.
+	// MinBitrate is in bit/s. However slow the viewers' networks are, the
+	// bitrate is not lowered below it.
 	MinBitrate Bitrate `mapstructure:"min-bitrate"`
-	// Rendition is a second, smaller one for viewers on slow networks: Auto or None.
+	// Rendition is Auto or None: whether viewers on slow networks are sent a
+	// second, smaller picture.
 	Rendition string `mapstructure:"rendition"`
 }
 

@@ -87,6 +87,7 @@ var keys = []Key{
 		Name: "open", Kind: KindBool, Flag: "open", Group: GroupPage,
 		Help: "let everybody in without a key: whoever reaches the page may watch, listen and talk",
 	},
+	{Name: "embed", Kind: KindOrigin, List: true},
 	{
 		Name: "display", Kind: KindBool, Flag: "display", Group: GroupPicture,
 		Help: "show incoming video in a window on the board's own screen",

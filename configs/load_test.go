@@ -35,7 +35,7 @@ func load(t *testing.T, o Options) *Config {
 func TestDefaults(t *testing.T) {
 	got := load(t, Options{})
 	want := &Config{
-		Page:       Page{Listen: ":8080", Hosts: []string{}},
+		Page:       Page{Listen: ":8080", Hosts: []string{}, Embed: []string{}},
 		Signalling: Signalling{Origins: []string{}},
 		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, Adaptive: true, MinBitrate: 150_000, Rendition: Auto},
 		Audio:      Audio{Microphone: Auto, Speaker: Auto, Bitrate: 64_000},
@@ -65,6 +65,7 @@ var samples = map[string][3]string{
 	"listen":                    {":1", "127.0.0.1:0", "[::1]:8443"},
 	"hosts":                     {"cam.lan", "a.example,b", "*"},
 	"open":                      {"true", "false", "true"},
+	"embed":                     {"https://ha.example:8123", "https://a.example,http://b.example", "*"},
 	"display":                   {"true", "false", "true"},
 	"video.adaptive":            {"false", "true", "false"},
 	"tls.cert":                  {"a.pem", "/b c.pem", "ü.pem"},

@@ -1,7 +1,7 @@
 package configs
 
-// meaning says what people want who write one of the words. Either Keys or
-// Advice is set, or both.
+// meaning is what people want when they write one of its words. keys is set, or
+// advice, or both.
 type meaning struct {
 	// words are written as flags are: in lower case with hyphens. A word with a
 	// dot in front of it counts in that section only, such as ice.password.
@@ -9,7 +9,7 @@ type meaning struct {
 	keys  []string // the keys to set
 	// value is what to set the key to, where that is the point of the word.
 	value string
-	// advice is a remedy in one line: what to do for what has no setting.
+	// advice is a remedy in one line: what to do where no setting does it.
 	advice string
 }
 

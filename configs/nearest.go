@@ -31,9 +31,9 @@ func mistakes(word string) int {
 	return len(fold(word)) / lettersPerMistake
 }
 
-// otherWord reports whether two words of so few letters that one mistake is
-// allowed differ in what letters they have, and not just in their order or in a
-// letter more or less: post is not host, but hots is.
+// otherWord is for words so short that one mistake is allowed. It reports whether
+// the two have different letters. Another order of the letters, or one letter more
+// or less, is no such difference: post is not host, but hots is.
 func otherWord(a, b string) bool {
 	x, y := fold(a), fold(b)
 	if len(x) > lettersPerMistake || len(x) != len(y) {

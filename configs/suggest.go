@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// Suggestion is what somebody probably wants who gave a name that no setting
-// has. The zero Suggestion means that nothing is known: then no hint is given,
+// Suggestion is for a name that no setting has: it is what the user probably
+// wants. The zero Suggestion means that nothing is known: then no hint is given,
 // because a wrong one is worse.
 type Suggestion struct {
 	Keys   []Key
@@ -75,8 +75,8 @@ func suggestKey(name string) Suggestion {
 	return suggest(section, last)
 }
 
-// ofCamera turns the keys of a suggestion into those of one camera, where a
-// camera may have them.
+// ofCamera turns the keys of a suggestion into the same keys of one camera, where
+// a camera may have them.
 func ofCamera(camera string, s Suggestion) Suggestion {
 	own := namesOfCamera(camera)
 	for i, k := range s.Keys {

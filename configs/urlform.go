@@ -14,7 +14,7 @@ import (
 type urlForm struct {
 	schemes []string          // the first is taken where none was given
 	ports   map[string]string // filled in where none was given, by scheme
-	alias   map[string]string // schemes by which people mean another
+	alias   map[string]string // schemes that people write, and the scheme that they mean
 	user    userRule
 	path    bool // a path and parameters may be there
 	example string

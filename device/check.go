@@ -53,7 +53,7 @@ func (o Options) CheckSound(ctx context.Context, s Sound) error {
 }
 
 // bounded runs ask in a goroutine and waits until the time-out; a driver that hangs keeps that goroutine. The
-// holders are looked up when ask has closed the device, so that this program isn't among them for asking.
+// programs that hold the device are looked up after ask has closed it, or this program would be one of them.
 func (o Options) bounded(ctx context.Context, device string, ask func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()

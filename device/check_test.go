@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"os"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -33,6 +35,7 @@ func TestCheck(t *testing.T) {
 		"proc/91/comm": text("other\n"), "proc/91/fd/3": symlink("/dev/video01"),
 		"proc/self/fd/3": symlink("/dev/video0"), "proc/meminfo": text(""),
 	})
+	own := "proc/" + strconv.Itoa(os.Getpid())
 	tests := []struct {
 		name string
 		node any
@@ -50,6 +53,11 @@ func TestCheck(t *testing.T) {
 		{
 			"busy, holders hidden", busyNode, withDevice(nil), ErrBusy, "open /dev/video0: in use by another program",
 			"close the program that uses it; `sudo fuser -v /dev/video0` names it",
+		},
+		{
+			"busy by ourselves", busyNode,
+			withDevice(fstest.MapFS{own + "/comm": text("boardcast\n"), own + "/fd/7": symlink("/dev/video0")}), ErrBusy,
+			"open /dev/video0: in use by another program: this program is still closing it", "",
 		},
 		{
 			"busy already at open", unix.EBUSY, withDevice(nil), ErrBusy, "open /dev/video0: in use by another program",

@@ -29,6 +29,10 @@ type Choice struct {
 	Camera Camera // when Source is SourceDevice
 	Reason string // why, as words that go on after "camera X: "
 	Hint   string // what would give a better choice, may be empty
+	// Away says that the user's camera is not there, or cannot be used, now: Source is SourceNone until Listing.FindCamera finds
+	// it. Cause is why.
+	Away  bool
+	Cause error
 }
 
 // SoundChoice is what was chosen as the microphone or the speaker.
@@ -37,13 +41,15 @@ type SoundChoice struct {
 	Sound  Sound  // when Source is SourceDevice
 	Reason string // why, as words that go on after "microphone X: "
 	Hint   string // what would give a better choice, may be empty
-	// Away says that the user's device is not there now: Source is SourceNone until Listing.FindSound finds it.
-	Away bool
+	// Away says that the user's device is not there now: Source is SourceNone until Listing.FindSound finds it. Cause is why, where
+	// nothing fits the user's word.
+	Away  bool
+	Cause error
 
 	last Sound // the device that is away, as it was seen last; the zero value if it never was
 }
 
-// noMatch is the error for words that name nothing, with what there is.
+// noMatch is the error for a word that names no device. It lists the devices that there are.
 func noMatch(kind, want string, have []string) error {
 	e := &Error{
 		What: "find " + kind + " " + quote(want), Kind: ErrNoMatch,
@@ -57,7 +63,7 @@ func noMatch(kind, want string, have []string) error {
 	return e
 }
 
-// ambiguous is the error for words that name several, with what each is called unmistakably.
+// ambiguous is the error for a word that names several devices. It gives a name of each that names no other.
 func ambiguous(kind, want string, which []string) error {
 	return &Error{
 		What: "find " + kind + " " + quote(want), Kind: ErrAmbiguous,

@@ -17,9 +17,9 @@ type (
 	// pictureFormat begins alike in v4l2_pix_format and v4l2_pix_format_mplane. The union that both are part of also holds
 	// pointers, so it is aligned as they are, and has 200 bytes.
 	pictureFormat struct {
-		_             [0]uintptr
-		width, height uint32
-		_             [192]byte
+		_                                 [0]uintptr
+		width, height, pixelFormat, field uint32
+		_                                 [184]byte
 	}
 	dvTimings struct { // v4l2_dv_timings, packed
 		kind                   uint32
@@ -84,7 +84,7 @@ func (c Current) size() Size {
 const nearRate = 0.0005
 
 // interval is a frame's duration by the pixel clock. It is unknown for interlaced pictures, of which some drivers give
-// fields and some give frames. The clock is measured, so that a rate near a usual one is taken to be that.
+// fields and some give frames. The clock is measured, so a rate near a usual one is taken to be that.
 func (t dvTimings) interval() Interval {
 	line, frame := uint64(t.width), uint64(t.height)
 	for _, n := range t.across {

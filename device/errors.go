@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -21,6 +23,7 @@ var (
 	ErrNoMatch   = errors.New("no match")   // nothing fits the words the user gave
 	ErrAmbiguous = errors.New("several match")
 	ErrNoMode    = errors.New("no usable mode")
+	ErrRefused   = errors.New("refused") // a mode that the camera lists
 )
 
 // Error is a failure that a person can do something about.
@@ -56,6 +59,8 @@ const listHint = "`boardcast devices` lists what is there"
 func explain(root fs.FS, device string, err error) error {
 	e := &Error{What: "open " + device, Err: err}
 	switch {
+	case errors.Is(err, ErrRefused), errors.Is(err, ErrSilent):
+		return err
 	case errors.Is(err, unix.EBUSY):
 		e.Kind = ErrBusy
 		e.Detail, e.Hint = busy(device, holders(root, device))
@@ -65,8 +70,6 @@ func explain(root fs.FS, device string, err error) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		e.Kind = ErrGone
 		e.Hint = "plug it in again, or choose another: " + listHint
-	case errors.Is(err, ErrSilent):
-		return err
 	default:
 		return fmt.Errorf("open %s: %w", device, err)
 	}
@@ -83,6 +86,10 @@ func silent(device string, cause error) error {
 
 // busy words the detail and the hint for a device that others hold.
 func busy(device string, who []holder) (detail, hint string) {
+	ours := slices.ContainsFunc(who, func(h holder) bool { return h.pid == os.Getpid() })
+	if who = slices.DeleteFunc(who, func(h holder) bool { return h.pid == os.Getpid() }); ours && len(who) == 0 {
+		return "this program is still closing it", ""
+	}
 	if len(who) == 0 {
 		return "", "close the program that uses it; `sudo fuser -v " + device + "` names it"
 	}

@@ -11,8 +11,8 @@ type SoundRequest struct {
 	Want   string // as for PickMicrophone and PickSpeaker
 }
 
-// FindSound is the device that serves a request now, whichever number its card has. Call it at the start with a zero was,
-// then for each new listing with what it returned last.
+// FindSound is the device that serves a request now, whichever number its card has. At the start, was is the zero value. For
+// each later listing, was is what FindSound returned before.
 //
 // A device that it returned before is found again as by SameSound. If the device is missing, the result has Away set, and
 // Reason and Hint say why. The caller then goes on without sound, until a later listing has the device. Auto keeps to the
@@ -21,7 +21,7 @@ type SoundRequest struct {
 //
 // The error is an *Error of kind ErrAmbiguous: the word names several, and only the user can tell which.
 func (l Listing) FindSound(r SoundRequest, camera Choice, was SoundChoice) (SoundChoice, error) {
-	if choice, ok := byWord(r.Want); ok {
+	if choice, ok := byWord(r.Want, r.Stream); ok {
 		return choice, nil
 	}
 	last, seen := was.device()
@@ -37,7 +37,7 @@ func (l Listing) FindSound(r SoundRequest, camera Choice, was SoundChoice) (Soun
 	var e *Error
 	if errors.Is(err, ErrNoMatch) && errors.As(err, &e) {
 		choice = away(quote(r.Want)+" is not there: "+e.Detail, last)
-		choice.Hint = "plug it in, or " + e.Hint
+		choice.Hint, choice.Cause = "plug it in, or "+e.Hint, err
 		return choice, nil
 	}
 	return choice, err

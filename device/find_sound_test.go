@@ -20,6 +20,14 @@ var soundTimelines = []struct {
 	steps []step
 }{
 	{
+		"ALSA's default, whatever there is", "default",
+		[]step{
+			{nil, "default", "ALSA's name"},
+			{[]card{{"1", "Cam", "1"}}, "default", "ALSA's name"},
+			{nil, "default", "ALSA's name"},
+		},
+	},
+	{
 		"named, comes later", "HD Cam",
 		[]step{
 			{nil, "away", `"HD Cam" is not there: there is no `},

@@ -16,9 +16,9 @@ type holder struct {
 	command string
 }
 
-// holders scans /proc for processes that have the device open, lowest pid first, at most maxHolders. Those of other
-// users stay hidden without root, so none found doesn't mean none there. Having it open isn't yet using it: a
-// desktop's sound and camera service may be named beside the one that streams.
+// holders scans /proc for processes that have the device open, lowest pid first, at most maxHolders. Processes
+// of other users stay hidden without root, so an empty result doesn't mean that nobody has it open. Not every process that
+// has it open uses it: a desktop's sound and camera service may be named beside the program that streams.
 func holders(root fs.FS, device string) []holder {
 	entries, err := fs.ReadDir(root, "proc")
 	if err != nil {

@@ -32,6 +32,7 @@ type (
 // Requests as the asm-generic _IOWR('V', nr, size) makes them; every architecture that Go, cgo and a camera meet on
 // (amd64, arm, arm64, 386, riscv64, loong64) uses that form.
 const (
+	iocWrite     = 1 << 30
 	iocRead      = 2 << 30
 	iocReadWrite = 3 << 30
 	iocVideo     = 'V' << 8

@@ -44,6 +44,9 @@ func (c Choice) String() string {
 		return "test picture: " + c.Reason
 	case SourceNone:
 	}
+	if c.Away {
+		return "placeholder: " + c.Reason
+	}
 	return "no picture: " + c.Reason
 }
 

@@ -29,8 +29,9 @@ func (m Mode) String() string {
 	return fmt.Sprintf("%s %dx%d at %s frames/s", m.FourCC, m.Width, m.Height, m.Rate)
 }
 
-// What is wished for where the user doesn't say, and what counts as reaching it: 24 and 25 frames a second do where
-// nothing was said, rounding (29.97 for 30) always does.
+// The size and the rate to aim at where the user asks for none, and the factors by which a mode's rate may fall short and
+// still count as reached. A rate that the user asked for allows for rounding (29.97 for 30), the default rate for more (24
+// and 25).
 const (
 	defaultWidth    = 1280
 	defaultHeight   = 720
@@ -109,7 +110,7 @@ func (w Request) candidates(modes []Mode) []Mode {
 type goal struct {
 	width, height int
 	fps, enough   float64
-	said          bool // whether the user wished for anything
+	said          bool // the user asked for a size or a format
 }
 
 func (w Request) goal() goal {

@@ -20,8 +20,8 @@ const (
 )
 
 // NextMode is the mode to try when the driver refuses one that it lists, with the reason in words that go on after the
-// mode's: JPEG of the same size, else the next smaller size. The last resort is a lower rate. It is false when nothing is
-// left. Whoever goes on with what it returns comes to the end, for each mode is less than the one before.
+// mode's: JPEG of the same size, else the next smaller size. The last resort is a lower rate. ok is false when
+// nothing is left. Repeated calls come to an end, since each mode is less than the one before.
 //
 // cause is what the driver said at the start. syscall.ENOSPC is a USB bus without room for the mode, which another camera
 // has taken. With syscall.EINVAL the mode itself is wrong, and the next one may be as large. Any other cause, and none, is

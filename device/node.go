@@ -29,6 +29,11 @@ type Receiver interface {
 	Current() (Current, error)
 }
 
+// Starter is a Node that can be started in a mode for a moment, which tells the errno of a driver that refuses.
+type Starter interface {
+	Start(m Mode) error
+}
+
 // Current is the picture that a source sends. A zero Interval is an unknown one.
 type Current struct {
 	Width, Height uint32

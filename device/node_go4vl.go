@@ -76,6 +76,10 @@ func (n *node) Current() (Current, error) {
 	return current(func(request uintptr, arg unsafe.Pointer) error { return ioctl(n.fd, request, arg) }, n.buffers)
 }
 
+func (n *node) Start(m Mode) error {
+	return startMode(func(request uintptr, arg unsafe.Pointer) error { return ioctl(n.fd, request, arg) }, n.buffers, m)
+}
+
 func (n *node) FrameInterval(code, width, height, index uint32) (IntervalRange, error) {
 	return enumInterval(n.fd, code, width, height, index)
 }

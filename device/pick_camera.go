@@ -38,9 +38,9 @@ func PickCamera(cameras []Camera, want string) (Choice, error) {
 	return pickAmong(found, want, "asked for by name")
 }
 
-// PickCamera is PickCamera among the listing's cameras, with what is known of the nodes that aren't among them: a
-// skipped node asked for by any of its names gives an error that says what is the matter with it, and when auto finds no
-// camera but one that may not be opened or doesn't answer, the reason and the hint say so.
+// PickCamera is the function PickCamera for the listing's cameras, and uses what is known of the skipped nodes too. Where the
+// word names a skipped node, the error says what is the matter with the node. Where auto finds no camera, and one is there
+// that may not be opened or doesn't answer, Reason and Hint say so.
 func (l Listing) PickCamera(want string) (Choice, error) {
 	choice, err := PickCamera(l.Cameras, want)
 	if errors.Is(err, ErrNoMatch) {
@@ -117,8 +117,8 @@ func isName(want, name string) bool {
 	return name != "" && (want == name || want == path.Base(name))
 }
 
-// pickAmong settles which of the cameras that fit is meant: nodes of the same device are one camera, of which the
-// best node counts.
+// pickAmong settles which of the cameras that fit is meant. Several nodes of one device are one camera, and the best of
+// them is taken.
 func pickAmong(found []Camera, want, reason string) (Choice, error) {
 	for _, c := range found[1:] {
 		if c.Bus != found[0].Bus || c.Bus == "" {
@@ -196,8 +196,8 @@ func (c Camera) bestMode() (Mode, bool) {
 	return slices.MaxFunc(modes, func(a, b Mode) int { return cmp.Compare(a.merit(), b.merit()) }), true
 }
 
-// merit is the pixels a second that a mode shows, of which more than 1080p30 counts no further: beyond it a
-// streamer gains nothing. Grey pictures, mostly an infrared camera's, count for little.
+// merit is the pixels a second that a mode shows. More than those of 1080p30 count no further: a streamer gains nothing
+// by them. Grey pictures, mostly an infrared camera's, count for little.
 func (m Mode) merit() float64 {
 	const enoughPixels, enoughRate, unknownRate, greyFactor = 1920 * 1080, 30, 15, 0.01
 	rate := m.Rate.Float()

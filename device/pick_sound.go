@@ -12,13 +12,14 @@ import (
 //   - "auto" or "": the microphone on the chosen camera's own USB device, else the first on USB, else one on the board,
 //     else any but the ports of a Jetson's audio engine, virtual ones last; where there is none, the test tone with a test picture and silence with a camera
 //   - "test": the test tone; "none": no sound
+//   - a name of ALSA's own configuration, such as "default" or "dmix:CARD=Codec", as it is
 //   - Sound.PCM, also with plughw: and with numbers (hw:1,0); the card's identifier, whatever its case; udev's name of the
 //     card in /dev/snd/by-id or /dev/snd/by-path, in full or its last part
 //   - otherwise part of a name, whatever its case
 //
 // The error is an *Error of kind ErrNoMatch or ErrAmbiguous.
 func PickMicrophone(microphones []Sound, want string, camera Choice) (SoundChoice, error) {
-	if choice, ok := byWord(want); ok {
+	if choice, ok := byWord(want, Capture); ok {
 		return choice, nil
 	}
 	if !isAuto(want) {
@@ -43,7 +44,7 @@ func PickMicrophone(microphones []Sound, want string, camera Choice) (SoundChoic
 // PickSpeaker chooses by the same words. Auto prefers a speaker on USB, then one on the board, then one on HDMI,
 // DisplayPort or S/PDIF, then a virtual one. Where there is none, and for "test" as for "none", nothing plays.
 func PickSpeaker(speakers []Sound, want string) (SoundChoice, error) {
-	if choice, ok := byWord(want); ok {
+	if choice, ok := byWord(want, Playback); ok {
 		return choice, nil
 	}
 	if !isAuto(want) {
@@ -60,13 +61,16 @@ func isAuto(want string) bool {
 	return want == "" || strings.EqualFold(want, wantAuto)
 }
 
-// byWord answers the words that need no device.
-func byWord(want string) (SoundChoice, bool) {
+// byWord answers the words for which no device is looked up.
+func byWord(want string, stream Stream) (SoundChoice, bool) {
 	switch strings.ToLower(want) {
 	case wantTest:
 		return SoundChoice{Source: SourceTest, Reason: "asked for"}, true
 	case wantNone:
 		return SoundChoice{Source: SourceNone, Reason: "asked for"}, true
+	}
+	if isALSAName(want) {
+		return SoundChoice{Source: SourceDevice, Sound: Sound{Name: "ALSA", PCM: want, Stream: stream}, Reason: "asked for by ALSA's name"}, true
 	}
 	return SoundChoice{}, false
 }

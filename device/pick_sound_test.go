@@ -53,6 +53,9 @@ func TestPickMicrophone(t *testing.T) {
 		{"identifier, though others' names begin with it", soundDevices(), "cam", onUSB, "hw:CARD=Cam,DEV=0", "asked for by card"},
 		{"identifier of a card with several devices", soundDevices(), "Loopback", onUSB, "hw:CARD=Loopback,DEV=0", "asked for by card"},
 		{"name", soundDevices(), "acme", onUSB, "hw:CARD=Headset,DEV=0", "asked for by name"},
+		{"ALSA's default", soundDevices(), "default", onUSB, "default", "asked for by ALSA's name"},
+		{"ALSA's default, without a card", nil, "default", onUSB, "default", "asked for by ALSA's name"},
+		{"ALSA's mixer", soundDevices(), "dmix:CARD=PCH,DEV=0", onUSB, "dmix:CARD=PCH,DEV=0", "asked for by ALSA's name"},
 		{"device's name", soundDevices(), "alc257", onUSB, "hw:CARD=PCH,DEV=0", "asked for by name"},
 	}
 	for _, tt := range tests {
@@ -87,6 +90,7 @@ func TestPickSpeaker(t *testing.T) {
 		{"none", soundDevices(), "none", "none"},
 		{"test", soundDevices(), "test", "test"},
 		{"name", soundDevices(), "intel", "hw:CARD=PCH,DEV=0"},
+		{"ALSA's mixer, on a card that is away", nil, "dmix:CARD=PCH,DEV=0", "dmix:CARD=PCH,DEV=0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

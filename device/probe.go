@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds on what a driver may enumerate, above what any does (vivid lists some 90 formats): one that always answers
-// must not hold the listing.
+// Bounds on what a driver may enumerate, above what any does (vivid lists some 90 formats): a driver that
+// always has one more must not hold the listing up.
 const (
 	maxNode      = 1024 // number in /dev/videoN
 	maxFormats   = 256
@@ -45,7 +45,7 @@ type Skipped struct {
 	Why                Why
 	Err                error // what happened, for WhySilent, WhyForbidden, WhyBusy and WhyFailed
 
-	names Camera // what it goes by, for one who asks for it
+	names Camera // the names by which a user may ask for the node
 }
 
 // processors are drivers whose capture nodes give pictures only of what is put into another node.
@@ -158,7 +158,7 @@ func probe(open func(string) (Node, error), p string) probed {
 	return probed{camera: c, why: judge(c.Formats)}
 }
 
-// takeCurrent gives the formats without a size the one that the source has now, where the node can say it.
+// takeCurrent gives each format without a size the size that the source has now, where the node can tell that size.
 func (c *Camera) takeCurrent(n Node) {
 	r, ok := n.(Receiver)
 	sizeless := func(f Format) bool { return len(f.Sizes) == 0 }

@@ -3,17 +3,17 @@ package device
 import "slices"
 
 // SameCamera finds a camera of an earlier listing again, whichever node it is on now: by its serial number wherever it
-// is plugged in, else by its connector, else by what the driver says of it. Another camera in its place is not it. Of
-// two of a model that udev can't tell apart, each is only found at its connector: for this, go on with the Camera
-// returned, which knows what was plugged in beside it.
+// is plugged in, else by its connector, else by what the driver says of it. Another camera in its place is
+// not taken for it. Two cameras of one model that udev can't tell apart are each found only at their own connectors. That
+// there were two is noted in the Camera that SameCamera returns, so pass that one to the next call.
 func (l Listing) SameCamera(was Camera) (Camera, bool) {
 	return firstThat(l.Cameras, was, sameCameraRules)
 }
 
 // SameSound finds a microphone or speaker again, whatever number its card has now: by its serial number wherever it is
-// plugged in, else by its connector, else by the card's identifier. The identifiers of two cards of a model only say which
-// was plugged in first, so without serial numbers these are only found at their connectors; here too go on with the Sound
-// returned.
+// plugged in, else by its connector, else by the card's identifier. The identifiers of two cards of one model only say
+// which was plugged in first. So without serial numbers such cards are found only at their connectors. Here too, pass the
+// Sound that SameSound returns to the next call.
 func (l Listing) SameSound(was Sound) (Sound, bool) {
 	list := l.Microphones
 	if was.Stream == Playback {
@@ -49,9 +49,10 @@ func (c Camera) like(d Camera) bool {
 	return c.Name == d.Name && c.Driver == d.Driver && (c.ByID == "" || d.ByID == "" || c.ByID == d.ByID)
 }
 
-// markTwins marks the cameras whose by-id name another camera of the model may get. Udev makes the name from the serial
-// number; cameras without one, or all with the same, have one link among them, which goes to another of them when its
-// owner is unplugged. They show while both are there: one has the link, the other has a by-path link only.
+// markTwins marks the cameras whose by-id link another camera of the model may get. Udev makes the link's name from the
+// serial number. Cameras of one model without serial numbers, or all with the same one, share one link: when the camera
+// that has the link is unplugged, another one gets it. Such cameras are known while two are plugged in: one has the by-id
+// link, the other has a by-path link only.
 func markTwins(cameras []Camera) {
 	for i := range cameras {
 		c := &cameras[i]
@@ -86,8 +87,8 @@ func (s Sound) model(t Sound) bool {
 	return s.Name == t.Name && s.Driver == t.Driver && s.USBID == t.USBID && s.Device == t.Device && s.Stream == t.Stream
 }
 
-// markSoundTwins marks the devices of which a second is plugged in at another connector. Those without a serial number have
-// one by-id link among them, as cameras have, see markTwins.
+// markSoundTwins marks each device that is plugged in beside another one of its model, at another connector. Such devices
+// without a serial number share one by-id link, as cameras do: see markTwins.
 func markSoundTwins(list []Sound) {
 	for i := range list {
 		s := &list[i]

@@ -49,8 +49,9 @@ const (
 // mostSide is the largest side, in pixels, that a driver is believed: GStreamer's own limit.
 const mostSide = 32767
 
-// sizes turns a size or a range into the sizes to offer: of a range the common ones that fit its limits and steps,
-// and its largest, which is the sensor's own where it is of a camera's magnitude.
+// sizes turns a size or a range into the sizes to offer. Of a range these are the common sizes that fit its limits and
+// steps, and its largest size, which is the sensor's own. A largest size beyond any camera's (maxSide) is offered only
+// where no common size fits.
 func (r SizeRange) sizes() [][2]uint32 {
 	if r.Discrete {
 		if r.MinWidth == 0 || r.MinHeight == 0 || r.MinWidth > mostSide || r.MinHeight > mostSide {

@@ -15,7 +15,7 @@ type Change struct {
 }
 
 // parseUevent reads a message of the kernel ("add@/devices/..." and then properties) or of udev (a header of its own,
-// and then properties). ok is false for what is neither, and for one that does not say what happened to what.
+// and then properties). ok is false for what is neither, and for a message without an action or a subsystem.
 func parseUevent(message []byte) (c Change, ok bool) {
 	properties, ok := udevProperties(message)
 	if !ok {
@@ -47,8 +47,8 @@ func kernelProperties(message []byte) ([]byte, bool) {
 	return properties, ok && bytes.Contains(header, []byte("@/"))
 }
 
-// The header of libudev's messages: "libudev" and a zero, then 32-bit numbers, of which the magic one is in network
-// order and the others in the machine's. What follows them here are hashes to filter by.
+// The header of libudev's messages: "libudev" and a zero, then 32-bit numbers. The magic number is in network order, the
+// others are in the machine's. The numbers that are not named here are hashes to filter by.
 const (
 	udevPrefix       = "libudev\x00"
 	udevMagic        = 0xfeedcafe

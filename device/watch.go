@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	// settle is how long nothing more must have happened before it is told: a webcam is half a dozen devices, each
+	// settle is how long things must have been quiet before changed is called: a webcam is half a dozen devices, each
 	// announced by the kernel and by udev.
 	settle = 100 * time.Millisecond
-	// settleMost bounds that where things never stop happening.
+	// settleMost is the most that a change waits for quiet.
 	settleMost = 400 * time.Millisecond
-	// pollEvery is how often the machine is looked at where it doesn't tell.
+	// pollEvery is the time from one look at the machine to the next where messages do not tell enough.
 	pollEvery = 2 * time.Second
 	// maxChanges is how many changes are told of at once; more than a hub full of devices makes.
 	maxChanges = 64
 )
 
 // Watch calls changed whenever cameras, microphones or speakers may have come or gone, until ctx ends; then it returns
-// nil. It never fails: where the machine doesn't tell, as in most containers, Watch looks every 2 s and says so once in
-// the log.
+// nil. It never fails: where no messages of the kernel and udev come, as in most containers, Watch looks at the machine
+// every 2 s, and says so once in the log.
 //
-// A call means "look again": List is the truth, and the changes, each once, are for the log. They may be incomplete or
-// none, and a call may be for nothing. The first comes at once, with none, for what has happened since the caller
-// looked. The calls come one at a time, on the goroutine that called Watch, some 100 ms after things have calmed down.
-// One may take its time: what happens meanwhile makes one more call.
+// A call of changed means "look again": List is the truth. The changes that the call names are for the log, each once;
+// some or all may be missing, and it may be that nothing has changed. The first call comes at once, without changes, for
+// what has happened since the caller's last look. Later ones come some 100 ms after the last change. Calls come one at a
+// time, on the goroutine that called Watch. A call may take long: the changes in the meantime make one more call.
 //
-// The kernel speaks of the running machine: where Options.Root is set, it isn't listened to.
+// The kernel's messages are about the running machine. So Watch does not listen to them where Options.Root is set.
 func Watch(ctx context.Context, o Options, changed func([]Change)) error {
 	var socket *ueventSocket
 	why := "another root than the machine's"
@@ -119,8 +119,8 @@ func (w watcher) listen(ctx context.Context, socket *ueventSocket, heard chan<- 
 	}
 }
 
-// tell gathers changes until it is quiet and calls changed with them. From the start if poll says why, and from the
-// moment when deaf says that listening has ended, it looks by itself as well.
+// tell gathers changes until it is quiet, and calls changed with them. If poll is not empty, it is the reason why tell
+// also looks at the machine every pollEvery. tell begins to do so, too, when deaf delivers why listening has ended.
 func (w watcher) tell(ctx context.Context, heard <-chan Change, deaf <-chan error, poll string) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()

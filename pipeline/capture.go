@@ -13,13 +13,17 @@ type VideoSource struct {
 	Device         string // "/dev/video0"; empty for the test picture, and where Element is set
 	Element        string // the source element of a camera that V4L2 does not drive
 	Name           string // for people
+	Missing        string // why the camera is not there; then the source is its placeholder. Empty where the camera is there
 	FourCC         string // V4L2 pixel format of the mode chosen
 	Width, Height  int
 	FPSNum, FPSDen int // frames per second; zero where the camera does not say
 }
 
 // isTest reports whether this is the test picture.
-func (v VideoSource) isTest() bool { return v.Device == "" && v.Element == "" }
+func (v VideoSource) isTest() bool { return v.Device == "" && v.Element == "" && !v.Away() }
+
+// Away reports whether this is the placeholder of a camera that is not there.
+func (v VideoSource) Away() bool { return v.Missing != "" }
 
 // Period is the time from one frame to the next, zero where the camera does not say.
 func (v VideoSource) Period() time.Duration {
@@ -92,6 +96,9 @@ func captures(v VideoSource, m Machine) ([]capture, error) {
 	case v.isTest():
 		raw.Format = "I420"
 		return []capture{{graph: testGraph(v, m), raw: raw}}, nil
+	case v.Away():
+		raw.Format = "I420"
+		return []capture{{graph: placeholderGraph(v, raw, m), raw: raw}}, nil
 	case v.Element != "":
 		return boardCaptures(v, raw)
 	case isJPEG(v.FourCC):
@@ -145,6 +152,15 @@ var boardSources = map[string]struct{ memory, more string }{
 	"nvarguscamerasrc": {memoryNVMM, ""},
 }
 
+// OnConnector reports whether a capture graph is that of a camera on a board's own connector.
+func OnConnector(g Graph) bool {
+	if len(g) == 0 {
+		return false
+	}
+	_, ok := boardSources[g[0].Factory]
+	return ok
+}
+
 // boardCaptures is the way to capture from a camera on the board's connector.
 func boardCaptures(v VideoSource, raw Raw) ([]capture, error) {
 	s, ok := boardSources[v.Element]
@@ -192,14 +208,23 @@ func placeholderGraph(v VideoSource, raw Raw, m Machine) Graph {
 	size := fmt.Sprintf("width=%d,height=%d,framerate=%d/%d", raw.Width&^1, raw.Height&^1, raw.FPSNum, raw.FPSDen)
 	g := Graph{El("videotestsrc", "is-live=true", "pattern=ball"), Filter("video/x-raw,format=I420,%s", size)}
 	if m.installed("textoverlay") {
-		g = append(g, El("textoverlay", "text=No picture from "+plainText(v.Name), "valignment=bottom", "shaded-background=true",
-			"font-desc=Sans Bold 24"))
+		g = append(g, El("textoverlay", "text="+PlaceholderText(v.Name, v.Missing), "valignment=bottom", "shaded-background=true",
+			"font-desc=Sans Bold 24").Named(WordsName))
 	}
 	by, memory := byCPU, ""
 	if raw.Memory == memoryNVMM {
 		by, memory = byVIC, "(memory:"+raw.Memory+")"
 	}
 	return append(append(g, launch(by)...), Filter("video/x-raw%s,format=%s,width=%d,height=%d", memory, format, raw.Width, raw.Height), outEnd(2))
+}
+
+// PlaceholderText is what a placeholder says: which camera gives no picture, and why, where that is known.
+func PlaceholderText(name, reason string) string {
+	text := "No picture from " + plainText(name)
+	if reason != "" {
+		text += ": " + plainText(reason)
+	}
+	return text
 }
 
 // plainText is a camera's name without the characters that Pango or a launch line would interpret.

@@ -29,7 +29,7 @@ func (c *chooser) plan() (Plan, error) {
 		Talkback: !c.given.Sink.None, Hear: hearGraph(c.given.Sink), Speak: speakGraph(c.given.Sink),
 		Display: c.request.Display, See: seeGraph(c.request.Display),
 	}}
-	p.Audio = audioGraph(c.given.Audio, c.request.AudioBitrate)
+	p.Audio, p.Silence = audioGraph(c.given.Audio, c.request.AudioBitrate), silenceGraph(c.given.Audio)
 	if c.given.NoVideo {
 		return p, nil
 	}
@@ -40,7 +40,9 @@ func (c *chooser) plan() (Plan, error) {
 		if found, err = c.encoded(refusal); err != nil {
 			return Plan{}, err
 		}
-		p.Placeholder = placeholderGraph(found.feed.source, found.feed.raw, c.given.Machine)
+		if !found.feed.source.Away() {
+			p.Placeholder = placeholderGraph(found.feed.source, found.feed.raw, c.given.Machine)
+		}
 		p.Lower, noLower = c.lowerRenditions(found.choices)
 	}
 	p.Format, p.Source, p.Capture = found.choices[0].Format, found.feed.source, found.feed.graph
@@ -68,7 +70,7 @@ func (c *chooser) encoded(refusal string) (findings, error) {
 	return found, nil
 }
 
-// with adds the findings of one more codec. The feed is that of the newest.
+// with adds the findings of one more codec, and takes their feed in the place of its own.
 func (f findings) with(next findings) findings {
 	return findings{
 		feed:    next.feed,
@@ -151,8 +153,9 @@ func (c *chooser) format(e Encoder, raw Raw) VideoFormat {
 	return f
 }
 
-// try proves an encoder: in the feed as it stands, or, while no encoder has worked yet, in the camera's best mode for this one. It
-// returns the feed that holds from then on. The choice's verdict tells whether the encoder works.
+// try proves an encoder. The choice's verdict tells whether the encoder works. The feed that try returns is for the encoders that are tried
+// after this one. While the feed is open, no encoder has worked yet: then the camera's mode is chosen for this encoder, and it stays
+// chosen if the encoder works.
 func (c *chooser) try(e Encoder, in feed) (Choice, feed, error) {
 	if !in.open() {
 		f := c.format(e, in.raw)
@@ -170,12 +173,13 @@ func (c *chooser) try(e Encoder, in feed) (Choice, feed, error) {
 	return tried, with, err
 }
 
-// tryModes chooses the camera's mode with the encoder. A software encoder is tried at the usual size where the size is open. Where
-// it is too slow for that, it gets the mode that it was seen to manage.
+// tryModes chooses the camera's mode for an encoder, and proves the encoder in it. Where the user names no size,
+// an encoder in software that is too slow for the mode gets another one, which fits the speed that the trial measured. Without trials an
+// encoder in software gets the default size at most.
 func (c *chooser) tryModes(e Encoder, in feed) (Choice, feed, error) {
 	b := bounds{limits: e.limits(c.given.Board)}
 	if !e.Hardware && c.sizeOpen() && c.given.Trials == nil {
-		b.atMost = defaultWidth * defaultHeight // nothing vouches for more
+		b.atMost = defaultWidth * defaultHeight // no trial has shown that it can do more
 	}
 	in, err := c.choose(in, b)
 	if err != nil {

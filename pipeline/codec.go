@@ -13,7 +13,7 @@ const (
 	Opus Codec = "opus" // sound
 )
 
-// H264Slices is H.264 for viewers that take packetization mode 0 alone (RFC 6184). Each packet is a whole NAL unit there, so that the
+// H264Slices is H.264 for viewers that take packetization mode 0 alone (RFC 6184). Each packet is a whole NAL unit there, so the
 // encoder has to cut a frame into slices of a packet's size. No encoder in hardware is known to do that. It is a producer of its own, in
 // software, that runs beside H264's while such a viewer watches.
 const H264Slices Codec = "h264-slices"

@@ -13,15 +13,15 @@ var directEncoder = Encoder{
 }
 
 // The longest distance between a camera's own keyframes, in seconds, at which its stream is passed on. A viewer waits for so long until the
-// first picture, and after each loss. An encoder in hardware costs little, so that it is preferred at a shorter distance than one in
+// first picture, and after each loss. An encoder in hardware costs little, so it is preferred at a shorter distance than one in
 // software.
 const (
 	directGOPSoftware = 4
 	directGOPHardware = 1
 )
 
-// direct is the camera's own H.264, where that is allowed, was measured and suits; else there is no choice in the findings. refusal
-// tells why the stream of a camera that has one is not used.
+// direct finds the camera's own H.264, if it is allowed, was measured and suits. If not, the findings hold no choice. If the camera has
+// such a stream and it is not used, refusal tells why.
 func (c *chooser) direct() (found findings, refusal string) {
 	asked := c.request.Encoder == directEncoder.ID
 	v, ok := c.directMode(asked)
@@ -48,8 +48,8 @@ func (c *chooser) direct() (found findings, refusal string) {
 	}), ""
 }
 
-// directMode is the camera in the mode of its own H.264 that is nearest to the request; false where it has none, or where its stream
-// may not be used. asked tells that the user named it as the encoder.
+// directMode is the camera in that mode of its own H.264 which is nearest to the request. It is false where the camera has no H.264 of
+// its own, or where that may not be used. asked tells that the user asked for it as the encoder.
 func (c *chooser) directMode(asked bool) (VideoSource, bool) {
 	allowed := c.given.Direct && c.given.Camera != nil && c.given.Trials != nil && (asked || auto(c.request.Encoder))
 	if !allowed || !auto(c.request.Codec) && Codec(c.request.Codec) != H264 {

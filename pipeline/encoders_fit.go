@@ -129,7 +129,7 @@ func both(a, b board.Limits) board.Limits {
 	}
 }
 
-// tighter is the lesser of two limits of which zero is open.
+// tighter is the lesser of two limits. Zero stands for no limit.
 func tighter(a, b int) int {
 	if a == 0 || b == 0 {
 		return max(a, b)
@@ -137,7 +137,7 @@ func tighter(a, b int) int {
 	return min(a, b)
 }
 
-// limits are those of the encoder on a board. A board's limits are those of its hardware.
+// limits are what the encoder is held to on a board. The board's own limits are those of its hardware encoder: software is not held to them.
 func (e Encoder) limits(b board.Board) board.Limits {
 	if !e.Hardware {
 		return both(e.Limits, board.Limits{SizeMultiple: 2}) // 4:2:0 has no odd sizes

@@ -68,7 +68,7 @@ func (e Encoder) conversion(src Raw, v VideoFormat) Graph {
 		}
 		return g
 	case sameSize && src.Format == in.Format:
-		in.By = "videoconvert" // it lets frames pass, unless the encoder refuses their colorimetry
+		in.By = "videoconvert" // an element that changes nothing, unless the encoder refuses the frames' colorimetry
 	}
 	if strings.HasPrefix(in.By, "videoconvert") {
 		caps += ",pixel-aspect-ratio=1/1"

@@ -19,7 +19,7 @@ const (
 const l4tInterval = 256
 
 // nvmmInput are inputs in NVIDIA's own memory, since the encoder does not link to plain memory. nvvidconv takes YUY2, but not every format
-// that a JPEG decoder makes, so that videoconvert may stand before it. DeepStream has nvvideoconvert in its place.
+// that a JPEG decoder makes, so videoconvert may stand before it. DeepStream has nvvideoconvert in its place.
 func nvmmInput() []Input {
 	return []Input{
 		{Memory: memoryNVMM, Format: "NV12", By: byVIC},
@@ -53,7 +53,7 @@ func jetsonEncoders() []Encoder {
 	}, omxEncoders()...)
 }
 
-// omxEncoders are old elements that nobody maintains. NVIDIA's and the Raspberry Pi's have the same name, so that their properties tell
+// omxEncoders are old elements that nobody maintains. NVIDIA's and the Raspberry Pi's have the same name, so their properties tell
 // them apart. Some property names of NVIDIA's are from memory, and whether it serves GstForceKeyUnit or a new bitrate is unknown: the
 // trial shows it.
 func omxEncoders() []Encoder {

@@ -21,7 +21,7 @@ func socEncoders() []Encoder {
 	return append(append(mppEncoders(), imxEncoders()...), bspEncoders()...)
 }
 
-// mppEncoders are Rockchip's. Their caps do not have constrained-baseline, so that baseline is asked for. Some forks of the element call
+// mppEncoders are Rockchip's. Their caps do not have constrained-baseline, so baseline is asked for. Some forks of the element call
 // the property bps bitrate. The element converts formats by itself, with the chip's RGA.
 func mppEncoders() []Encoder {
 	row := func(codec Codec, element, output, parser string, minWidth int, props ...string) Encoder {
@@ -69,7 +69,7 @@ func imxEncoders() []Encoder {
 	}
 }
 
-// bspEncoders come with a maker's board support package. Little but their names is known, so that only the trial tells whether they work.
+// bspEncoders come with a maker's board support package. Little but their names is known, so only the trial tells whether they work.
 func bspEncoders() []Encoder {
 	return []Encoder{
 		{

@@ -15,7 +15,7 @@ const v4l2Package = "gstreamer1.0-plugins-good, and a kernel driver with an enco
 const v4l2GOP = 300
 
 // v4l2Encoders are the kernel's stateful encoders. One element serves all drivers, and has changed twice. The row that requires the
-// properties bitrate and gop-size comes first: vendors port changes back, so that the properties tell more than the version.
+// properties bitrate and gop-size comes first: vendors port changes back, so the properties tell more than the version.
 func v4l2Encoders() []Encoder {
 	var rows []Encoder
 	for _, kind := range []struct {

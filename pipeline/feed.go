@@ -20,13 +20,15 @@ func (f feed) open() bool { return f.graph == nil }
 
 // reopened is the feed with its mode to be chosen anew.
 func (f feed) reopened() feed {
-	return feed{source: VideoSource{Device: f.source.Device, Element: f.source.Element, Name: f.source.Name}, note: f.note}
+	return feed{source: VideoSource{Device: f.source.Device, Element: f.source.Element, Name: f.source.Name, Missing: f.source.Missing}, note: f.note}
 }
 
 // origin is the source without its mode: the camera, else the board's connector, else the test picture.
 func (c *chooser) origin() VideoSource {
 	csi := c.given.Board.CSI
 	switch {
+	case c.given.Away.Reason != "":
+		return VideoSource{Name: c.given.Away.Name, Missing: c.given.Away.Reason}
 	case c.given.Camera != nil:
 		return VideoSource{Device: c.given.Camera.Path, Name: c.given.Camera.Name}
 	case c.given.Connector && csi != "" && c.given.Machine.installed(csi):

@@ -20,10 +20,11 @@ type Node struct {
 // Prop is a property in the textual form that GStreamer parses.
 type Prop struct{ Name, Value string }
 
-// Names of the ends that join graphs to fans.
+// Names of the ends that join graphs to fans, and of what is changed while a graph runs; see also EncoderName.
 const (
-	InName  = "in"  // an appsrc, first of its chain
-	OutName = "out" // an appsink, last of its chain
+	InName    = "in"    // an appsrc, first of its chain
+	OutName   = "out"   // an appsink, last of its chain
+	WordsName = "words" // a textoverlay: what a placeholder says
 )
 
 // El makes a node from a factory and name=value pairs.
@@ -130,15 +131,18 @@ func shellQuote(word string) string {
 	return word
 }
 
-// Subject is the element that names a chain in logs: its encoder, else its first element.
+// Subject is the element that names a chain in logs: its encoder, else the one that plays what a fan feeds it, else its first element.
 func (g Graph) Subject() string {
 	for _, n := range g {
 		if n.Name == EncoderName {
 			return n.Factory
 		}
 	}
-	if len(g) == 0 {
+	switch {
+	case len(g) == 0:
 		return ""
+	case g[0].Name == InName:
+		return g[len(g)-1].Factory
 	}
 	return g[0].Factory
 }

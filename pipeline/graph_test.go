@@ -27,3 +27,17 @@ func TestJoin(t *testing.T) {
 		t.Errorf("Join = %q, want %q", got, want)
 	}
 }
+
+func TestSubject(t *testing.T) {
+	for want, g := range map[string]Graph{
+		"":             nil,
+		"v4l2src":      {El("v4l2src"), El("videoconvert")},
+		"x264enc":      {El("appsrc").Named(InName), El("x264enc").Named(EncoderName), El("appsink")},
+		"alsasink":     {El("appsrc").Named(InName), El("audioconvert"), El("alsasink")},
+		"audiotestsrc": {El("audiotestsrc"), El("opusenc")},
+	} {
+		if got := g.Subject(); got != want {
+			t.Errorf("the subject of %q is %q, want %q", g, got, want)
+		}
+	}
+}

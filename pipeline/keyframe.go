@@ -8,5 +8,5 @@ const (
 	KeyframeEvent         KeyframeMethod = iota + 1 // the upstream event GstForceKeyUnit
 	KeyframeForceIDR                                // the action signal force-IDR, which does nothing before the first frame
 	KeyframeExtraControls                           // the property extra-controls of the running element is set to force_key_frame
-	KeyframeNone                                    // nothing does it, so that keyframes come every second
+	KeyframeNone                                    // nothing does it, so keyframes come every second
 )

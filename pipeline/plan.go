@@ -25,9 +25,10 @@ type Request struct {
 
 // AudioSource is where the sound comes from.
 type AudioSource struct {
-	PCM  string // ALSA's name of the microphone, such as "hw:CARD=Camera,DEV=0"
-	Test bool   // a soft tick in place of a microphone
-	None bool   // no sound is sent
+	PCM    string // ALSA's name of the microphone, such as "hw:CARD=Camera,DEV=0"
+	Test   bool   // a soft tick in place of a microphone
+	None   bool   // no sound is sent
+	Silent bool   // there is no microphone now: silence is sent, so that viewers hear a microphone that comes later
 }
 
 // AudioSink is where incoming sound goes. Where PCM is empty and None is not set, the audio level is measured and the sound is dropped.
@@ -47,10 +48,18 @@ type Given struct {
 	// picture.
 	Camera    *device.Camera
 	Connector bool
+	// Away is the camera that is asked for while it is not there: its placeholder is all that is shown.
+	Away Away
 	// Direct allows a camera's own H.264 to go to the viewers untouched, where that suits.
 	Direct bool
 	// Trials tries encoders and sources. Where it is nil, what is installed is taken to work.
 	Trials Prover
+}
+
+// Away is a camera that is not there, or cannot be used, now. The zero value is none.
+type Away struct {
+	Name   string // for people
+	Reason string
 }
 
 // Prover proves by trial that a graph does what it is for.
@@ -81,6 +90,7 @@ type Plan struct {
 	Spares      []Choice // in the order in which they are taken when a choice fails
 	Lower       []Choice // lower renditions of Choices, for slow viewers; none where the encoder has no power left for one
 	Audio       Graph    // nil without a microphone
+	Silence     Graph    // sent while the microphone is gone, or not there yet; nil for the test tone, and where no sound is asked for
 	Why         []string // a sentence each, for people: how the camera is run, and why each encoder was chosen
 	Incoming
 }

@@ -25,6 +25,8 @@ func (f feed) reason() string {
 		from = s.Element
 	case s.isTest():
 		from = "test picture"
+	case s.Away():
+		from = "placeholder"
 	}
 	picture := VideoFormat{Width: s.Width, Height: s.Height, FPSNum: s.FPSNum, FPSDen: s.FPSDen}
 	text := fmt.Sprintf("mode: %s %s: %s", from, picture, f.why)

@@ -34,6 +34,9 @@ func TestIncomingGraphs(t *testing.T) {
 					t.Errorf("%s: %q, want %q", g.name, g.got, g.want)
 				}
 			}
+			if len(p.Speak) > 0 && !strings.Contains(p.Speak.String(), "name=speaker") {
+				t.Errorf("the speaker has no name of its own: %s", p.Speak)
+			}
 			if p.Talkback == c.sink.None || p.Display != c.display {
 				t.Errorf("talkback %v, display %v", p.Talkback, p.Display)
 			}

@@ -44,7 +44,7 @@ func outcomeOrder(e Entry) int {
 func survey(ctx context.Context, g Given, codec Codec, r Request) []Entry {
 	fit, unfit := EncodersFor(g.Board, g.Machine, codec)
 	var out []Entry
-	chosen := codec == VP9 // viewers are offered VP9 only on request, so that none is chosen
+	chosen := codec == VP9 // viewers are offered VP9 only on request, so none is chosen
 	for _, e := range fit {
 		v := surveyOne(ctx, g, e, r)
 		if v.Works() && !chosen {

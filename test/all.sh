@@ -44,7 +44,7 @@ stage() {
   "$@" </dev/null 2>&1 | tee "$log" | brief
   status=${PIPESTATUS[0]}
   passed=$((passed + $(lines '^--- PASS: ' "$log") + $(sum '/^# pass /' "$log")))
-  # A package that does not compile, or dies, ends in FAIL with no test to its name.
+  # A package that does not compile, or whose tests crash, has a line FAIL that names no test.
   failed=$((failed + $(most $((status != 0)) "$(sum "/^# (fail|cancelled) /" "$log")" \
     "$(lines '^--- FAIL: ' "$log")" "$(lines $'^FAIL\t' "$log")")))
   mapfile -t -O "${#skipped[@]}" skipped \
@@ -86,8 +86,8 @@ stage install 'what is missing here' test/bootstrap.sh test || finish
 stage build 'bin/boardcast' make --no-print-directory build
 # shellcheck disable=SC2086 # $race is a flag or nothing
 stage unit "all but GStreamer${race:+, with the race detector}" go test $race -tags nogst -v ./...
-# Many boards' int has 32 bits. An x86-64 kernel runs the programs of its predecessor, so the same tests show it here; without
-# cgo, for which the C compiler of this system makes 64-bit programs only.
+# On many boards an int has 32 bits. An x86-64 kernel also runs programs for 386, so the same tests are run as such a program. They are
+# built without cgo, because the C compiler of this system makes 64-bit programs only.
 [[ $(go env GOARCH 2>/dev/null) != amd64 ]] ||
   GOARCH=386 CGO_ENABLED=0 stage unit32 'the same, with an int of 32 bits' go test -tags nogst -v ./...
 stage gst 'the room with GStreamer, and the program' go test -tags e2e -count=1 -v ./pipeline/gst/... ./cmd/... ./test/namespace

@@ -29,7 +29,7 @@ drivers() {
     die 'install what drives the browsers: npm did not succeed' 'see above'
 }
 
-# collect leaves what the board says of itself in $facts. That doctor finds something is no reason to stop.
+# collect leaves what the board says of itself in $facts. It goes on also where doctor finds something wrong.
 collect() {
   local what said code
   mkdir -p "$facts"

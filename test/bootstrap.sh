@@ -80,11 +80,12 @@ need_to_test() {
   need gstreamer1.0-tools  has_command gst-launch-1.0
   need iproute2            has_command ip
   need util-linux          has_command unshare
+  need xvfb                has_command Xvfb
   need zbar-tools          has_command zbarimg
 }
 
-# compilers are the cross compilers by the architecture that they make programs for. The machine's own compiler has a
-# command of that form too, and is in Debian's package gcc.
+# compilers has, for each architecture, the name that begins its cross compiler's command and ends its package's name. The
+# machine's own compiler has a command of this form too, but its package is gcc.
 declare -A compilers=([amd64]=x86-64-linux-gnu [arm64]=aarch64-linux-gnu [armhf]=arm-linux-gnueabihf)
 
 need_to_package() { # [ARCH...]; all without

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Says, before a build that will take minutes, that it will. It asks Go's own cache, but only where nothing was built
-# yet: a build over an old one is never that long.
+# cold.sh warns before a build that will take minutes. It asks Go's build cache whether the GStreamer binding is compiled,
+# but only where there is no bin/boardcast yet: a later build never takes that long.
 set -euo pipefail
 
 binding=github.com/go-gst/go-gst/gst

@@ -2,8 +2,8 @@
 # packages.sh BASE [ARCH...] installs what `make packages` has left in dist into fresh Debian roots and tries it there:
 # amd64 natively, arm64 and armhf by qemu-user. It is `make test-packages`. It wants root, and installs what it lacks.
 #
-# In each it is asked for its version, devices, encoders and what doctor finds, and streams to a Chromium of this machine's, over
-# a network that only the two have. What was fetched once is kept, see root.sh.
+# In each root the program is asked for its version, its devices, its encoders and what doctor finds. Then it streams to a Chromium of
+# this machine, over a network that only the two have. What was fetched once is kept, see root.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=SCRIPTDIR/../internal/packaging/apt.sh

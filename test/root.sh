@@ -32,8 +32,8 @@ first_stage() { # ARCH
 }
 
 # enter PHASE ARCH [NETWORK] runs the calling script again, with --inside PHASE BASE ARCH ROOT, as root of namespaces of its
-# own; NETWORK is a process whose network it gets. Users keep their numbers, so that a root's files belong to whom they
-# should; unshare itself can only map one, hence by hand.
+# own; NETWORK is a process whose network it gets. Users have the same numbers inside as outside, so that the
+# files of a root have the right owners. enter writes that map itself, since unshare can only map one user.
 enter() {
   local go=$work/go-$1-$2 own its pid way=()
   own=$(readlink /proc/self/ns/user)
@@ -67,7 +67,7 @@ in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HO
 
 quiet_apt() { in_root apt-get -q=2 -y -o Acquire::Retries=3 -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io "$@" >"$root/apt.log" 2>&1; }
 
-# without_security goes without that suite while a mirror is in the middle of a synchronisation.
+# without_security leaves Debian's security suite out, for a mirror that is in the middle of a synchronisation.
 without_security() {
   printf '        without the security suite, which the mirror does not have whole\n'
   sed -i '/-security /d' "$root/etc/apt/sources.list"
@@ -76,7 +76,7 @@ without_security() {
 
 # second_stage ends with apt ready for use.
 second_stage() { # ARCH
-  # Of a container debootstrap expects what holds here: devices are there, but can't be made.
+  # debootstrap is told that this is a container, since the same holds here: devices are there, but can't be made.
   in_root container=lxc /debootstrap/debootstrap --second-stage >"$root/second-stage.log" 2>&1 ||
     { tail "$root/second-stage.log"; die "the second stage of debootstrap for $1 did not succeed" "see above"; }
   mkdir -p "$root/var/cache/apt/archives/partial"

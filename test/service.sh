@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # service.sh BASE [ARCH] boots a Debian with the package of dist installed, under systemd, in a virtual machine that has neither
 # a camera nor a network, and looks at the service: that it comes up, takes what comes later (a network, a signalling server, a
-# camera), reloads, is killed by its watchdog when it hangs and when only its frames stop, comes back, and ends in time.
+# camera), reloads, is killed by its watchdog when it is stuck and when only its frames stop, comes back, and ends in time.
 #
 # amd64 (the default) is a PC; arm64 is QEMU's Raspberry Pi 3, emulated, with Debian's own kernel and device tree. The script is
 # `make test-service`. It wants root and Go, and installs what else it lacks. ACCEL=tcg emulates a PC where KVM is not to be
@@ -52,7 +52,7 @@ disk() { # ARCH
   rm -rf --one-file-system "$root"
 }
 
-# machine becomes the machine; its console is our output.
+# machine turns this process into the virtual machine. The machine's console is the process's output.
 machine() { # ARCH
   local append='rw quiet loglevel=3 systemd.show_status=no' console=(-nographic -no-reboot -monitor none)
   local kernel=(-kernel "$room/kernel" -initrd "$room/initrd")

@@ -4,7 +4,7 @@
 
 die() { printf 'boardcast: error: %s\n' "$1" >&2; shift; printf 'boardcast: hint: %s\n' "$@" >&2; exit 1; }
 
-# hints are what helps when ssh says one of these; the first that matches.
+# ssh_hints has rows of what ssh says, and what helps then. The first row that matches counts.
 ssh_hints=(
   'Permission denied|log in with a key (ssh-copy-id BOARD), or name it: SSH="-i FILE"'
   'Could not resolve|check the name; a board in the same network often answers to NAME.local, else take its address'
@@ -14,7 +14,7 @@ ssh_hints=(
   'Host key verification failed|if the board was flashed anew, forget its old key: ssh-keygen -R HOST; then log in once by hand: ssh BOARD'
 )
 
-# ssh_failed WHAT dies of what ssh or scp has said last, in $work/said.
+# ssh_failed WHAT ends the script with what ssh or scp has said last, which is in $work/said.
 ssh_failed() {
   local row said
   said=$(grep -v '^$' "$work/said" | tail -n 1 || true)
@@ -27,13 +27,13 @@ ssh_failed() {
   die "$1: ${said:-ssh ended without a word}" "try it by hand: ssh ${SSH:+$SSH }$board"
 }
 
-# quoted makes a script one word for the shell on the other side, whichever that is.
+# quoted quotes a script as one word, for the shell on the board, whichever that is.
 quoted() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
 
-# on_board [OPTION...] SCRIPT runs a POSIX shell script there.
+# on_board [OPTION...] SCRIPT runs a POSIX shell script on the board.
 on_board() { ssh "${options[@]}" "${@:1:$#-1}" "$board" "sh -c $(quoted "${!#}")"; }
 
-# disconnect is left to the end of the script.
+# disconnect runs at the end of the script, by a trap.
 disconnect() {
   ssh "${options[@]}" -O exit "$board" >"$work/said" 2>&1 || true
   rm -rf "$work"

@@ -57,7 +57,7 @@ func collectMembers(into map[string]bool, of reflect.Type) {
 // TestPageOffersToTalk wants no offer to talk where the settings want no speaker.
 func TestPageOffersToTalk(t *testing.T) {
 	for speaker, want := range map[string]string{configs.Auto: `"talkback":true`, configs.None: `"talkback":false`} {
-		cfg, err := configs.Load(configs.Options{Flags: map[string]string{"audio.speaker": speaker, "listen": "127.0.0.1:0"}})
+		cfg, err := configs.Load(configs.Options{Flags: map[string]string{"audio.speaker": speaker, "listen": "127.0.0.1:0", "open": "true"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestPageOffersToTalk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		site := newSite(cfg, hub, all, log)
+		site := newSite(cfg, hub, all, nil, log)
 		if _, err := site.Listen(); err != nil {
 			t.Fatal(err)
 		}

@@ -24,9 +24,10 @@ func namedFirst(wanted []configs.Camera, device func(configs.Camera) string) []i
 	return append(named, auto...)
 }
 
-// pickCameras chooses a device for each camera of the settings, and no device twice.
+// pickCameras chooses a device for each camera of the settings, and no device twice. One that is named by an address, or by a known
+// name, and is not there is a choice that says so; so is one that cannot be used now.
 func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, error) {
-	wanted := cfg.Cameras
+	wanted, known := cfg.Cameras, readNames().Cameras
 	chosen := make([]sources, len(wanted))
 	for _, i := range namedFirst(wanted, func(c configs.Camera) string { return c.Camera }) {
 		w, used, from := wanted[i], inUse(chosen), list
@@ -34,7 +35,7 @@ func pickCameras(list device.Listing, cfg *configs.Config) ([]device.Choice, err
 		if auto {
 			from = list.Beside(used)
 		}
-		choice, err := from.PickCamera(w.Camera)
+		choice, err := from.FindCamera(w.Camera, expected(known, w.Camera))
 		if err != nil {
 			return nil, sources{request: w}.named(err)
 		}
@@ -84,14 +85,15 @@ func untaken(microphones []device.Sound, all []sources) []device.Sound {
 
 // pickMicrophones chooses a microphone for each camera of the settings, and no microphone twice.
 func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.Choice) ([]device.SoundChoice, error) {
-	wanted := cfg.Cameras
+	wanted, known := cfg.Cameras, readNames().Microphones
 	chosen := make([]sources, len(wanted))
 	for _, i := range namedFirst(wanted, func(c configs.Camera) string { return c.Microphone }) {
 		w, from := wanted[i], list
 		if w.Microphone == configs.Auto {
 			from = untaken(list, chosen)
 		}
-		choice, err := device.PickMicrophone(from, w.Microphone, cameras[i])
+		request := device.SoundRequest{Stream: device.Capture, Want: w.Microphone}
+		choice, err := findSound(device.Listing{Microphones: from}, request, cameras[i], known)
 		if err != nil {
 			return nil, sources{request: w}.named(err)
 		}
@@ -105,6 +107,16 @@ func pickMicrophones(list []device.Sound, cfg *configs.Config, cameras []device.
 		choices[i] = s.microphone
 	}
 	return choices, nil
+}
+
+// findSound chooses a sound device at the start. One that is named by an address, or by a known name, and is not there is a choice
+// that says so; another word that names nothing is an error.
+func findSound(list device.Listing, r device.SoundRequest, camera device.Choice, known []string) (device.SoundChoice, error) {
+	choice, err := list.FindSound(r, camera, device.SoundChoice{})
+	if err == nil && choice.Away && !expected(known, r.Want) {
+		return device.SoundChoice{}, choice.Cause
+	}
+	return choice, err
 }
 
 // twice is the error for a device that two cameras of the settings name. No device can be opened twice.

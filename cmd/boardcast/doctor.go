@@ -101,6 +101,8 @@ func cameraFor(cfg *configs.Config) func(context.Context) doctor.Device {
 		for i, choice := range choices {
 			d := doctor.Device{Text: choice.String(), Hint: choice.Hint}
 			switch {
+			case choice.Away:
+				d = withError(d, choice.Cause)
 			case choice.Source == device.SourceDevice:
 				d = withError(d, machine.Check(ctx, choice.Camera.Path))
 			case choice.Source == device.SourceTest && cfg.Cameras[i].Camera != configs.Test:
@@ -143,6 +145,8 @@ func microphoneFor(cfg *configs.Config) func(context.Context) doctor.Device {
 		for i, choice := range choices {
 			d := doctor.Device{Text: choice.String()}
 			switch {
+			case choice.Away:
+				d = withError(d, choice.Cause)
 			case choice.Source == device.SourceDevice:
 				d = withError(d, machine.CheckSound(ctx, choice.Sound))
 			case choice.Source == device.SourceTest && cfg.Cameras[i].Microphone != configs.Test:

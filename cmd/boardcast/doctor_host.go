@@ -107,7 +107,7 @@ func claimPort(cfg *configs.Config) error {
 	return site.Run(ended)
 }
 
-// boardcastAnswers reports whether a boardcast answers at the port: it asks for the page's status. Where the settings name
+// boardcastAnswers reports whether a boardcast answers at the port: it asks for the page's status, or is asked for a key. Where the settings name
 // no single address, this machine's own is asked.
 func boardcastAnswers(ctx context.Context, cfg *configs.Config) bool {
 	const (
@@ -133,6 +133,9 @@ func boardcastAnswers(ctx context.Context, cfg *configs.Config) bool {
 		return false
 	}
 	defer response.Body.Close() //nolint:errcheck // only read from
+	if slices.Contains(response.Header.Values("WWW-Authenticate"), web.Challenge) {
+		return true // it wants a key
+	}
 	var reply map[string]json.RawMessage
 	err = json.NewDecoder(io.LimitReader(response.Body, most)).Decode(&reply)
 	return err == nil && reply["version"] != nil && reply["signalling"] != nil

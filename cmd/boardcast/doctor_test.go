@@ -180,9 +180,15 @@ func TestBoardcastAnswers(t *testing.T) {
 	}
 }
 
-// Our own page is known as such, on every address too.
+// Our own page is known as such, on every address too, whether it asks for a key or not.
 func TestBoardcastAnswersItself(t *testing.T) {
-	site := web.New(web.Options{Listen: "127.0.0.1:0", Status: func() any { return serverReply{Version: "dev"} }})
+	t.Run("open", func(t *testing.T) { answersItself(t, web.Access{Open: true}) })
+	t.Run("locked", func(t *testing.T) { answersItself(t, web.Access{}) })
+}
+
+func answersItself(t *testing.T, who web.Access) {
+	t.Helper()
+	site := web.New(web.Options{Listen: "127.0.0.1:0", Access: who, Status: func() any { return serverReply{Version: "dev"} }})
 	addr, err := site.Listen()
 	if err != nil {
 		t.Fatal(err)

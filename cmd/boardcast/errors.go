@@ -23,6 +23,22 @@ func (h hinted) Unwrap() error { return h.error }
 
 func (h hinted) Hint() string { return h.hint }
 
+// remedied is an error for the log, where its remedies follow it on the line.
+type remedied struct{ error }
+
+func (r remedied) Unwrap() error { return r.error }
+
+func (r remedied) Error() string {
+	text := r.Brief()
+	for _, h := range hints(r.error) {
+		text += "; hint: " + h
+	}
+	return text
+}
+
+// Brief is the error without the remedies, for the status.
+func (r remedied) Brief() string { return r.error.Error() }
+
 // printError writes each line of the error, then each remedy that the errors
 // in its tree know, once. Where that cannot be written, nothing can be.
 func printError(w io.Writer, err error) {

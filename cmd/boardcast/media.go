@@ -6,6 +6,7 @@ import (
 
 	"boardcast/internal/sdp"
 	"boardcast/internal/signalling"
+	"boardcast/internal/web"
 	"boardcast/pipeline/live"
 	"boardcast/pipeline/places"
 )
@@ -15,7 +16,16 @@ import (
 type media struct {
 	ctx       context.Context //nolint:containedctx // the program's life: a caller that waits for ready must not outlast it
 	ready     chan struct{}
-	broadcast *live.Broadcast // set before ready is closed
+	broadcast *live.Broadcast               // set before ready is closed
+	devices   func() (away, limited string) // why the camera is not there, and why it runs in a lesser mode; nil where nothing can be
+}
+
+// said is what devices says, "" for what is as it should be.
+func (m *media) said() (away, limited string) {
+	if m.devices == nil {
+		return "", ""
+	}
+	return m.devices()
 }
 
 // errStopping answers callers while the program ends, errStarting those who would not wait for its beginning.
@@ -46,12 +56,16 @@ const (
 	byServer = "server" // at a signalling server elsewhere
 )
 
-// join makes a viewer, unless the caller has gone.
+// join makes a viewer, unless the caller has gone. A viewer that came by a key, which the context tells, is ended with it.
 func (m *media) join(ctx context.Context, caller signalling.Caller, way string, send func(sdp.Message)) (*live.Viewer, error) {
 	if err := m.await(ctx); err != nil {
 		return nil, err
 	}
-	return m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address, Way: way}, send)
+	v, err := m.broadcast.Join(caller.ID, places.Origin{Near: caller.Near, Address: caller.Address, Way: way}, send)
+	if key := web.GrantOf(ctx).Done(); err == nil && key != nil {
+		go endWith(key, v) // which ends with the viewer at the latest, and Broadcast.Run waits for that
+	}
+	return v, err
 }
 
 // Open implements [signalling.Media] for our own signalling server.

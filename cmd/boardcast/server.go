@@ -48,29 +48,32 @@ func newServer(stdout, stderr io.Writer) *cobra.Command {
 // serverReply is /api/status of `boardcast server`.
 type serverReply struct {
 	Version    string           `json:"version"`
+	Open       bool             `json:"open"`
 	Signalling signalling.Stats `json:"signalling"`
 }
 
 // runServer serves until ctx ends.
 func runServer(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *slog.Logger) error {
 	// This server has no media of its own to protect, and peers come to it from anywhere. So the host name of a request is not
-	// checked, nor the port of a page's origin.
+	// checked, nor the port of a page's origin. Each peer needs a key, which may be any.
 	anyHost := []string{"*"}
 	hub := signalling.NewServer(signalling.ServerOptions{
 		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: anyHost, SameHost: true,
-	})
-	site := web.New(web.Options{
-		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: anyHost, Signalling: hub, Version: buildVersion(),
-		Status: func() any { return serverReply{buildVersion(), hub.Stats()} },
-		Page: web.Page{
-			Peer: cmp.Or(cfg.Signalling.ID, defaultID), ICEServers: iceServers(cfg), Talkback: true,
-		},
-		Logger: log.With("component", "web"),
+		Rights: rightsOf,
 	})
 	keys, err := openKeys(cfg, log)
 	if err != nil {
 		return err
 	}
+	site := web.New(web.Options{
+		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: anyHost, Signalling: hub, Version: buildVersion(),
+		Status: func() any { return serverReply{buildVersion(), cfg.Page.Open, hub.Stats()} },
+		Access: whoMay(cfg, keys, hub),
+		Page: web.Page{
+			Peer: cmp.Or(cfg.Signalling.ID, defaultID), ICEServers: iceServers(cfg), Talkback: true,
+		},
+		Logger: log.With("component", "web"),
+	})
 	if err := listen(site, cfg, keys, stdout); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"boardcast/configs"
+	"boardcast/internal/access"
 	"boardcast/internal/signalling"
 	"boardcast/internal/web"
 	"boardcast/pipeline"
@@ -50,7 +51,7 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 	if err != nil {
 		return err
 	}
-	site := newSite(cfg, hub, all, log)
+	site := newSite(cfg, hub, all, keys, log)
 	if err := listen(site, cfg, keys, stdout); err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 // newHub makes our own signalling server, on which each camera is a peer.
 func newHub(cfg *configs.Config, all []stream, log *slog.Logger) (*signalling.Server, error) {
 	hub := signalling.NewServer(signalling.ServerOptions{
-		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts,
+		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: cfg.Page.Hosts, Rights: rightsOf,
 	})
 	for _, s := range all {
 		if err := hub.Register(s.id, s.media); err != nil {
@@ -150,7 +151,7 @@ func streamMedia(
 	case err != nil:
 		return err
 	}
-	plugged := newPlug(p, log.With("component", "devices"))
+	plugged := newPlug(p, all, log.With("component", "devices"))
 	limit, names := places.New(cfg.Viewers.Max), live.NewNames()
 	limit.ThreadsFree = threadsFree
 	speaker := live.NewSpeaker(p.engine, p.plans[0].Speak, log.With("component", "speaker"))
@@ -159,20 +160,22 @@ func streamMedia(
 		for _, why := range p.plans[i].Why {
 			fmt.Fprintln(stdout, "  "+s.label(why))
 		}
+		s.devices = func() (away, limited string) { return plugged.said(i) }
 		video := p.sources[i].request.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
 			Limit: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
 			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names, Speaker: speaker,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
-			Explain: func(line string, err error) error { return plugged.sources()[i].explain(ctx, line, err) },
+			Explain: func(line string, err error) error { return plugged.explain(ctx, i, line, err) },
 		})
 	}
+	plugged.tellAway()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range all {
 		close(s.ready)
 		group.Go(func() error { return s.broadcast.Run(ctx) })
 	}
-	group.Go(func() error { return plugged.run(ctx, all) })
+	group.Go(func() error { return plugged.run(ctx) })
 	group.Go(func() error { return names.Run(ctx) })
 	group.Go(func() error { return speaker.Run(ctx) })
 	return group.Wait()
@@ -222,15 +225,22 @@ func turnURLs(cfg *configs.Config) []string {
 	return out
 }
 
-func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
+func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, keys *access.Keys, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
 		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: cfg.Page.Hosts, Signalling: hub, Version: buildVersion(),
-		WHEP:   newEndpoint(cfg, hub, all, log),
-		Status: func() any { return status(hub, all) },
+		WHEP: newEndpoint(cfg, hub, all, log),
+		Status: func() any {
+			now := status(hub, all)
+			now.Open = cfg.Page.Open
+			return now
+		},
+		Access: whoMay(cfg, keys, hub),
 		Page: web.Page{
 			Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: cfg.Audio.Speaker != configs.None,
+			States: func() []web.Camera { return viewersCameras(all) },
 		},
-		Logger: log.With("component", "web"),
+		Speaker: func() bool { return hasSpeaker(all) },
+		Logger:  log.With("component", "web"),
 	})
 }
 

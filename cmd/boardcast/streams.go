@@ -7,6 +7,7 @@ import (
 
 	"boardcast/configs"
 	"boardcast/internal/signalling"
+	"boardcast/internal/web"
 	"boardcast/pipeline/live"
 )
 
@@ -69,6 +70,9 @@ func (s stream) about(attrs ...any) []any {
 type statusReply struct {
 	Version    string           `json:"version"`
 	Ready      bool             `json:"ready"`
+	State      string           `json:"state"`            // of the first camera, as in cameraReply
+	Reason     string           `json:"reason,omitempty"` // of the first camera
+	Open       bool             `json:"open"`             // everybody may, without a key
 	Goroutines int              `json:"goroutines"`
 	Signalling signalling.Stats `json:"signalling"`
 	Media      *live.Status     `json:"media,omitempty"`
@@ -77,24 +81,19 @@ type statusReply struct {
 
 // cameraReply is one camera in /api/status.
 type cameraReply struct {
-	Name  string       `json:"name"`
-	State string       `json:"state"` // "starting", "idle", "live" or "lost"
-	Media *live.Status `json:"media,omitempty"`
+	Name   string       `json:"name"`
+	State  string       `json:"state"`            // "starting", "idle", "live", "lost" or "away"
+	Reason string       `json:"reason,omitempty"` // why the camera gives no picture, or one of a lesser mode
+	Media  *live.Status `json:"media,omitempty"`
 }
 
 func status(hub *signalling.Server, all []stream) statusReply {
 	r := statusReply{Version: buildVersion(), Goroutines: runtime.NumGoroutine(), Signalling: hub.Stats(), Ready: true}
 	for i, s := range all {
-		one := cameraReply{Name: s.name, State: "starting"}
-		select {
-		case <-s.ready:
-			media := s.broadcast.Status()
-			one.State, one.Media = stateOf(media), &media
-		default:
-			r.Ready = false
-		}
+		one := s.reply()
+		r.Ready = r.Ready && one.Media != nil
 		if i == 0 {
-			r.Media = one.Media
+			r.Media, r.State, r.Reason = one.Media, one.State, one.Reason
 		}
 		if s.name != "" {
 			r.Cameras = append(r.Cameras, one)
@@ -103,13 +102,42 @@ func status(hub *signalling.Server, all []stream) statusReply {
 	return r
 }
 
+// reply is how the camera does. Its Media are nil until it is ready.
+func (s stream) reply() cameraReply {
+	one := cameraReply{Name: s.name, State: "starting"}
+	select {
+	case <-s.ready:
+		media := s.broadcast.Status()
+		away, limited := s.said()
+		one.State, one.Reason, one.Media = stateOf(media), cmp.Or(away, lostFor(media), limited), &media
+		if away != "" {
+			one.State = "away"
+		}
+	default:
+	}
+	return one
+}
+
+// microphoneProducer is the name of the producer of a camera's sound. Without sound a camera is not lost.
+const microphoneProducer = "microphone"
+
+// viewersCameras are the cameras as viewers are told of them.
+func viewersCameras(all []stream) []web.Camera {
+	var list []web.Camera
+	for _, s := range all {
+		one := s.reply()
+		list = append(list, web.Camera{Name: one.Name, State: one.State, Reason: one.Reason})
+	}
+	return list
+}
+
 // stateOf is a camera's state in a word: "idle" when nobody watches, "live" when pictures are sent, "lost" when viewers
 // watch and the camera gives none.
 func stateOf(s live.Status) string {
 	state := "idle"
 	for _, l := range s.Producers {
 		switch {
-		case l.Users == 0:
+		case l.Users == 0, l.Name == microphoneProducer:
 		case l.Placeholder, l.Waiting:
 			return "lost"
 		default:
@@ -117,6 +145,16 @@ func stateOf(s live.Status) string {
 		}
 	}
 	return state
+}
+
+// lostFor is why a camera gives no picture to those who watch, where that is known.
+func lostFor(s live.Status) string {
+	for _, l := range s.Producers {
+		if l.Users > 0 && l.Name != microphoneProducer && (l.Placeholder || l.Waiting) && l.Reason != "" {
+			return l.Reason
+		}
+	}
+	return ""
 }
 
 // together is the status of all cameras as one; a producer is named after its camera too.

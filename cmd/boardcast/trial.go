@@ -62,16 +62,11 @@ func ownProgram() string {
 	return program
 }
 
-// openTrialCache opens the cache in the folder that the service's unit names, else in the user's cache folder. Without
-// either, nothing is remembered.
+// openTrialCache opens the cache of the trials. Without a folder for it nothing is remembered.
 func openTrialCache(environment string, fresh bool) *trial.Cache {
-	dir := os.Getenv("CACHE_DIRECTORY") // systemd's
+	dir := cacheDir()
 	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return nil
-		}
-		dir = filepath.Join(user, "boardcast")
+		return nil
 	}
 	return trial.OpenCache(filepath.Join(dir, "trials.json"), environment, fresh)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"boardcast/configs"
 	"boardcast/internal/sdp"
 	"boardcast/internal/signalling"
+	"boardcast/internal/web"
 	"boardcast/internal/whip"
 	"boardcast/pipeline/live"
 	"boardcast/pipeline/places"
@@ -33,6 +35,7 @@ func newEndpoint(cfg *configs.Config, hub *signalling.Server, all []stream, log 
 	return whip.NewEndpoint(whip.EndpointOptions{
 		Media: oneWay{all[0].media}, Named: named, ICEServers: servers, Allowed: hub.Allowed, Logger: log.With("component", "whep"),
 		Address: func(r *http.Request) netip.Addr { return signalling.CallerOf(r).Address },
+		May:     func(r *http.Request, name string) bool { return web.GrantOf(r.Context()).May(cmp.Or(name, all[0].id)) },
 	})
 }
 

@@ -6,8 +6,8 @@ die() { printf 'boardcast: error: %s\n' "$1" >&2; shift; printf 'boardcast: hint
 
 declare -A codenames=([12]=bookworm [13]=trixie)
 
-# sources BASE writes this machine's Debian sources, with the base's name in place of the machine's. Which they are, apt
-# itself says, whatever form they are written in.
+# sources BASE writes this machine's Debian sources, with the base's name in place of the machine's. It asks apt for them,
+# so the form in which the machine has them written down does not matter.
 sources() {
   local name=${codenames[$1]}
   local keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed='' site codename release component
@@ -48,7 +48,7 @@ CONF
   export APT_CONFIG=$1/apt.conf
 }
 
-# update_lists goes without the security suite when a mirror is in the middle of a synchronisation.
+# update_lists leaves Debian's security suite out when a mirror is in the middle of a synchronisation.
 update_lists() { # ARCH BASE
   apt-get -q=2 update >&2 && return
   printf 'boardcast: warning: apt-get update was not clean, trying without the security suite\n' >&2

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # build.sh ARCH BASE cross-builds bin/ARCH/debianBASE/boardcast. VERSION and COMMIT are what the program says of itself.
 #
-# amd64 is built against a sysroot as well, so that a package depends on what its Debian has and not on what the machine
-# it was made on has. The same commit gives the same file, in whatever folder it is built.
+# amd64 is built against a sysroot as well: a package must depend on the libraries of its Debian, and not on those of the
+# machine that built it. The same commit gives the same file, in whatever folder it is built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -12,8 +12,8 @@ set -euo pipefail
 
 declare -A triples=([amd64]=x86_64-linux-gnu [arm64]=aarch64-linux-gnu [armhf]=arm-linux-gnueabihf)
 
-# One line per library, its -dev package where pkg-config asks for it: it follows Requires.private. a|b is the first of
-# them that the base has (Debian 13 renamed those with a time_t in their interface).
+# One line per library, with its -dev package where pkg-config asks for that (pkg-config follows Requires.private). a|b is
+# the first of the two that the base has: Debian 13 renamed the libraries with a time_t in their interface.
 link_set=(
   libc6 libc6-dev linux-libc-dev libcrypt1 libcrypt-dev libgcc-s1
   libgstreamer1.0-0 libgstreamer1.0-dev libgstreamer-plugins-base1.0-0 libgstreamer-plugins-base1.0-dev
@@ -35,14 +35,14 @@ link_set=(
 )
 declare -A base_set=([12]='' [13]='libgio-2.0-dev libsysprof-capture-4-dev liborc-0.4-0t64 libzstd1 libzstd-dev libatomic1')
 
-# What apt adds by itself to these is left to apt.
+# apt adds the packages that these depend on.
 run_set=(
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice gstreamer1.0-alsa
   gstreamer1.0-x fonts-dejavu-core
 )
 
-# named prints the packages to fetch: the link set by name, what runs with all that it depends on. A name that the base
-# lacks is left to pkg-config to complain of.
+# named prints the packages to fetch: the link set by name, and the run set, if wanted, with all that it depends on. A name
+# of the link set that the base lacks is left out, and pkg-config complains if it is needed.
 named() {
   local entry name
   local -A known=()

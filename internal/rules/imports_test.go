@@ -55,7 +55,7 @@ var rooms = []room{
 	{dir: "internal/signalling", ours: []string{"internal/sdp"}, theirs: []string{websocket}},
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
 	{dir: "internal/whip", ours: []string{"internal/sdp"}},
-	{dir: "internal/web", inTests: []string{websocket}},
+	{dir: "internal/web", ours: []string{"internal/access"}, inTests: []string{websocket}},
 	{dir: "internal/access"},
 	{dir: "internal/doctor"},
 	{dir: "internal/rules"},

@@ -27,7 +27,7 @@ type Candidate struct {
 
 var candidateTypes = []string{"host", "srflx", "prflx", "relay"}
 
-// ParseCandidate reads "candidate:..." or "a=candidate:...". A candidate of component 2 is not read: it would be for RTCP alone, and
+// ParseCandidate reads "candidate:..." or "a=candidate:...". An ICE candidate of component 2 is not read: it would be for RTCP alone, and
 // RTCP uses the transport of RTP.
 func ParseCandidate(text string) (Candidate, bool) {
 	var c Candidate
@@ -75,9 +75,9 @@ func (c *Candidate) locate(text string) bool {
 	return true
 }
 
-// Usable tells that packets may be sent to the candidate's address, though only a peer named it. Not usable are addresses of this
-// machine, of no machine and of many machines, and TCP candidates that wait for us to connect. By these a peer could make this
-// machine try ports in a network that the peer itself cannot reach.
+// Usable tells that packets may be sent to the ICE candidate's address, although nobody but the peer vouches for it. Not usable are
+// addresses of this machine, of no machine and of many machines, and ICE candidates of TCP that wait for us to connect. With these a peer
+// could make this machine try ports in a network that the peer itself cannot reach.
 func (c Candidate) Usable() bool {
 	if c.TCP && c.TCPType != "active" {
 		return false
@@ -90,13 +90,13 @@ func (c Candidate) Usable() bool {
 	return c.Port != 0 && a.IsValid() && !a.IsUnspecified() && !a.IsLoopback() && !a.IsMulticast() && !broadcast
 }
 
-// At is the candidate with the address that its name was looked up to have.
+// At is the ICE candidate with an address in the place of its name.
 func (c Candidate) At(a netip.Addr) Candidate {
 	c.Name, c.Address = "", a.Unmap().WithZone("")
 	return c
 }
 
-// String is the candidate as "candidate:...".
+// String is the ICE candidate as "candidate:...".
 func (c Candidate) String() string {
 	transport, where, tail := "UDP", c.Name, ""
 	if where == "" {

@@ -208,7 +208,7 @@ func watch[T any](session Session, ended chan<- T, which T, quit <-chan struct{}
 }
 
 // sendTo sends to the peer of a call. It may be called from any goroutine. The end of our ICE candidates is not sent: peers of this
-// protocol have no use for an empty candidate, and some fail at one.
+// protocol have no use for an empty ICE candidate, and some fail at one.
 func (l *link) sendTo(cl *call, m sdp.Message) {
 	if cl.over.Load() || m.Gathered {
 		return

@@ -10,7 +10,7 @@ import (
 
 const (
 	maxEarly = 64  // ICE candidates that are kept for a call until its session is there: a browser has some twenty
-	maxWords = 2   // other payloads that are kept meanwhile: a request for an offer, and an answer of a peer that did not wait for it
+	maxWords = 2   // other messages that are kept meanwhile: the one that opened the call, and one of a peer that did not wait for our reply
 	maxCalls = 256 // members of a room that may have a call at once: as many as our own server takes connections
 )
 

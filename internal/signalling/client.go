@@ -25,8 +25,8 @@ const (
 
 	// After a registration that lasted this long the next failure starts the back-off anew: server and link are good.
 	stableAfter = 10 * time.Second
-	// For this long a fixed id that the server refuses is asked for again and again, and then like after any other failure. The
-	// refusal may be about a dead connection of ours: a server notices after 40 s that its pings are not answered, and our own
+	// For this long the client asks again and again for a fixed id that the server refuses. Later it waits as after any other
+	// failure. The refusal may be about a dead connection of ours: a server notices after 40 s that its pings are not answered, and our own
 	// server 1.5 s after another HELLO with the id.
 	heldPatience = time.Minute
 	heldShort    = 300 * time.Millisecond // shortest time between two such attempts

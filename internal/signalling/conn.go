@@ -57,8 +57,12 @@ func (b *backlog) next() (f frame, ok bool) {
 func (s *Server) serve(ws *websocket.Conn, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	c := s.join(ws, r)
+	rights := s.rights(r)
+	c := s.join(ws, r, rights)
 	c.wg.Go(c.write)
+	if rights.Done != nil {
+		c.wg.Go(func() { c.endWith(rights.Done) })
+	}
 	err := s.listen(ctx, c)
 	cancel() // the caller has gone: a session that is being opened is not wanted
 	hungUp := c.stop(err)
@@ -72,6 +76,15 @@ func (s *Server) serve(ws *websocket.Conn, r *http.Request) {
 	c.tellEnd(err, hungUp)
 }
 
+// endWith closes the connection when the rights of the peer have ended.
+func (c *conn) endWith(rights <-chan struct{}) {
+	select {
+	case <-rights:
+		c.finish(CloseLocked, reasonLocked)
+	case <-c.done:
+	}
+}
+
 // endSession closes a session when a side has hung up. When the connection broke, the media may go on.
 func endSession(session Session, hungUp bool) {
 	if hungUp {
@@ -82,14 +95,14 @@ func endSession(session Session, hungUp bool) {
 }
 
 // join makes a connection known to the server.
-func (s *Server) join(ws *websocket.Conn, r *http.Request) *conn {
+func (s *Server) join(ws *websocket.Conn, r *http.Request, rights Rights) *conn {
 	c := &conn{wire: newWire(ws, s.limits), since: time.Now(), log: s.log.With(keyRemote, r.RemoteAddr), caller: CallerOf(r)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastID++
 	c.id = s.lastID
 	s.conns[c.id] = c
-	s.world.step(input{from: c.id, kind: joined})
+	s.world.step(input{from: c.id, kind: joined, may: rights.May})
 	if s.admission.isClosed() {
 		c.finish(websocket.CloseGoingAway, "")
 	}

@@ -12,7 +12,7 @@ type awaited int
 const (
 	nothing   awaited = iota
 	pong              // the answer to one of the regular pings
-	probePong         // the answer to a ping that was sent because another connection wants this one's id
+	probePong         // the answer to a ping that was sent because another connection asks for the id of this one
 )
 
 // keepalive sends the pings of a wire and watches for the pongs. It belongs to the writing goroutine.

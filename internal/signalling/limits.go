@@ -43,7 +43,7 @@ type Waits struct {
 var defaultLimits = Limits{
 	Message:     maxMessage,
 	ID:          256,                           // bytes: a person could not read a longer one
-	Messages:    Allowance{100, 500},           // a page sends a description and some twenty candidates at once, and then hardly anything
+	Messages:    Allowance{100, 500},           // a page sends a description and some twenty ICE candidates at once, and then hardly anything
 	Bytes:       Allowance{256 << 10, 4 << 20}, // 2.6 kB for each of 100 messages; a browser's longest is an offer of 10 kB, once
 	Connections: 256,                           // a quarter of the file descriptors that Linux gives a process by default
 	PerAddress:  64,                            // a quarter of the connections: several people behind one router

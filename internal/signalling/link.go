@@ -88,7 +88,7 @@ func (l *link) loop(ctx context.Context) error {
 			err = l.hear(f)
 		case <-l.timer.C:
 			err = l.late()
-		case <-look.C: // also brings the loop to openDue
+		case <-look.C: // each tick also has the loop call openDue again
 			err = l.homeless()
 		case o := <-l.events.opened:
 			err = l.hasOpened(o)
@@ -161,7 +161,7 @@ func (l *link) enter(s State, limit time.Duration) {
 	l.c.enter(s)
 }
 
-// late is called when the state has lasted too long. Waiting for a busy peer ends so with the next SESSION.
+// late is called when the state has lasted too long. A client that waits for a busy peer then calls it again.
 func (l *link) late() error {
 	if l.c.state == StateWaiting {
 		return l.call()

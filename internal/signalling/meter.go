@@ -46,7 +46,7 @@ func (m metered) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return newMeter(c, m.bytes), buffered, nil
 }
 
-// meteredDial is a dialer that puts meters on its connections. A meter counts bytes under TLS, and those of a proxy too.
+// meteredDial is a dialer that puts meters on its connections. A meter counts bytes below TLS, and what a proxy answers counts too.
 func meteredDial(dial dialFunc, bytes Allowance) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dial(ctx, network, addr)

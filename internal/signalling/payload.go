@@ -34,7 +34,7 @@ var ErrPayload = errors.New("not a payload")
 //	{"ice":{"candidate","sdpMLineIndex"}}    or {"candidate","sdpMLineIndex"}, of old pages
 //	ERROR and words
 //
-// An empty candidate means that no more follow. JSON members are found by name, and unknown ones are ignored. Sizes and types
+// An empty ICE candidate means that no more follow. JSON members are found by name, and unknown ones are ignored. Sizes and types
 // are checked. The error wraps [ErrPayload] and never quotes the text.
 func ParsePayload(text string) (sdp.Message, error) {
 	if len(text) > maxMessage {

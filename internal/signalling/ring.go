@@ -10,8 +10,8 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// ring asks a local peer to take a call. The caller is told SESSION_OK first: what the local peer sends before that waits for it, and
-// so does what the caller says meanwhile. A session that is opened after the caller has gone is closed.
+// ring asks a local peer to take a call. If the local peer takes it, the caller first gets SESSION_OK. Until then the messages of the local
+// peer wait in a voice, and the messages of the caller wait in c.kept. A session that is opened after the caller has gone is closed.
 func (s *Server) ring(ctx context.Context, c *conn, caller Caller, callee connID) {
 	s.mu.Lock()
 	media := s.media[callee]
@@ -102,8 +102,8 @@ func (v *voice) send(m sdp.Message) {
 	}
 }
 
-// decide is called when the call was taken or not. With the caller's wire it sends the kept messages, and later ones go there. Without
-// one it drops both.
+// decide ends the waiting. When the call was taken, to is the caller's wire: the messages that have waited are sent there, and later ones
+// too. When it was not taken, to is nil, and all of them are dropped.
 func (v *voice) decide(to *wire) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

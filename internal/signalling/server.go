@@ -25,10 +25,23 @@ type ServerOptions struct {
 	// Hosts are the names at which a reverse proxy may serve this server by https. Only at these names an origin of https is the
 	// server's own although the server itself speaks plain HTTP. "*" is any name.
 	Hosts []string
+	// Rights tells what the sender of a handshake may do. nil: every peer may do everything.
+	Rights func(*http.Request) Rights
 	// SameHost lets in pages of the server's own host at any port and scheme. A public server wants it: the web pages of this
 	// protocol's peers come from another web server of the same host.
 	SameHost bool
 }
+
+// Rights are what a peer may do. The zero value allows everything.
+type Rights struct {
+	// May tells whether the peer may call the peer of this id, or join the room of this name. nil: all of them.
+	May func(id string) bool
+	// Done is closed when the peer has to go: its connection is closed with [CloseLocked], its session ends. nil: never.
+	Done <-chan struct{}
+}
+
+// CloseLocked is the code of the close frame for a peer whose rights have ended. The page knows it.
+const CloseLocked = 4401
 
 // Stats says what a server is doing. The counters only grow.
 type Stats struct {
@@ -53,6 +66,7 @@ type Server struct {
 	log       *slog.Logger
 	limits    Limits
 	pages     originRules
+	rights    func(*http.Request) Rights
 	upgrader  websocket.Upgrader
 	admission *admission
 	serves    atomic.Bool // there are local peers
@@ -70,7 +84,10 @@ func NewServer(opts ServerOptions) *Server {
 	limits := opts.Limits.withDefaults()
 	s := &Server{
 		log: opts.Logger, limits: limits, pages: originRules{opts.Origins, opts.Hosts, opts.SameHost}, admission: newAdmission(limits),
-		world: newWorld(limits.ID), conns: make(map[connID]*conn), media: make(map[connID]Media),
+		rights: opts.Rights, world: newWorld(limits.ID), conns: make(map[connID]*conn), media: make(map[connID]Media),
+	}
+	if s.rights == nil {
+		s.rights = func(*http.Request) Rights { return Rights{} }
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -18,8 +18,9 @@ const (
 
 // Reasons for which this side ends a wire. The other side, or the counters of the server, read them.
 const (
-	reasonPing = "keepalive ping timeout"
-	reasonSlow = "too slow"
+	reasonPing   = "keepalive ping timeout"
+	reasonSlow   = "too slow"
+	reasonLocked = "the key was changed, was removed or has expired"
 )
 
 var (
@@ -240,7 +241,7 @@ func (w *wire) read() (frame, error) {
 }
 
 // stop ends the wire after a failed read, with the close code that fits the error. It reports whether a side has hung up: by closing
-// in order, or because the other side broke the protocol. Otherwise the connection broke, or this side gave it up.
+// in order, because the other side broke the protocol, or because its rights have ended. Otherwise the connection broke, or this side gave it up.
 func (w *wire) stop(err error) (hungUp bool) {
 	if code, reason := closing(err); code != 0 {
 		w.finish(code, reason)
@@ -253,7 +254,7 @@ func (w *wire) stop(err error) (hungUp bool) {
 	}
 	switch w.end.Code {
 	case websocket.CloseNormalClosure, websocket.CloseProtocolError, websocket.ClosePolicyViolation,
-		websocket.CloseMessageTooBig, websocket.CloseInvalidFramePayloadData:
+		websocket.CloseMessageTooBig, websocket.CloseInvalidFramePayloadData, CloseLocked:
 		return true
 	}
 	return false

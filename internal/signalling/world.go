@@ -33,7 +33,11 @@ type peer struct {
 	status  status
 	partner connID
 	room    string
+	may     func(id string) bool // see Rights; nil: all
 }
+
+// mayUse reports whether the peer may call a peer of this id, or join a room of this name.
+func (p *peer) mayUse(id string) bool { return p.may == nil || p.may(id) }
 
 // frame is one WebSocket message.
 type frame struct {
@@ -56,6 +60,7 @@ type input struct {
 	from  connID
 	kind  inputKind
 	frame frame
+	may   func(id string) bool // of a connection that was made
 }
 
 type replyKind int
@@ -111,7 +116,7 @@ func (w *world) step(in input) []reply {
 	switch {
 	case in.kind == joined:
 		if p == nil {
-			w.peers[in.from] = &peer{}
+			w.peers[in.from] = &peer{may: in.may}
 		}
 	case p == nil || p.local:
 	case in.kind == left:
@@ -193,7 +198,10 @@ func (w *world) command(from connID, f frame) []reply {
 // session answers SESSION.
 func (w *world) session(from connID, uid string) []reply {
 	id, known := w.ids[uid]
-	if !known {
+	switch {
+	case !w.peers[from].mayUse(uid):
+		return w.errorTo(from, "this key is not for %s", uid)
+	case !known:
 		return w.errorTo(from, "peer %s not found", uid)
 	}
 	callee := w.peers[id]
@@ -214,6 +222,9 @@ func (w *world) session(from connID, uid string) []reply {
 func (w *world) enter(from connID, room string) []reply {
 	if room == "session" || !validID(room, w.idLimit) {
 		return w.errorTo(from, "invalid room id %s", room)
+	}
+	if !w.peers[from].mayUse(room) {
+		return w.errorTo(from, "this key is not for %s", room)
 	}
 	members := w.rooms[room]
 	replies := sayTo(from, Message{Kind: KindRoomOK, IDs: w.uids(members, from)})

@@ -97,7 +97,7 @@ func flood(t *testing.T, from, addr string, n int) {
 // A flood of slow requests keeps no new address out, and closes no connection of another address.
 func TestSlowRequestsShutNobodyOut(t *testing.T) {
 	up := websocket.Upgrader{}
-	s := New(Options{Listen: "127.0.0.1:0", Signalling: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := New(Options{Access: open, Listen: "127.0.0.1:0", Signalling: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := up.Upgrade(w, r, nil)
 		if err != nil {
 			return

@@ -5,16 +5,27 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"strings"
+	"slices"
 	"time"
+
+	"boardcast/internal/access"
 )
 
-// Page is what /config.json tells the page. Everybody who can open the page can read it, TURN credentials included.
+// Page is what the page is told. Every viewer can read it, TURN credentials included.
 type Page struct {
 	Peer       string      // id of the peer that the page calls, unless the page's address names another
 	Cameras    []string    // ids of the cameras that the page offers a choice of; may be empty
 	ICEServers []ICEServer // STUN and TURN for the browser; may be empty
 	Talkback   bool        // whether the page offers to send the microphone
+	// States tells how each of the cameras does; nil where that is not known.
+	States func() []Camera
+}
+
+// Camera is how a camera does, for viewers; the status says more, to owners.
+type Camera struct {
+	Name   string `json:"name"`
+	State  string `json:"state"`            // in a word
+	Reason string `json:"reason,omitempty"` // why there is no picture, where that is known
 }
 
 // ICEServer is one entry of a browser's RTCConfiguration.iceServers.
@@ -26,81 +37,62 @@ type ICEServer struct {
 
 // headers are sent with every answer of this package. The page has no inline script or style. ws: and wss: are allowed because the
 // page may be told to use another signalling server.
-var headers = map[string]string{
-	"Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; " +
-		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-	"Permissions-Policy":           "microphone=(self), fullscreen=(self), autoplay=(self), camera=(), geolocation=()",
-	"Referrer-Policy":              "no-referrer",
-	"X-Content-Type-Options":       "nosniff",
-	"Cross-Origin-Resource-Policy": "same-origin",
+func (s *Server) headers() map[string]string {
+	return map[string]string{
+		"Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; " +
+			"base-uri 'none'; form-action 'self'; " + s.opts.Access.frameAncestors(),
+		"Permissions-Policy":           "microphone=(self), fullscreen=(self), autoplay=(self), camera=(), geolocation=()",
+		"Referrer-Policy":              "no-referrer",
+		"X-Content-Type-Options":       "nosniff",
+		"Cross-Origin-Resource-Policy": "same-origin",
+	}
 }
 
-// handler serves every request. It sets the headers, refuses clients that ask too often, and refuses host names that are not this
-// machine's. WebSocket handshakes then go to the signalling, and all other requests to the routes.
+// handler serves every request. It sets the headers, refuses addresses that ask too often, and refuses host names that are not this
+// machine's. Then the row of the request decides, and answers. Requests with a right key and those without are limited apart: who
+// guesses keys does not keep out the holder of one, even at the same address.
 func (s *Server) handler() http.Handler {
-	routes := s.routes()
-	clients := newLimiter(requestsPerSecond, requestBurst, time.Now)
-	known := newHosts(s.opts)
+	headers := s.headers()
+	routes := newRouter(s.table(), s.socket())
+	decisions := newGuard(&s.opts.Access, s.log)
+	limits := map[bool]*limiter{} // by whether the key is right
+	for _, known := range []bool{true, false} {
+		limits[known] = newLimiter(requestsPerSecond, requestBurst, time.Now)
+	}
+	names := newHosts(s.opts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range headers {
 			w.Header().Set(name, value)
 		}
-		if !clients.allow(client(r.RemoteAddr)) {
+		to, v := routes.find(r), visitor{}
+		if to != nil {
+			v = s.opts.Access.identify(r, to.by)
+		}
+		if !limits[v.known()].allow(client(r.RemoteAddr)) {
 			tooMany(w)
 			return
 		}
 		s.log.Debug("request", slog.String(keyMethod, r.Method), slog.String(keyPath, r.URL.Path),
 			slog.String(keyAddress, r.RemoteAddr))
-		if !known.allowed(r) {
+		if !names.allowed(r) {
 			misdirected(w)
 			return
 		}
-		if s.isSignalling(r) {
-			s.opts.Signalling.ServeHTTP(w, r)
+		if to == nil {
+			routes.mux.ServeHTTP(w, r) // which answers 404, or 405 with Allow
 			return
 		}
-		routes.ServeHTTP(w, r)
-	})
-}
-
-// routes are the paths that are served. The mux answers 404 to other paths, and 405 with Allow to other methods.
-func (s *Server) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	for path, f := range pageFiles() {
-		mux.Handle("GET "+path, f)
-	}
-	mux.HandleFunc("GET /config.json", s.serveConfig)
-	mux.HandleFunc("GET /health", serveHealth)
-	mux.HandleFunc("GET /api/status", s.serveStatus)
-	if s.opts.Signalling != nil {
-		mux.HandleFunc("GET /ws", serveUpgradeRequired)
-	}
-	if s.opts.WHEP != nil {
-		players := newLimiter(offersPerSecond, offerBurst, time.Now)
-		for _, path := range []string{"/whep", "/whep/"} {
-			mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodPost && !players.allow(client(r.RemoteAddr)) {
-					tooMany(w)
-					return
-				}
-				s.opts.WHEP.ServeHTTP(w, r)
-			})
+		if no := decisions.decide(r, to, v); no != nil {
+			decisions.answer(w, r, to, *no)
+			return
 		}
-	}
-	return mux
+		to.handler(w, v.in(r))
+	})
 }
 
 func tooMany(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "1")
 	http.Error(w, "too many requests", http.StatusTooManyRequests)
-}
-
-// isSignalling tells whether a request is a WebSocket handshake for the signalling. The page uses /ws. Other peers of the protocol
-// connect to any path, mostly "/". Only /health and /api/ are not for them.
-func (s *Server) isSignalling(r *http.Request) bool {
-	return s.opts.Signalling != nil && r.Method == http.MethodGet &&
-		strings.EqualFold(r.Header.Get("Upgrade"), "websocket") &&
-		r.URL.Path != "/health" && !strings.HasPrefix(r.URL.Path, "/api/")
 }
 
 // serveUpgradeRequired answers a plain request at the path of the signalling.
@@ -118,15 +110,23 @@ func serveHealth(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("OK\n"))
 }
 
-// serveConfig answers with the page's settings.
-func (s *Server) serveConfig(w http.ResponseWriter, _ *http.Request) {
+// serveConfig answers with the page's settings, as far as they are for the cameras that the visitor's key is for.
+func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
+	grant := GrantOf(r.Context())
+	page := s.opts.Page.of(grant)
+	if page.Peer == "" && grant.Cameras != nil {
+		http.Error(w, otherCamera.text, otherCamera.code)
+		return
+	}
+	talkback := page.Talkback && (s.opts.Speaker == nil || s.opts.Speaker())
 	config := struct {
 		Version    string      `json:"version"`
 		Peer       string      `json:"peer"`
 		Cameras    []string    `json:"cameras,omitempty"`
 		ICEServers []ICEServer `json:"iceServers"`
 		Talkback   bool        `json:"talkback"`
-	}{s.opts.Version, s.opts.Page.Peer, s.opts.Page.Cameras, s.opts.Page.ICEServers, s.opts.Page.Talkback}
+		Open       bool        `json:"open,omitempty"`
+	}{s.opts.Version, page.Peer, page.Cameras, page.ICEServers, talkback, s.opts.Access.Open}
 	if config.ICEServers == nil {
 		config.ICEServers = []ICEServer{} // the browser wants an array, not null
 	}
@@ -136,6 +136,22 @@ func (s *Server) serveConfig(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, body)
+}
+
+// of is the page for a grant: it offers the cameras that the grant is for, and plays the first of them where it may not play Peer.
+func (p Page) of(grant access.Grant) Page {
+	if grant.Cameras == nil {
+		return p
+	}
+	p.Cameras = slices.DeleteFunc(slices.Clone(p.Cameras), func(name string) bool { return !grant.May(name) })
+	switch {
+	case grant.May(p.Peer):
+	case len(p.Cameras) > 0:
+		p.Peer = p.Cameras[0]
+	default:
+		p.Peer = ""
+	}
+	return p
 }
 
 func writeJSON(w http.ResponseWriter, code int, body []byte) {

@@ -21,6 +21,9 @@ var signalling = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("signalling " + r.URL.Path))
 })
 
+// open is for tests that are not about keys.
+var open = Access{Open: true}
+
 // anyHost is for requests of httptest, which are for example.com.
 var anyHost = []string{"*"}
 
@@ -64,6 +67,7 @@ func TestHandler(t *testing.T) {
 		{"handshake by post", "POST", "/ws", handshake(), 405, "", ""},
 	}
 	h := New(Options{
+		Access:     open,
 		Hosts:      anyHost,
 		Signalling: signalling,
 		Page:       Page{Peer: "porch"},
@@ -116,7 +120,7 @@ func checkHeaders(t *testing.T, got http.Header) {
 }
 
 func TestHandlerWithoutSignalling(t *testing.T) {
-	h := New(Options{Hosts: anyHost}).handler()
+	h := New(Options{Access: open, Hosts: anyHost}).handler()
 	for _, path := range []string{"/ws", "/ws/"} {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
 		r.Header = handshake()
@@ -141,6 +145,18 @@ func TestConfig(t *testing.T) {
 		}}}, `{"version":"1.2","peer":"porch","iceServers":[{"urls":["stun:a:3478"]},` +
 			`{"urls":["turn:b","turns:b"],"username":"u","credential":"c"}],"talkback":true}`},
 		{
+			"a speaker", Options{Page: Page{Talkback: true}, Speaker: func() bool { return true }},
+			`{"version":"","peer":"","iceServers":[],"talkback":true}`,
+		},
+		{
+			"no speaker", Options{Page: Page{Talkback: true}, Speaker: func() bool { return false }},
+			`{"version":"","peer":"","iceServers":[],"talkback":false}`,
+		},
+		{
+			"a speaker that is not wanted", Options{Speaker: func() bool { return true }},
+			`{"version":"","peer":"","iceServers":[],"talkback":false}`,
+		},
+		{
 			"several cameras",
 			Options{Page: Page{Peer: "front", Cameras: []string{"front", "rear"}}},
 			`{"version":"","peer":"front","cameras":["front","rear"],"iceServers":[],"talkback":false}`,
@@ -148,7 +164,7 @@ func TestConfig(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.opts.Hosts = anyHost
+			tt.opts.Hosts, tt.opts.Access = anyHost, Access{Keys: ring}
 			w := get(t, New(tt.opts).handler(), "/config.json")
 			if got := strings.TrimSpace(w.Body.String()); got != tt.want {
 				t.Errorf("got %s\nwant %s", got, tt.want)
@@ -163,12 +179,14 @@ func TestConfig(t *testing.T) {
 func get(t *testing.T, h http.Handler, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+	r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+	r.Header.Set("Authorization", "Bearer "+viewerKey)
+	h.ServeHTTP(w, r)
 	return w
 }
 
 func TestPageIsRevalidated(t *testing.T) {
-	h := New(Options{Hosts: anyHost}).handler()
+	h := New(Options{Access: open, Hosts: anyHost}).handler()
 	first := get(t, h, "/app.js")
 	etag := first.Header().Get("ETag")
 	if len(etag) < 10 || first.Header().Get("Cache-Control") != "no-cache" {
@@ -189,7 +207,7 @@ func TestPageIsRevalidated(t *testing.T) {
 }
 
 func TestRequestsAreLimitedByAddress(t *testing.T) {
-	h := New(Options{Hosts: anyHost}).handler()
+	h := New(Options{Access: open, Hosts: anyHost}).handler()
 	ask := func(remote string) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/health", nil)
 		r.RemoteAddr = remote
@@ -229,7 +247,7 @@ func TestStatus(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := get(t, New(Options{Hosts: anyHost, Status: tt.status, Version: "1.2"}).handler(), "/api/status")
+			w := get(t, New(Options{Access: open, Hosts: anyHost, Status: tt.status, Version: "1.2"}).handler(), "/api/status")
 			if w.Code != tt.wantCode {
 				t.Errorf("code %d, want %d", w.Code, tt.wantCode)
 			}
@@ -248,7 +266,7 @@ func TestStatusThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var asked atomic.Int32
-		h := New(Options{Hosts: anyHost, Status: func() any {
+		h := New(Options{Access: open, Hosts: anyHost, Status: func() any {
 			n := asked.Add(1)
 			<-release
 			return map[string]int32{"asked": n}
@@ -280,7 +298,7 @@ func TestWHEPIsMounted(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write([]byte(r.Method + " " + r.URL.Path))
 	})
-	h := New(Options{Hosts: anyHost, Signalling: signalling, WHEP: endpoint}).handler()
+	h := New(Options{Access: open, Hosts: anyHost, Signalling: signalling, WHEP: endpoint}).handler()
 	ask := func(method, path, remote string) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
 		r.RemoteAddr = remote
@@ -309,7 +327,7 @@ func TestWHEPIsMounted(t *testing.T) {
 	if w := ask("DELETE", "/whep/x", "192.0.2.2:1"); w.Code != http.StatusTeapot {
 		t.Errorf("hanging up is answered %d", w.Code)
 	}
-	if w := get(t, New(Options{Hosts: anyHost}).handler(), "/whep"); w.Code != http.StatusNotFound {
+	if w := get(t, New(Options{Access: open, Hosts: anyHost}).handler(), "/whep"); w.Code != http.StatusNotFound {
 		t.Errorf("without an endpoint: %d", w.Code)
 	}
 }

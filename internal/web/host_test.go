@@ -42,7 +42,7 @@ func TestHost(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := New(Options{Listen: tt.listen, Hosts: tt.hosts, Signalling: signalling, WHEP: signalling}).handler()
+			h := New(Options{Access: open, Listen: tt.listen, Hosts: tt.hosts, Signalling: signalling, WHEP: signalling}).handler()
 			for path, ok := range map[string]int{"/": 200, "/health": 200, "/config.json": 200, "/ws": 418, "/whep": 418} {
 				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 				r.Host = tt.host

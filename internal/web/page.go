@@ -29,7 +29,10 @@ type pageFile struct {
 	contentType string
 }
 
-// pageFiles returns the embedded files by the pattern of the path that they are served at.
+// documents are the files that are no part of a page but a page. The table has rows for what they answer.
+var documents = []string{"index.html", "enter.html", "locked.html"}
+
+// pageFiles returns the embedded files by name.
 func pageFiles() map[string]*pageFile {
 	files := map[string]*pageFile{}
 	entries, err := pageFS.ReadDir("page")
@@ -42,11 +45,7 @@ func pageFiles() map[string]*pageFile {
 			panic("web: embedded page: " + err.Error())
 		}
 		sum := sha256.Sum256(body)
-		f := &pageFile{body, `"` + hex.EncodeToString(sum[:8]) + `"`, contentTypes[path.Ext(e.Name())]}
-		files["/"+e.Name()] = f
-		if e.Name() == "index.html" {
-			files["/{$}"] = f
-		}
+		files[e.Name()] = &pageFile{body, `"` + hex.EncodeToString(sum[:8]) + `"`, contentTypes[path.Ext(e.Name())]}
 	}
 	return files
 }

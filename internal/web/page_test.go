@@ -4,7 +4,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -30,9 +29,12 @@ func TestPageKeepsItsPolicy(t *testing.T) {
 func TestPageIsComplete(t *testing.T) {
 	files := embedded(t)
 	reference := regexp.MustCompile(`(?:src|href)="([^":]+)"|from "\./([^"]+)"`)
-	seen := map[string]bool{"index.html": true}
+	seen := map[string]bool{}
+	for _, name := range documents {
+		seen[name] = true
+	}
 	var preloaded []string
-	for queue := []string{"index.html"}; len(queue) > 0; queue = queue[1:] {
+	for queue := slices.Clone(documents); len(queue) > 0; queue = queue[1:] {
 		for _, match := range reference.FindAllStringSubmatch(files[queue[0]], -1) {
 			name := match[1] + match[2]
 			if name == "config.json" || seen[name] {
@@ -62,13 +64,11 @@ func TestPageIsComplete(t *testing.T) {
 func embedded(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	for pattern, f := range pageFiles() {
+	for name, f := range pageFiles() {
 		if f.contentType == "" {
-			t.Errorf("%s has no content type", pattern)
+			t.Errorf("%s has no content type", name)
 		}
-		if name := strings.TrimPrefix(pattern, "/"); name != "{$}" {
-			files[name] = string(f.body)
-		}
+		files[name] = string(f.body)
 	}
 	if len(files) < 5 {
 		t.Fatalf("only %d files embedded", len(files))

@@ -2,9 +2,9 @@
 // check and the status. The signalling is on the same port.
 //
 // The package knows nothing of cameras or of the signalling protocol: the caller gives it a handler for the signalling, the status
-// and the page's settings. It authenticates nobody: everybody who reaches the port may watch.
+// and the page's settings. It lets in whoever has a key. Each route is a row of a table ([Server.table]) that says who may use it.
 //
-//	srv := web.New(web.Options{Listen: ":8080", Signalling: hub, Status: status, Logger: logger})
+//	srv := web.New(web.Options{Listen: ":8080", Access: web.Access{Keys: keys}, Signalling: hub, Status: status, Logger: logger})
 //	if _, err := srv.Listen(); err != nil {
 //		return err // a *ListenError names the port and the remedy
 //	}
@@ -45,7 +45,7 @@ const (
 	shutdownTimeout = 2 * time.Second // for requests that are being served at the end: less than the program's own limit
 )
 
-// Options say what a Server serves, and where. The zero value serves the page, without signalling, on the default HTTP port.
+// Options say what a Server serves, and where. The zero value serves the page, without signalling, on the default HTTP port, to nobody.
 type Options struct {
 	Listen     string       // HOST:PORT or :PORT; port 0 lets the system choose
 	TLSCert    string       // PEM file of the certificate chain; with it https is served, and TLSKey must be set too
@@ -54,8 +54,10 @@ type Options struct {
 	Signalling http.Handler // answers WebSocket handshakes; nil: they are not answered
 	WHEP       http.Handler // answers /whep and the paths below; nil: they do not exist
 	Status     func() any   // the value at /api/status, which marshals to a JSON object; nil: only the version
+	Access     Access       // who may; the zero value lets nobody in
 	Version    string       // of the program, for /config.json
 	Page       Page         // settings of the page
+	Speaker    func() bool  // whether there is a speaker now: without one the page does not offer to talk; nil: there is
 	Logger     *slog.Logger // nil: silent
 }
 
@@ -68,6 +70,8 @@ type Server struct {
 	opts     Options
 	log      *slog.Logger
 	status   *status
+	cameras  *status
+	files    map[string]*pageFile
 	fresh    freshConns
 	listener net.Listener
 	conns    *connLimit
@@ -80,7 +84,11 @@ func New(opts Options) *Server {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{opts: opts, log: logger, status: newStatus(opts.Status, opts.Version), grace: shutdownTimeout}
+	return &Server{
+		opts: opts, log: logger, files: pageFiles(), grace: shutdownTimeout,
+		status:  newStatus(opts.Status, opts.Version),
+		cameras: newStatus(func() any { return cameraList{opts.Page.States()} }, opts.Version),
+	}
 }
 
 // Listen opens the port and reads the TLS files. So the addresses that are printed afterwards are right: until Run serves them,
@@ -181,6 +189,7 @@ func (s *Server) shutDown(ctx context.Context, srv *http.Server) {
 		_ = srv.Close()
 	}
 	s.status.wait(ctx)
+	s.cameras.wait(ctx)
 }
 
 // serverLog takes net/http's own log lines. A handler of ours that panics is an error. Other lines are about what strangers send, and

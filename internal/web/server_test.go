@@ -72,7 +72,7 @@ func fetch(t *testing.T, url string) (int, string) {
 }
 
 func TestRunServesUntilTheEnd(t *testing.T) {
-	s := New(Options{Listen: "127.0.0.1:0"})
+	s := New(Options{Access: open, Listen: "127.0.0.1:0"})
 	addr, stop := start(t, s)
 	if got, want := s.URLs(), "http://"+addr+"/"; len(got) != 1 || got[0] != want {
 		t.Errorf("URLs %v, want %s", got, want)
@@ -109,7 +109,7 @@ func wantClosed(t *testing.T, c net.Conn) {
 
 // A browser opens connections in advance; http.Server.Shutdown alone would wait for them.
 func TestShutdownDoesNotWaitForSilentConnections(t *testing.T) {
-	s := New(Options{Listen: "127.0.0.1:0"})
+	s := New(Options{Access: open, Listen: "127.0.0.1:0"})
 	s.grace = time.Minute
 	addr, stop := start(t, s)
 	silent := dial(t, addr)
@@ -134,8 +134,8 @@ func TestShutdownIsBounded(t *testing.T) {
 		opts    Options
 		request string
 	}{
-		"status":  {Options{Status: func() any { hang(); return nil }}, "GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"},
-		"handler": {Options{Signalling: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hang() })}, upgrade},
+		"status":  {Options{Access: open, Status: func() any { hang(); return nil }}, "GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+		"handler": {Options{Access: open, Signalling: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hang() })}, upgrade},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -160,7 +160,7 @@ const upgrade = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nU
 // Run neither waits for a connection that the signalling took over, nor closes it.
 func TestShutdownLeavesSockets(t *testing.T) {
 	taken := make(chan net.Conn, 1)
-	s := New(Options{Listen: "127.0.0.1:0", Signalling: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := New(Options{Access: open, Listen: "127.0.0.1:0", Signalling: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
@@ -181,7 +181,7 @@ func TestShutdownLeavesSockets(t *testing.T) {
 }
 
 func TestHeadersAreBounded(t *testing.T) {
-	addr, _ := start(t, New(Options{Listen: "127.0.0.1:0"}))
+	addr, _ := start(t, New(Options{Access: open, Listen: "127.0.0.1:0"}))
 	c := dial(t, addr)
 	_, _ = fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: localhost\r\nX: %s\r\n\r\n", strings.Repeat("x", 2*maxHeaderBytes))
 	answer := make([]byte, 64)
@@ -193,7 +193,7 @@ func TestHeadersAreBounded(t *testing.T) {
 
 func TestLogLevels(t *testing.T) {
 	var logged bytes.Buffer
-	s := New(Options{Logger: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	s := New(Options{Access: open, Logger: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	for line, want := range map[string]string{
 		"http: panic serving 192.0.2.1:1: oh\nstack\n":      "level=ERROR",
 		"http: TLS handshake error from 192.0.2.1:1: EOF\n": "level=DEBUG",
@@ -262,7 +262,7 @@ func TestNextPort(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	certFile, keyFile, pool := selfSigned(t)
-	s := New(Options{Listen: "127.0.0.1:0", TLSCert: certFile, TLSKey: keyFile, Signalling: signalling})
+	s := New(Options{Access: open, Listen: "127.0.0.1:0", TLSCert: certFile, TLSKey: keyFile, Signalling: signalling})
 	addr, _ := start(t, s)
 	if got := s.URLs(); len(got) != 1 || got[0] != "https://"+addr+"/" {
 		t.Errorf("URLs %v", got)

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
+
+	"boardcast/internal/access"
 )
 
 // statusTimeout bounds the wait for the status, which takes a few milliseconds unless something hangs.
@@ -101,6 +104,35 @@ func render(v any) ([]byte, error) {
 
 func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request) {
 	body, err := s.status.json(r.Context())
+	s.writeStatus(w, body, err)
+}
+
+// cameraList is the answer at /api/cameras.
+type cameraList struct {
+	Cameras []Camera `json:"cameras"`
+}
+
+// serveCameras tells a viewer how the cameras do that its key is for.
+func (s *Server) serveCameras(w http.ResponseWriter, r *http.Request) {
+	body, err := s.cameras.json(r.Context())
+	if grant := GrantOf(r.Context()); err == nil && grant.Cameras != nil {
+		body, err = camerasFor(body, grant)
+	}
+	s.writeStatus(w, body, err)
+}
+
+// camerasFor leaves out the cameras that a grant is not for.
+func camerasFor(body []byte, grant access.Grant) ([]byte, error) {
+	var all cameraList
+	if err := json.Unmarshal(body, &all); err != nil {
+		return nil, fmt.Errorf("read the cameras: %w", err)
+	}
+	all.Cameras = slices.DeleteFunc(all.Cameras, func(c Camera) bool { return !grant.May(c.Name) })
+	return render(all)
+}
+
+// writeStatus answers with a status, or says why there is none.
+func (s *Server) writeStatus(w http.ResponseWriter, body []byte, err error) {
 	switch {
 	case err == nil:
 		writeJSON(w, http.StatusOK, body)

@@ -9,8 +9,8 @@ import (
 	"boardcast/internal/sdp"
 )
 
-// gatherLimit is how long a description waits for its ICE candidates. They are sent within the description, because players hear of
-// no later ones, and some servers neither. Gathering takes longer only where a STUN server does not answer.
+// gatherLimit is how long a description waits for its ICE candidates. They are sent within the description, because players are
+// told of no later ones, and some servers take none later. Gathering takes longer only where a STUN server does not answer.
 const gatherLimit = time.Second
 
 // errEnded says that the media have ended.
@@ -26,7 +26,7 @@ type collector struct {
 	mu         sync.Mutex
 	text       string        // the description
 	candidates []sdp.Message // since the last take
-	gathered   bool          // no more candidates follow
+	gathered   bool          // no more ICE candidates follow
 	refused    string        // why the media refuse the other side's description; empty when they do not
 	news       chan struct{} // has a value when a message came
 }

@@ -32,13 +32,15 @@ type EndpointOptions struct {
 	ICEServers []ICEServer
 	// Allowed tells whether a request with an Origin header is served. Browsers send that header. nil refuses all such requests.
 	Allowed func(*http.Request) bool
+	// May tells whether the sender of a request may play the media of this name, "" for Media. nil: everybody may.
+	May func(r *http.Request, name string) bool
 	// Address is the address that a request came from, the zero Addr where that is not known. nil means that it never is.
 	Address func(*http.Request) netip.Addr
 	Logger  *slog.Logger // nil: silent
 }
 
 // Endpoint answers players of WHEP at [Path] and below. A POST with an offer makes a session. The session has a path of its own
-// until it is deleted or its media end. Its name cannot be guessed, and nothing else protects it.
+// until it is deleted or its media end. Its name cannot be guessed. Who may ask at all is decided before the Endpoint is asked.
 //
 // # Concurrency
 //
@@ -68,6 +70,9 @@ func NewEndpoint(o EndpointOptions) *Endpoint {
 	if o.Allowed == nil {
 		o.Allowed = func(*http.Request) bool { return false }
 	}
+	if o.May == nil {
+		o.May = func(*http.Request, string) bool { return true }
+	}
 	if o.Address == nil {
 		o.Address = func(*http.Request) netip.Addr { return netip.Addr{} }
 	}
@@ -90,9 +95,10 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var known methods
 	id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, Path), "/")
-	media := e.opts.Named[id]
-	if id == "" {
-		media = e.opts.Media
+	media, may := e.mediaOf(r, id)
+	if !may {
+		http.Error(w, "this key is for other cameras", http.StatusForbidden)
+		return
 	}
 	switch {
 	case media != nil:
@@ -120,6 +126,24 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, r)
+}
+
+// mediaOf finds the media of a name, nil where there are none, and tells whether the sender of a request may play them. A browser asks
+// by OPTIONS without a key: it is answered, but not told which names there are.
+func (e *Endpoint) mediaOf(r *http.Request, name string) (media Media, may bool) {
+	media = e.opts.Named[name]
+	if name == "" {
+		media = e.opts.Media
+	}
+	switch {
+	case media == nil || e.opts.May(r, name):
+		return media, true
+	case r.Method != http.MethodOptions:
+		return nil, false
+	case name != "":
+		return nil, true
+	}
+	return media, true
 }
 
 // admit refuses pages of other sites. Pages that are allowed may read the answer.

@@ -393,6 +393,40 @@ func TestNamedMedia(t *testing.T) {
 	}
 }
 
+// Whoever may not play the media of a name is refused, and is not told by OPTIONS that there are such.
+func TestMediaThatOneMayNotPlay(t *testing.T) {
+	first, rear := &fakeMedia{script: says(sdp.TypeAnswer, answerText)}, &fakeMedia{script: says(sdp.TypeAnswer, answerText)}
+	e := NewEndpoint(EndpointOptions{
+		Media: first, Named: map[string]Media{"rear": rear},
+		May: func(r *http.Request, name string) bool { return r.Header.Get("Authorization") == "for:"+name },
+	})
+	for _, c := range []struct {
+		method, path, key string
+		want              int
+	}{
+		{"POST", "", "for:", 201},
+		{"POST", "/", "for:", 201},
+		{"POST", "", "for:rear", 403},
+		{"POST", "/rear", "for:rear", 201},
+		{"POST", "/rear", "for:", 403},
+		{"GET", "/rear", "for:", 403},
+		{"GET", "/rear", "for:rear", 204},
+		{"POST", "/nobody", "for:", 404},
+	} {
+		w := ask(t, e, c.method, Path+c.path, offerText, "Content-Type", sdpType, "Authorization", c.key)
+		if w.Code != c.want {
+			t.Errorf("%s %s with %s answered %d, want %d", c.method, c.path, c.key, w.Code, c.want)
+		}
+	}
+	if len(first.sessions) != 2 || len(rear.sessions) != 1 {
+		t.Errorf("%d and %d sessions, want two and one", len(first.sessions), len(rear.sessions))
+	}
+	there, elsewhere := ask(t, e, "OPTIONS", Path+"/rear", ""), ask(t, e, "OPTIONS", Path+"/nobody", "")
+	if diff := cmp.Diff(elsewhere.Header(), there.Header()); there.Code != 200 || diff != "" {
+		t.Errorf("OPTIONS of a name without a key answered %d, and otherwise than for no name (-no name +a name):\n%s", there.Code, diff)
+	}
+}
+
 // An offer that is refused before it reaches the media is logged once, in the words of the answer.
 func TestRefusedOfferIsLoggedOnce(t *testing.T) {
 	var log logBuffer

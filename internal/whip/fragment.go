@@ -19,7 +19,7 @@ type fragmentSection struct {
 	media      string // the m-line without "m="
 	mid        string
 	candidates []string // "candidate:..."
-	end        bool     // no more candidates follow
+	end        bool     // no more ICE candidates follow
 }
 
 // maxCandidates is how many ICE candidates a fragment may hold, and how many sections: more than twice what is used of a session.

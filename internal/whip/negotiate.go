@@ -110,7 +110,7 @@ func location(path, id string) string {
 	return id
 }
 
-// parseOffer reads an offer, and refuses one by which nothing can be played.
+// parseOffer reads an offer, and refuses one that leaves nothing to play.
 func parseOffer(text string) (sdp.Description, error) {
 	offer, err := sdp.ParseOffer(text)
 	switch {

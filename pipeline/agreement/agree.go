@@ -18,6 +18,7 @@ type Terms struct {
 	Sound  bool             // we have sound
 	OneWay bool             // nothing is taken from the peer
 	Silent bool             // no sound is taken from the peer
+	Unseen bool             // no video is taken from the peer in a section in which we send ours
 	Format pipeline.VideoFormat
 }
 
@@ -45,7 +46,7 @@ type Agreement struct {
 }
 
 // PeerSection translates the number of a webrtcbin section into the section number that we send to the peer with one of our ICE
-// candidates. In a bundle this is always the section that has the transport: Chromium ignores candidates for any other section.
+// candidates. In a bundle this is always the section that has the transport: Chromium ignores those for any other section.
 func (a *Agreement) PeerSection(section int) int {
 	if a.bundled {
 		return a.tag
@@ -225,7 +226,7 @@ func (t Terms) send(offer sdp.Description, i int, slot pipeline.Slot, codecs []p
 	p := fits[at]
 	f, _ := s.Format(p.Type)
 	direction := sdp.SendRecv
-	if !t.takes(s.Kind) {
+	if !t.takes(s.Kind) || t.Unseen && s.Kind == "video" {
 		direction = sdp.SendOnly
 	}
 	direction = s.Direction.Answered(direction)

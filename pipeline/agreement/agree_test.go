@@ -22,6 +22,8 @@ const (
 		"a=fmtp:102 packetization-mode=1;profile-level-id=42e01f;level-asymmetry-allowed=1\r\n"
 	whole   = "m=video 9 UDP/TLS/RTP/SAVPF 102\r\na=mid:v\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:102 H264/90000\r\na=fmtp:102 profile-level-id=42e01f\r\n"
 	speaks  = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:a\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n"
+	calls   = "m=video 9 UDP/TLS/RTP/SAVPF 120\r\na=mid:v\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:120 VP8/90000\r\n"
+	shows   = "m=video 9 UDP/TLS/RTP/SAVPF 120\r\na=mid:v\r\na=sendonly\r\na=rtcp-mux\r\na=rtpmap:120 VP8/90000\r\n"
 	listens = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:a\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n"
 )
 
@@ -53,6 +55,9 @@ func TestAgree(t *testing.T) {
 		{"talkback to a camera without sound", []string{speaks}, Terms{Codecs: ours}, []string{" 0 0 [111]"}},
 		{"no talkback", []string{vp8, speaks}, Terms{Codecs: ours, Sound: true, Silent: true}, []string{"vp8 120 5 []", "opus 111 0 []"}},
 		{"no talkback and no sound", []string{vp8, speaks}, Terms{Codecs: ours, Silent: true}, []string{"vp8 120 5 []"}},
+		{"video both ways", []string{calls}, Terms{Codecs: ours}, []string{"vp8 120 0 [120]"}},
+		{"video that nobody sees", []string{calls}, Terms{Codecs: ours, Unseen: true}, []string{"vp8 120 0 []"}},
+		{"video that nobody sees, of a peer that takes none", []string{shows}, Terms{Codecs: ours, Unseen: true}, []string{" 0 0 [120]"}},
 		{"sound that nobody has", []string{listens}, Terms{Codecs: ours}, nil},
 		{"talkback where nothing is taken", []string{speaks}, Terms{Codecs: ours, OneWay: true}, nil},
 	} {

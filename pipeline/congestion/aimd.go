@@ -123,7 +123,7 @@ func (a *aimd) update(r reading) {
 }
 
 // drained notes what arrives while the queue drains, and ends the draining when the queue is gone. What arrived meanwhile measures
-// the link better than what arrived at the cut. After a mere pause, of a radio or of a busy receiver, packets come fast, so that the
+// the link better than what arrived at the cut. After a mere pause, of a radio or of a busy receiver, packets come fast, so the
 // cut is taken back.
 func (a *aimd) drained(r reading) {
 	since := r.now - a.cutAt

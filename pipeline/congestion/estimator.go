@@ -125,7 +125,7 @@ func (e *Estimator) packet(p Packet) {
 		e.sent.add(p.Sent, p.Size)
 	case recovered:
 		e.arrived.add(min(p.Arrived, e.arrived.newest), p.Size)
-	case late: // the packet's times may be wrong, so that they must not move the windows on
+	case late: // the packet's times may be wrong, so they must not move the windows on
 		e.sent.add(min(p.Sent, e.sent.newest), p.Size)
 		e.arrived.add(min(p.Arrived, e.arrived.newest), p.Size)
 	case arrived:
@@ -170,7 +170,8 @@ func (e *Estimator) update(over bool) {
 	e.delay.rate = e.bounded(min(e.delay.rate, headroom*e.loss.bound))
 }
 
-// usage is what the delays say of the link, unless the link was busy for too short a time, or what a sudden drop says.
+// usage is what the delays say of the link. There is no over-use by them where the link was busy for a short time only. After a sudden drop
+// of the link there is over-use in any case.
 func (e *Estimator) usage(over bool, recent, sending float64) Usage {
 	usage := e.trend.detector.usage
 	if over {

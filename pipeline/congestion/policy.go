@@ -79,7 +79,7 @@ func NewPolicy(b Bounds) *Policy {
 func (p *Policy) Step(now time.Duration, views []View) Decision {
 	step := p.moveTo(now)
 	p.remember(views)
-	if p.judge(views) { // the first keyframe of the upgrade is to be made at the lower rate
+	if p.judge(views) { // set the lower rate without waiting, so that the upgrade's first keyframe is made at it
 		p.nextSet = p.now
 	}
 	measured := slices.DeleteFunc(slices.Clone(views), func(v View) bool { return !v.Measured || v.Estimate <= 0 })

@@ -34,7 +34,7 @@ func (q *queue) add(g group) {
 	q.smoothed += queueWeight * (milliseconds(g.transit-q.base) - q.smoothed)
 }
 
-// waiting is how long the newest packet waited, also for the packets of its own frame.
+// waiting is how long the newest packet waited on the link. The time in which earlier packets of its own frame were sent is included.
 func (q *queue) waiting() time.Duration {
 	if !q.known {
 		return 0

@@ -33,7 +33,7 @@ const (
 )
 
 // mark is what was told of a sequence number. Its last bit says whether the packet was lost, the other bits say which round of the
-// history the number belongs to. The zero value is that of a number of which nothing was told. Each viewer has 2048 marks, so that a
+// history the number belongs to. The zero value is that of a number of which nothing was told. Each viewer has 2048 marks, so a
 // mark is to be small.
 type mark uint32
 

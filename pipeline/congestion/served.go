@@ -19,7 +19,7 @@ const (
 type patience struct{ low, veryLow time.Duration }
 
 var (
-	// Without a lower rendition a slow viewer sees keyframes only, so that the policy takes its time.
+	// Without a lower rendition a slow viewer sees keyframes only, so the policy takes its time.
 	patient = patience{low: 5 * time.Second, veryLow: 1500 * time.Millisecond}
 	// With a lower rendition a slow viewer still sees motion, while waiting would keep the queue of its link full.
 	hasty = patience{low: 2 * time.Second, veryLow: 400 * time.Millisecond}
@@ -107,7 +107,7 @@ func (v *served) patience(s sighting) patience {
 }
 
 // upgradeFails tells whether an upgrade has brought a queue or loss. It is false without a lower rendition: a viewer that was sent
-// keyframes only has hardly reported, so that what is known of its queue and its loss is old.
+// keyframes only has hardly reported, so what is known of its queue and its loss is old.
 func (v *served) upgradeFails(s sighting) bool {
 	if v.upgrade == nil || s.bounds.LowerCeiling == 0 {
 		return false
@@ -117,8 +117,8 @@ func (v *served) upgradeFails(s sighting) bool {
 	return v.upgrade.failing.lasted(s.now, upgradeTime)
 }
 
-// floorIsTooMuch tells whether the viewer's link does not even carry the floor of the lower rendition. A loss that is still that of
-// before the upgrade does not count: while a viewer gets keyframes only, its loss is seldom measured anew.
+// floorIsTooMuch tells whether the viewer's link does not even carry the floor of the lower rendition. A loss that is exactly the one from
+// before the upgrade does not count. It was not measured anew since then: that is seldom done while a viewer gets keyframes only.
 func (v *served) floorIsTooMuch(s sighting) bool {
 	lossy := s.Loss > floorLoss && (v.upgrade == nil || s.Loss != v.upgrade.loss)
 	return s.bounds.LowerRendition && s.rate <= s.bounds.Floor && (s.Queue > floorQueue || lossy)
@@ -138,9 +138,9 @@ func (v *served) noteVeryLow(s sighting) {
 	v.veryLow.paused = s.floods() && (v.veryLow.paused || full || s.LinkFell)
 }
 
-// bound is the highest rate that this viewer allows, in bit/s. Within the grace a viewer bounds nothing. The exception is an upgrade that
-// lowers the rate: its first keyframe is to be made at the lower rate, which is the chosen one if it suits the viewer's link, else the
-// usable estimate.
+// bound is the highest rate that this viewer allows, in bit/s: its usable estimate. Within the grace a viewer bounds nothing, with one
+// exception: in an upgrade that lowers the rate, the first keyframe must already be made at the lower rate. That is the chosen rate if
+// the viewer's link carries it, else the usable estimate.
 func (v *served) bound(now time.Duration, usable, chosen float64, suited bool) float64 {
 	switch {
 	case now-v.since >= graceTime:

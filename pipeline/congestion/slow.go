@@ -6,12 +6,12 @@ import "time"
 const (
 	// A share of the encoder's rate. A viewer whose estimate stays above it for recoverTime is served.
 	recoverShare = 0.85
-	// A share of the lower rendition's ceiling. An estimate above it tells that the lower rendition leaves room on the link, so that an
+	// A share of the lower rendition's ceiling. An estimate above it tells that the lower rendition leaves room on the link, so an
 	// upgrade may succeed.
 	roomShare = 1.2
 	// A condition that ends slowness must hold for this time: after a change an estimate swings for a second or two.
 	recoverTime = 2 * time.Second
-	// A viewer that was served for this time waits for its next upgrade as at the first time: its link has become better.
+	// A viewer that was served for longer than this waits for its next upgrade only as long as for the first: its link has become better.
 	forgetTime = time.Minute
 )
 
@@ -19,7 +19,7 @@ const (
 type waits struct{ first, most time.Duration }
 
 var (
-	// An upgrade that fails floods the viewer's link for a second or more, so that it must be rare.
+	// An upgrade that fails floods the viewer's link for a second or more, so it must be rare.
 	upgradeWaits = waits{first: 10 * time.Second, most: 120 * time.Second}
 	// An upgrade at the floor of the lower rendition floods hardly any link.
 	floorUpgradeWaits = waits{first: 3 * time.Second, most: 12 * time.Second}
@@ -29,7 +29,7 @@ var (
 type slow struct {
 	since        time.Duration // when the viewer became slow
 	wait         time.Duration // until the next upgrade
-	afterUpgrade bool          // an upgrade failed just before, so that the estimate tells what the link carries
+	afterUpgrade bool          // an upgrade failed just before, so the estimate tells what the link carries
 
 	recovered spell // the estimate is above recoverShare
 	room      spell // the lower rendition leaves room on the link
@@ -69,8 +69,8 @@ func (v *slow) judge(s sighting) state {
 	return &served{since: s.now, wait: v.wait, upgrade: &upgrade{lowersRate: v.gainsBySharing || agreed, loss: s.Loss}}
 }
 
-// waitNow is how long this viewer waits for its next upgrade. Where keyframes of the lower rendition arrive in time, the link carries
-// more than keyframes, so that the first wait is enough.
+// waitNow is how long this viewer waits for its next upgrade. A viewer that is sent only the keyframes of the lower rendition, and gets
+// them in time, has a link that carries more. It waits no longer than for its first upgrade.
 func (v *slow) waitNow(s sighting) time.Duration {
 	if s.bounds.LowerRendition && s.Measured && s.NewestQueue < floorQueue && s.Loss < floorLoss {
 		return min(v.wait, floorUpgradeWaits.first)

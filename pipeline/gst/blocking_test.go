@@ -32,7 +32,7 @@ var unlimited = map[string]string{
 	"C.fan_count": counter, "C.fan_caps": counter, "C.subscription_count": counter, "C.subscription_keyframes_only": counter,
 	"C.peer_keyframe_follows": counter, "C.peer_hear": counter,
 	"C.subscription_moved": handing, "C.subscription_start": handing, "C.subscription_free": handing, "C.stage_mute": handing,
-	"C.elements_like": registry, "gst.Find": registry,
+	"C.elements_like": registry, "C.elements_avoid": registry, "gst.Find": registry,
 	"gst.Init": atStart, "C.media_epoch": atStart, "C.media_warm_dtls": atStart,
 	"C.memory_give_back": ownThread,
 	"gst.NewPipeline":    "makes an element of GStreamer's core, which is loaded",

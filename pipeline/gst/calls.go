@@ -96,7 +96,7 @@ var abandoned struct {
 	pipes []pipe
 }
 
-// abandon keeps a pipeline for ever. Its error says so.
+// abandon keeps a pipeline for ever, and returns an error that says so.
 func abandon(p pipe) error {
 	abandoned.mu.Lock()
 	defer abandoned.mu.Unlock()

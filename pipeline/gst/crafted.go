@@ -32,8 +32,8 @@ static gsize heap_in_use(void) {
 #endif
 }
 
-// gnutls_keeps is how many bytes each of some threads leaves behind that asked GnuTLS itself, and not our function, for random bytes.
-// *version is NULL when there is no GnuTLS.
+// gnutls_keeps measures how many bytes GnuTLS keeps for a thread that has asked for random bytes and has ended. The threads ask GnuTLS's
+// own function, not ours (gnutls.c). *version is NULL when there is no GnuTLS.
 static long gnutls_keeps(const char **version) {
   enum { THREADS = 300, ROUNDS = 3 };
   void *library = dlopen("libgnutls.so.30", RTLD_NOW | RTLD_LOCAL);
@@ -41,7 +41,7 @@ static long gnutls_keeps(const char **version) {
   const char *(*check)(const char *) = library ? (const char *(*)(const char *))dlsym(library, "gnutls_check_version") : NULL;
   long most = 0;
   *version = random && check ? check(NULL) : NULL;
-  for (int round = 0; *version && round < ROUNDS; round++) { // of several rounds, since other threads free memory meanwhile
+  for (int round = 0; *version && round < ROUNDS; round++) { // the most of several rounds: in some, other threads free memory meanwhile
     g_thread_join(g_thread_new("first", ask_for_random, random));
     gsize before = heap_in_use();
     for (int i = 0; i < THREADS; i++)
@@ -64,7 +64,7 @@ static Subscription *subscription_crafted(Fan *f, GstElement *pipe, guint max, c
   return s;
 }
 
-// reported gives r a report of a link on which packets of 1,000 bytes are sent and that many of them are lost.
+// reported gives r a TWCC report on packets of 1,000 bytes each: packets is how many were sent, and lost how many of them were lost.
 static void reported(Retransmission *r, int64_t now_us, int64_t rtt_us, int packets, int lost) {
   Report *report = g_malloc0(sizeof *report + packets * sizeof *report->fates);
   report->at = now_us * 1000;
@@ -189,7 +189,7 @@ func (r *retransmission) nack(at time.Duration, seq uint16) (copies int, keyfram
 	return int(a.copies), a.keyframe != 0
 }
 
-// keyframe has packets sent: a keyframe's first, and as many in all.
+// keyframe notes that a keyframe of so many packets was sent. before is the sequence number of the packet before the keyframe.
 func (r *retransmission) keyframe(before uint16, packets int) {
 	C.retransmission_keyframe(&r.c, C.guint32(before))
 	C.retransmission_sent(&r.c, C.guint32(int(before)+packets))

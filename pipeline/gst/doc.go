@@ -1,4 +1,4 @@
-// Package gst answers "how to run it": it implements [media.Engine] on GStreamer and is the only room with cgo and go-gst.
+// Package gst answers "how to run it": it implements [media.Engine] on GStreamer and is the only package with cgo and go-gst.
 //
 // A graph is run as the text that it prints: GStreamer's parser builds the pipeline from that text. What happens on GStreamer's threads
 // is in C (fan.c, stage.c, peer.c): frames pass from producer to viewers without touching Go, and events reach Go as copies on bounded

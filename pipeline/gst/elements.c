@@ -1,6 +1,6 @@
 //go:build !nogst
 
-// Questions about the machine's elements, which are not run for it.
+// What is asked about the elements of this machine. To answer, no element is run.
 
 #include "trial.h"
 
@@ -65,6 +65,19 @@ gchar **elements_like(const char *pattern) {
   g_pattern_spec_free(glob);
   g_ptr_array_add(names, NULL);
   return (gchar **)g_ptr_array_free(names, FALSE);
+}
+
+// Sinks of 1.22 that autovideosink would try. On a machine without a frame buffer, a thread that dfbvideosink's library starts goes on in
+// code that is unloaded already. gtkwaylandsink draws on a thread that the program does not have.
+static const char *const avoided[] = {"dfbvideosink", "gtkwaylandsink"};
+
+void elements_avoid(void) {
+  for (gsize i = 0; i < G_N_ELEMENTS(avoided); i++) {
+    GstPluginFeature *f = gst_registry_lookup_feature(gst_registry_get(), avoided[i]);
+    if (f)
+      gst_plugin_feature_set_rank(f, GST_RANK_NONE);
+    g_clear_object(&f);
+  }
 }
 
 gboolean graph_flowed(GstElement *pipe) {

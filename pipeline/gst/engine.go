@@ -9,6 +9,7 @@ package gst
 #include "media.h"
 #include "memory.h"
 #include "stage.h"
+#include "trial.h"
 #include <stdlib.h>
 */
 import "C"
@@ -55,6 +56,7 @@ var _ media.Engine = (*Engine)(nil)
 var initOnce = sync.OnceFunc(func() {
 	gst.Init(nil)
 	C.media_epoch()
+	C.elements_avoid()
 })
 
 // New initialises GStreamer and begins to make the DTLS key on a thread of its own.
@@ -124,13 +126,13 @@ func (p pipe) stop(limit time.Duration, free func()) error {
 	}, nil)
 }
 
-// tidyAfter is how long after a pipeline's end freed memory goes back to the system. By then its threads have freed theirs, and other
-// pipelines that ended with it theirs.
+// tidyAfter is the time from a pipeline's end until freed memory is given back to the system. By then the pipeline's threads have freed
+// their memory, and so have other pipelines that ended at about the same time.
 const tidyAfter = time.Second
 
 var tidying atomic.Bool
 
-// giveBack has freed memory go back to the system after tidyAfter, once for all calls until then.
+// giveBack gives freed memory back to the system after tidyAfter. Calls in the meantime have no further effect.
 func giveBack() {
 	if tidying.CompareAndSwap(false, true) {
 		time.AfterFunc(tidyAfter, func() {

@@ -37,9 +37,10 @@ const (
 	evLevel           = C.EV_LEVEL
 	evFirst           = C.EV_FIRST
 	evClosed          = C.EV_CLOSED
+	evDropped         = C.EV_DROPPED
 )
 
-// event is what C tells Go: a copy, nothing of which belongs to C.
+// event is what C tells Go. It is a copy: nothing in it belongs to C.
 type event struct {
 	kind, a, b int
 	text       string

@@ -35,7 +35,7 @@ struct Fan {
   GstCaps *caps;         // of the newest frame
   Payloader *payloader;  // NULL before the first subscription with a stamp
   gchar *payloader_text; // what the payloader is made of
-  guint refused;         // frames in a row of which the payloader made no packets
+  guint refused;         // how many frames in a row gave no packets
   struct {
     GstBufferList *packets; // of the newest keyframe while it is fresh, else NULL
     int64_t us;             // g_get_monotonic_time() of that keyframe

@@ -6,9 +6,9 @@
 // libnice asks in one or two threads of each viewer's, for the names of its STUN requests. That leaves two small blocks for each
 // viewer, and each of them keeps a page of the heap from going back to the system.
 //
-// What is done: the program has a function of the same name, which asks the kernel. The dynamic linker gives it to libnice, since it
-// looks in the program before it looks in libraries. For that engine.go has the linker export the program's visible symbols, and the
-// compiler hide all but this one.
+// What is done: the program has a function of the same name, which asks the kernel. libnice calls this function, because the dynamic
+// linker looks for a name in the program before it looks in libraries. The linker has to export the function for that: by flags in
+// engine.go it exports all visible symbols of the program, and the compiler hides all symbols but this one.
 
 #include <errno.h>
 #include <stddef.h>

@@ -29,12 +29,12 @@ enum { RTCP_FROM = 64, RTCP_TO = 95 };
 struct Ingress {
   uintptr_t handle;
   GMutex lock;          // guards all below
-  guint64 allowed[2];     // the payload types of which RTP is let in, a bit for each
+  guint64 allowed[2];     // a bit for each payload type whose RTP is let in
   Senders senders;
   Budget packets, bytes;  // of RTCP
   Rtcp rtcp;
   Streams streams;
-  gboolean error_sent;         // that there are too many data channels, which is told once
+  gboolean error_sent;         // Go was told that there are too many data channels: once is enough
   gboolean linked;       // packets that come out of srtpdec find a way on to rtpbin
 };
 

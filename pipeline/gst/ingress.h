@@ -5,9 +5,9 @@
 #include <gst/gst.h>
 #include <stdint.h>
 
-// SSRCs that one viewer may use in its whole life, in RTP and RTCP together: twice those of RTP, more than a browser uses.
+// SSRCs that one viewer may use in its whole life, in RTP and RTCP together: twice RTP_SENDERS, more than a browser uses.
 enum { SENDERS = 8 };
-// SSRCs of RTP among them: those of picture and sound, and as many again for a browser that begins them anew.
+// SSRCs among them that may send RTP: one for the picture and one for the sound, and two more for a browser that begins both anew.
 enum { RTP_SENDERS = 4 };
 
 // Senders are the SSRCs that a viewer has used so far.
@@ -37,7 +37,7 @@ gboolean budget_takes(Budget *b, double n, double rate, double burst, int64_t no
 typedef struct Ingress Ingress;
 Ingress *ingress_new(uintptr_t handle);
 void ingress_unref(gpointer in);
-// ingress_allow sets the payload types of which RTP is let in. Before the first call no RTP is.
+// ingress_allow sets the payload types whose RTP is let in. Before the first call no RTP is let in.
 void ingress_allow(Ingress *in, const int *types, int n);
 // ingress_watch_srtp filters what comes to an srtpdec. Of such packets only the header is in the clear.
 void ingress_watch_srtp(Ingress *in, GstElement *srtpdec);

@@ -20,19 +20,26 @@ GstClockTime media_epoch(void) {
   return epoch;
 }
 
-static void tell_problem(uintptr_t handle, GstMessage *m, int kind) {
+gchar *media_problem(GstMessage *m, int *domain, int *code) {
   GError *err = NULL;
   gchar *debug = NULL;
-  if (kind == EV_ERROR)
+  if (GST_MESSAGE_TYPE(m) == GST_MESSAGE_ERROR)
     gst_message_parse_error(m, &err, &debug);
   else
     gst_message_parse_warning(m, &err, &debug);
-  int domain = err->domain == GST_RESOURCE_ERROR ? 1 : err->domain == GST_STREAM_ERROR ? 2 : 0;
+  *domain = err->domain == GST_RESOURCE_ERROR ? 1 : err->domain == GST_STREAM_ERROR ? 2 : 0;
+  *code = err->code;
   gchar *text = g_strdup_printf("%s: %s\n%s", GST_MESSAGE_SRC_NAME(m), err->message, debug ? debug : "");
-  mediaEvent(handle, kind, domain, err->code, text, 0);
-  g_free(text);
   g_free(debug);
   g_error_free(err);
+  return text;
+}
+
+static void tell_problem(uintptr_t handle, GstMessage *m, int kind) {
+  int domain, code;
+  gchar *text = media_problem(m, &domain, &code);
+  mediaEvent(handle, kind, domain, code, text, 0);
+  g_free(text);
 }
 
 static void tell_level(uintptr_t handle, const GstStructure *s) {
@@ -46,8 +53,8 @@ static void tell_level(uintptr_t handle, const GstStructure *s) {
 
 static void recalculate(GstElement *pipe, gpointer unused) { gst_bin_recalculate_latency(GST_BIN(pipe)); }
 
-// on_latency has a pipeline tell its elements the latency anew. That runs on another thread, since the thread that posts the message may
-// hold locks that it needs. webrtcbin makes rtpsessions long after the pipeline has started. An rtpsession that was never told the
+// on_latency has a pipeline tell its elements the latency anew, on another thread: the thread that posts the message may hold locks that
+// are needed for it. webrtcbin makes rtpsessions long after the pipeline has started. An rtpsession that was never told the
 // latency sends wrong times in its sender reports, and a browser cannot play sound and picture together by them.
 static void on_latency(GstMessage *m) {
   GstObject *top = gst_object_ref(GST_MESSAGE_SRC(m));

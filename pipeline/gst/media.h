@@ -19,7 +19,7 @@ enum {
   EV_NEGOTIATE = 5,
   EV_DESCRIPTION = 6, // a: 0 offer, 1 answer; text: the SDP
   EV_SET_DONE = 7,    // a: 0 local, 1 remote; text: error or empty
-  EV_CANDIDATE = 8,   // a: m-line index; text: candidate
+  EV_CANDIDATE = 8,   // a: the section's number; text: the ICE candidate
   EV_CONNECTION = 9,  // a: GstWebRTCPeerConnectionState
   EV_ICE = 10,        // a: GstWebRTCICEConnectionState
   EV_GATHERING = 11,  // a: GstWebRTCICEGatheringState
@@ -30,6 +30,7 @@ enum {
   EV_LEVEL = 16,    // x: RMS of incoming audio, dB
   EV_FIRST = 17,    // a stage's first buffer reached its fan, which from then on takes from this stage
   EV_CLOSED = 18,   // the other side closed the connection
+  EV_DROPPED = 19,  // an incoming stream cannot be played, and is dropped; a: its slot; text: as EV_ERROR
 };
 
 // media_epoch is the base time of each pipeline that takes frames from a fan: a fan's time stamps count from it.
@@ -39,6 +40,8 @@ GstClockTime media_epoch(void);
 void media_warm_dtls(void);
 // media_bus has Go told of errors, warnings, the end of the stream and the audio level.
 void media_bus(GstElement *pipe, uintptr_t handle);
+// media_problem is the text of an error or a warning, as EV_ERROR has it, which the caller frees; with its domain and code.
+gchar *media_problem(GstMessage *m, int *domain, int *code);
 // media_clock gives pipe the system clock.
 void media_clock(GstElement *pipe);
 // media_consume gives pipe the system clock, and the epoch as its base time. It is for a pipeline whose frames come from fans.

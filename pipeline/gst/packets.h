@@ -36,7 +36,7 @@ void stamp_unref(gpointer t);
 GstBufferList *stamp_packets(Stamp *t, GstBufferList *packets);
 // stamp_split takes from a keyframe's packets all but the first, which goes alone (chromium.c); NULL where nothing is to be split.
 GstBufferList *stamp_split(const Stamp *t, GstBufferList *packets);
-// stamp_watch has t see each frame that leaves the appsrc, which is the one that the stamped packets are given to.
+// stamp_watch has t see each frame that leaves src, the appsrc that gets t's packets.
 void stamp_watch(Stamp *t, GstElement *src);
 // stamp_waiting is how many frames have been stamped and have not left the appsrc.
 gint stamp_waiting(Stamp *t);

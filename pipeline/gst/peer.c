@@ -18,7 +18,7 @@
 #include <gst/sdp/sdp.h>
 
 // A viewer's slots: video and sound, in the order of pipeline.Slot.
-enum { VIDEO = 0, SLOTS = 2 };
+enum { VIDEO = 0, AUDIO = 1, SLOTS = 2 };
 // Incoming streams that are played; a further one is thrown away. It is as many as there may be SSRCs of RTP.
 enum { INCOMING = 4 };
 // us: for this long the end of a viewer waits for webrtcbin. It takes milliseconds, on a busy board a second.
@@ -118,11 +118,11 @@ static void on_pad(GstElement *w, GstPad *pad, Peer *p) {
     return;
   GstCaps *caps = gst_pad_get_current_caps(pad);
   const char *media = caps ? gst_structure_get_string(gst_caps_get_structure(caps, 0), "media") : NULL;
-  const char *graph = g_strcmp0(media, "audio") == 0 ? p->audio_graph : p->video_graph;
+  gboolean audio = g_strcmp0(media, "audio") == 0;
   gboolean known = media && g_atomic_int_add(&p->incoming, 1) < INCOMING;
-  GstElement *bin = known ? receiver_new(graph, p->handle) : NULL;
+  GstElement *bin = known ? receiver_new(audio ? p->audio_graph : p->video_graph, audio ? AUDIO : VIDEO, p->handle) : NULL;
   if (bin == NULL)
-    bin = receiver_new("fakesink name=in sync=false async=false", p->handle);
+    bin = receiver_new("fakesink name=in sync=false async=false", VIDEO, p->handle);
   receiver_start(bin, p->pipe, pad, p->hearing);
   if (known)
     mediaEvent(p->handle, EV_INCOMING, 0, 0, (char *)media, 0);

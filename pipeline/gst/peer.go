@@ -74,6 +74,7 @@ var kinds = map[int]media.PeerEventKind{
 	evSetDone: media.DescriptionSet, evCandidate: media.CandidateFound, evConnection: media.ConnectionChanged,
 	evGathering: media.GatheringChanged, evChannelOpen: media.ChannelOpened, evChannelText: media.ChannelMessage,
 	evChannelClosed: media.ChannelClosed, evIncoming: media.Incoming, evLevel: media.Level,
+	evDropped: media.Dropped,
 }
 
 // idle are kinds of event that a viewer may cause without end. They leave half of the queue to the events that keep the connection.
@@ -91,7 +92,7 @@ func (p *peer) receive(e event) {
 		if e.a == 1 {
 			out.Type = "answer"
 		}
-	case media.Failed, media.Warned:
+	case media.Failed, media.Warned, media.Dropped:
 		out.Err = problem(e.text)
 	case media.DescriptionSet:
 		if e.text != "" {
@@ -228,7 +229,7 @@ func (p *peer) Attach(slot pipeline.Slot, k agreement.Packets, f media.Fan) erro
 		defer p.mu.Unlock()
 		if p.left {
 			C.subscription_free(s)
-			return media.ErrStuck // nobody listens any more
+			return media.ErrStuck // the viewer has left, and the caller of this call has given up waiting
 		}
 		p.subscriptions[slot] = s
 		return nil
@@ -248,8 +249,8 @@ func (p *peer) callOn(what string, f media.Fan, do func(*C.Fan) error) error {
 	return err
 }
 
-// Resume is called without a time limit. It waits for a fan's lock, which is held for as long as a frame is handed round, and an appsrc
-// takes what it is given at once.
+// Resume is called without a time limit. It waits at most for a fan's lock, which is held while one frame is handed round. That takes no
+// time to speak of, since no appsrc waits before it takes a frame.
 func (p *peer) Resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -22,14 +22,14 @@ Peer *peer_new(GstElement *pipe, const PeerOptions *o, uintptr_t handle, const c
 gboolean peer_media(Peer *p, int slot, int index, const char *preferences, const char *direction);
 // peer_channel makes a data channel; FALSE when there is no plugin for SCTP.
 gboolean peer_channel(Peer *p, const char *label);
-// peer_offer and peer_answer have a description made, of which Go is told by an event.
+// peer_offer and peer_answer have a description made. Go gets it by EV_DESCRIPTION.
 void peer_offer(Peer *p);
 void peer_answer(Peer *p);
 // peer_set has a description applied; Go is told when that is done. It returns what is wrong with the text, or NULL.
 const char *peer_set(Peer *p, gboolean remote, gboolean offer, const char *sdp);
 // peer_candidate adds an ICE candidate of the other side.
 void peer_candidate(Peer *p, guint section, const char *candidate);
-// peer_allow sets the payload types of which RTP may come in. Before the first call no RTP may.
+// peer_allow sets the payload types whose RTP is let in. Before the first call no RTP is let in.
 void peer_allow(Peer *p, const int *types, int n);
 // peer_hear lets the viewer's decoded sound into the fan of the options, or keeps it out, as it is before the first call.
 void peer_hear(Peer *p, gboolean on);

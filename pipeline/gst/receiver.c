@@ -4,21 +4,96 @@
 #include "media.h"
 #include "_cgo_export.h"
 
-GstElement *receiver_new(const char *graph, uintptr_t handle) {
+// Receiver is the bin that receiver_new makes. An element of it that fails must not fail the viewer's pipeline, in either of two ways:
+// its error is not passed on, and its pad "sink" takes everything.
+typedef struct {
+  GstBin bin;
+  uintptr_t handle;
+  int slot;
+  gint failed; // atomic: what comes in is thrown away
+} Receiver;
+
+typedef struct {
+  GstBinClass bin;
+} ReceiverClass;
+
+G_DEFINE_TYPE(Receiver, receiver, GST_TYPE_BIN)
+
+enum { RESOURCE = 1 }; // the domain of an error, as media_problem has it
+
+// A failure is each error, and a warning about a resource: without any screen, autovideosink warns and throws away what was decoded.
+// on_message runs on the thread that posts the message, before the element returns to whatever pushed a packet into it.
+static void on_message(GstBin *bin, GstMessage *m) {
+  Receiver *r = (Receiver *)bin;
+  int domain = 0, code;
+  gchar *text = GST_MESSAGE_TYPE(m) & (GST_MESSAGE_ERROR | GST_MESSAGE_WARNING) ? media_problem(m, &domain, &code) : NULL;
+  if (GST_MESSAGE_TYPE(m) != GST_MESSAGE_ERROR && domain != RESOURCE) {
+    GST_BIN_CLASS(receiver_parent_class)->handle_message(bin, m);
+  } else {
+    if (g_atomic_int_compare_and_exchange(&r->failed, FALSE, TRUE))
+      mediaEvent(r->handle, EV_DROPPED, r->slot, 0, text, 0);
+    gst_message_unref(m);
+  }
+  g_free(text);
+}
+
+static void receiver_class_init(ReceiverClass *c) { GST_BIN_CLASS(c)->handle_message = on_message; }
+static void receiver_init(Receiver *r) {}
+
+static gboolean has_failed(GstObject *receiver) { return g_atomic_int_get(&((Receiver *)receiver)->failed); }
+
+// take answers GST_FLOW_OK whatever becomes of a packet. An error would go back to webrtcbin's jitter buffer, and from there to nicesrc,
+// which would end the whole transport.
+static GstFlowReturn take(GstPad *pad, GstObject *receiver, GstBuffer *packet) {
+  if (has_failed(receiver))
+    gst_buffer_unref(packet);
+  else
+    gst_proxy_pad_chain_default(pad, receiver, packet);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn take_list(GstPad *pad, GstObject *receiver, GstBufferList *packets) {
+  if (has_failed(receiver))
+    gst_buffer_list_unref(packets);
+  else
+    gst_proxy_pad_chain_list_default(pad, receiver, packets);
+  return GST_FLOW_OK;
+}
+
+static gboolean take_event(GstPad *pad, GstObject *receiver, GstEvent *e) {
+  if (has_failed(receiver))
+    gst_event_unref(e);
+  else
+    gst_pad_event_default(pad, receiver, e);
+  return TRUE;
+}
+
+GstElement *receiver_new(const char *graph, int slot, uintptr_t handle) {
   GError *err = NULL;
-  GstElement *bin = gst_parse_bin_from_description(graph, FALSE, &err);
-  GstElement *in = bin ? gst_bin_get_by_name(GST_BIN(bin), "in") : NULL;
+  GstElement *inner = gst_parse_bin_from_description(graph, FALSE, &err);
+  GstElement *in = inner ? gst_bin_get_by_name(GST_BIN(inner), "in") : NULL;
   GstPad *target = in ? gst_element_get_static_pad(in, "sink") : NULL;
   if (err)
     mediaEvent(handle, EV_WARNING, 0, 0, err->message, 0);
-  if (target)
-    gst_element_add_pad(bin, gst_ghost_pad_new("sink", target));
-  else
-    g_clear_object(&bin);
+  Receiver *r = NULL;
+  if (target) {
+    r = g_object_new(receiver_get_type(), NULL);
+    r->handle = handle;
+    r->slot = slot;
+    GstPad *inside = gst_ghost_pad_new("sink", target);
+    gst_element_add_pad(inner, inside);
+    gst_bin_add(GST_BIN(r), gst_object_ref(inner));
+    GstPad *sink = gst_ghost_pad_new("sink", inside);
+    gst_pad_set_chain_function(sink, take);
+    gst_pad_set_chain_list_function(sink, take_list);
+    gst_pad_set_event_function(sink, take_event);
+    gst_element_add_pad(GST_ELEMENT(r), sink);
+  }
   g_clear_object(&target);
   g_clear_object(&in);
+  g_clear_object(&inner);
   g_clear_error(&err);
-  return bin;
+  return (GstElement *)r;
 }
 
 struct Hearing {
@@ -39,7 +114,7 @@ void hearing_unref(gpointer h) { g_atomic_rc_box_release_full(h, hearing_clear);
 
 void hearing_mute(Hearing *h, gboolean muted) { g_atomic_int_set(&h->muted, muted); }
 
-// All viewers have the serial 0: of them all, the one that is not muted fills the fan.
+// The sound of each viewer has the serial 0 in the fan. So the fan takes the frames of whichever viewer is not muted.
 static GstFlowReturn on_heard(GstAppSink *sink, gpointer data) {
   Hearing *h = data;
   fan_take(h->fan, sink, 0, &h->muted);

@@ -14,10 +14,13 @@ void hearing_unref(gpointer hearing);
 // hearing_mute keeps the sound out of the fan, or lets it in.
 void hearing_mute(Hearing *h, gboolean muted);
 
-// receiver_new builds a graph, in launch syntax, as a bin with a pad "sink": that of the graph's element "in". NULL when there is no such
-// element, or the graph cannot be built, of which Go is told. (The parser could make ghost pads of all unlinked pads by itself. But
-// it would make one of the sink behind a decoder as well, since the decoder has no output yet.)
-GstElement *receiver_new(const char *graph, uintptr_t handle);
+// receiver_new builds a graph, given in launch syntax, as a bin. The bin's pad "sink" leads to the graph's element "in". NULL when the graph
+// has no such element, or cannot be built: then Go is told why. (The parser could make ghost pads of all unlinked pads by itself. But then
+// the sink behind a decoder would get one as well, since the decoder has no output yet.)
+//
+// When an element in the bin fails, Go is told once, by EV_DROPPED with the slot. From then on the receiver throws away what comes in. The
+// error goes no further, so the viewer's pipeline goes on.
+GstElement *receiver_new(const char *graph, int slot, uintptr_t handle);
 // receiver_start adds a receiver to pipe, and has it play what comes from pad. The sound that arrives at its appsink "out", if it has
 // one, goes where the hearing says.
 void receiver_start(GstElement *receiver, GstElement *pipe, GstPad *pad, Hearing *h);

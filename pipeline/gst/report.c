@@ -29,7 +29,7 @@ static gboolean take_fate(const GValue *v, PacketFate *out) {
 
 // rtpsession numbers packets, and remembers when each was sent, only if its caps name the TWCC extension. Its caps are those of the stream
 // that came first to the funnel before it. That may be the sound, whose caps do not name the extension. Then reports would tell of
-// packets that rtpsession does not know. So the extensions are added to each caps event of its.
+// packets that rtpsession does not know. So report_extensions adds the extensions to each caps event for rtpsession.
 GstEvent *report_extensions(GstEvent *e, const GstCaps *extensions) {
   GstCaps *caps = NULL;
   gst_event_parse_caps(e, &caps);
@@ -56,8 +56,8 @@ GstEvent *report_extensions(GstEvent *e, const GstCaps *extensions) {
 
 // ns: for this long after a delivery reports wait. A policy that looks each 50 ms loses little by it.
 enum { DELIVER_NS = 40000000 };
-// ns: a report does not wait when its newest packet was this much longer on its way than that of the viewer's report before. The link
-// has then just been cut, and each tenth of a second fills half of its queue.
+// ns: a report does not wait when its newest packet was on its way for this much longer than the newest packet of the viewer's report
+// before. Then the link has just become slower, and each tenth of a second fills half of its queue.
 enum { LONGER_NS = 25000000 };
 // Reports that may wait: those of 250 viewers and more in 40 ms.
 enum { BOX = 256 };

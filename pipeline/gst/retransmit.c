@@ -111,7 +111,7 @@ NackAnswer retransmission_nack(Retransmission *r, guint ssrc, guint seq, int64_t
   if (answer.keyframe)
     r->keyframe.requested = now;
   gboolean lately = entry->sent != 0 && now - entry->sent < CLAMP(r->link.rtt, RETRANSMIT_LEAST, RETRANSMIT_MOST);
-  gboolean reported = r->link.heard != 0; // a viewer without TWCC reports has no budget, and none is held to it
+  gboolean reported = r->link.heard != 0; // the budget is made of TWCC reports, so a viewer without them is held to none
   if (lately || (reported && r->budget.left < (old ? r->budget.burst / 2 : r->link.size)))
     return answer;
   answer.copies = copies_of(r, entry->sent != 0, old, now);

@@ -27,8 +27,8 @@ typedef struct {
     int64_t requested; // us, when a keyframe was last requested for a packet that was asked for in vain
   } keyframe;
   struct {
-    guint16 newest;  // this packet and those before it are not sent again
-    int64_t until;   // us, as long as this time has not come; 0 for never
+    guint16 newest;  // this packet, and all before it, are not sent again until the time below
+    int64_t until;   // us; 0 when there was no drop yet
   } dropped;
   struct {
     guint ssrc, seq;

@@ -11,9 +11,9 @@ void rtx_unref(gpointer r);
 void rtx_limit(Rtx *r, GstElement *rtprtxsend);
 // rtx_reported takes a TWCC report of the viewer's.
 void rtx_reported(Rtx *r, const Report *report);
-// rtx_keyframe tells that the next packet after this number begins a keyframe; see rtx_sent.
+// rtx_keyframe tells that the packet after the packet before begins a keyframe. before is counted as in rtx_sent.
 void rtx_keyframe(Rtx *r, guint32 before);
-// rtx_sent notes the newest packet that was made for the viewer, by its number before it was cut to 16 bits.
+// rtx_sent notes the newest packet that was made for the viewer. newest counts packets; its low 16 bits are the sequence number.
 void rtx_sent(Rtx *r, guint32 newest);
 // rtx_keyframe_sent tells that n packets of a keyframe have been sent; they are sent once more where that is wise. It is called on
 // the thread that sends them.

@@ -27,8 +27,8 @@ type fan struct {
 	once   sync.Once
 }
 
-// Fan implements [media.Engine]. Neither it nor a fan's methods have a time limit: they wait at most while a frame is handed round, and
-// nothing waits there.
+// Fan implements [media.Engine]. Fan and the methods of a fan have no time limit. They wait at most for the fan's lock, which is held while
+// one frame is handed round, and handing it round waits for nothing.
 func (e *Engine) Fan(coded bool) media.Fan {
 	f := &fan{key: make(chan struct{}, 1)}
 	f.handle = register(f)
@@ -98,7 +98,7 @@ func (s *stage) receive(e event) {
 	}
 }
 
-// cause is an element's error if there is one, else err: that a state change was refused tells less.
+// cause is the error that an element has posted, else err, which only tells that a change of state was refused.
 func (s *stage) cause(err error) error {
 	for {
 		select {

@@ -40,8 +40,8 @@ func BeginTrial(spec trial.Spec) error {
 // pullWait is how long a turn of a trial waits for a coded frame before it looks at the bus and the clock.
 const pullWait = 20 * time.Millisecond
 
-// Try runs a trial in this process, which is to be a child made for it: a driver may hang or crash. The function that it
-// returns takes the pipeline down.
+// Try runs a trial in this process. The process must be a child that was started for the trial, since a driver may hang or
+// crash. The function that Try returns takes the pipeline down.
 func Try(spec trial.Spec) (trial.Observation, func()) {
 	p, err := gst.NewPipelineFromString(spec.Graph)
 	if err != nil {
@@ -136,7 +136,7 @@ func (t *attempt) look(data []byte, pts int64) {
 	}
 	t.seen.Reordered = t.seen.Reordered || pts >= 0 && pts < t.pts
 	t.pts = pts
-	if !u.Key || t.since == 0 { // a keyframe's size does not count, where there are others
+	if !u.Key || t.since == 0 { // a keyframe's size counts only where the frame before is a keyframe, too
 		t.sizes = append(t.sizes, len(data))
 	}
 	t.key(u.Key)

@@ -38,6 +38,8 @@ gboolean element_has(const char *factory, const char *property, const char *valu
 gboolean element_driver(const char *factory, gchar **driver, gchar **card);
 // elements_like are the names of the factories that match a glob, NULL-terminated. The caller frees them by g_strfreev.
 gchar **elements_like(const char *pattern);
+// elements_avoid has elements that choose among others, such as autovideosink, never take those that would end or block the program.
+void elements_avoid(void);
 
 // graph_flowed tells whether a frame has reached the appsink "out" of a running graph.
 gboolean graph_flowed(GstElement *pipe);

@@ -8,8 +8,8 @@
 // Packets that are numbered beyond the newest reported one: 200 kB in rtpsession. At 5 Mbit/s that is nine seconds, so a viewer whose
 // link was cut for a moment loses nothing.
 enum { UNREPORTED = 5000 };
-// us: beyond that bound one packet is numbered each ten seconds. A viewer that begins to report after all is found by it, and the
-// packets of a month take 10 MB.
+// us: beyond that bound only one packet in ten seconds is numbered. By a report on such a packet a viewer shows that it reports after
+// all. The packets of a month take 10 MB in rtpsession.
 enum { PROBE_US = 10000000 };
 
 gboolean twcc_number(Twcc *n, int64_t now) {

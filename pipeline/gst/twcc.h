@@ -13,7 +13,7 @@ enum { MARKS = 128 };
 typedef struct {
   GMutex lock;
   guint64 given;           // packets that were numbered
-  guint64 reported;        // how many of them were numbered up to the newest that a report has told of
+  guint64 reported;        // given at the time when the newest packet that a report has told of was numbered
   int64_t last;            // us, when the newest packet was numbered
   struct {
     int64_t at;    // us

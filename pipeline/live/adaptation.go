@@ -34,7 +34,7 @@ type link struct {
 // feed is what the viewer's video is made of.
 type feed struct {
 	from   *produce.Producer
-	next   *produce.Producer // takes over from it with its next keyframe; nil where none is to
+	next   *produce.Producer // takes over from the producer from, with next's next keyframe; nil where no change is due
 	sparse *sparseFeed       // the viewer gets only keyframes of from; nil: everything
 }
 
@@ -51,7 +51,7 @@ func (f *feed) to() *produce.Producer {
 	return f.from
 }
 
-// lead has another producer take over, or none where p feeds the viewer already.
+// lead notes that p is to feed the viewer. Where p feeds it already, a change that was due is given up.
 func (f *feed) lead(p *produce.Producer) {
 	f.next = p
 	if p == f.from {
@@ -136,7 +136,7 @@ func (v *Viewer) adaptToNetwork() {
 		v.log.Info("viewer's link", "slow", slow, "estimate_bps", s.Estimate, "loss", s.Loss)
 		a.turn(slow, v)
 	}
-	tooSlow := slow // for each rendition
+	tooSlow := slow // the link carries no rendition: neither the first nor the lower one, if there is one
 	if slow && a.lower != nil {
 		tooSlow, _ = a.lower.Rate().See(a.lower.key, s)
 	}

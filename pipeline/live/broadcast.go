@@ -20,13 +20,13 @@ var ErrClosed = errors.New("broadcast has ended")
 
 // Options of a broadcast; zero values are sensible.
 type Options struct {
-	Limit        *places.Limit // counts the viewers; one of its own, for defaultViewers, when nil
-	MinBitrate   int           // bit/s: no viewer's link lowers the video below; defaultMinBitrate when zero
+	Limit        *places.Limit // counts the viewers; when nil, the broadcast makes one for defaultViewers
+	MinBitrate   int           // bit/s: a slow link does not lower the bitrate of the video below it; defaultMinBitrate when zero
 	FixedBitrate bool          // the bitrate does not follow the viewers' links
 	Grace        time.Duration // how long a producer runs on after its last viewer; defaultGrace when zero
 	STUN         string
 	TURN         []string
-	Speaker      *Speaker // plays what viewers say, of all broadcasts that share it; nil where nothing is played
+	Speaker      *Speaker // plays what viewers say; broadcasts may share it; nil where nothing is played
 	Names        *Names   // looks up viewers' names by mDNS; they are not looked up when nil
 	Greeting     string   // first message on each data channel, none when empty
 	Logger       *slog.Logger
@@ -107,8 +107,8 @@ func NewBroadcast(e media.Engine, plan pipeline.Plan, o Options) *Broadcast {
 // plan is the newest plan.
 func (b *Broadcast) plan() *pipeline.Plan { return b.chosen.Load() }
 
-// Adopt goes over to another plan, for a device that came, or came back elsewhere: the viewers stay, and see the new picture
-// as soon as there is one. Codecs, and a microphone, that the first plan did not have are left out.
+// Adopt goes over to another plan, because a device came, or came back on another node. The viewers stay, and see the new picture as
+// soon as there is one. Adopt makes no producers: it leaves out codecs, and a microphone, that the first plan did not have.
 func (b *Broadcast) Adopt(plan pipeline.Plan) {
 	b.chosen.Store(&plan)
 	b.opts.Speaker.adopt(plan.Speak)
@@ -124,6 +124,9 @@ func (b *Broadcast) Again() {
 	}
 	b.opts.Speaker.tryAgain()
 }
+
+// HasSpeaker reports whether there is a speaker that plays what viewers say.
+func (b *Broadcast) HasSpeaker() bool { return b.opts.Speaker.present() }
 
 // Run runs the broadcast until ctx ends, then ends every viewer and producer and returns nil.
 func (b *Broadcast) Run(ctx context.Context) error {

@@ -12,8 +12,8 @@ import (
 // addresses.
 const maxNames = 8
 
-// candidateRate is how many ICE candidates are taken a second, once [sdp.MaxCandidates] were taken at once. A browser sends all it has
-// within a second.
+// candidateRate is how many ICE candidates are taken a second in the long run. [sdp.MaxCandidates] may come at once: a browser sends all it
+// has within a second.
 const candidateRate = 10
 
 // maxUnplaced is how many ICE candidates may wait for the description that they belong to, also those that will turn out to be of no
@@ -26,8 +26,8 @@ type candidate struct {
 	sdp.Candidate
 }
 
-// candidates are the ICE candidates of a viewer that were taken: few, each once, and none by which we would send to addresses that the
-// viewer itself cannot reach.
+// candidates are the ICE candidates of a viewer that were taken: few, each once, and none with an address that the viewer itself cannot
+// reach (see [sdp.Candidate.Usable]).
 type candidates struct {
 	limit   *rate.Limiter
 	seen    map[string]bool

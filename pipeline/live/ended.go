@@ -24,7 +24,7 @@ const (
 	causeDeclined                 // the viewer took no offer or answer of ours
 	causeReplaced                 // another viewer needed the place
 	causeHungUp                   // the viewer, or our server for it, hung up
-	causeServer                   // the session at a signalling server ended after the server was gone
+	causeServer                   // our signalling client ended a session whose signalling was gone: the peer calls anew, or the client ends
 	causeProgram                  // the program ends
 )
 

@@ -29,6 +29,9 @@ func (v *Viewer) heard(e media.PeerEvent) error {
 	}
 }
 
+// incomingNames are the log's words for what a viewer sends, by slot.
+var incomingNames = [2]string{pipeline.VideoSlot: "video", pipeline.AudioSlot: "audio"}
+
 // silence is the lowest audio level that is told, in dB: digital silence would be minus infinity, which JSON cannot say.
 const silence = -100
 
@@ -56,6 +59,8 @@ func (v *Viewer) event(e media.PeerEvent) error {
 	case media.Incoming:
 		v.stat.now.Incoming = append(v.stat.now.Incoming, e.Text)
 		v.log.Info("incoming media", "media", e.Text)
+	case media.Dropped:
+		v.log.Warn("incoming media dropped; the viewer is served as before", "media", incomingNames[pipeline.Slot(e.Index)], "error", e.Err)
 	case media.Level:
 		db := math.Round(max(e.DB, silence)*10) / 10
 		v.stat.now.IncomingAudioDB = &db

@@ -48,24 +48,54 @@ func TestViewerHears(t *testing.T) {
 	})
 }
 
+// What a viewer sends and cannot be played is logged, also after another warning of the viewer's, and ends nothing.
+func TestViewerIsServedAlthoughItsMediaAreDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		e := fake.NewEngine()
+		b := NewBroadcast(e, testPlan(t, pipeline.Request{}), Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = b.Run(ctx) }()
+		v, p, _ := join(t, b, e)
+		events(p, media.PeerEvent{Kind: media.Warned, Err: errors.New("no element such")}, media.PeerEvent{Kind: media.ConnectionChanged, State: media.ConnectionConnected},
+			media.PeerEvent{Kind: media.Dropped, Index: int(pipeline.VideoSlot), Err: errors.New("no screen")},
+			media.PeerEvent{Kind: media.Dropped, Index: int(pipeline.AudioSlot), Err: errors.New("no decoder")})
+		select {
+		case <-v.Done():
+			t.Error("media that are dropped end the viewer")
+		default:
+		}
+		cancel()
+		<-ended
+		for _, want := range []string{`media=video error="no screen"`, `media=audio error="no decoder"`} {
+			if n := strings.Count(log.String(), want); n != 1 {
+				t.Errorf("%d lines with %s in:\n%s", n, want, log.String())
+			}
+		}
+	})
+}
+
 // RTP is let in of the payload types of those sections in which we receive.
 func TestViewerTakesIn(t *testing.T) {
 	for _, c := range []struct {
 		name             string
 		oneWay, offering bool
 		silent           bool // no speaker is wanted
+		display          bool // video is shown
 		want             []int
 	}{
-		{"our offer takes sound in", false, true, false, []int{111}},
-		{"we send alone", true, true, false, nil},
-		{"an offer's sound without a speaker", false, false, true, []int{120}},
-		{"an offer is answered with all of it", false, false, false, []int{120, 111}},
-		{"a player's offer with nothing", true, false, false, nil},
+		{"our offer takes sound in", false, true, false, false, []int{111}},
+		{"we send alone", true, true, false, false, nil},
+		{"an offer's sound without a speaker", false, false, true, true, []int{120}},
+		{"an offer is answered with all of it", false, false, false, true, []int{120, 111}},
+		{"an offer's video without a display", false, false, false, false, []int{111}},
+		{"a player's offer with nothing", true, false, false, true, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				plan := testPlan(t, pipeline.Request{})
-				plan.Talkback = !c.silent
+				plan.Talkback, plan.Display = !c.silent, c.display
 				b, e := startPlan(t, plan, Options{})
 				v, p, _ := join(t, b, e)
 				both := strings.NewReplacer("a=recvonly", "a=sendrecv").Replace

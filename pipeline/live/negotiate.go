@@ -80,7 +80,7 @@ func (v *Viewer) message(m Message) error {
 	case m.Candidate != "":
 		v.takeCandidate(m)
 	}
-	return nil // an empty candidate ends the viewer's list
+	return nil // an empty ICE candidate ends the viewer's list
 }
 
 // refusing tells the viewer why its description is refused. A viewer that is connected goes on as before.
@@ -182,7 +182,8 @@ func (v *Viewer) takeOffer(text string) error {
 	}
 	terms := agreement.Terms{
 		Codecs: v.order(), Sliced: v.b.coded[pipeline.H264Slices] != nil, Sound: v.b.audio != nil,
-		OneWay: v.neg.oneWay, Silent: !v.b.plan().Talkback, Format: v.b.plan().Format,
+		OneWay: v.neg.oneWay, Silent: !v.b.plan().Talkback, Unseen: !v.b.plan().Display,
+		Format: v.b.plan().Format,
 	}
 	agreed, err := agreement.Agree(offer, terms, v.neg.agreed)
 	if err != nil {

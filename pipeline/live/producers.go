@@ -32,7 +32,7 @@ func newProducers(e media.Engine, plan pipeline.Plan, o Options) producers {
 			p.AdaptRate(sliced[0], o.MinBitrate, 0, false)
 		}
 	}
-	if plan.Audio != nil {
+	if plan.Audio != nil || plan.Silence != nil {
 		ps.audio = o.producer(e, microphoneName, false)
 	}
 	for p, list := range ps.alternatives(plan) {
@@ -44,7 +44,7 @@ func newProducers(e media.Engine, plan pipeline.Plan, o Options) producers {
 // producer makes one of the producers. Nothing runs yet.
 func (o Options) producer(e media.Engine, name string, coded bool) *produce.Producer {
 	return produce.New(e, produce.Options{
-		Name: name, Coded: coded, Grace: o.Grace, Logger: o.Logger,
+		Name: name, Coded: coded, Sound: name == microphoneName, Grace: o.Grace, Logger: o.Logger,
 		Explain: func(err error) error { return o.Explain(name, err) },
 	})
 }
@@ -98,21 +98,37 @@ func (ps *producers) alternatives(plan pipeline.Plan) map[*produce.Producer][]pr
 			out[p] = list
 		}
 	}
-	if ps.audio != nil && plan.Audio != nil {
-		out[ps.audio] = []produce.Alternative{{ID: microphoneName, Graph: plan.Audio}}
+	if list := soundAlternatives(plan); ps.audio != nil && len(list) > 0 {
+		out[ps.audio] = list
+	}
+	return out
+}
+
+// soundAlternatives are the microphone and the silence that is sent while it is gone, or not there yet.
+func soundAlternatives(plan pipeline.Plan) []produce.Alternative {
+	var out []produce.Alternative
+	if plan.Audio != nil {
+		out = append(out, produce.Alternative{ID: microphoneName, Graph: plan.Audio})
+	}
+	if plan.Silence != nil {
+		out = append(out, produce.Alternative{ID: "silence", Graph: plan.Silence, Placeholder: true})
 	}
 	return out
 }
 
 // captureAlternatives are the camera and its placeholder, or what decodes the camera's own stream.
 func (ps *producers) captureAlternatives(plan pipeline.Plan) []produce.Alternative {
+	says := func(reason string) string { return pipeline.PlaceholderText(plan.Source.Name, reason) }
+	if plan.Source.Away() {
+		return []produce.Alternative{{ID: "placeholder", Graph: plan.Capture, Period: plan.Source.Period(), Placeholder: true, Says: says}}
+	}
 	first := produce.Alternative{ID: "camera", Graph: plan.Capture, Period: plan.Source.Period()}
 	if len(plan.Choices) > 0 && plan.Choices[0].Direct {
 		first.ID, first.Up = "decoder", ps.coded[plan.Choices[0].Encoder.Codec]
 	}
 	out := []produce.Alternative{first}
 	if plan.Placeholder != nil {
-		out = append(out, produce.Alternative{ID: "placeholder", Graph: plan.Placeholder, Period: plan.Source.Period(), Placeholder: true})
+		out = append(out, produce.Alternative{ID: "placeholder", Graph: plan.Placeholder, Period: plan.Source.Period(), Placeholder: true, Says: says})
 	}
 	return out
 }

@@ -20,7 +20,7 @@ const (
 	talkFailed   = "failed"   // the speaker cannot be used
 )
 
-// silentDB is the level in dB below which a viewer does not talk: microphones of a quiet room give about -60, speech about -30.
+// silentDB is the audio level in dB below which a viewer does not talk: microphones of a quiet room give about -60, speech about -30.
 const silentDB = -55
 
 // talkPause is how long a viewer may be silent and still talks: a pause for breath must not let another talker in.
@@ -29,7 +29,8 @@ const talkPause = 2 * time.Second
 // speakerGrace is how long the speaker stays open after the last voice, so that an answer does not wait for it to be opened again.
 const speakerGrace = 3 * time.Second
 
-// speakerOpen bounds one try to open the speaker: a card takes far less, and until then no change of talker is told.
+// speakerOpen bounds one attempt to open the speaker. A card takes far less. During the attempt no viewer is told
+// what becomes of its voice.
 const speakerOpen = 5 * time.Second
 
 // paceSpeaker is the pace of a speaker that failed, while a viewer talks. A card that another program holds is often free again within
@@ -39,7 +40,8 @@ var paceSpeaker = produce.Pace{First: 5 * time.Second, Longest: time.Minute}
 // speakerTick is the time between two looks at which viewers still talk: short against the times above.
 const speakerTick = 250 * time.Millisecond
 
-// speakerQueue is how many levels may wait: five a second of each viewer, while the speaker is being opened. Further ones are dropped.
+// speakerQueue is how many audio levels may wait while the speaker is being opened: five a second come of each viewer. Further ones are
+// dropped.
 const speakerQueue = 256
 
 // TalkStatus is what becomes of a viewer's voice, for the viewer and for the status.
@@ -65,7 +67,7 @@ type voice struct {
 	told   TalkStatus
 }
 
-// level is how loud a viewer is.
+// level is a viewer's audio level.
 type level struct {
 	from *talker
 	db   float64
@@ -93,8 +95,8 @@ type Speaker struct {
 // openSpeaker is the stage that plays, or why there is none.
 type openSpeaker struct {
 	media.Stage
-	failure string    // why it is not open, where that was tried
-	logged  string    // the failure that was logged last; empty once the speaker has played to the end
+	failure string    // why the last attempt to open or to use it failed; empty where it did not fail
+	logged  string    // the failure that was logged last; empty once a speaker was closed because nobody talked
 	again   time.Time // when it may be tried again
 	strikes int       // failures, one after the other
 	used    time.Time // when a viewer last talked
@@ -133,6 +135,9 @@ func (s *Speaker) input() media.Fan {
 	return s.fan
 }
 
+// present reports whether there is a speaker, be it busy or not.
+func (s *Speaker) present() bool { return s != nil && len(*s.graph.Load()) > 0 }
+
 // heard tells how loud a viewer is.
 func (s *Speaker) heard(t *talker, db float64) {
 	if s == nil || db < silentDB {
@@ -140,7 +145,7 @@ func (s *Speaker) heard(t *talker, db float64) {
 	}
 	select {
 	case s.levels <- level{t, db}:
-	default: // the speaker is being opened; the next level tells the same
+	default: // the speaker is being opened; the viewer's next audio level tells the same
 	}
 }
 
@@ -195,8 +200,8 @@ func (s *Speaker) event(e media.StageEvent) {
 	}
 }
 
-// expire forgets each viewer that has been silent for talkPause, and closes the speaker speakerGrace after that. A speaker that has
-// played until then works: what it failed by before is forgotten.
+// expire forgets each viewer that has been silent for talkPause. When the last one has been forgotten for speakerGrace, expire closes the
+// speaker. The speaker has worked until then, so its earlier failures are forgotten.
 func (s *Speaker) expire(now time.Time) {
 	s.voices = slices.DeleteFunc(s.voices, func(v voice) bool {
 		silent := now.Sub(v.last) >= talkPause

@@ -269,3 +269,24 @@ func TestSpeakerIsTriedAgain(t *testing.T) {
 		}
 	})
 }
+
+// The page offers to talk where there is a speaker; one that is plugged in is there at once, one that is unplugged is not.
+func TestSpeakerIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := startSpeaking(t, nil)
+		for _, c := range []struct {
+			graph pipeline.Graph
+			want  bool
+		}{{nil, false}, {speaks, true}, {nil, false}} {
+			plan := testPlan(t, pipeline.Request{})
+			plan.Speak = c.graph
+			s.b.Adopt(plan)
+			if got := s.b.HasSpeaker(); got != c.want {
+				t.Errorf("with the graph %q there is a speaker: %v", c.graph, got)
+			}
+		}
+		if NewBroadcast(s.e, testPlan(t, pipeline.Request{}), Options{}).HasSpeaker() {
+			t.Error("there is a speaker where none was made")
+		}
+	})
+}

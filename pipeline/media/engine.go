@@ -153,6 +153,7 @@ const (
 	Reported // the viewer sent feedback
 	Warned   // an element posted a warning, and goes on
 	Closed   // the viewer has closed the connection by DTLS
+	Dropped  // what the viewer sends in the slot Index cannot be played, because of Err, and is dropped from now on
 )
 
 // GatheringComplete is the State of GatheringChanged after the last of our ICE candidates, as W3C numbers it in GStreamer.

@@ -14,13 +14,14 @@ type Alternative struct {
 	Up          *Producer                                     // whose fan feeds it, nil for a source
 	Period      time.Duration                                 // from one frame to the next, as it should be
 	Placeholder bool                                          // it serves while nothing else does
-	Product     *pipeline.Product                             // what an encoder makes of the frames of another producer; nil where the graph alone tells it
+	Says        func(reason string) string                    // the text of a placeholder's picture; nil where it has none
+	Product     *pipeline.Product                             // by it a running encoder is kept (servedBy); nil where only the same graph is kept
 	Bitrate     func(bitsPerSecond int) (pipeline.Prop, bool) // the property that sets it while the encoder runs; nil or false for none
 	Rate        int                                           // bit/s that the graph says
 }
 
-// servedBy reports whether the running alternative o does what a would do. An encoder that makes the same goes on when another
-// camera feeds it, if it can take the frames of that camera.
+// servedBy reports whether the alternative o, which runs, can go on in the place of a. It can if both have the same graph. A running
+// encoder also can if it makes what a would make, and can take the frames that a would take: then another camera feeds it.
 func (a Alternative) servedBy(o Alternative) bool {
 	switch {
 	case a.ID != o.ID || a.Up != o.Up:
@@ -34,7 +35,7 @@ func (a Alternative) servedBy(o Alternative) bool {
 // health is what a producer remembers of an alternative that failed.
 type health struct {
 	strikes int       // failures in a row
-	until   time.Time // the alternative is not tried before
+	until   time.Time // before this time the alternative is not tried
 	stuck   bool      // a call did not come back, and each further try may leave another one behind
 }
 
@@ -128,7 +129,7 @@ func (as alternatives) strike(i int, ran time.Duration, stuck bool, now time.Tim
 	h.until = now.Add(p.After(h.strikes))
 }
 
-// soonest is the earliest time at which an alternative may be tried again where all are stuck; zero where one is not.
+// soonest is the earliest time at which one of the alternatives may be tried again, if all are stuck; zero if one is not stuck.
 func (as alternatives) soonest() time.Time {
 	var at time.Time
 	for _, h := range as.health {

@@ -2,6 +2,7 @@ package produce
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -18,8 +19,7 @@ import (
 type Producer struct {
 	demand
 	stages
-	name         string
-	coded        bool // it makes coded frames
+	nature
 	fan          media.Fan
 	rate         *SharedRate // nil where the bitrate does not follow the viewers' links
 	log          deviceLog
@@ -30,6 +30,13 @@ type Producer struct {
 	published    published
 }
 
+// nature is what a producer is there for.
+type nature struct {
+	name  string
+	coded bool // it makes coded frames
+	sound bool // it makes sound, not pictures
+}
+
 // stages are those stages of a producer that run now.
 type stages struct {
 	engine  media.Engine
@@ -37,12 +44,14 @@ type stages struct {
 	trying  *running       // a better alternative that has made no frame yet; nil without serving
 	watched time.Time      // when the stages were last looked at
 	closing sync.WaitGroup // stages that are being closed
+	held    held           // their sources
 }
 
 // retry is when a producer tries an alternative that failed before.
 type retry struct {
-	timer *time.Timer
-	alone int // times in a row that no alternative was left to serve; 0 while one serves
+	timer  *time.Timer
+	alone  int    // times in a row that no alternative was left to serve; 0 while one serves
+	reason string // why nothing better than a placeholder serves, where that is known
 }
 
 // idle is how long a producer runs on without a user.
@@ -62,30 +71,48 @@ type deviceLog struct {
 	*slog.Logger
 	explain func(error) error
 	asking  sync.WaitGroup // messages whose device is being asked
+	reasons chan string    // what was found out, for people
 }
 
 // tell logs a failure together with what is the matter with the device. That is found out by asking the device, which may take long;
 // so it is done in a goroutine, and nothing waits for it.
 func (l *deviceLog) tell(level slog.Level, message string, err error) {
 	l.asking.Go(func() {
-		l.Log(context.Background(), level, message, "error", l.explain(err)) //nolint:sloglint // all callers pass constants
+		why := l.explain(err)
+		l.Log(context.Background(), level, message, "error", why) //nolint:sloglint // all callers pass constants
+		select {
+		case l.reasons <- briefly(why):
+		default: // the producer is busy, and an earlier reason waits
+		}
 	})
 }
 
-// Options of a producer; all but Coded are needed.
+// briefly is the text of an error for viewers and for the status. It leaves out the remedy, which stands in the log.
+func briefly(err error) string {
+	var brief interface{ Brief() string }
+	if errors.As(err, &brief) {
+		return brief.Brief()
+	}
+	return err.Error()
+}
+
+// Options of a producer; all but Coded and Sound are needed.
 type Options struct {
-	Name    string        // in the log and in the status
-	Coded   bool          // it makes coded frames
-	Grace   time.Duration // how long it runs on after its last user
-	Logger  *slog.Logger
-	Explain func(error) error // may turn a failure into an error that tells what to do; it may take long
+	Name   string        // in the log and in the status
+	Coded  bool          // it makes coded frames
+	Sound  bool          // it makes sound, not pictures
+	Grace  time.Duration // how long it runs on after its last user
+	Logger *slog.Logger
+	// Explain may turn a failure into an error that tells what to do; it may take long. If the error has a method Brief() string, that is
+	// the reason in the status.
+	Explain func(error) error
 }
 
 // New makes a producer that has no alternatives yet. Nothing runs before Run.
 func New(e media.Engine, o Options) *Producer {
 	p := &Producer{
-		demand: newDemand(), stages: stages{engine: e}, name: o.Name, coded: o.Coded, fan: e.Fan(o.Coded),
-		log:          deviceLog{Logger: o.Logger.With("producer", o.Name), explain: o.Explain},
+		demand: newDemand(), stages: stages{engine: e, held: newHeld()}, nature: nature{o.Name, o.Coded, o.Sound}, fan: e.Fan(o.Coded),
+		log:          deviceLog{Logger: o.Logger.With("producer", o.Name), explain: o.Explain, reasons: make(chan string, 1)},
 		alternatives: newAlternatives(nil), idle: idle{grace: o.Grace},
 	}
 	p.published.shown.Store(&shown{})
@@ -136,6 +163,10 @@ func (p *Producer) step(ctx context.Context, clock <-chan time.Time) {
 		p.tried(ctx, e)
 	case list := <-p.adopted:
 		p.change(ctx, list)
+	case <-p.held.freed:
+		p.tryBetter(ctx)
+	case why := <-p.log.reasons:
+		p.learnt(why)
 	case <-p.eager:
 		p.alternatives.forgive()
 		p.tryBetter(ctx)

@@ -15,15 +15,16 @@ type Status struct {
 	Keyframes   uint64 `json:"keyframes_total"`
 	Encoder     string `json:"encoder,omitempty"`     // the encoder's ID, empty while nothing runs
 	Replaced    uint64 `json:"replaced_total"`        // times that an encoder failed and another took its place
-	Placeholder bool   `json:"placeholder,omitempty"` // the camera is gone
+	Placeholder bool   `json:"placeholder,omitempty"` // the camera, or the microphone, is gone
+	Reason      string `json:"reason,omitempty"`      // why, where that is known
 	Bitrate     int64  `json:"bitrate_bps,omitempty"` // what the encoder is to make, by the viewers' links
 }
 
 // published is what other goroutines may read of a producer.
 type published struct {
 	shown atomic.Pointer[shown]
-	// stuck is the fan's frame count plus 1, when a stage could last not be closed; 0 for never. The producer counts as stuck until
-	// the fan gets another frame.
+	// stuck is set when a stage cannot be closed, to the number of the fan's frames at that time plus 1; 0 for never. The producer counts
+	// as stuck until the fan gets another frame.
 	stuck atomic.Uint64
 }
 
@@ -31,6 +32,7 @@ type published struct {
 type shown struct {
 	alternative string
 	placeholder bool
+	reason      string    // why nothing better serves
 	waiting     bool      // no alternative works; one is going to be tried again
 	up          *Producer // whose frames it is fed
 	replaced    uint64    // times that an encoder failed and another took its place
@@ -38,7 +40,7 @@ type shown struct {
 
 // show publishes the state of the producer.
 func (p *Producer) show() {
-	s := &shown{replaced: p.published.shown.Load().replaced, waiting: p.retry.alone > 0}
+	s := &shown{replaced: p.published.shown.Load().replaced, waiting: p.retry.alone > 0, reason: p.retry.reason}
 	switch {
 	case p.serving != nil:
 		s.alternative, s.placeholder, s.up = p.serving.ID, p.serving.Placeholder, p.serving.Up
@@ -59,7 +61,7 @@ func (p *Producer) Status() Status {
 	n, s := p.fan.Count(), p.published.shown.Load()
 	out := Status{
 		Name: p.name, Users: p.users.Load(), Frames: n.Frames, Bytes: n.Bytes, Keyframes: n.Keyframes,
-		Placeholder: s.placeholder, Replaced: s.replaced, Bitrate: p.Bitrate(), Waiting: p.Starved(),
+		Placeholder: s.placeholder, Reason: s.reason, Replaced: s.replaced, Bitrate: p.Bitrate(), Waiting: p.Starved(),
 		Stuck: p.published.stuck.Load() == n.Frames+1,
 	}
 	if p.coded {

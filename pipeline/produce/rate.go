@@ -47,8 +47,8 @@ func (t *target) set(bitsPerSecond int) int {
 	return before
 }
 
-// policyEvery is the least time between two steps of the policy: the queue of a link that suddenly became slower is full after 0.2 s. A link that has just
-// become slow does not wait for it.
+// policyEvery is the least time between two steps of the policy, far less than the 0.2 s after which the queue of a link that suddenly
+// became slower is full. The estimate of a link that has just become slower does not wait for it.
 const policyEvery = 50 * time.Millisecond
 
 // keyInterval is the least time between two forced keyframes. A viewer that just joined waits no longer than that for its picture.
@@ -67,9 +67,9 @@ const muchLess = 0.8
 // settleTime is how long an encoder that was told to make much less is thought to make more than that: it needs some frames.
 const settleTime = 200 * time.Millisecond
 
-// newSharedRate makes the rate of an encoder that runs at ceiling, in bit/s. No viewer lowers it below floor. lower is the most that
-// slow viewers are given of a lower rendition, 0 where there is none. last tells that this is the lower rendition. live tells that the
-// encoder takes a new bitrate while it runs.
+// newSharedRate makes the rate of an encoder that runs at ceiling, in bit/s. No viewer lowers it below floor. lower is the ceiling of the
+// lower rendition that slow viewers are sent, 0 where there is none. last tells that the encoder makes the lower rendition. live tells
+// that the encoder takes a new bitrate while it runs.
 func newSharedRate(ceiling, floor, lower int, live, last bool) *SharedRate {
 	ceiling = max(ceiling, pipeline.LeastBitrate)
 	if !live {
@@ -159,8 +159,8 @@ func (r *SharedRate) stepLocked(at time.Duration) {
 }
 
 // AdaptRate makes the producer's bitrate follow its viewers' links, from the bitrate of the choice downwards: not below floor, in bit/s.
-// lower is the most that slow viewers are given of a lower rendition, 0 where there is none; last tells that this is the lower rendition.
-// It is called before Run.
+// lower is the ceiling of the lower rendition that slow viewers are sent, 0 where there is none; last tells that the encoder makes the
+// lower rendition. It is called before Run.
 func (p *Producer) AdaptRate(c pipeline.Choice, floor, lower int, last bool) {
 	_, live := c.Encoder.LiveBitrate(c.Format.Bitrate)
 	p.rate = newSharedRate(c.Format.Bitrate, floor, lower, live, last)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"boardcast/pipeline"
 	"boardcast/pipeline/media"
 )
 
@@ -21,7 +22,7 @@ func (p *Producer) start(ctx context.Context, i int) (*running, error) {
 		in = r.Up.fan
 	}
 	graph := r.Graph
-	if r.Placeholder && !p.coded {
+	if r.Placeholder && !p.coded && !p.sound {
 		graph = yielding(graph, p.fan.Caps())
 	}
 	if r.Up != nil && len(p.alternatives.list) > 1 {
@@ -49,7 +50,9 @@ func (p *Producer) retire(r *running) {
 	if r.Up != nil {
 		r.Up.Drop()
 	}
+	closed := p.held.begin(r.source(), time.Now())
 	p.closing.Go(func() {
+		defer closed()
 		if err := r.stage.Close(); err != nil {
 			p.log.Error("stop", "alternative", r.ID, "error", err)
 			p.published.stuck.Store(p.fan.Count().Frames + 1)
@@ -57,13 +60,17 @@ func (p *Producer) retire(r *running) {
 	})
 }
 
-// serve starts the best alternative that may be tried. When none is left, it waits and tries one again, whatever failed before.
-// instead and why tell which alternative failed before and with which error, if one did.
+// serve starts the best alternative that may be tried. When none may be, none serves until the retry timer fires, and then all may be tried
+// again. instead is the alternative that failed before, and why is its error; both are zero if none failed.
 func (p *Producer) serve(ctx context.Context, instead string, why error) {
 	for ctx.Err() == nil {
 		i := p.alternatives.best(time.Now())
 		if i < 0 {
 			p.wait(why)
+			return
+		}
+		if p.postponed(i) {
+			p.show()
 			return
 		}
 		r, err := p.start(ctx, i)
@@ -107,9 +114,10 @@ func (p *Producer) happened(ctx context.Context, e media.StageEvent) {
 	switch {
 	case e.First:
 		if p.serving.ready {
-			p.forceKey() // it serves again, after a better alternative was tried that failed
+			p.forceKey() // the fan takes this stage's frames again: a better alternative had begun to fill the fan, and failed
 		}
 		p.serving.ready = true
+		p.forgetReason()
 		p.log.Info("started", "alternative", p.serving.ID, "duration_seconds", time.Since(p.serving.began).Seconds())
 	case e.Warning:
 		p.log.Debug("warning", "error", e.Err)
@@ -129,7 +137,7 @@ func (p *Producer) replace(ctx context.Context, err error) {
 		p.failed(old.index, time.Since(old.began), err)
 	}
 	if p.trying != nil {
-		p.serving, p.trying = p.trying, nil // the viewers need what it is going to make
+		p.serving, p.trying = p.trying, nil // it has made no frame yet, but it is the only stage that is left
 		p.later()
 	}
 	p.retire(old)
@@ -160,6 +168,8 @@ func (p *Producer) failed(i int, ran time.Duration, err error) {
 func (p *Producer) tellReplaced(failed string, why error) {
 	switch {
 	case why == nil || p.serving.ID == failed:
+	case p.serving.Placeholder && p.sound:
+		p.log.tell(slog.LevelWarn, "microphone gone; sending silence", why)
 	case p.serving.Placeholder:
 		p.log.tell(slog.LevelWarn, "camera gone; showing a placeholder", why)
 	case p.coded:
@@ -167,6 +177,29 @@ func (p *Producer) tellReplaced(failed string, why error) {
 		s.replaced++
 		p.published.shown.Store(&s)
 		p.log.Warn("encoder replaced", "from", failed, "to", p.serving.ID, "error", why)
+	}
+}
+
+// learnt takes what was found out of the device that failed, and has the placeholder say it.
+func (p *Producer) learnt(why string) {
+	if p.serving != nil && !p.serving.Placeholder {
+		return // the device has come back meanwhile
+	}
+	p.retry.reason = why
+	p.show()
+	if p.serving == nil || p.serving.Says == nil {
+		return
+	}
+	if err := p.serving.stage.Set(pipeline.WordsName, "text", p.serving.Says(why)); err != nil {
+		p.log.Debug("set the placeholder's text", "error", err) // without Pango the placeholder has no text
+	}
+}
+
+// forgetReason forgets why a placeholder served, once something better serves.
+func (p *Producer) forgetReason() {
+	if !p.serving.Placeholder {
+		p.retry.reason = ""
+		p.show()
 	}
 }
 
@@ -189,6 +222,9 @@ func (p *Producer) tryBetter(ctx context.Context) {
 		p.later()
 		return
 	}
+	if p.postponed(i) {
+		return
+	}
 	r, err := p.start(ctx, i)
 	if err != nil {
 		p.failed(i, 0, err)
@@ -204,8 +240,9 @@ func (p *Producer) tried(ctx context.Context, e media.StageEvent) {
 	case e.First:
 		old := p.serving
 		p.serving, p.trying = p.trying, nil
-		p.serving.ready = true
+		p.serving.begin(p.fan.Count().Frames, time.Now())
 		p.retire(old)
+		p.forgetReason()
 		p.show()
 		p.later()
 		p.applyRate()
@@ -222,7 +259,9 @@ func (p *Producer) tried(ctx context.Context, e media.StageEvent) {
 func (p *Producer) promoted(old *running) {
 	seconds := time.Since(p.serving.began).Seconds()
 	switch {
-	case old.Placeholder:
+	case old.Placeholder && !p.serving.Placeholder && p.sound:
+		p.log.Info("microphone back", "duration_seconds", seconds)
+	case old.Placeholder && !p.serving.Placeholder:
 		p.log.Info("camera back", "duration_seconds", seconds)
 	case p.coded && old.ID != p.serving.ID:
 		p.log.Info("encoder back", "from", old.ID, "to", p.serving.ID, "duration_seconds", seconds)

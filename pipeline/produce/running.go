@@ -24,8 +24,9 @@ type running struct {
 
 // flow is when a stage made a frame last, and how many frames it had been given by then.
 type flow struct {
-	in, out uint64    // frames that had gone in and come out
-	since   time.Time // when that was, or when the stage last had nothing to do
+	in, out uint64        // frames that had gone in and come out
+	since   time.Time     // when that was, or when the stage last had nothing to do
+	slowest time.Duration // the longest time from one frame to the next lately; it begins with the time to the first frame
 }
 
 // keyWatch follows whether an encoder makes a keyframe when it is asked for one.
@@ -60,6 +61,17 @@ const encoderStart = 3 * time.Second
 
 // sourceStall is how long a source may make no frame, where five frames do not take longer. A camera may skip a few.
 const sourceStall = 2 * time.Second
+
+// slowerBy is how much longer than the slowest frame lately a source may take for the next one: a camera doubles its exposure when it gets
+// dark, and may skip a frame then.
+const slowerBy = 3
+
+// slowestFrame is the longest exposure that is reckoned with. The watch waits for a frame slowerBy times as long, and no longer.
+const slowestFrame = 5 * time.Second
+
+// forgets is a factor: by it the time of the slowest frame shrinks with each quicker one. At usual rates a frame of five seconds is
+// forgotten within a second.
+const forgets = 0.8
 
 // sourceStart is the same before the source's first frame: cameras wake up slowly.
 const sourceStart = 10 * time.Second
@@ -107,7 +119,7 @@ func (r *running) patience() time.Duration {
 	case r.Up != nil:
 		return max(encoderStart, 5*r.Period)
 	case r.ready:
-		return max(sourceStall, 5*r.Period)
+		return max(sourceStall, 5*r.Period, slowerBy*min(r.flow.slowest, slowestFrame))
 	}
 	return sourceStart
 }
@@ -117,13 +129,25 @@ func (r *running) stalled(out uint64, now time.Time) error {
 	in := r.fed()
 	switch waited := now.Sub(r.flow.since); {
 	case out != r.flow.out:
-		r.flow = flow{in: in, out: out, since: now}
+		r.flow = r.flow.next(in, out, now)
 	case r.Up != nil && in-r.flow.in < stallInputs:
 		r.flow.since = now // the encoder has nothing to do
 	case waited > r.patience():
 		return fmt.Errorf("no picture in %.1f s", waited.Seconds())
 	}
 	return nil
+}
+
+// next is the flow after more frames have come out.
+func (f flow) next(in, out uint64, now time.Time) flow {
+	return flow{in: in, out: out, since: now, slowest: max(now.Sub(f.since), time.Duration(forgets*float64(f.slowest)))}
+}
+
+// begin notes that a stage that was tried beside another one takes over, with its first frame. Until then its producer's frames were the
+// other one's.
+func (r *running) begin(out uint64, now time.Time) {
+	r.ready = true
+	r.flow = flow{in: r.fed(), out: out, since: now, slowest: now.Sub(r.began)}
 }
 
 // excuse begins anew the times within which something has to happen.
@@ -174,7 +198,7 @@ func (p *Producer) forceKey() {
 	p.keyframes.timer.Stop()
 	p.keyframes.last = time.Now()
 	p.serving.keys.ask(p.fan.Count())
-	p.applyRate() // where the rate was lowered for a viewer that moves here, that viewer's first keyframe must fit its link
+	p.applyRate() // first, since the keyframe must have the new rate: the rate may have been lowered for a viewer that waits for it
 	if err := p.serving.stage.Keyframe(p.serving.Keyframe); err != nil {
 		p.log.Warn("force keyframe", "error", err)
 	}

@@ -118,7 +118,8 @@ var _ pipeline.Prover = (*Trials)(nil)
 // Encoder implements [pipeline.Prover]. If the encoder fails with one input, it is tried with the next. A trial that is stuck ends the
 // attempts. An encoder that does not answer a keyframe request passes all the same: its verdict has NoKeyframe set.
 func (t *Trials) Encoder(ctx context.Context, e pipeline.Encoder, raw pipeline.Raw, f pipeline.VideoFormat) pipeline.Verdict {
-	v := t.remembered(ctx, encoderSpec(e, raw, f), func() pipeline.Verdict {
+	always := func(pipeline.Verdict) bool { return true }
+	v := t.remembered(ctx, encoderSpec(e, raw, f), always, func() pipeline.Verdict {
 		var v pipeline.Verdict
 		for i := range e.Inputs {
 			tried := e
@@ -131,7 +132,7 @@ func (t *Trials) Encoder(ctx context.Context, e pipeline.Encoder, raw pipeline.R
 				break
 			}
 		}
-		return v // the last input is the plainest, so that its verdict is about the encoder and not about a converter
+		return v // the last input is the plainest, so its verdict is about the encoder and not about a converter
 	})
 	if ctx.Err() == nil {
 		t.know(e.ID, f, v)
@@ -142,7 +143,9 @@ func (t *Trials) Encoder(ctx context.Context, e pipeline.Encoder, raw pipeline.R
 // Source implements [pipeline.Prover].
 func (t *Trials) Source(ctx context.Context, g pipeline.Graph, name string, codec pipeline.Codec) pipeline.Verdict {
 	spec := sourceSpec(g, name, codec)
-	v := t.remembered(ctx, spec, func() pipeline.Verdict {
+	// A camera may be put on the board's connector later, and only a trial tells.
+	lasting := func(v pipeline.Verdict) bool { return v.Works() || !pipeline.OnConnector(g) }
+	v := t.remembered(ctx, spec, lasting, func() pipeline.Verdict {
 		o, err := t.one(ctx, spec)
 		return judgeSource(spec, o, err)
 	})
@@ -182,13 +185,14 @@ func text(err error) string {
 	return err.Error()
 }
 
-// remembered is the verdict on a spec from the cache, else from try. The verdict of a trial that was broken off is not kept.
-func (t *Trials) remembered(ctx context.Context, spec Spec, try func() pipeline.Verdict) pipeline.Verdict {
-	if v, ok := t.cache.find(spec); ok {
+// remembered is the verdict on a spec from the cache, else from try. The verdict of a trial that was broken off is not kept, nor is one
+// that is not lasting.
+func (t *Trials) remembered(ctx context.Context, spec Spec, lasting func(pipeline.Verdict) bool, try func() pipeline.Verdict) pipeline.Verdict {
+	if v, ok := t.cache.find(spec); ok && lasting(v) {
 		return v
 	}
 	v := try()
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && lasting(v) {
 		t.cache.keep(spec, v)
 	}
 	return v

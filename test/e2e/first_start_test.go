@@ -21,7 +21,7 @@ var (
 )
 
 // keptKeys are the keys of both roles in a state directory.
-func keptKeys(t *testing.T, state string) (viewer, owner string) {
+func keptKeys(t testing.TB, state string) (viewer, owner string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(state, "keys.json"))
 	if err != nil {

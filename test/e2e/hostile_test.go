@@ -55,7 +55,7 @@ func TestHostile(t *testing.T) {
 // runAttack runs one row, and prints it.
 func runAttack(t *testing.T, attack hostile.Attack, lasts, calm time.Duration) {
 	args := append([]string{"--codec", "h264", "--width", "640", "--height", "360"}, attack.Flags...)
-	program := startLimited(t, args...)
+	program := map[bool]func(testing.TB, ...string) *Program{false: startLimited, true: startLimitedLocked}[attack.Locked](t, args...)
 	steady := StartViewers(t)
 	steady.PlayOne(program, "steady")
 	warmUp(t, program)

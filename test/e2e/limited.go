@@ -27,6 +27,17 @@ const (
 // root the program is not, but may read and write their files.
 func startLimited(t testing.TB, args ...string) *Program {
 	t.Helper()
+	return startCommand(t, limitedCommand(t, args...))
+}
+
+// startLimitedLocked is startLimited of a program that asks for keys of its own.
+func startLimitedLocked(t testing.TB, args ...string) *Program {
+	t.Helper()
+	return startWithKeys(t, limitedCommand(t, args...))
+}
+
+func limitedCommand(t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
 	limit := tasksMax(t)
 	command := []string{"prlimit", "--nproc=" + limit + ":" + limit, "--"}
 	if os.Getuid() == 0 && isRootOutside() {
@@ -36,7 +47,7 @@ func startLimited(t testing.TB, args ...string) *Program {
 		}, command...)
 	}
 	command = slices.Concat(command, []string{binary(t)}, testSources(args), args)
-	return startCommand(t, exec.CommandContext(context.WithoutCancel(t.Context()), command[0], command[1:]...))
+	return exec.CommandContext(context.WithoutCancel(t.Context()), command[0], command[1:]...)
 }
 
 // isRootOutside tells root from a user who is root in a namespace of its own.

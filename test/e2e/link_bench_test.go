@@ -187,6 +187,7 @@ func (p *Program) status() linkStatus {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.keys.ownerOf(request)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		p.t.Fatalf("ask for the status: %v", err)

@@ -49,6 +49,17 @@ func (o *output) find(from string, pattern *regexp.Regexp) ([]string, time.Time,
 	return nil, time.Time{}, o.changed
 }
 
+// whole is all that was written.
+func (o *output) whole() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var b strings.Builder
+	for _, l := range o.lines {
+		b.WriteString(l.text + "\n")
+	}
+	return b.String()
+}
+
 // count is the number of lines on the named stream so far.
 func (o *output) count(from string) int {
 	o.mu.Lock()

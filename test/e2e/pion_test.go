@@ -37,8 +37,9 @@ var (
 
 // pionPeer is an ordinary pion on the board's side of the network, with its default interceptors. It counts what it gets.
 type pionPeer struct {
-	t  *testing.T
-	pc *webrtc.PeerConnection
+	t       *testing.T
+	pc      *webrtc.PeerConnection
+	headers []string // of its requests by WHEP: name, value, name, value
 
 	mu     sync.Mutex
 	tracks []*pionTrack

@@ -20,8 +20,8 @@ type whepSession struct {
 	answer string
 }
 
-// request makes one request of HTTP and reads its answer.
-func request(t testing.TB, method, address, media, body string) (reply, string) {
+// request makes one request of HTTP and reads its answer. headers are name, value, name, value.
+func request(t testing.TB, method, address, media, body string, headers ...string) (reply, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
@@ -29,6 +29,9 @@ func request(t testing.TB, method, address, media, body string) (reply, string) 
 	}
 	if media != "" {
 		r.Header.Set("Content-Type", media)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -59,7 +62,7 @@ func (p *pionPeer) playWHEP(address string) whepSession {
 	if err != nil {
 		p.t.Fatalf("make pion's offer: %v", err)
 	}
-	response, answer := request(p.t, http.MethodPost, address, "application/sdp", offer.SDP)
+	response, answer := request(p.t, http.MethodPost, address, "application/sdp", offer.SDP, p.headers...)
 	if response.StatusCode != http.StatusCreated {
 		p.t.Fatalf("POST answered %s: %q; the offer:\n%s", response.Status, answer, offer.SDP)
 	}
@@ -81,7 +84,7 @@ func (p *pionPeer) playWHEP(address string) whepSession {
 	<-gathered
 	s := whepSession{url: location.String(), answer: answer}
 	candidates := fragment(p.pc.LocalDescription().SDP)
-	response, text := request(p.t, http.MethodPatch, s.url, "application/trickle-ice-sdpfrag", candidates)
+	response, text := request(p.t, http.MethodPatch, s.url, "application/trickle-ice-sdpfrag", candidates, p.headers...)
 	if response.StatusCode != http.StatusNoContent {
 		p.t.Errorf("PATCH without If-Match answered %s: %q, want 204; sent:\n%s", response.Status, text, candidates)
 	}

@@ -35,6 +35,7 @@ type Program struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
 	ended  bool // the test ended it itself
+	keys   *keys
 
 	output
 }
@@ -97,10 +98,9 @@ func startCommand(t testing.TB, cmd *exec.Cmd) *Program {
 	return p
 }
 
-// environ is ours without what the tests are told by it: the program refuses a name that is no setting of its own.
-func environ() []string {
-	return slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "BOARDCAST_") })
-}
+// environ is ours without what the tests are told by it: the program refuses a name that is no setting of its own. Keys are turned off,
+// but for the tests that are about them: see StartLocked.
+func environ() []string { return append(withoutSettings(os.Environ()), "BOARDCAST_OPEN=true") }
 
 // binary is the program under test.
 func binary(t testing.TB) string {
@@ -212,6 +212,9 @@ func (p *Program) cleanup() {
 	<-p.exited
 	if line, found := p.disaster(); found {
 		p.t.Errorf("boardcast wrote %q", line)
+	}
+	if key := p.keys.in(p.whole()); key != "" {
+		p.t.Errorf("the program wrote the key %s", key)
 	}
 	if p.t.Failed() {
 		p.t.Logf("%s:\n%s", strings.Join(p.cmd.Args, " "), p.text(p.Started))

@@ -68,7 +68,11 @@ func waitRefused(t *testing.T, program *Program) {
 
 // webSocket is the signalling address of a program's own server.
 func webSocket(p *Program) string {
-	return "ws" + strings.TrimPrefix(p.Address, "http") + "/ws"
+	scheme, host, _ := strings.Cut(p.Address, "://")
+	if p.keys != nil {
+		host = "viewer:" + p.keys.viewer + "@" + host
+	}
+	return "ws" + strings.TrimPrefix(scheme, "http") + "://" + host + "/ws"
 }
 
 // TestTerminateAtTheFirstStart ends the program while it tries its encoders: in order too, as cleaning up sees to.

@@ -37,10 +37,14 @@ func stranger(n int) netip.Addr {
 // door is where the n-th stranger finds the program. Its sockets are made in the browsers' namespace by the test's own
 // process.
 func door(program *Program, n int) hostile.Door {
-	return hostile.Door{
+	d := hostile.Door{
 		Program: strings.TrimPrefix(program.Address, "http://"), From: stranger(n),
 		Enter: browsers.network.within,
 	}
+	if program.keys != nil {
+		d.Key = program.keys.viewer
+	}
+	return d
 }
 
 // within runs a function on a thread that is in the browsers' namespace meanwhile. What can't be run there panics, for

@@ -66,6 +66,32 @@ func TestNoTalkback(t *testing.T) {
 	}
 }
 
+// TestTalkComesWithASpeaker has a board without a speaker come back with one: from the page's next session on there is a button. The speaker
+// is ALSA's default, which does not open here: the page says so, and its picture goes on.
+func TestTalkComesWithASpeaker(t *testing.T) {
+	program := StartBoardcast(t, "--width", "320", "--height", "240")
+	browser := browsers.Launch(t, Chromium, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+		"--unsafely-treat-insecure-origin-as-secure="+program.Address)
+	defer browsers.Shut(browser)
+	page := browser.Open(t, program.Address+"/")
+	page.WaitPlaying(10)
+	page.Until(`document.getElementById("talk").hidden && document.getElementById("facts").title.includes("the board has no speaker")`, callWithin)
+	program.Kill()
+	page.Until(`boardcast.state !== "playing"`, playWithin)
+	StartBoardcast(t, "--width", "320", "--height", "240", "--speaker", "default")
+	page.WaitPlaying(10)
+	page.Until(`!document.getElementById("talk").hidden && document.getElementById("facts").title === ""`, callWithin)
+	page.Eval("Promise.resolve(boardcast.startTalk()).then(() => null)", nil)
+	page.Until(`document.getElementById("talk").dataset.tip.includes("the speaker cannot be used")`, playWithin)
+	var said string
+	page.Eval(`document.getElementById("talk").dataset.tip`, &said)
+	t.Logf("the page says: %s", said)
+	page.Watch()
+	if watched := page.WaitWatched(60); !watched.SamePC {
+		t.Errorf("a speaker that fails costs the connection: %+v", watched)
+	}
+}
+
 // incoming is the loudness in dB that the streamer measures, nil for nothing.
 func incoming(page *Page) *float64 {
 	page.t.Helper()

@@ -96,6 +96,7 @@ func viewersOf(t *testing.T, program *Program) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	program.keys.ownerOf(r)
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

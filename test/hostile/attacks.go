@@ -19,6 +19,8 @@ type Attack struct {
 	Short time.Duration // Scene.For of a plain test run, and of a long one
 	Long  time.Duration
 	Flags []string // of the program, beside the test's own
+	// Locked tells that the program asks for a key. The doors of the scene have a right one.
+	Locked bool
 
 	Viewers int // that the attacker may have at once, if the program lets it: each takes threads and descriptors
 	Sockets int // beside those of viewers, that the attacker may have at once
@@ -45,6 +47,8 @@ var Attacks = []Attack{
 	{Name: "14 hostile viewers coming and going", Viewers: 14, Do: comeAndGo, Short: 30 * time.Second, Long: 2 * time.Minute},
 	{Name: "a page of another site", Do: otherSite},
 	{Name: "1,280 slow headers from 5 addresses", Sockets: 1100, Do: slowHeaders},
+	{Name: "1,280 idle connections", Sockets: 1100, Do: idleConnections},
+	{Name: "10,000 wrong keys a minute", Locked: true, Sockets: 64, Do: guessKeys, Short: 10 * time.Second, Long: time.Minute},
 }
 
 // every calls f at a steady pace until it fails or the time is over.

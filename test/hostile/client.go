@@ -30,6 +30,7 @@ type Door struct {
 	// Enter runs a function in the network that From belongs to, which need not be the process's own: sockets that it makes stay
 	// there.
 	Enter func(func())
+	Key   string // that the program asks for; "" for none
 }
 
 // dial connects to the program.
@@ -81,8 +82,16 @@ func (d Door) Request(ctx context.Context, method, path, mediaType, body string)
 	return d.send(request)
 }
 
+// authorize puts the key into a header.
+func (d Door) authorize(h http.Header) {
+	if d.Key != "" {
+		h.Set("Authorization", "Bearer "+d.Key)
+	}
+}
+
 // send sends a request and reads its answer.
 func (d Door) send(request *http.Request) (Reply, error) {
+	d.authorize(request.Header)
 	response, err := d.client().Do(request)
 	if err != nil {
 		return Reply{}, fmt.Errorf("send a request: %w", err)
@@ -123,7 +132,9 @@ type Message struct {
 // Call opens a session with the streamer.
 func (d Door) Call(ctx context.Context, id string) (*Line, error) {
 	dialer := websocket.Dialer{NetDialContext: d.dial, HandshakeTimeout: answerWithin}
-	ws, response, err := dialer.DialContext(ctx, "ws://"+d.Program+"/ws", nil)
+	header := http.Header{}
+	d.authorize(header)
+	ws, response, err := dialer.DialContext(ctx, "ws://"+d.Program+"/ws", header)
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}

@@ -150,8 +150,18 @@ func (p *Peer) misbehave(ctx context.Context, n int) {
 	p.Leave()
 }
 
-// slowHeaders begins requests and does not end them, from five addresses; a sixth asks for the page.
+// slowHeaders begins requests and does not end them.
 func slowHeaders(ctx context.Context, s Scene) (string, error) {
+	return crowd(ctx, s, "GET / HTTP/1.1\r\nHost: 10.77.0.1\r\nX: ")
+}
+
+// idleConnections asks once, by each connection, and then no more.
+func idleConnections(ctx context.Context, s Scene) (string, error) {
+	return crowd(ctx, s, "HEAD /app.js HTTP/1.1\r\nHost: 10.77.0.1\r\n\r\n")
+}
+
+// crowd opens connections from five addresses, and sends the text by each; a sixth asks for the page.
+func crowd(ctx context.Context, s Scene, text string) (string, error) {
 	const each = 256
 	var open []net.Conn
 	defer func() {
@@ -166,7 +176,7 @@ func slowHeaders(ctx context.Context, s Scene) (string, error) {
 				return "", fmt.Errorf("connect number %d: %w", len(open)+1, err)
 			}
 			open = append(open, c)
-			_, _ = c.Write([]byte("GET / HTTP/1.1\r\nHost: 10.77.0.1\r\nX: ")) // it may have been closed already
+			_, _ = c.Write([]byte(text)) // it may have been closed already
 		}
 	}
 	slowest := time.Duration(0)

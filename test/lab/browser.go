@@ -41,8 +41,8 @@ type answer struct {
 // errBrowserGone is the answer to a request whose browser has ended.
 var errBrowserGone = errors.New("the browser has ended")
 
-// Launch starts a browser with a profile of its own. The caller closes it.
-func Launch() (*Browser, error) {
+// Launch starts a browser with a profile of its own, and with flags besides the usual. The caller closes it.
+func Launch(flags ...string) (*Browser, error) {
 	profile, err := os.MkdirTemp("", "boardcast-lab-browser-")
 	if err != nil {
 		return nil, err
@@ -55,9 +55,12 @@ func Launch() (*Browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(context.Background(), "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+	args := append([]string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--no-first-run", "--disable-extensions", "--disable-background-networking", "--mute-audio",
-		"--autoplay-policy=no-user-gesture-required", "--user-data-dir="+profile, "--remote-debugging-pipe", "about:blank")
+		"--autoplay-policy=no-user-gesture-required", "--user-data-dir=" + profile, "--remote-debugging-pipe",
+	}, flags...)
+	cmd := exec.CommandContext(context.Background(), "chromium", append(args, "about:blank")...)
 	cmd.ExtraFiles = []*os.File{requests, replies} // descriptors 3 and 4, as the protocol has it
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	err = cmd.Start()

@@ -10,7 +10,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/boardcast-lab
 tools=(qemu-system-x86 busybox-static cpio kmod udev v4l-utils alsa-utils iproute2 procps xz-utils binutils make
 	chromium gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)
 [ -z "${LAB_SOAK-}" ] || tools+=(gnuplot-nox)
-# What the guest needs before it can read the rest from the host's file system, roots of the dependency search.
+# The modules that the guest needs before it can read the others from the host's file system. Those that these depend on are added.
 boot_modules=(virtio_pci 9pnet_virtio 9p overlay)
 # The parts of the kernel package that are kept: a fifth of it.
 kept=(drivers/media drivers/virtio drivers/char/hw_random drivers/net/virtio_net.ko drivers/net/net_failover.ko

@@ -99,23 +99,37 @@ type viewer struct {
 // view opens the program's page in a browser of its own. The scripts run in it before the page's own.
 func view(t *testing.T, scripts ...string) viewer {
 	t.Helper()
+	return viewAt(t, address, scripts...)
+}
+
+// viewAt is view of another address of the program's.
+func viewAt(t *testing.T, address string, scripts ...string) viewer {
+	t.Helper()
+	return launch(t)(address, scripts...)
+}
+
+// launch starts a browser with these flags besides the usual, and returns what opens a page in it.
+func launch(t *testing.T, flags ...string) func(address string, scripts ...string) viewer {
+	t.Helper()
 	script, err := os.ReadFile("../e2e/browser/inpage.js")
 	if err != nil {
 		t.Fatal(err)
 	}
-	scripts = append(scripts, string(script))
-	b, err := Launch()
+	b, err := Launch(flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	p, err := b.Open(ctx, address, strings.Join(scripts, "\n"))
-	if err != nil {
-		t.Fatal(err)
+	return func(address string, scripts ...string) viewer {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		p, err := b.Open(ctx, address, strings.Join(append(scripts, string(script)), "\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return viewer{Page: p, t: t}
 	}
-	return viewer{Page: p, t: t}
 }
 
 // in is the same viewer for a subtest, which is the one to fail.

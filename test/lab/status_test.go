@@ -31,15 +31,50 @@ const (
 
 // programStatus is /api/status, as far as the tests look.
 type programStatus struct {
-	Goroutines int `json:"goroutines"`
+	Goroutines int            `json:"goroutines"`
+	Cameras    []cameraStatus `json:"cameras"`
 	Media      struct {
 		Producers []producer `json:"producers"`
 		Viewers   []struct {
 			ID            string `json:"id"`
 			Rendition     string `json:"rendition"`
 			KeyframesOnly bool   `json:"keyframes_only"`
+			Talk          struct {
+				State  string `json:"state"`
+				Reason string `json:"reason"`
+			} `json:"talk"`
 		} `json:"viewers"`
 	} `json:"media"`
+}
+
+// cameraStatus is what the status says of a camera that has a name.
+type cameraStatus struct {
+	Name   string `json:"name"`
+	State  string `json:"state"`
+	Reason string `json:"reason"`
+	Media  struct {
+		Producers []producer `json:"producers"`
+	} `json:"media"`
+}
+
+// camera is what the status says of a camera; it fails the test if there is none of that name.
+func (s programStatus) camera(t *testing.T, name string) cameraStatus {
+	t.Helper()
+	i := slices.IndexFunc(s.Cameras, func(c cameraStatus) bool { return c.Name == name })
+	if i < 0 {
+		t.Fatalf("no camera %q in %+v", name, s)
+	}
+	return s.Cameras[i]
+}
+
+// capture is the producer that reads a camera.
+func (c cameraStatus) capture(t *testing.T) producer {
+	t.Helper()
+	i := slices.IndexFunc(c.Media.Producers, func(p producer) bool { return p.Name == lineCapture })
+	if i < 0 {
+		t.Fatalf("camera %s has no producer %s", c.Name, lineCapture)
+	}
+	return c.Media.Producers[i]
 }
 
 // encoders is how many run.

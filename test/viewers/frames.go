@@ -145,6 +145,7 @@ type View struct {
 	Connected                 float64 // from the beginning of the call to the connection; 0: not yet
 	FirstFrame                float64 // from the connection to the first complete frame; 0: not yet
 	Ended                     bool    // by the program, or by an error
+	Talk                      string  // what the streamer said last of the viewer's voice: "playing", "failed" and why, or "replaced"
 }
 
 // view is what there is to say; the fields that frames do not know are left out.

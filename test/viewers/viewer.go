@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +42,7 @@ type Manner struct {
 	Garble  uint64        `json:"garble,omitempty"`  // seed of what is done to its answer; 0: nothing
 	Silent  bool          `json:"silent,omitempty"`  // never says a word of DTLS
 	Garbage bool          `json:"garbage,omitempty"` // sends absurd RTCP without end, and datagrams that are nothing
+	Talk    bool          `json:"talk,omitempty"`    // sends a tone as its voice
 }
 
 // viewer is one viewer without a browser: it calls the streamer on its own server and counts what it gets. The fields, but for
@@ -63,6 +66,7 @@ type viewer struct {
 type reception struct {
 	mu        sync.Mutex
 	seen      frames
+	told      string // what became of the viewer's voice, as the streamer says; empty while it says nothing
 	connected time.Time
 	ended     bool
 }
@@ -114,11 +118,25 @@ func (v *viewer) close() {
 	}
 }
 
-func (v *viewer) call(url string) error {
+// withoutUser moves the user and the password of an address into a header, as the dialer wants it.
+func withoutUser(address string) (string, http.Header) {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return address, nil
+	}
+	password, _ := u.User.Password()
+	r := http.Request{Header: http.Header{}}
+	r.SetBasicAuth(u.User.Username(), password)
+	u.User = nil
+	return u.String(), r.Header
+}
+
+func (v *viewer) call(address string) error {
 	dialer := websocket.Dialer{HandshakeTimeout: answerWithin}
-	ws, response, err := dialer.Dial(url, nil)
+	address, header := withoutUser(address)
+	ws, response, err := dialer.Dial(address, header)
 	if err != nil {
-		return fmt.Errorf("dial %s: %w", url, err)
+		return fmt.Errorf("dial %s: %w", address, err)
 	}
 	_ = response.Body.Close()
 	v.ws = ws
@@ -211,7 +229,7 @@ func (v *viewer) connection() error {
 		}
 		v.read(track)
 	})
-	return nil
+	return v.prepareTalk()
 }
 
 func (v *viewer) state(s webrtc.PeerConnectionState) {
@@ -323,7 +341,7 @@ func (v *viewer) view() View {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	out := v.seen.view()
-	out.Ended = v.ended
+	out.Ended, out.Talk = v.ended, v.told
 	if !v.connected.IsZero() {
 		out.Connected = ms(v.connected.Sub(v.began))
 		if !v.seen.first.IsZero() {

@@ -9,21 +9,28 @@ import { Signalling } from "./signalling.js";
 import { Talk } from "./talk.js";
 import { Viewer } from "./viewer.js";
 
-const defaults = { version: "", peer: "camera", cameras: [], iceServers: [], talkback: true };
+const defaults = { version: "", peer: "camera", cameras: [], iceServers: [], talkback: true, open: false };
 
-async function loadConfig() {
+/** Whether an answer says that the key is not right. */
+const locks = (answer) => answer.status === 401 || answer.status === 403;
+
+/** The settings of the page, or `otherwise` where the server does not answer. */
+async function loadConfig(otherwise = defaults) {
   try {
     const answer = await fetch("config.json", { signal: AbortSignal.timeout(5000) });
-    return answer.ok ? { ...defaults, ...(await answer.json()) } : defaults;
+    if (answer.ok) return { ...defaults, ...(await answer.json()) };
+    return { ...otherwise, locked: locks(answer) };
   } catch {
-    return defaults;
+    return otherwise;
   }
 }
 
 /** Whether our own server answers: it may be asked before a WebSocket is tried. Others may not. */
-async function ownServerAnswers() {
+async function ownServerAnswers(locked) {
   try {
-    return (await fetch("health", { cache: "no-store", signal: AbortSignal.timeout(3000) })).ok;
+    const answer = await fetch("config.json", { cache: "no-store", signal: AbortSignal.timeout(3000) });
+    if (locks(answer)) locked();
+    return answer.ok;
   } catch {
     return false;
   }
@@ -45,17 +52,27 @@ function run(config) {
   });
   const viewer = new Viewer({
     peer,
-    signalling: (on) => new Signalling({ url, peer, on, ...(wishes.has("ws") ? {} : { reachable: ownServerAnswers }) }),
-    player: (on, send) => new Player({ iceServers: config.iceServers, send, on: { ...on, talk: (status) => talk.told(status) } }),
+    signalling: (on) => new Signalling({ url, peer, on, ...(wishes.has("ws") ? {} : { reachable: () => ownServerAnswers(() => viewer.lock()) }) }),
+    player: (on, send) => {
+      lookForSpeaker();
+      return new Player({ iceServers: config.iceServers, send, on: { ...on, talk: (status) => talk.told(status) } });
+    },
     changed: () => draw(),
     tracks: (stream) => screen.show(stream),
     hidden: () => document.hidden,
   });
 
+  /** A speaker is plugged in and out: each session asks anew whether there is one. */
+  let { talkback } = config;
+  async function lookForSpeaker() {
+    ({ talkback } = await loadConfig({ talkback }));
+    draw();
+  }
+
   function draw() {
     if (!viewer.player && talk.state !== "off") talk.stop();
     screen.say(viewer);
-    screen.sayTalk({ offered: config.talkback, state: talk.state, trouble: talk.trouble, obstacle: Talk.obstacle(viewer.player) });
+    screen.sayTalk({ offered: talkback, state: talk.state, trouble: talk.trouble, obstacle: Talk.obstacle(viewer.player) });
   }
 
   window.boardcast = hooks(viewer, talk);
@@ -65,16 +82,26 @@ function run(config) {
   addEventListener("pagehide", () => viewer.stop());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   draw();
-  viewer.start();
-  if (config.cameras.length > 0 && !wishes.has("ws")) {
-    const list = (states) => screen.list(cameras.links(config.cameras, peer, states));
-    list();
-    new cameras.Watch({ ask: status, changed: list, hidden: () => document.hidden }).start();
+  screen.sayOpen(config.open);
+  if (config.locked) {
+    viewer.lock();
+    return;
   }
+  viewer.start();
+  if (wishes.has("ws")) return;
+  const several = config.cameras.length > 0;
+  const changed = (states = {}, reasons = {}) => {
+    if (several) screen.list(cameras.links(config.cameras, peer, states, reasons));
+    const own = several ? peer : "";
+    screen.sayOfCamera(cameras.sentence(states[own], reasons[own]));
+    screen.say(viewer);
+  };
+  changed();
+  new cameras.Watch({ ask: states, changed, hidden: () => document.hidden || viewer.state === "locked" }).start();
 }
 
-async function status() {
-  return (await fetch("api/status", { cache: "no-store", signal: AbortSignal.timeout(3000) })).json();
+async function states() {
+  return (await fetch("api/cameras", { cache: "no-store", signal: AbortSignal.timeout(3000) })).json();
 }
 
 /** What scripts may see and do. Times are performance.now() in ms, of the latest session. */

@@ -25,6 +25,7 @@ export class Screen {
   #pressedAt = null;
   #talkObstacle = null;
   #talking = false;
+  #ofCamera = ""; // what is to be said of the camera, such as why its placeholder plays
   #trouble = null; // why the voice is not heard, as it was last shown
 
   constructor(on) {
@@ -74,19 +75,25 @@ export class Screen {
     if (before === "playing" && state !== "playing") this.#keepStill();
     if (before !== state) this.#stir();
     this.#stage.dataset.state = state;
-    this.#facts.textContent = text;
+    const facts = (state === "playing" && this.#ofCamera) || text;
+    this.#facts.textContent = facts;
     // The words are read aloud by screen readers: not the frame rate, once a second.
     const picture = this.#tracks("video") > 0;
     this.#stage.classList.toggle("no-picture", state === "playing" && !picture);
-    const words = state === "playing" && picture ? "Playing" : text;
+    const words = state === "playing" && picture && !this.#ofCamera ? "Playing" : facts;
     if (this.#words.textContent !== words) this.#words.textContent = words;
     this.#drawSound();
+  }
+
+  /** What the next `say` says of the camera while it plays, in place of the facts; nothing where all is as it should be. */
+  sayOfCamera(sentence) {
+    this.#ofCamera = sentence;
   }
 
   /** @param {{offered: boolean, state: string, trouble: string|null, obstacle: string|null}} talk */
   sayTalk({ offered, state, trouble, obstacle }) {
     this.#talk.hidden = !offered;
-    this.#facts.title = offered ? "" : "Talking is off: the board is set to have no speaker";
+    this.#facts.title = offered ? "" : "Talking is off: the board has no speaker, or its settings want none";
     this.#talking = state !== "off";
     this.#talkObstacle = this.#talking ? null : obstacle;
     this.#talk.classList.toggle("starting", state === "starting");
@@ -97,6 +104,11 @@ export class Screen {
     describe(this.#talk, { label, tip, pressed: state === "on", disabled: Boolean(this.#talkObstacle) });
   }
 
+  /** Warns that keys are turned off. */
+  sayOpen(open) {
+    document.getElementById("open").hidden = !open;
+  }
+
   /** Links to the cameras, once there are several. */
   list(links) {
     this.#cameras.hidden = false;
@@ -104,6 +116,7 @@ export class Screen {
       const a = this.#cameras.querySelector(`[data-name="${CSS.escape(link.name)}"]`) ?? this.#link(link);
       a.dataset.state = link.state;
       a.lastChild.textContent = link.words;
+      a.title = link.reason ?? "";
     }
   }
 

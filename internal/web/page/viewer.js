@@ -16,10 +16,12 @@ const STABLE = 10_000; // ms of playing after which a failure is a first one
 const TICK = 1_000;
 const QUICK_TICK = 250; // while nothing comes in
 
+const LOCKED_CODE = 4401; // of a socket that the server closes because the key is not right any more
 const REFUSED = "This browser cannot play the camera's video format";
+const LOCKED = "This page is locked: its key was changed, was taken away or has expired";
 
 /**
- * Keeps one peer playing. `state` is "connecting", "calling", "waiting", "playing", "reconnecting", "busy" or "error",
+ * Keeps one peer playing. `state` is "connecting", "calling", "waiting", "playing", "reconnecting", "busy", "error" or "locked",
  * `text` the same in words; `player` the running session's, or null. Options:
  *   peer         whom to call
  *   signalling   (on) => Signalling
@@ -80,6 +82,12 @@ export class Viewer {
 
   wake() {
     this.#signalling.wake();
+  }
+
+  /** The key is not right any more: the picture goes, and nothing is tried again. */
+  lock() {
+    this.stop();
+    this.#say("locked", LOCKED);
   }
 
   /** The picture of the running session is on the screen. */
@@ -235,6 +243,10 @@ export class Viewer {
 
   /** The socket is gone. The media have a life of their own, unless the partner ended the session in order. */
   #lost({ code, inSession }) {
+    if (code === LOCKED_CODE) {
+      this.lock();
+      return;
+    }
     const hungUp = inSession && code === 1000;
     if (this.player?.connected && !hungUp) {
       this.#signalling.rest();

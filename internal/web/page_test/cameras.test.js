@@ -22,6 +22,23 @@ test("states of a status, and of what is none", () => {
   for (const none of [null, undefined, {}]) assert.deepEqual(cameras.statesOf(none), {});
 });
 
+test("why a camera gives no picture, or a lesser one, of several and of the only one", () => {
+  const reason = "it is not there";
+  assert.deepEqual(cameras.reasonsOf({ cameras: [{ name: "a", state: "away", reason }, { name: "b", state: "live" }] }), { a: reason });
+  assert.deepEqual(cameras.reasonsOf({ cameras: [{ name: "", state: "away", reason }] }), { "": reason });
+  assert.deepEqual(cameras.statesOf({ cameras: [{ name: "", state: "away", reason }] }), { "": "away" });
+  assert.deepEqual(["away", "lost", "live"].map((state) => cameras.sentence(state, reason)), [
+    "No picture: it is not there",
+    "No picture: it is not there",
+    "Lesser picture: it is not there",
+  ]);
+  assert.equal(cameras.sentence("live", undefined), "");
+  for (const none of [null, {}, { cameras: [] }]) assert.deepEqual(cameras.reasonsOf(none), {});
+  assert.deepEqual(cameras.links(["a"], "a", { a: "away" }, { a: reason }), [
+    { name: "a", href: "?camera=a", current: true, state: "away", words: "no camera", reason },
+  ]);
+});
+
 test("the states are asked for again and again, while someone looks", async () => {
   const clock = new FakeClock();
   const said = [];

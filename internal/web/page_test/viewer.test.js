@@ -370,3 +370,24 @@ test("words for what plays", () => {
   assert.equal(playingText({ ...sample, width: null, framesPerSecond: null }), "Playing · VP8");
   assert.equal(playingText(null), "Playing");
 });
+
+test("a key that is not right any more ends the picture for good", async (t) => {
+  const ways = {
+    "the socket says so": ({ signalling }) => signalling.on.lost({ code: 4401, inSession: true }),
+    "the page finds out": ({ viewer }) => viewer.lock(),
+  };
+  for (const [name, lock] of Object.entries(ways)) {
+    await t.test(name, async () => {
+      const made = await playing();
+      const calls = made.signalling.calls.length;
+      lock(made);
+      assert.deepEqual([made.viewer.state, made.viewer.player, made.signalling.state], ["locked", null, "stopped"]);
+      assert.match(made.viewer.text, /locked: its key was changed/);
+      assert.ok(made.player.closed, "the picture goes");
+      await made.clock.pass(60_000);
+      assert.equal(made.viewer.state, "locked");
+      assert.equal(made.signalling.calls.length, calls, "nothing is tried again");
+      assert.equal(made.clock.pending, 0);
+    });
+  }
+});

@@ -165,7 +165,7 @@ type Stage struct {
 	end
 }
 
-// end is how a fakeStage ends.
+// end is how a stage ends.
 type end struct {
 	ended  chan struct{}
 	Hang   chan struct{} // Close waits until it is closed, unless it is nil

@@ -1,0 +1,88 @@
+//go:build !nogst
+
+package gst
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"boardcast/pipeline"
+	"boardcast/pipeline/live"
+)
+
+// failing are graphs for a viewer's media that fail, each in another way.
+var failing = []struct {
+	name  string
+	slot  pipeline.Slot
+	graph string
+}{
+	{"video, a screen that is not there", pipeline.VideoSlot, "queue name=in ! decodebin ! videoconvert ! ximagesink display=:nosuch"},
+	{"video, no screen at all", pipeline.VideoSlot, "queue name=in ! decodebin ! videoconvert ! autovideosink"},
+	{"video, a screen that fails later", pipeline.VideoSlot, "queue name=in ! decodebin ! videoconvert ! identity error-after=20 ! fakesink"},
+	{"video, a decoder that fails", pipeline.VideoSlot, "queue name=in ! rtpvp8depay ! breakmydata probability=1 skip=20000 ! vp8dec max-errors=0 ! fakesink async=false"},
+	{"video, a decoder on webrtcbin's own thread", pipeline.VideoSlot, "rtpvp8depay name=in ! identity error-after=20 ! fakesink async=false"},
+	{"sound, a decoder that fails", pipeline.AudioSlot, "queue name=in ! rtpopusdepay ! breakmydata probability=1 ! opusdec max-errors=0 ! fakesink async=false"},
+	{"sound, an error later", pipeline.AudioSlot, "queue name=in ! decodebin ! audioconvert ! identity error-after=20 ! fakesink"},
+	{"sound, an error on webrtcbin's own thread", pipeline.AudioSlot, "rtpopusdepay name=in ! identity error-after=20 ! fakesink async=false"},
+}
+
+// A viewer whose video cannot be shown, or whose sound cannot be decoded, is served as before: its frames go on after the error, which is
+// logged once, and its other medium still comes in.
+func TestIncomingFailsBesideThePicture(t *testing.T) {
+	t.Setenv("DISPLAY", "")
+	t.Setenv("WAYLAND_DISPLAY", "")
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range failing {
+		t.Run(c.name, func(t *testing.T) {
+			a, log := showing(t, e, c.slot, c.graph)
+			theirs := testPlan(t, e, "vp8")
+			theirs.Display = true // so that it takes our video too
+			va, vb := call(t, a, broadcast(t, e, theirs))
+			defer hangUp(va, vb)
+			const dropped = "incoming media dropped"
+			eventually(t, "the error is logged", 20*time.Second, func() bool { return log.has(dropped) })
+			before := sentTo(a, "callee")
+			eventually(t, "pictures are sent after it", 10*time.Second, func() bool { return sentTo(a, "callee") > before+45 })
+			if s := a.Status(); len(s.Viewers) != 1 || s.Viewers[0].State != "connected" || len(s.Viewers[0].Incoming) != 2 {
+				t.Errorf("the viewers: %+v", s.Viewers)
+			}
+			log.mu.Lock()
+			defer log.mu.Unlock()
+			if n := strings.Count(log.b.String(), dropped); n != 1 {
+				t.Errorf("%d lines say that it was dropped", n)
+			}
+			t.Logf("%d frames sent at the failure, then 45 more; the log:\n%s", before, log.b.String())
+		})
+	}
+}
+
+// showing is a broadcast that plays what viewers send in one slot by a graph, and drops what they send in the other.
+func showing(t *testing.T, e *Engine, slot pipeline.Slot, graph string) (*live.Broadcast, *safeText) {
+	t.Helper()
+	plan := testPlan(t, e, "vp8")
+	drop := plan.See
+	plan.Display, plan.Hear = true, drop
+	var raw pipeline.Graph
+	for element := range strings.SplitSeq(graph, " ! ") {
+		words := strings.Fields(element)
+		raw = append(raw, pipeline.El(words[0], words[1:]...))
+	}
+	if slot == pipeline.AudioSlot {
+		plan.Hear = raw
+	} else {
+		plan.See = raw
+	}
+	log := &safeText{}
+	b := live.NewBroadcast(e, plan, live.Options{Logger: slog.New(slog.NewTextHandler(log, nil)), Grace: time.Second})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = b.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return b, log
+}

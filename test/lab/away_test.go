@@ -1,0 +1,302 @@
+//go:build lab
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The cameras that can misbehave; module/camera.c says how.
+const (
+	cameraDriver = "/sys/bus/platform/drivers/lab_camera/"
+	labCamera    = "/dev/v4l/by-path/platform-lab_camera.0-video-index0"
+	rearCamera   = "/dev/v4l/by-path/platform-lab_camera.1-video-index0"
+	bindRear     = "echo lab_camera.1 >" + cameraDriver + "bind; udevadm settle; test -e " + rearCamera
+	unbindRear   = "echo lab_camera.1 >" + cameraDriver + "unbind; udevadm settle; ! test -e " + rearCamera
+)
+
+// loadCameras loads the cameras that can misbehave, until the test ends.
+func loadCameras(t *testing.T, m *Machine) {
+	t.Helper()
+	load(t, m)
+	run(t, m, time.Minute, "modprobe lab_camera && udevadm settle && test -e "+labCamera+" && test -e "+rearCamera)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if out, err := m.Run(ctx, "modprobe -r lab_camera"); err != nil {
+			t.Errorf("unload the cameras: %v\n%s", err, out)
+		}
+	})
+}
+
+// misbehave sets a parameter of the cameras.
+func misbehave(t *testing.T, m *Machine, parameter, value string) {
+	t.Helper()
+	run(t, m, 10*time.Second, "echo "+value+" >/sys/module/lab_camera/parameters/"+parameter)
+}
+
+// given is how many frames a camera has given.
+func given(t *testing.T, m *Machine, camera int) int {
+	t.Helper()
+	list := strings.Split(strings.TrimSpace(run(t, m, 10*time.Second, "cat /sys/module/lab_camera/parameters/frames")), ",")
+	n, err := strconv.Atoi(list[camera])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// smallPicture are settings with which two cameras can be encoded in the guest.
+var smallPicture = []string{"--width", "320", "--height", "180", "--framerate", "5", "--microphone", "none", "--codec", "h264"}
+
+// words is what a page says of the cameras: in the line of facts, and in the list.
+func (v viewer) words() string {
+	v.t.Helper()
+	var said struct {
+		Facts string
+		List  []string
+	}
+	v.await(10*time.Second, &said, `({
+		facts: document.querySelector("#facts").textContent,
+		list: [...document.querySelectorAll("#cameras a")].map((a) => a.textContent + (a.title ? " (" + a.title + ")" : "")),
+	})`)
+	return fmt.Sprintf("%q, list %q", said.Facts, said.List)
+}
+
+// saysOfCamera waits until the page says a text of its camera, and logs all that it says.
+func (v viewer) saysOfCamera(when, text string) {
+	v.t.Helper()
+	v.await(30*time.Second, nil, `e2e.until(() => document.querySelector("#facts").textContent.includes(%q), 20000).then(() => null)`, text)
+	v.t.Logf("%s the page says %s", when, v.words())
+}
+
+// has waits until the status has a state and a part of the reason for a camera, and logs it.
+func has(t *testing.T, when, camera, state, reason string) {
+	t.Helper()
+	var last cameraStatus
+	eventually(t, 30*time.Second, fmt.Sprintf("%s: camera %s is %s, %q", when, camera, state, reason), func() bool {
+		last = status(t).camera(t, camera)
+		return last.State == state && strings.Contains(last.Reason, reason) && (reason != "" || last.Reason == "")
+	})
+	t.Logf("%s the status says of %s: state %q, reason %q", when, camera, last.State, last.Reason)
+}
+
+// elsewhere unplugs a camera and has it come back on another node: the old one stays in use meanwhile.
+func elsewhere(t *testing.T, m *Machine, node, unbind string, meanwhile func(), bind string) {
+	t.Helper()
+	before := run(t, m, 5*time.Second, "readlink -f "+node)
+	holder, err := m.Start(t.Context(), "exec sleep 120 <"+node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Stop()
+	run(t, m, 20*time.Second, unbind)
+	meanwhile()
+	run(t, m, 30*time.Second, bind)
+	if after := run(t, m, 5*time.Second, "readlink -f "+node); after == before {
+		t.Fatalf("the camera is on %s again", strings.TrimSpace(after))
+	}
+}
+
+// steady fails the test if a viewer was without a frame for longer than the limit, since its watch began, or lost its connection.
+func (v viewer) steady(when string) {
+	v.t.Helper()
+	v.kept()
+	w := v.watched()
+	figures.add("camera away, the other's viewer", "%s: %d frames, at most %.2f s without one, timer's delay %.2f s", when, w.Frames, w.gap().Seconds(), w.Lag/1000)
+	if w.Frames == 0 || w.gap() > 2*time.Second {
+		v.t.Errorf("%s: the other camera's viewer saw %d frames, and none for %v", when, w.Frames, w.gap())
+	}
+}
+
+// TestAwayCameras begins with one of two cameras absent. Each comes, or comes back, under another number, while the other's viewer is
+// watched; and the settings are read again while one is away.
+func TestAwayCameras(t *testing.T) {
+	m := boot(t)
+	loadCameras(t, m)
+	t.Cleanup(func() { restore(t, m) })
+	elsewhere(t, m, rearCamera, unbindRear, func() { awayAtTheStart(t, m) }, bindRear)
+}
+
+func awayAtTheStart(t *testing.T, m *Machine) {
+	env := "CACHE_DIRECTORY=/run/trials-away NOTIFY_SOCKET=/run/nobody " + fullRate
+	p := startProgramWith(t, m, env, append([]string{"--camera", "front=" + vividCamera, "--camera", "rear=" + rearCamera}, smallPicture...)...)
+	front := viewAt(t, address+"?camera=front")
+	front.playing(10, 90*time.Second)
+	front.watch()
+	rear := viewAt(t, address+"?camera=rear")
+	rear.playing(10, 60*time.Second)
+	has(t, "absent at the start,", "rear", "away", "is not there")
+	has(t, "absent at the start,", "front", "live", "")
+	rear.saysOfCamera("absent at the start,", "No picture: ")
+	t.Log(awaitLine(t, p, "camera is away; showing a placeholder", 10*time.Second))
+	front.moreFrames(20, 30*time.Second)
+	front.steady("absent at the start")
+
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	if err := p.Signal(ctx, "HUP"); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(awaitLine(t, p, "reload done", 60*time.Second))
+	front.playing(5, 60*time.Second)
+	rear.playing(5, 60*time.Second)
+	has(t, "read anew,", "rear", "away", "is not there")
+
+	front.watch()
+	run(t, m, 30*time.Second, bindRear)
+	has(t, "plugged in,", "rear", "live", "")
+	comes(t, "plugged in,", "rear")
+	rear.moreFramesOf("plugged in,", m, 1)
+	front.steady("the other one came")
+
+	front.watch()
+	elsewhere(t, m, rearCamera, unbindRear, func() {
+		has(t, "unplugged,", "rear", "away", "was unplugged")
+		rear.saysOfCamera("unplugged,", "was unplugged")
+	}, bindRear)
+	has(t, "back under another number,", "rear", "live", "")
+	comes(t, "back under another number,", "rear")
+	front.steady("the other one went and came")
+
+	rear.playing(5, 30*time.Second)
+	rear.watch()
+	elsewhere(t, m, vividCamera, unbindVivid, func() { has(t, "unplugged,", "front", "away", "was unplugged") }, bindVivid)
+	has(t, "back under another number,", "front", "live", "")
+	comes(t, "back under another number,", "front")
+	rear.steady("the first one went and came")
+	run(t, m, 20*time.Second, unbindRear) // as elsewhere found it
+}
+
+// comes waits until a camera's own picture is captured.
+func comes(t *testing.T, when, camera string) {
+	t.Helper()
+	eventually(t, 30*time.Second, when+" the picture is the camera's", func() bool {
+		c := status(t).camera(t, camera).capture(t)
+		return c.Users > 0 && !c.Placeholder
+	})
+}
+
+// moreFramesOf waits until a camera has given frames, and the page has shown as many.
+func (v viewer) moreFramesOf(when string, m *Machine, camera int) {
+	v.t.Helper()
+	before := given(v.t, m, camera)
+	v.watch()
+	v.moreFrames(10, 30*time.Second)
+	if n := given(v.t, m, camera) - before; n < 10 {
+		v.t.Errorf("%s the page showed 10 frames, and the camera gave %d", when, n)
+	}
+}
+
+// TestSeldomFrames has a camera that gives a frame every five seconds, after it was slower and slower: it is never taken for gone, and
+// the other camera's viewer sees all its frames.
+func TestSeldomFrames(t *testing.T) {
+	m := boot(t)
+	loadCameras(t, m)
+	t.Cleanup(func() { misbehave(t, m, "period", "0,0") })
+	p := startProgramWith(t, m, "CACHE_DIRECTORY=/run/trials-away "+fullRate,
+		append([]string{"--camera", "front=" + vividCamera, "--camera", "rear=" + rearCamera}, smallPicture...)...)
+	front, rear := viewAt(t, address+"?camera=front"), viewAt(t, address+"?camera=rear")
+	front.playing(10, 90*time.Second)
+	rear.playing(10, 90*time.Second)
+	front.watch()
+	rear.watch()
+	for _, step := range []struct {
+		ms, frames int
+	}{{500, 6}, {1000, 4}, {2500, 4}, {5000, 6}} {
+		misbehave(t, m, "period", fmt.Sprintf("0,%d", step.ms))
+		before, shown := given(t, m, 1), rear.watched().Frames
+		began := time.Now()
+		rear.moreFrames(step.frames, time.Duration(step.frames+2)*time.Duration(step.ms)*time.Millisecond+10*time.Second)
+		gave, saw := given(t, m, 1)-before, rear.watched().Frames-shown
+		figures.add("a frame every "+strconv.Itoa(step.ms)+" ms", "%d given, %d shown in %.1f s", gave, saw, time.Since(began).Seconds())
+		if saw < gave-1 {
+			t.Errorf("a frame every %d ms: %d given, %d shown", step.ms, gave, saw)
+		}
+	}
+	has(t, "a frame every five seconds:", "rear", "live", "")
+	t.Logf("a frame every five seconds: the page says %s", rear.words())
+	rear.kept()
+	front.steady("the other one gives a frame every five seconds")
+	if strings.Contains(p.Output(), "camera gone") {
+		t.Error("a camera that gives frames seldom was taken for gone")
+	}
+}
+
+// TestSeldomFramesFromTheStart opens a camera that gives its frames every five seconds already.
+func TestSeldomFramesFromTheStart(t *testing.T) {
+	m := boot(t)
+	loadCameras(t, m)
+	misbehave(t, m, "period", "5000,0")
+	t.Cleanup(func() { misbehave(t, m, "period", "0,0") })
+	p := startProgramIn(t, m, "/run/trials-away", append([]string{"--camera", labCamera}, smallPicture...)...)
+	v := view(t)
+	v.playing(1, 90*time.Second)
+	v.watch()
+	before := given(t, m, 0)
+	v.moreFrames(4, 40*time.Second)
+	figures.add("a frame every five seconds from the start", "%d given, %d shown", given(t, m, 0)-before, v.watched().Frames)
+	v.kept()
+	if strings.Contains(p.Output(), "camera gone") {
+		t.Error("a camera that gives frames seldom was taken for gone")
+	}
+}
+
+// TestRefusedMode has a driver that refuses STREAMON above a size, with a full bus, and of a mode that it lists: the next mode plays,
+// and page and status say why.
+func TestRefusedMode(t *testing.T) {
+	m := boot(t)
+	loadCameras(t, m)
+	t.Cleanup(func() { misbehave(t, m, "refuse_errno", "0") })
+	for _, row := range []struct {
+		name           string
+		errno, above   int
+		width          int
+		reason, refuse string
+	}{
+		{"full bus", 28, 320 * 180, 320, "its bus has no room left for YUYV 640x360 at 15 frames/s; it runs with YUYV 320x180", "no space left on device"},
+		{"listed mode", 22, 480 * 270, 480, "it lists YUYV 640x360 at 15 frames/s, and refuses it; it runs with YUYV 480x270", "invalid argument"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			misbehave(t, m, "refuse_above", strconv.Itoa(row.above))
+			misbehave(t, m, "refuse_errno", strconv.Itoa(row.errno))
+			p := startProgramIn(t, m, "/run/trials-away", "--camera", "door="+labCamera, "--microphone", "none", "--codec", "h264", "--bitrate", "2M")
+			v := viewAt(t, address+"?camera=door")
+			has(t, row.name+":", "door", "live", row.reason)
+			comes(t, row.name+":", "door")
+			v.playing(10, 60*time.Second)
+			v.await(60*time.Second, nil, `e2e.until(async () => (await e2e.stats()).width === %d, 50000).then(() => null)`, row.width)
+			v.saysOfCamera(row.name+":", "Lesser picture: "+row.reason)
+			t.Log(awaitLine(t, p, row.refuse, 10*time.Second))
+		})
+	}
+}
+
+// TestSlowStop has a viewer come while the camera is still being closed, which takes four seconds: it is waited for, and neither
+// reported busy nor gone.
+func TestSlowStop(t *testing.T) {
+	m := boot(t)
+	loadCameras(t, m)
+	misbehave(t, m, "stop_ms", "4000")
+	t.Cleanup(func() { misbehave(t, m, "stop_ms", "0") })
+	p := startProgramWith(t, m, "CACHE_DIRECTORY=/run/trials-away BOARDCAST_VIEWERS_GRACE=1s "+fullRate,
+		append([]string{"--camera", labCamera}, smallPicture...)...)
+	first, open := view(t), launch(t)
+	first.playing(10, 90*time.Second)
+	first.await(5*time.Second, nil, `void (location.href = "about:blank")`)
+	awaitLine(t, p, "msg=stopped component=media producer=capture", 30*time.Second)
+	began := time.Now()
+	second := open(address)
+	second.playing(5, 30*time.Second)
+	figures.add("viewer that comes while the camera is closed (4 s)", "plays after %.1f s", time.Since(began).Seconds())
+	for _, wrong := range []string{"camera gone", "in use by", "busy"} {
+		if strings.Contains(strings.ToLower(p.Output()), wrong) {
+			t.Errorf("the program said %q", wrong)
+		}
+	}
+}

@@ -42,6 +42,7 @@ const (
 	KindOrigin   Kind = "origin"  // scheme://host[:port]
 	KindCamera   Kind = "camera"  // the name of one of several cameras
 	KindHost     Kind = "host"    // a name in DNS, or *
+	KindNetwork  Kind = "network" // an address, or a range of them
 )
 
 // Key is one row of the table of settings. Flags are registered, values checked
@@ -84,6 +85,10 @@ var keys = []Key{
 		Help: "a name by which the page is opened, besides this machine's own; may be repeated; * = any",
 	},
 	{
+		Name: "trusted-proxies", Kind: KindNetwork, List: true, Flag: "trusted-proxy", Group: GroupPage, Unit: "address",
+		Help: "a reverse proxy, such as 127.0.0.1 or 10.0.0.0/24, that is believed who its clients are; may be repeated",
+	},
+	{
 		Name: "open", Kind: KindBool, Flag: "open", Group: GroupPage,
 		Help: "let everybody in without a key: whoever reaches the page may watch, listen and talk",
 	},
@@ -91,6 +96,10 @@ var keys = []Key{
 	{
 		Name: "display", Kind: KindBool, Flag: "display", Group: GroupPicture,
 		Help: "show incoming video in a window on the board's own screen",
+	},
+	{
+		Name: "tls.mode", Kind: KindChoice, Words: []string{TLSFiles, Auto}, Flag: "tls", Group: GroupPage, Unit: "mode",
+		Help: "auto = https with a certificate that boardcast makes itself; files = with that of --tls-cert, if any",
 	},
 	{
 		Name: "tls.cert", Kind: KindPath, Flag: "tls-cert", Group: GroupPage, Unit: "file",
@@ -119,7 +128,7 @@ var keys = []Key{
 	},
 	{
 		Name: "signalling.remote-offerer", Kind: KindBool, Flag: "remote-offerer", Group: GroupSignalling,
-		Help: "ask the peer we call to make the offer",
+		Help: "ask the peer that we call to make the WebRTC offer",
 	},
 	{
 		Name: "signalling.insecure", Kind: KindBool, Flag: "insecure", Group: GroupSignalling,
@@ -175,7 +184,7 @@ var keys = []Key{
 	},
 	{
 		Name: "audio.speaker", Kind: KindDevice, Words: []string{Auto, None}, Flag: "speaker", Group: GroupSound, Unit: "name",
-		Help: "where talkback is heard: auto, none, or a name, id or path",
+		Help: "where viewers who talk back are heard: auto, none, or a name, id or path that boardcast devices shows",
 	},
 	{Name: "audio.bitrate", Kind: KindBitrate, Min: 6_000, Max: 510_000, Step: 1},
 
@@ -183,11 +192,11 @@ var keys = []Key{
 
 	{
 		Name: "ice.stun", Kind: KindSTUN, Flag: "stun", Group: GroupNetwork, Unit: "url",
-		Help: "stun://host:port",
+		Help: "stun://host:port, a server that viewers in other networks may need",
 	},
 	{
 		Name: "ice.turn", Kind: KindTURN, List: true, Flag: "turn", Group: GroupNetwork, Unit: "url",
-		Help: "turn[s]://user:password@host:port[?transport=tcp]; may be repeated",
+		Help: "turn[s]://user:password@host:port[?transport=tcp], a relay for where STUN is not enough; may be repeated",
 	},
 
 	{Name: "viewers.max", Kind: KindWhole, Min: 1, Max: 1000, Step: 1},

@@ -118,7 +118,7 @@ func (p *Producer) happened(ctx context.Context, e media.StageEvent) {
 		}
 		p.serving.ready = true
 		p.forgetReason()
-		p.log.Info("started", "alternative", p.serving.ID, "duration_seconds", time.Since(p.serving.began).Seconds())
+		p.log.Info("producer started", "alternative", p.serving.ID, "duration_seconds", time.Since(p.serving.began).Seconds())
 	case e.Warning:
 		p.log.Debug("warning", "error", e.Err)
 	case e.Err != nil, e.Ended:
@@ -266,7 +266,7 @@ func (p *Producer) promoted(old *running) {
 	case p.coded && old.ID != p.serving.ID:
 		p.log.Info("encoder back", "from", old.ID, "to", p.serving.ID, "duration_seconds", seconds)
 	default:
-		p.log.Info("changed", "alternative", p.serving.ID, "duration_seconds", seconds)
+		p.log.Info("producer changed", "alternative", p.serving.ID, "duration_seconds", seconds)
 	}
 }
 

@@ -128,7 +128,7 @@ var keys = []Key{
 	},
 	{
 		Name: "signalling.remote-offerer", Kind: KindBool, Flag: "remote-offerer", Group: GroupSignalling,
-		Help: "ask the peer we call to make the offer",
+		Help: "ask the peer that we call to make the WebRTC offer",
 	},
 	{
 		Name: "signalling.insecure", Kind: KindBool, Flag: "insecure", Group: GroupSignalling,
@@ -184,7 +184,7 @@ var keys = []Key{
 	},
 	{
 		Name: "audio.speaker", Kind: KindDevice, Words: []string{Auto, None}, Flag: "speaker", Group: GroupSound, Unit: "name",
-		Help: "where talkback is heard: auto, none, or a name, id or path",
+		Help: "where viewers who talk back are heard: auto, none, or a name, id or path that boardcast devices shows",
 	},
 	{Name: "audio.bitrate", Kind: KindBitrate, Min: 6_000, Max: 510_000, Step: 1},
 
@@ -192,11 +192,11 @@ var keys = []Key{
 
 	{
 		Name: "ice.stun", Kind: KindSTUN, Flag: "stun", Group: GroupNetwork, Unit: "url",
-		Help: "stun://host:port",
+		Help: "stun://host:port, a server that viewers in other networks may need",
 	},
 	{
 		Name: "ice.turn", Kind: KindTURN, List: true, Flag: "turn", Group: GroupNetwork, Unit: "url",
-		Help: "turn[s]://user:password@host:port[?transport=tcp]; may be repeated",
+		Help: "turn[s]://user:password@host:port[?transport=tcp], a relay for where STUN is not enough; may be repeated",
 	},
 
 	{Name: "viewers.max", Kind: KindWhole, Min: 1, Max: 1000, Step: 1},

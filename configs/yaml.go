@@ -209,7 +209,7 @@ func suggestSection(name string) string {
 	return cmp.Or(sectionMeanings[name], Nearest(name, append(sections(), camerasKey)))
 }
 
-const keysHint = "`boardcast config --default` prints every key with its meaning"
+const keysHint = "`boardcast config --default` prints every setting with its meaning"
 
 func keyNames() []string {
 	names := make([]string, len(keys))

@@ -204,6 +204,17 @@ check_node() {
   [[ ${version%%.*} -ge 18 ]] || die "Node.js $version is too old for the tests" "put a node of version 18 or newer on the PATH"
 }
 
+# A Go older than 1.21 can't read go.mod, and says so in words that name no remedy. A newer one that is too old says what it wants.
+check_go() {
+  local version minor
+  has_command go || die "no go command on the PATH" "install Go (go.mod names the version) and add its bin directory to the PATH"
+  read -r _ _ version _ < <(GOTOOLCHAIN=local go version) || true # not `go env`, which may read go.mod
+  minor=${version#go1.}
+  minor=${minor%%[!0-9]*}
+  [[ -z $minor || $minor -ge 21 ]] ||
+    die "Go ${version#go} is too old" "install the version that go.mod names from https://go.dev/dl, and put its bin directory first on the PATH"
+}
+
 main() {
   case ${1:-} in
     run) need_to_run ;;
@@ -212,8 +223,7 @@ main() {
     roots) need_for_roots ;;
     *) die "bootstrap: unknown set '${1:-}'" "use: $0 run|test|packages [ARCH...]|roots" ;;
   esac
-  has_command go ||
-    die "no go command on the PATH" "install Go (go.mod names the version) and add its bin directory to the PATH"
+  check_go
   [[ ${#missing[@]} -eq 0 ]] || install_or_stop
   [[ $1 != test ]] || check_node
 }

@@ -92,8 +92,8 @@ func newEncodersCmd(stdout io.Writer, log *slog.Logger) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.json, "json", false, "as one JSON object")
 	cmd.Flags().BoolVar(&o.fresh, "fresh", false, "forget earlier trials")
-	cmd.Flags().StringVar(&o.codec, "codec", "", "only this codec: h264, vp8 or vp9")
-	cmd.Flags().StringVar(&o.size, "size", "1280x720", "try at this size, at 30 frames/s")
+	cmd.Flags().StringVar(&o.codec, "codec", "", "only this `codec`: h264, vp8 or vp9")
+	cmd.Flags().StringVar(&o.size, "size", "1280x720", "try at this size, `WIDTHxHEIGHT`, at 30 frames/s")
 	return cmd
 }
 

@@ -28,7 +28,7 @@ func newJournal(w io.Writer, level slog.Leveler, build func(io.Writer, *slog.Han
 		if len(groups) == 0 && a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
-		return a
+		return roundNumber(groups, a)
 	}}
 	j := make(journal, len(priorities))
 	for i, p := range priorities {

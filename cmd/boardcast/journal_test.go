@@ -20,10 +20,10 @@ func TestJournal(t *testing.T) {
 	})).With("component", "media").WithGroup("line")
 	log.Debug("below the level")
 	log.Info("started", "time", "kept in a group")
-	log.Warn("late")
+	log.Warn("late", "delay_seconds", 1.6093544400000002)
 	log.Error("gone")
 	want := `<6>level=INFO msg=started component=media line.time="kept in a group"
-<4>level=WARN msg=late component=media
+<4>level=WARN msg=late component=media line.delay_seconds=1.609
 <3>level=ERROR msg=gone component=media
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {

@@ -11,16 +11,18 @@ import (
 
 const rootLong = `boardcast streams this board's camera and microphone to browsers over WebRTC.
 
-It serves a page that plays them, and prints the address to open. With no
-camera it streams a test picture with a clock and a soft tick.
+It serves a page that plays them, and prints the link to open: on this machine,
+or on a phone in the same network. With no camera it streams a test picture with
+a clock and a soft tick.
 
 Every setting can also stand in the environment or in a file. Where it is given
 more than once, a flag (--width) counts before a variable (BOARDCAST_VIDEO_WIDTH),
 and a variable before the file (./boardcast.yaml, /etc/boardcast/boardcast.yaml).
 ` + "`boardcast config --default`" + ` explains all settings.
 
-As a service (Type=notify) it takes up changed settings on SIGHUP. Without a
-service manager, SIGHUP ends it, as when its terminal is closed.`
+Ctrl-C ends it. As a systemd service (Type=notify) it takes up changed settings
+when the service is reloaded (SIGHUP). Without a service manager, SIGHUP ends it,
+as when its terminal is closed.`
 
 const rootExample = `  boardcast                                         the best camera, on port 8080
   boardcast --camera /dev/video2 --width 1280 --height 720

@@ -310,7 +310,7 @@ func newLogger(cfg *configs.Config, stderr io.Writer) *slog.Logger {
 	if toJournal(stderr) {
 		return slog.New(newFlood(newJournal(stderr, cfg.Log.Level, build)))
 	}
-	return slog.New(newFlood(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level})))
+	return slog.New(newFlood(build(stderr, &slog.HandlerOptions{Level: cfg.Log.Level, ReplaceAttr: roundNumber})))
 }
 
 // shutdownLimit is how long an orderly end may take before the process ends anyway.

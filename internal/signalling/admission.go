@@ -13,6 +13,7 @@ import (
 type admission struct {
 	most       int // connections at once
 	perAddress int // of these from one origin
+	told       refusals
 
 	mu       sync.Mutex
 	byOrigin map[string]int // admitted connections

@@ -180,7 +180,11 @@ func (c *Client) connect(ctx context.Context, target string, header http.Header)
 		_ = resp.Body.Close() // no more than the beginning of a refusal, which is in memory
 	}
 	if err != nil {
-		if errors.Is(err, websocket.ErrBadHandshake) && resp != nil {
+		switch {
+		case !errors.Is(err, websocket.ErrBadHandshake) || resp == nil:
+		case resp.StatusCode == http.StatusUnauthorized && header.Get("Authorization") == "":
+			return fmt.Errorf("connect: server answered %s: it wants a user and a password, or a key, in its address: wss://user:KEY@host", resp.Status)
+		default:
 			return fmt.Errorf("connect: server answered %s", resp.Status)
 		}
 		return fmt.Errorf("connect: %w", err)
@@ -228,7 +232,11 @@ func (c *Client) report(err error, delay time.Duration) {
 	} else {
 		c.lastErr = text
 	}
-	say("signalling lost, will retry", keyError, err, keyAttempt, c.backoff.attempt, keyDelay, delay.Seconds())
+	attrs := []any{keyError, err, keyAttempt, c.backoff.attempt, keyDelay, delay.Seconds()}
+	if errors.Is(err, errHeld) && c.opts.ID != "" {
+		attrs = append(attrs, keyHint, "another peer has this id there, or had it a moment ago; --id gives this board another one")
+	}
+	say("not registered with the signalling server, will retry", attrs...)
 }
 
 func (c *Client) enter(s State) {

@@ -72,6 +72,9 @@ func TestHeldID(t *testing.T) {
 		if n := strings.Count(b.log.String(), "level=WARN"); n != 1 {
 			b.Errorf("warned %d times:\n%s", n, &b.log)
 		}
+		if !strings.Contains(b.log.String(), "--id gives this board another one") {
+			b.Errorf("no hint:\n%s", &b.log)
+		}
 	})
 }
 
@@ -105,6 +108,9 @@ func TestTakenRandomID(t *testing.T) {
 		}
 		if len(seen) < 5 {
 			b.Errorf("ids %v", seen)
+		}
+		if strings.Contains(b.log.String(), keyHint) {
+			b.Errorf("a hint to choose an id, where the client does so by itself:\n%s", &b.log)
 		}
 		p, id := b.register()
 		b.bye(p, websocket.CloseGoingAway, "")
@@ -255,7 +261,7 @@ func TestBackoff(t *testing.T) {
 		synctest.Wait()
 		b.net.kill()
 		<-time.After(10 * time.Minute)
-		tries := strings.Count(b.log.String(), "signalling lost")
+		tries := strings.Count(b.log.String(), "not registered with the signalling server")
 		if tries < 40 || tries > 200 { // one in 7.5 s is the mean
 			b.Errorf("%d tries in 10 minutes", tries)
 		}

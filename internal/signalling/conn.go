@@ -73,7 +73,7 @@ func (s *Server) serve(ws *websocket.Conn, r *http.Request) {
 	}
 	c.drain(err)
 	c.wg.Wait()
-	c.tellEnd(err, hungUp)
+	s.tellEnd(c, err, hungUp)
 }
 
 // endWith closes the connection when the rights of the peer have ended.

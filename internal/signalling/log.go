@@ -6,6 +6,7 @@ const (
 	keyDelay    = "delay_seconds"
 	keyDuration = "duration_seconds"
 	keyError    = "error"
+	keyHint     = "hint"
 	keyID       = "id"
 	keyOpen     = "open"
 	keyOrigin   = "origin"

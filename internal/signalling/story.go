@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/http"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // tellLocked logs what the server decided about a message of the connection: registrations, sessions and refusals have one line each.
@@ -14,9 +16,13 @@ func (s *Server) tellLocked(c *conn, said Message, decided []reply) {
 		switch {
 		case r.to != c.id:
 		case r.kind == hangUp:
-			c.log.Info("registration refused", keyID, cutText(said.ID, c.limits.ID), keyReason, r.reason)
+			s.tellUnregistered(c, cutText(said.ID, c.limits.ID), r.why)
 		case r.kind == say && !r.frame.binary:
-			c.tellAnswerLocked(said, ParseReply(r.frame.text), s.serves.Load())
+			answer := ParseReply(r.frame.text)
+			if answer.Kind == KindHello {
+				s.admission.told.forget(c.caller.ID)
+			}
+			c.tellAnswerLocked(said, answer, s.serves.Load())
 		}
 	}
 }
@@ -40,13 +46,42 @@ func (c *conn) tellAnswerLocked(said, answer Message, local bool) {
 	}
 }
 
-// tellEnd logs the end of the connection, which is also the end of its registration and its session.
-func (c *conn) tellEnd(err error, hungUp bool) {
+// tellEnd logs the end of the connection, which is also the end of its registration and its session. It is logged at debug where the
+// registration was.
+func (s *Server) tellEnd(c *conn, err error, hungUp bool) {
 	say := c.log.Info
-	if c.caller.ID == "" || c.session != nil {
+	if c.caller.ID == "" || c.session != nil || s.serves.Load() {
 		say = c.log.Debug // it was never registered, or the media log the end
 	}
-	say("peer left", keyReason, cmp.Or(c.reason(), err.Error()), keyHangUp, hungUp, keyDuration, time.Since(c.since).Seconds())
+	say("peer left", keyReason, c.why(err), keyHangUp, hungUp, keyDuration, time.Since(c.since).Seconds())
+}
+
+// Why a connection has ended, by the code of the close frame: that of ours, where we sent one, else that of the peer.
+var (
+	weClosed = map[int]string{
+		websocket.CloseNormalClosure: "its partner has left the session",
+		websocket.CloseGoingAway:     "the server ends",
+	}
+	peerClosed = map[int]string{
+		websocket.CloseNormalClosure:    "hung up",
+		websocket.CloseNoStatusReceived: "hung up",
+		websocket.CloseGoingAway:        "left the page, or its program ended",
+		websocket.CloseAbnormalClosure:  "the connection broke",
+	}
+)
+
+// why tells why a connection has ended. err is why reading failed.
+func (c *conn) why(err error) string {
+	return cmp.Or(c.reason(), weClosed[c.endCode()], peerClosed[closeCode(err)], err.Error())
+}
+
+// tellUnregistered logs that a peer may not register. A client asks for a fixed id again and again, twice a second: that is logged once.
+func (s *Server) tellUnregistered(c *conn, id, why string) {
+	say := c.log.Info
+	if s.admission.told.again(unregistered{id, c.caller.Address}) {
+		say = c.log.Debug
+	}
+	say("registration refused", keyID, id, keyReason, why)
 }
 
 // tellRefused logs that a connection was not admitted.

@@ -115,6 +115,16 @@ func (w *wire) reason() string {
 	return w.end.Text
 }
 
+// endCode is the code with which this side ended the wire, 0 while it has not.
+func (w *wire) endCode() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.end == nil {
+		return 0
+	}
+	return w.end.Code
+}
+
 // closeCode is the code of the close frame that a read ended with, 0 when err is of another kind.
 func closeCode(err error) int {
 	if closed, ok := errors.AsType[*websocket.CloseError](err); ok {

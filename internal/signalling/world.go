@@ -81,6 +81,7 @@ type reply struct {
 	callee connID
 	code   int
 	reason string
+	why    string // of hangUp: what the log tells in place of reason, which is the words of the reference server
 }
 
 // world is all that the server knows of its peers. All decisions about them are in [world.step]. The world does no I/O, reads no
@@ -151,21 +152,33 @@ func (w *world) answer(in input, p *peer) []reply {
 	return nil
 }
 
+// invalidUID is what the reference server says to a peer whose id it does not take.
+const invalidUID = "invalid peer uid"
+
+// refuse closes a connection that may not register. why is for the log.
+func (w *world) refuse(id connID, code int, reason, why string) []reply {
+	no := w.close(id, code, reason)
+	no[0].why = why
+	return no
+}
+
 // hello registers a connection.
 func (w *world) hello(from connID, f frame) []reply {
 	m := ParseRequest(f.text)
 	holder, taken := w.ids[m.ID]
 	switch {
 	case f.binary || m.Kind != KindHello:
-		return w.close(from, websocket.CloseProtocolError, "invalid protocol")
+		return w.refuse(from, websocket.CloseProtocolError, "invalid protocol", "the first message was no HELLO")
 	case m.ID == "": // the reference server crashes, which looks like this from outside
-		return w.close(from, websocket.CloseInternalServerErr, "")
-	case taken || !validID(m.ID, w.idLimit):
-		no := w.close(from, websocket.CloseProtocolError, "invalid peer uid")
-		if taken && !w.peers[holder].local { // the holder may be a dead connection of the newcomer
+		return w.refuse(from, websocket.CloseInternalServerErr, "", "HELLO without an id")
+	case taken:
+		no := w.refuse(from, websocket.CloseProtocolError, invalidUID, "another peer has this id")
+		if !w.peers[holder].local { // the holder may be a dead connection of the newcomer
 			no = append(no, reply{to: holder, kind: doubt})
 		}
 		return no
+	case !validID(m.ID, w.idLimit):
+		return w.refuse(from, websocket.CloseProtocolError, invalidUID, "the id is too long or has a blank")
 	}
 	w.peers[from].uid = m.ID
 	w.ids[m.ID] = from

@@ -147,8 +147,10 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 		WriteTimeout:      transferTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          log.New(serverLog{s.log}, "", 0),
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		// net/http would answer OPTIONS * by itself, to everybody, without our headers and limits.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     log.New(serverLog{s.log}, "", 0),
+		BaseContext:                  func(net.Listener) context.Context { return ctx },
 		ConnState: func(c net.Conn, state http.ConnState) {
 			s.fresh.note(c, state)
 			s.conns.note(c, state)

@@ -13,8 +13,8 @@ import (
 // told of no later ones, and some servers take none later. Gathering takes longer only where a STUN server does not answer.
 const gatherLimit = time.Second
 
-// errEnded says that the media have ended.
-var errEnded = errors.New("the media have ended")
+// errEnded says that the connection for picture and sound has ended.
+var errEnded = errors.New("the connection has ended")
 
 // refusedByMedia is why the media refuse a description.
 type refusedByMedia string

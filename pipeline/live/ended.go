@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -28,27 +29,37 @@ const (
 	causeProgram                  // the program ends
 )
 
-// causes is how the log tells each cause. A viewer that goes is no fault of the program's: such ends are logged at info.
+// causes is how the log tells each cause, and where the viewer is a media server that we publish to, if that is another thing. A
+// viewer that goes is no fault of the program's: such ends are logged at info.
 var causes = [...]struct {
-	words string
-	level slog.Level
+	words    string
+	ofServer string // empty: as of any viewer
+	level    slog.Level
 }{
-	causeFailed:      {"failed", slog.LevelWarn},
-	causeClosed:      {"closed the connection: left the page, or stopped the player", slog.LevelInfo},
-	causeUnsendable:  {"closed the page without hanging up, or its network is gone", slog.LevelInfo},
-	causeSilent:      {"lost: nothing was heard from the viewer", slog.LevelInfo},
-	causeDetached:    {"lost: signalling ended, and nothing was heard from the viewer since", slog.LevelInfo},
-	causeLeftEarly:   {"left before the connection was up", slog.LevelInfo},
-	causeUnconnected: {"not connected", slog.LevelInfo},
-	causeRefused:     {"refused", slog.LevelInfo},
-	causeDeclined:    {"declined by the viewer", slog.LevelInfo},
-	causeReplaced:    {"not connected yet, and replaced by another viewer: all places were taken", slog.LevelInfo},
-	causeHungUp:      {"hung up: left the page, or stopped the player", slog.LevelInfo},
-	causeServer:      {"its session at the signalling server is over", slog.LevelInfo},
-	causeProgram:     {"the program ends", slog.LevelInfo},
+	causeFailed:      {"failed", "", slog.LevelWarn},
+	causeClosed:      {"closed the connection: left the page, or stopped the player", "the media server closed the connection", slog.LevelInfo},
+	causeUnsendable:  {"closed the page without hanging up, or its network is gone", "the media server is gone, or its network", slog.LevelInfo},
+	causeSilent:      {"lost: nothing was heard from the viewer", "lost: nothing was heard from the media server", slog.LevelInfo},
+	causeDetached:    {"lost: signalling ended, and nothing was heard from the viewer since", "", slog.LevelInfo},
+	causeLeftEarly:   {"left before the connection was up", "", slog.LevelInfo},
+	causeUnconnected: {"not connected", "", slog.LevelInfo},
+	causeRefused:     {"refused", "", slog.LevelInfo},
+	causeDeclined:    {"declined by the viewer", "declined by the media server", slog.LevelInfo},
+	causeReplaced:    {"not connected yet, and replaced by another viewer: all places were taken", "", slog.LevelInfo},
+	causeHungUp:      {"hung up: left the page, or stopped the player", "publishing ended", slog.LevelInfo},
+	causeServer:      {"its session at the signalling server is over", "", slog.LevelInfo},
+	causeProgram:     {"the program ends or begins again", "", slog.LevelInfo},
 }
 
 func (c cause) String() string { return causes[c].words }
+
+// of says the cause in words that fit a viewer, or a media server that we publish to.
+func (c cause) of(server bool) string {
+	if server {
+		return cmp.Or(causes[c].ofServer, causes[c].words)
+	}
+	return causes[c].words
+}
 
 // ending is the end of a viewer.
 type ending struct {
@@ -83,7 +94,7 @@ func endingOf(ctx context.Context, err error) *ending {
 // tellEnd logs the end of a viewer, in one line. sent is what the viewer was sent until then.
 func (v *Viewer) tellEnd(ctx context.Context, e *ending, sent media.PeerCount) {
 	at := causes[e.cause].level
-	args := []any{"reason", e.cause.String()}
+	args := []any{"reason", e.cause.of(v.publishes)}
 	if e.detail != nil && !e.debug {
 		args = append(args, "error", e.detail)
 	}

@@ -160,6 +160,21 @@ func TestCauses(t *testing.T) {
 	}
 }
 
+// A media server is no page that somebody leaves.
+func TestEndOfAMediaServer(t *testing.T) {
+	for c, want := range map[cause]string{
+		causeClosed: "the media server closed the connection", causeSilent: "lost: nothing was heard from the media server",
+		causeProgram: causes[causeProgram].words,
+	} {
+		if got := c.of(true); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := causeClosed.of(false); got != causes[causeClosed].words {
+		t.Errorf("of a viewer: %q", got)
+	}
+}
+
 // At the program's end signalling may hang up before the viewer hears of the end.
 func TestHungUpAtTheProgramsEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

@@ -326,7 +326,7 @@ func TestPublicationCountsOnceConnected(t *testing.T) {
 		}
 		v.Close()
 		<-v.Done()
-		if text := log.String(); !strings.Contains(text, "viewer connected") || !strings.Contains(text, "viewer gone") {
+		if text := log.String(); !strings.Contains(text, "viewer connected") || !strings.Contains(text, `reason="publishing ended"`) {
 			t.Errorf("the log does not tell of the server's session:\n%s", text)
 		}
 	})

@@ -219,5 +219,5 @@ func (p *Producer) stop() {
 	p.retire(p.serving)
 	p.serving, p.trying = nil, nil
 	p.show()
-	p.log.Info("stopped")
+	p.log.Info("producer stopped")
 }

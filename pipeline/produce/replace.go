@@ -35,7 +35,7 @@ func (p *Producer) start(ctx context.Context, i int) (*running, error) {
 		return nil, err
 	}
 	r.stage, r.rateSet = s, r.Rate
-	r.flow = flow{in: r.fed(), out: p.fan.Count().Frames, since: time.Now()}
+	r.flow = newFlow(r.fed(), p.fan.Count().Frames, r.began, time.Now())
 	if r.Up != nil {
 		r.Up.Use()
 	}
@@ -118,7 +118,7 @@ func (p *Producer) happened(ctx context.Context, e media.StageEvent) {
 		}
 		p.serving.ready = true
 		p.forgetReason()
-		p.log.Info("started", "alternative", p.serving.ID, "duration_seconds", time.Since(p.serving.began).Seconds())
+		p.log.Info("producer started", "alternative", p.serving.ID, "duration_seconds", time.Since(p.serving.began).Seconds())
 	case e.Warning:
 		p.log.Debug("warning", "error", e.Err)
 	case e.Err != nil, e.Ended:
@@ -240,7 +240,7 @@ func (p *Producer) tried(ctx context.Context, e media.StageEvent) {
 	case e.First:
 		old := p.serving
 		p.serving, p.trying = p.trying, nil
-		p.serving.begin(p.fan.Count().Frames, time.Now())
+		p.serving.ready = true
 		p.retire(old)
 		p.forgetReason()
 		p.show()
@@ -266,7 +266,7 @@ func (p *Producer) promoted(old *running) {
 	case p.coded && old.ID != p.serving.ID:
 		p.log.Info("encoder back", "from", old.ID, "to", p.serving.ID, "duration_seconds", seconds)
 	default:
-		p.log.Info("changed", "alternative", p.serving.ID, "duration_seconds", seconds)
+		p.log.Info("producer changed", "alternative", p.serving.ID, "duration_seconds", seconds)
 	}
 }
 

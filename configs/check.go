@@ -12,6 +12,7 @@ func (c *Config) check(from map[string]Source) Problems {
 	}{
 		{c.Page.TLS.Cert != "" && c.Page.TLS.Key == "", "tls.cert", "needs tls.key too"},
 		{c.Page.TLS.Key != "" && c.Page.TLS.Cert == "", "tls.key", "needs tls.cert too"},
+		{c.Page.TLS.Mode == Auto && c.Page.TLS.Cert != "", "tls.mode", "auto makes a certificate of its own, and tls.cert names one: leave one of them out"},
 		{s.Peer != "" && s.Server.IsZero(), "signalling.peer", "needs signalling.server"},
 		{s.Room != "" && s.Server.IsZero(), "signalling.room", "needs signalling.server"},
 		{s.Peer != "" && s.Room != "", "signalling.peer", "cannot be used together with signalling.room: call one peer or serve a room"},

@@ -18,10 +18,11 @@ package configs
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
-// Values of Video.Codec, of Log.Format, and the words that Video.Camera,
+// Values of TLS.Mode, of Video.Codec, of Log.Format, and the words that Video.Camera,
 // Video.Encoder, Audio.Microphone and Audio.Speaker take besides names.
 const (
 	Auto      = "auto"
@@ -31,6 +32,7 @@ const (
 	CodecVP8  = "vp8"
 	LogText   = "text"
 	LogJSON   = "json"
+	TLSFiles  = "files"
 )
 
 // Config holds every setting, checked. It is a plain value: Load makes it, and
@@ -60,6 +62,8 @@ type Page struct {
 	Listen string `mapstructure:"listen"`
 	// Hosts are further names of this board, in lower case, or "*".
 	Hosts []string `mapstructure:"hosts"`
+	// TrustedProxies are where reverse proxies are that may say who their clients are.
+	TrustedProxies []netip.Prefix `mapstructure:"trusted-proxies"`
 	// Open lets everybody in without a key.
 	Open bool `mapstructure:"open"`
 	// Embed are the origins of web sites that may show the page in a frame.
@@ -73,11 +77,15 @@ type origin struct {
 	settings []Setting
 }
 
-// TLS names the PEM files to serve https with; both are set or neither.
+// TLS says how https is served. Of the PEM files both are set or neither; without them the Mode TLSFiles means plain http.
 type TLS struct {
+	Mode string `mapstructure:"mode"` // TLSFiles, or Auto, which goes without files
 	Cert string `mapstructure:"cert"`
 	Key  string `mapstructure:"key"`
 }
+
+// On reports whether https is served.
+func (t TLS) On() bool { return t.Mode == Auto || t.Cert != "" }
 
 // Signalling says where peers are met. The zero Server means our own page only;
 // Peer and Room are never both set, and need Server.

@@ -42,6 +42,7 @@ const (
 	KindOrigin   Kind = "origin"  // scheme://host[:port]
 	KindCamera   Kind = "camera"  // the name of one of several cameras
 	KindHost     Kind = "host"    // a name in DNS, or *
+	KindNetwork  Kind = "network" // an address, or a range of them
 )
 
 // Key is one row of the table of settings. Flags are registered, values checked
@@ -84,6 +85,10 @@ var keys = []Key{
 		Help: "a name by which the page is opened, besides this machine's own; may be repeated; * = any",
 	},
 	{
+		Name: "trusted-proxies", Kind: KindNetwork, List: true, Flag: "trusted-proxy", Group: GroupPage, Unit: "address",
+		Help: "a reverse proxy, such as 127.0.0.1 or 10.0.0.0/24, that is believed who its clients are; may be repeated",
+	},
+	{
 		Name: "open", Kind: KindBool, Flag: "open", Group: GroupPage,
 		Help: "let everybody in without a key: whoever reaches the page may watch, listen and talk",
 	},
@@ -91,6 +96,10 @@ var keys = []Key{
 	{
 		Name: "display", Kind: KindBool, Flag: "display", Group: GroupPicture,
 		Help: "show incoming video in a window on the board's own screen",
+	},
+	{
+		Name: "tls.mode", Kind: KindChoice, Words: []string{TLSFiles, Auto}, Flag: "tls", Group: GroupPage, Unit: "mode",
+		Help: "auto = https with a certificate that boardcast makes itself; files = with that of --tls-cert, if any",
 	},
 	{
 		Name: "tls.cert", Kind: KindPath, Flag: "tls-cert", Group: GroupPage, Unit: "file",

@@ -38,6 +38,7 @@ var parsers = map[Kind]func(Key, string) (any, *fault){
 	KindOrigin:   parseOrigin,
 	KindCamera:   parseCamera,
 	KindHost:     parseHost,
+	KindNetwork:  parseNetwork,
 }
 
 var (

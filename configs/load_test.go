@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +36,7 @@ func load(t *testing.T, o Options) *Config {
 func TestDefaults(t *testing.T) {
 	got := load(t, Options{})
 	want := &Config{
-		Page:       Page{Listen: ":8080", Hosts: []string{}, Embed: []string{}},
+		Page:       Page{Listen: ":8080", Hosts: []string{}, TrustedProxies: []netip.Prefix{}, Embed: []string{}, TLS: TLS{Mode: TLSFiles}},
 		Signalling: Signalling{Origins: []string{}},
 		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, Adaptive: true, MinBitrate: 150_000, Rendition: Auto},
 		Audio:      Audio{Microphone: Auto, Speaker: Auto, Bitrate: 64_000},
@@ -68,6 +69,8 @@ var samples = map[string][3]string{
 	"embed":                     {"https://ha.example:8123", "https://a.example,http://b.example", "*"},
 	"display":                   {"true", "false", "true"},
 	"video.adaptive":            {"false", "true", "false"},
+	"trusted-proxies":           {"10.0.0.0/8", "127.0.0.1/32,fd00::/8", "::1/128"},
+	"tls.mode":                  {Auto, TLSFiles, Auto},
 	"tls.cert":                  {"a.pem", "/b c.pem", "ü.pem"},
 	"tls.key":                   {"a.key", "/b c.key", "ü.key"},
 	"signalling.server":         {"ws://a:1", "wss://b/path", "wss://[::1]:8443"},

@@ -25,6 +25,7 @@ const (
 	mediaPorts = "the system chooses a UDP port for each viewer's media, and no setting changes that; a STUN or TURN server goes into ice.stun or ice.turn"
 	alwaysOpus = "the sound is always sent as Opus, which every browser plays"
 	portInURL  = "the port is part of the server's URL"
+	noACME     = "boardcast asks no authority for certificates: a reverse proxy does (docs/REVERSE-PROXY.md), or `tls: auto` (--tls auto) makes one"
 	inTURN     = "user and password are part of the TURN server's URL: turn://user:password@host:3478"
 	asListen   = `the port is part of listen: write :8081 to serve the page on port 8081`
 	hardware   = "auto takes the board's hardware encoder where it works: `boardcast encoders` shows what became of each"
@@ -72,7 +73,13 @@ var meanings = []meaning{
 	{words: []string{"port", "http-port", "web-port", "listen-port"}, keys: []string{"listen"}, value: ":PORT", advice: asListen},
 	{words: []string{"bind", "address", "addr", "listen-address", "bind-address", "ip", "interface"}, keys: []string{"listen"}},
 	{words: []string{"hostname", "domain", "server-name", "allowed-hosts"}, keys: []string{"hosts"}},
-	{words: []string{"https", "ssl", "tls", "certificate", "ssl-cert", "cert-file"}, keys: []string{"tls.cert", "tls.key"}},
+	{words: []string{"https", "ssl", "certificate", "ssl-cert", "cert-file"}, keys: []string{"tls.cert", "tls.key"}},
+	{words: []string{"self-signed", "selfsigned", "auto-tls", "autotls"}, keys: []string{"tls.mode"}, value: Auto},
+	{words: []string{"acme", "letsencrypt", "lets-encrypt", "autocert", "certbot"}, advice: noACME},
+	{
+		words: []string{"proxy", "proxies", "reverse-proxy", "proxy-headers", "real-ip", "x-forwarded-for", "forwarded", "forwarded-allow-ips"},
+		keys:  []string{"trusted-proxies"},
+	},
 	{words: []string{"private-key", "privkey", "ssl-key", "key-file"}, keys: []string{"tls.key"}},
 
 	{words: []string{"fps", "frame-rate", "frames-per-second", "video-fps"}, keys: []string{"video.framerate"}},
@@ -130,6 +137,10 @@ var wordMeanings = map[string]map[string]string{
 	},
 	"video.codec": {
 		"avc": CodecH264, "x264": CodecH264, "h265": CodecH264, "hevc": CodecH264, "vp9": CodecVP8, "best": Auto, "default": Auto,
+	},
+	"tls.mode": {
+		"on": Auto, "yes": Auto, "true": Auto, "https": Auto, "self-signed": Auto, "selfsigned": Auto, "acme": Auto, "letsencrypt": Auto,
+		"off": TLSFiles, "no": TLSFiles, "false": TLSFiles, "none": TLSFiles, "http": TLSFiles, "file": TLSFiles, "manual": TLSFiles,
 	},
 	"log.format":      {"plain": LogText, "human": LogText, "logfmt": LogText},
 	"video.rendition": {"off": None, "no": None, "false": None, "on": Auto, "yes": Auto, "true": Auto},

@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -162,4 +163,30 @@ func parseHost(_ Key, text string) (any, *fault) {
 		bare = ""
 	}
 	return nil, &fault{reason: fmt.Sprintf("%.100q is not the name of a host, such as cam.example.org", text), nearest: bare}
+}
+
+// parseNetwork takes an IP address or a range of them in CIDR notation. Its value is a [netip.Prefix].
+func parseNetwork(_ Key, text string) (any, *fault) {
+	f := &fault{
+		reason: fmt.Sprintf("%.80q is neither an IP address nor a range of them, such as 10.0.0.0/24", text),
+		hint:   "write the address by which the proxy connects to this board: 127.0.0.1 where it is on the board itself",
+	}
+	bare := strings.TrimSpace(text)
+	network, err := netip.ParsePrefix(bare)
+	if one, oneErr := netip.ParseAddr(strings.Trim(bare, "[]")); oneErr == nil {
+		one = one.Unmap().WithZone("")
+		network, err = netip.PrefixFrom(one, one.BitLen()), nil
+	}
+	switch {
+	case strings.EqualFold(bare, "localhost"):
+		f.nearest = "127.0.0.1/32"
+		return nil, f
+	case err != nil:
+		return nil, f
+	case network.Bits() == 0:
+		return nil, &fault{reason: fmt.Sprintf("%.80q are all addresses: everybody would be believed", text), hint: f.hint}
+	case network != network.Masked():
+		return nil, &fault{reason: fmt.Sprintf("%.80q is an address in a range, not a range", text), nearest: network.Masked().String()}
+	}
+	return network, nil
 }

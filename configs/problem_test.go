@@ -87,6 +87,11 @@ func TestProblems(t *testing.T) {
 		}},
 		{name: "certificate without key", flags: map[string]string{"tls.cert": "c"}, want: []string{"flag --tls-cert: tls.cert: needs tls.key too"}},
 		{name: "key without certificate", file: "tls:\n  key: k\n", want: []string{"F:2: tls.key: needs tls.cert too"}},
+		{name: "certificate beside auto", file: "tls: auto\n", flags: map[string]string{"tls.cert": "c", "tls.key": "k"}, want: []string{
+			"F:1: tls.mode: auto makes a certificate of its own, and tls.cert names one: leave one of them out",
+		}},
+		{name: "tls in short, wrong", file: "tls: on\n", want: []string{`F:1: tls.mode: "on" is none of files, auto; did you mean auto?`}},
+		{name: "tls as a list", file: "tls: [auto]\n", want: []string{"F:1: tls: is a section with keys below it, not a list; did you mean tls.mode?"}},
 		{name: "peer without server", flags: map[string]string{"signalling.peer": "1"}, want: []string{"flag --peer: signalling.peer: needs signalling.server"}},
 		{name: "room without server", flags: map[string]string{"signalling.room": "1"}, want: []string{"flag --room: signalling.room: needs signalling.server"}},
 		{name: "peer and room", flags: map[string]string{"signalling.room": "1", "signalling.peer": "2", "signalling.server": "ws://s"}, want: []string{

@@ -18,7 +18,7 @@ func TestSuggest(t *testing.T) {
 		"record": "/boardcast does not record", "snapshot": "/boardcast does not record", "rotate": "/boardcast does not turn",
 		"flip": "/boardcast does not turn", "hflip": "/boardcast does not turn", "brightness": "/boardcast does not change the camera",
 		"volume": "/boardcast does not change the volume", "rtsp": "/boardcast streams by WebRTC", "daemon": "/boardcast stays in the foreground",
-		"https": "--tls-cert --tls-key", "tls": "--tls-cert --tls-key", "ssl": "--tls-cert --tls-key", "device": "--camera", "input": "--camera",
+		"https": "--tls-cert --tls-key", "tls": "--tls", "ssl": "--tls-cert --tls-key", "device": "--camera", "input": "--camera",
 		"mic": "--microphone", "audio-device": "--microphone", "no-audio": "--microphone none", "mute": "--microphone none",
 		"no-video": "--camera none", "test": "--camera test", "audio-output": "--speaker", "audio-bitrate": "audio.bitrate",
 		"open": "--open", "no-auth": "--open", "no-password": "--open", "peer-id": "--peer", "our-id": "--id", "stun-server": "--stun", "turn-server": "--turn", "ice-servers": "--stun --turn",

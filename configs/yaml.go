@@ -155,10 +155,16 @@ func (w *walk) section(key, value *yaml.Node, name string) {
 	case isNull(value): // all of it commented out
 	case value.Kind == yaml.MappingNode:
 		w.mapping(value, name+".")
+	case value.Kind == yaml.ScalarNode && shortFor[name] != "":
+		k, _ := lookup(shortFor[name])
+		w.value(k, key, value)
 	default:
 		w.scalarSection(key, value, name)
 	}
 }
+
+// shortFor are the keys that a single value in place of a section stands for: `tls: auto` is `tls: { mode: auto }`.
+var shortFor = map[string]string{"tls": "tls.mode"}
 
 func firstKey(section string) string {
 	if camera, ok := strings.CutPrefix(section, camerasKey+"."); ok {

@@ -8,8 +8,14 @@ import (
 // The plan of a camera that is away is its placeholder alone, in the format that is asked for, with all that encodes it.
 func TestPlanOfACameraThatIsAway(t *testing.T) {
 	g := Given{
-		Machine: machineWith(debian13, append(everywhere, "textoverlay"), nil), Board: boardOf(t, "pi-4"), Connector: true,
-		Away: Away{Name: "the <front>", Reason: "in use by another program"}, Direct: true, Trials: prover{},
+		Machine: machineWith(debian13, append(everywhere, "textoverlay", "v4l2h264enc"), nil), Board: boardOf(t, "pi-4"), Connector: true,
+		Away: Away{Name: "the <front>", Reason: "in use by another program"}, Direct: true,
+		Trials: prover{encoder: func(e Encoder, _ Raw, _ VideoFormat) Verdict {
+			if e.Hardware {
+				return failure("no device") // so that the mode is chosen anew for the next one
+			}
+			return Verdict{Outcome: OutcomeUsable, FramesPerSecond: 200}
+		}},
 	}
 	for _, c := range []struct {
 		request Request

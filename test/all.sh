@@ -92,6 +92,7 @@ stage unit "all but GStreamer${race:+, with the race detector}" go test $race -t
   GOARCH=386 CGO_ENABLED=0 stage unit32 'the same, with an int of 32 bits' go test -tags nogst -v ./...
 stage gst 'the room with GStreamer, and the program' go test -tags e2e -count=1 -v ./pipeline/gst/... ./cmd/... ./test/namespace
 stage page "the page's own tests" page_tests
+stage proxies 'nginx and Caddy, unpacked' test/proxies.sh
 stage npm 'what drives the browsers' browsers
 # TestBoard wants a board: make test-board.
 BOARDCAST_BIN=$PWD/bin/boardcast stage e2e 'Chromium and Firefox in network namespaces' \

@@ -67,7 +67,7 @@ func TestPageOffersToTalk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		site := newSite(cfg, hub, all, nil, log)
+		site := newSite(cfg, serving{}, hub, all, log)
 		if _, err := site.Listen(); err != nil {
 			t.Fatal(err)
 		}

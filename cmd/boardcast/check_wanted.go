@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"slices"
 	"sync"
 
 	"boardcast/configs"
+	"boardcast/internal/certificate"
 	"boardcast/pipeline"
 )
 
@@ -45,8 +45,8 @@ func checkStream(ctx context.Context, cfg *configs.Config) error {
 // checkFiles reports which of the files that the settings name cannot be used.
 func checkFiles(_ context.Context, cfg *configs.Config) error {
 	if files := cfg.Page.TLS; files.Cert != "" {
-		if _, err := tls.LoadX509KeyPair(files.Cert, files.Key); err != nil {
-			return fmt.Errorf("load TLS certificate %s and key %s: %w", files.Cert, files.Key, err)
+		if _, err := certificate.Load(files.Cert, files.Key); err != nil {
+			return err
 		}
 	}
 	_, err := readAuthority(cfg.Signalling.CA)

@@ -34,8 +34,9 @@ The exit code is 1 when there is a failure, else 0.
 As JSON: {"checks": [{"name", "status", "detail", "hint"}]}, each a string:
 status is one of the words above, hint is "" when the status is ok. Every check
 is always there, in the same order: plugins, encoder, registry, groups, mpp,
-dma-heap, cma, gpu-mem, camera, microphone, candidates, port, clock, governor,
-power, threads. Names and members stay; the words of detail and hint may change.`
+dma-heap, cma, gpu-mem, camera, microphone, candidates, port, certificate,
+access, clock, governor, power, threads. Names and members stay; the words of
+detail and hint may change.`
 
 func newDoctor(stdout io.Writer) *cobra.Command {
 	asJSON := false
@@ -68,7 +69,7 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 			return nil
 		},
 	}
-	addSettings(cmd, "listen", "open", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")
+	addSettings(cmd, "listen", "open", "tls.mode", "tls.cert", "tls.key", "video.camera", "audio.microphone", "ice.stun", "ice.turn")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object")
 	return cmd
 }

@@ -47,7 +47,8 @@ func doctorHost(cfg *configs.Config) doctor.Host {
 			Claim:   func() error { return claimPort(cfg) },
 			Answers: func(ctx context.Context) bool { return boardcastAnswers(ctx, cfg) },
 		},
-		Now: time.Now,
+		Certificate: func() doctor.Certificate { return doctorCertificate(cfg) },
+		Now:         time.Now,
 	}
 	if me, err := user.Current(); err == nil {
 		h.Process.User = me.Username
@@ -96,9 +97,9 @@ func getenv(name string) string {
 	return value
 }
 
-// claimPort claims the port and reads the TLS files as a stream does, and gives the port back.
+// claimPort claims the port as a stream does, and gives it back.
 func claimPort(cfg *configs.Config) error {
-	site := web.New(web.Options{Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key})
+	site := web.New(web.Options{Listen: cfg.Page.Listen})
 	if _, err := site.Listen(); err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func boardcastAnswers(ctx context.Context, cfg *configs.Config) bool {
 		most  = 1 << 20 // bytes
 	)
 	scheme := "http"
-	if cfg.Page.TLS.Cert != "" {
+	if cfg.Page.TLS.On() {
 		scheme = "https"
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)

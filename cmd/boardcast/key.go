@@ -21,7 +21,8 @@ The service's keys are for root alone (sudo boardcast key). Without a service
 they are those of the user who runs boardcast.
 
 As JSON: {"path": the file of the keys, "keys": [{"role": "viewer" or "owner",
-"key": the key, "links": [an address for each network]}, ...]}.`
+"key": the key, "links": [an address for each network]}, ...],
+"fingerprint_sha256": of the board's own certificate, with --tls auto alone}.`
 
 const keyExample = `  boardcast key                       the links, and their QR codes
   sudo boardcast key                  those of the service
@@ -91,8 +92,9 @@ var rolePurpose = map[access.Role]string{
 
 // keyReply is the JSON of `boardcast key`. Its members stay.
 type keyReply struct {
-	Path string         `json:"path"`
-	Keys []roleKeyReply `json:"keys"`
+	Path        string         `json:"path"`
+	Keys        []roleKeyReply `json:"keys"`
+	Fingerprint string         `json:"fingerprint_sha256,omitempty"` // of the board's own certificate
 }
 
 type roleKeyReply struct {
@@ -103,7 +105,7 @@ type roleKeyReply struct {
 
 // show writes the links of some roles.
 func (k keyring) show(stdout io.Writer, roles []access.Role, asJSON bool) error {
-	reply := keyReply{Path: k.keys.Path(), Keys: []roleKeyReply{}}
+	reply := keyReply{Path: k.keys.Path(), Keys: []roleKeyReply{}, Fingerprint: k.fingerprint}
 	for _, role := range roles {
 		key := k.keys.Key(role)
 		reply.Keys = append(reply.Keys, roleKeyReply{Role: role, Key: key, Links: linksTo(k.addresses, key)})
@@ -115,6 +117,9 @@ func (k keyring) show(stdout io.Writer, roles []access.Role, asJSON bool) error 
 	for _, one := range reply.Keys {
 		fmt.Fprintf(stdout, "\n%s: %s\n", one.Role, rolePurpose[one.Role])
 		writeLinks(stdout, one.Links)
+	}
+	if k.fingerprint != "" {
+		fmt.Fprintf(stdout, "\n"+fingerprintLine, k.fingerprint)
 	}
 	return nil
 }

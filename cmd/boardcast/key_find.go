@@ -19,7 +19,7 @@ import (
 )
 
 // keySettings are what the links depend on.
-var keySettings = []string{"listen", "tls.cert", "tls.key"}
+var keySettings = []string{"listen", "tls.mode", "tls.cert", "tls.key"}
 
 // serviceSettings is where the service looks for its settings, but for tests.
 var serviceSettings = "/etc/boardcast"
@@ -30,6 +30,8 @@ type keyring struct {
 	whose     string
 	addresses []string // of the page, each with a slash behind
 	cameras   []string // that have names
+	// fingerprint is that of the board's own certificate; "" where another is shown, or none.
+	fingerprint string
 }
 
 // place is where the keys of somebody are.
@@ -90,14 +92,17 @@ func openKeyring(cmd *cobra.Command, stderr io.Writer) (keyring, error) {
 	if err != nil {
 		return keyring{}, err
 	}
-	keys, err := access.Open(at.dir, slog.New(slog.NewTextHandler(stderr, nil)))
+	keys, err := access.Open(at.dir, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return keyring{}, keysError{fmt.Errorf("open %s: %w", at.whose, err)}
 	}
 	if cfg.Page.Open {
 		fmt.Fprintf(stderr, "boardcast: hint: no key is asked for, since open is set (%s)\n", cfg.Source("open"))
 	}
-	return keyring{keys: keys, whose: at.whose, addresses: addresses, cameras: namesOf(newStreams(cmd.Context(), cfg))}, nil
+	return keyring{
+		keys: keys, whose: at.whose, addresses: addresses, cameras: namesOf(newStreams(cmd.Context(), cfg)),
+		fingerprint: keptFingerprint(cfg, at.dir),
+	}, nil
 }
 
 // addressesOf are the addresses at which the page is to be found with these settings, whether it is served now or not.
@@ -107,7 +112,7 @@ func addressesOf(cfg *configs.Config) ([]string, error) {
 		return nil, fmt.Errorf("look up listen %s: %w", cfg.Page.Listen, err)
 	}
 	scheme := "http"
-	if cfg.Page.TLS.Cert != "" {
+	if cfg.Page.TLS.On() {
 		scheme = "https"
 	}
 	if at.IP == nil {

@@ -36,6 +36,7 @@ func isTerminal(w io.Writer) bool {
 const (
 	colourRed   = "\x1b[1;31m"
 	colourCode  = "\x1b[97;40m" // white on black whatever the theme: some readers want a QR code's dark modules dark
+	colourEnd   = "\x1b[97m"    // of a code's last line, whose lower half is not the code's
 	colourReset = "\x1b[0m"
 )
 
@@ -50,7 +51,12 @@ func writeCode(w io.Writer, text string) {
 		BlackChar: " ", WhiteBlackChar: "▀", WhiteChar: "█", BlackWhiteChar: "▄",
 	})
 	for line := range strings.Lines(drawn.String()) {
-		fmt.Fprintf(w, "%s%s%s\n", colourCode, strings.TrimSuffix(line, "\n"), colourReset)
+		line = strings.TrimSuffix(line, "\n")
+		colour := colourCode
+		if strings.Trim(line, "▀") == "" {
+			colour = colourEnd
+		}
+		fmt.Fprintf(w, "%s%s%s\n", colour, line, colourReset)
 	}
 }
 

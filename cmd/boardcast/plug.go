@@ -85,9 +85,13 @@ const lookPauseLongest = time.Minute
 // lookPauseStuck is the longest such time while a driver does not answer: each listing may leave a thread in the driver.
 const lookPauseStuck = time.Hour
 
+// seekPauseLongest is the longest time until a camera on the board's connector is looked for again. Such a camera cannot be plugged in
+// while the board runs: it may have been busy, or its driver late. Each look is a trial, a second of work.
+const seekPauseLongest = 10 * time.Minute
+
 // await looks again, from time to time, for cameras of which no message tells that they can be used now.
 func (p *plug) await(ctx context.Context) {
-	pause := lookPause
+	pause, seekPause, sought := lookPause, lookPause, time.Now()
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	for {
@@ -101,7 +105,10 @@ func (p *plug) await(ctx context.Context) {
 			if longest > 0 {
 				p.look(ctx)
 			}
-			p.seek(ctx)
+			if time.Since(sought) >= seekPause {
+				p.seek(ctx)
+				seekPause, sought = min(2*seekPause, seekPauseLongest), time.Now()
+			}
 			pause = min(2*pause, max(longest, lookPauseLongest))
 		}
 		timer.Reset(pause)

@@ -29,6 +29,7 @@ const rootExample = `  boardcast                                         the bes
   boardcast --camera test --microphone none         try it without devices
   boardcast --camera front=/dev/video0 --camera rear=test      several, each with a name
   boardcast --codec h264 --bitrate 2.5M
+  boardcast --listen :8443 --tls auto               https, which talkback needs
   boardcast --listen :8443 --tls-cert cert.pem --tls-key key.pem
   boardcast --server wss://example.org:8443 --id front-door    wait there to be called
   boardcast --server wss://example.org:8443 --peer 1234        call the peer 1234 there

@@ -18,7 +18,7 @@ import (
 // TestFlagNames holds the names that scripts rely on.
 func TestFlagNames(t *testing.T) {
 	settings := []string{
-		"listen", "tls-cert", "tls-key", "server", "peer", "id", "room", "remote-offerer", "insecure", "ca",
+		"listen", "tls", "tls-cert", "tls-key", "trusted-proxy", "server", "peer", "id", "room", "remote-offerer", "insecure", "ca",
 		"camera", "microphone", "speaker", "codec", "encoder", "width", "height", "host", "open", "framerate", "bitrate",
 		"whip", "stun", "turn", "display", "config", "log-level", "log-format",
 	}
@@ -28,11 +28,11 @@ func TestFlagNames(t *testing.T) {
 	}{
 		{nil, append([]string{"dry-run"}, settings...)},
 		{[]string{"config"}, append([]string{"json", "default"}, settings...)},
-		{[]string{"server"}, []string{"listen", "open", "tls-cert", "tls-key", "stun", "turn", "log-level", "log-format", "config"}},
+		{[]string{"server"}, []string{"listen", "open", "tls", "tls-cert", "tls-key", "trusted-proxy", "stun", "turn", "log-level", "log-format", "config"}},
 		{[]string{"devices"}, []string{"json"}},
 		{
 			[]string{"doctor"},
-			[]string{"json", "listen", "open", "tls-cert", "tls-key", "camera", "microphone", "stun", "turn", "config"},
+			[]string{"json", "listen", "open", "tls", "tls-cert", "tls-key", "camera", "microphone", "stun", "turn", "config"},
 		},
 		{[]string{"version"}, []string{"json"}},
 	}

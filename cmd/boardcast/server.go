@@ -30,6 +30,7 @@ func newServer(stdout, stderr io.Writer) *cobra.Command {
 		Short: "Run only the signalling server and the page",
 		Long:  serverLong,
 		Example: "  boardcast server\n" +
+			"  boardcast server --listen :8443 --tls auto\n" +
 			"  boardcast server --listen :8443 --tls-cert cert.pem --tls-key key.pem",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,7 +42,7 @@ func newServer(stdout, stderr io.Writer) *cobra.Command {
 			return untilReload(cmd, log, checkFiles, func(ctx context.Context) error { return runServer(ctx, cfg, stdout, log) })
 		},
 	}
-	addSettings(cmd, "listen", "open", "tls.cert", "tls.key", "ice.stun", "ice.turn", "log.level", "log.format")
+	addSettings(cmd, "listen", "open", "trusted-proxies", "tls.mode", "tls.cert", "tls.key", "ice.stun", "ice.turn", "log.level", "log.format")
 	return cmd
 }
 
@@ -61,26 +62,26 @@ func runServer(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 		Logger: log.With("component", "signalling"), Origins: cfg.Signalling.Origins, Hosts: anyHost, SameHost: true,
 		Rights: rightsOf,
 	})
-	keys, err := openKeys(cfg, log)
+	with, err := newServing(cfg, log)
 	if err != nil {
 		return err
 	}
 	site := web.New(web.Options{
-		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: anyHost, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Page.Listen, Certificate: handshake(with.shown), Proxies: cfg.Page.TrustedProxies, Hosts: anyHost,
+		Signalling: hub, Version: buildVersion(),
 		Status: func() any { return serverReply{buildVersion(), cfg.Page.Open, hub.Stats()} },
-		Access: whoMay(cfg, keys, hub),
+		Access: whoMay(cfg, with.keys, hub),
 		Page: web.Page{
 			Peer: cmp.Or(cfg.Signalling.ID, defaultID), ICEServers: iceServers(cfg), Talkback: true,
 		},
 		Logger: log.With("component", "web"),
 	})
-	if err := listen(site, cfg, keys, stdout); err != nil {
+	if err := listen(site, cfg, with.keys, stdout); err != nil {
 		return err
 	}
+	writeFingerprint(stdout, cfg, with.shown)
 	group, ctx := errgroup.WithContext(ctx)
-	if keys != nil {
-		group.Go(func() error { return keys.Run(ctx) })
-	}
+	with.follow(ctx, group)
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
 	group.Go(func() error {

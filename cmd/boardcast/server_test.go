@@ -133,7 +133,7 @@ func hello(t *testing.T, dialer *websocket.Dialer, url string) {
 }
 
 func TestServerTLS(t *testing.T) {
-	cert, key, roots := certificate(t)
+	cert, key, roots := makeCertificate(t)
 	base := serve(t, "--tls-cert", cert, "--tls-key", key)
 	if !strings.HasPrefix(base, "https://") {
 		t.Errorf("address %s", base)
@@ -146,8 +146,8 @@ func TestServerTLS(t *testing.T) {
 	client.CloseIdleConnections()
 }
 
-// certificate makes one for 127.0.0.1.
-func certificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
+// makeCertificate makes one for 127.0.0.1.
+func makeCertificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"boardcast/configs"
-	"boardcast/internal/access"
 	"boardcast/internal/signalling"
 	"boardcast/internal/web"
 	"boardcast/pipeline"
@@ -47,17 +46,16 @@ func runStream(ctx context.Context, cfg *configs.Config, stdout io.Writer, log *
 		return err
 	}
 	publisher := newPublisher(cfg, all[0].media, log)
-	keys, err := openKeys(cfg, log)
+	with, err := newServing(cfg, log)
 	if err != nil {
 		return err
 	}
-	site := newSite(cfg, hub, all, keys, log)
-	if err := listen(site, cfg, keys, stdout); err != nil {
+	site := newSite(cfg, with, hub, all, log)
+	if err := listen(site, cfg, with.keys, stdout); err != nil {
 		return err
 	}
-	if keys != nil {
-		group.Go(func() error { return keys.Run(ctx) })
-	}
+	writeFingerprint(stdout, cfg, with.shown)
+	with.follow(ctx, group)
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return hub.Run(ctx) })
 	group.Go(func() error { return streamMedia(ctx, cfg, choose, all, stdout, log) })
@@ -225,16 +223,17 @@ func turnURLs(cfg *configs.Config) []string {
 	return out
 }
 
-func newSite(cfg *configs.Config, hub *signalling.Server, all []stream, keys *access.Keys, log *slog.Logger) *web.Server {
+func newSite(cfg *configs.Config, with serving, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
-		Listen: cfg.Page.Listen, TLSCert: cfg.Page.TLS.Cert, TLSKey: cfg.Page.TLS.Key, Hosts: cfg.Page.Hosts, Signalling: hub, Version: buildVersion(),
+		Listen: cfg.Page.Listen, Certificate: handshake(with.shown), Proxies: cfg.Page.TrustedProxies, Hosts: cfg.Page.Hosts,
+		Signalling: hub, Version: buildVersion(),
 		WHEP: newEndpoint(cfg, hub, all, log),
 		Status: func() any {
 			now := status(hub, all)
 			now.Open = cfg.Page.Open
 			return now
 		},
-		Access: whoMay(cfg, keys, hub),
+		Access: whoMay(cfg, with.keys, hub),
 		Page: web.Page{
 			Peer: all[0].id, Cameras: namesOf(all), ICEServers: iceServers(cfg), Talkback: cfg.Audio.Speaker != configs.None,
 			States: func() []web.Camera { return viewersCameras(all) },

@@ -29,8 +29,8 @@ func (k *Keys) Add(g Grant) (key string, err error) {
 			return fmt.Errorf("there is a key %s already", g.Name)
 		}
 		n := named{Name: g.Name, Role: g.Role, Cameras: g.Cameras, Expires: g.Expires, Hash: hashOf(key)}
-		if err := n.check(); err != nil {
-			return err
+		if wrong := n.check(); wrong != nil {
+			return wrong
 		}
 		r.Named = append(r.Named, n)
 		return r.check()

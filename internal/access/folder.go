@@ -97,7 +97,7 @@ func (f folder) read() (found, error) {
 	}
 	mended := info.Mode()&others != 0
 	if mended {
-		if err := file.Chmod(fileMode); err != nil {
+		if err = file.Chmod(fileMode); err != nil {
 			return found{}, f.unusable(fmt.Errorf("others may use it (%v), and that cannot be changed: %w", info.Mode(), errors.Unwrap(err)),
 				"chmod 600 "+f.file())
 		}
@@ -184,14 +184,14 @@ func (f folder) giveToOwner(file *os.File) error {
 
 // lock makes the state directory where there is none, and keeps other programs from changing the keys until unlock is called.
 func (f folder) lock() (unlock func(), err error) {
-	if err := os.MkdirAll(f.path, folderMode); err != nil {
+	if err = os.MkdirAll(f.path, folderMode); err != nil {
 		return nil, err
 	}
 	dir, err := os.Open(f.path)
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+	if err = syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
 		_ = dir.Close()
 		return nil, fmt.Errorf("lock %s: %w", f.path, err)
 	}

@@ -58,6 +58,7 @@ type Host struct {
 	Camera, Microphone func(ctx context.Context) Device
 	Interfaces         func() ([]Interface, error)
 	Port               Port
+	Certificate        func() Certificate
 	Now                func() time.Time
 }
 
@@ -147,6 +148,7 @@ var checks = []struct {
 	{"microphone", quick, microphone},
 	{"candidates", quick, candidates},
 	{"port", quick, port},
+	{"certificate", quick, certificate},
 	{"access", quick, access},
 	{"clock", quick, clock},
 	{"governor", quick, governor},

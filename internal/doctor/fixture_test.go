@@ -46,22 +46,23 @@ var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
 // machine is a fixture. Its zero value is a machine without devices on which all is installed and right.
 type machine struct {
-	files      fstest.MapFS
-	groups     []int
-	refuses    string // a node that can't be opened whatever its mode, as a container's cgroup does it
-	user       string
-	env        map[string]string
-	lacks      []string // elements that are not installed
-	rescan     []string // elements that a new registry has
-	rescanErr  error
-	camera     Device
-	microphone Device
-	interfaces []Interface // nil for one ordinary network
-	claim      error
-	answers    bool
-	now        time.Time
-	request    Request
-	nogst      bool
+	files       fstest.MapFS
+	groups      []int
+	refuses     string // a node that can't be opened whatever its mode, as a container's cgroup does it
+	user        string
+	env         map[string]string
+	lacks       []string // elements that are not installed
+	rescan      []string // elements that a new registry has
+	rescanErr   error
+	camera      Device
+	microphone  Device
+	interfaces  []Interface // nil for one ordinary network
+	claim       error
+	certificate Certificate
+	answers     bool
+	now         time.Time
+	request     Request
+	nogst       bool
 	// scan is a file that appears when GStreamer is initialised.
 	scan string
 }
@@ -134,11 +135,15 @@ func (m machine) host() Host {
 			Installed: func(e string) bool { root.add(m.scan); return !slices.Contains(m.lacks, e) },
 			Rescan:    func(context.Context, []string) ([]string, error) { return slices.Clone(m.rescan), m.rescanErr },
 		},
-		Camera:     func(context.Context) Device { return m.camera },
-		Microphone: func(context.Context) Device { return m.microphone },
-		Interfaces: func() ([]Interface, error) { return m.interfaces, nil },
-		Port:       Port{Claim: func() error { return m.claim }, Answers: func(context.Context) bool { return m.answers }},
-		Now:        func() time.Time { return m.now },
+		Camera:      func(context.Context) Device { return m.camera },
+		Microphone:  func(context.Context) Device { return m.microphone },
+		Interfaces:  func() ([]Interface, error) { return m.interfaces, nil },
+		Port:        Port{Claim: func() error { return m.claim }, Answers: func(context.Context) bool { return m.answers }},
+		Certificate: func() Certificate { return m.certificate },
+		Now:         func() time.Time { return m.now },
+	}
+	if m.certificate == (Certificate{}) {
+		h.Certificate = func() Certificate { return Certificate{None: true} }
 	}
 	if m.interfaces == nil {
 		h.Interfaces = func() ([]Interface, error) { return lan, nil }

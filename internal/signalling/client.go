@@ -180,7 +180,11 @@ func (c *Client) connect(ctx context.Context, target string, header http.Header)
 		_ = resp.Body.Close() // no more than the beginning of a refusal, which is in memory
 	}
 	if err != nil {
-		if errors.Is(err, websocket.ErrBadHandshake) && resp != nil {
+		switch {
+		case !errors.Is(err, websocket.ErrBadHandshake) || resp == nil:
+		case resp.StatusCode == http.StatusUnauthorized && header.Get("Authorization") == "":
+			return fmt.Errorf("connect: server answered %s: it wants a user and a password, or a key, in its address: wss://user:KEY@host", resp.Status)
+		default:
 			return fmt.Errorf("connect: server answered %s", resp.Status)
 		}
 		return fmt.Errorf("connect: %w", err)

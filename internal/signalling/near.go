@@ -15,7 +15,8 @@ type Caller struct {
 	// server elsewhere.
 	Near []netip.Addr
 	// Address is the address that the connection came from, without a zone. It is the zero Addr where that is not known: the
-	// caller is at a server elsewhere, or came by a proxy. Anybody can add a proxy's header to a request. So all callers without
+	// caller is at a server elsewhere, or came by a proxy that is not trusted (the web server takes off the headers of those that
+	// are). Anybody can add a proxy's header to a request. So all callers without
 	// an address together must be given no more than one address is.
 	Address netip.Addr
 }

@@ -37,7 +37,8 @@ func (o originRules) allow(r *http.Request) bool {
 
 // own tells whether a page has the scheme, the host and the port that the request is for, or the host alone where sameHost is
 // set. A proxy that ends TLS passes plain HTTP on: the page's https is then believed at the names that such a proxy may have. A
-// header in which a proxy tells the scheme is not believed, since anybody can send it.
+// header in which a proxy tells the scheme is not believed here, since anybody can send it. (Where the proxy is trusted, the web server
+// has made TLS of it.)
 func (o originRules) own(r *http.Request, page *url.URL) bool {
 	scheme := "http"
 	if r.TLS != nil {

@@ -1,8 +1,12 @@
 package signalling
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // A peer whose rights are for one camera gets that camera, and no other peer or room.
@@ -66,6 +70,37 @@ func TestRightsThatEnd(t *testing.T) {
 			p.expect("! 4401 the key was changed, was removed or has expired")
 			if name == "in a session" {
 				m.next(t).expect("closed")
+			}
+		})
+	}
+}
+
+// A server that wants a login is said to want one where the address has none.
+func TestHandshakeWithoutLogin(t *testing.T) {
+	for address, hinted := range map[string]bool{"ws://localhost": true, "ws://viewer:sesame@localhost": false} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newPipeNet()
+			asked := make(chan struct{}, 100)
+			serveHTTP(t, n, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				asked <- struct{}{}
+				http.Error(w, "no", http.StatusUnauthorized)
+			}))
+			var log logBuffer
+			c := NewClient(ClientOptions{URL: address, Logger: slog.New(slog.NewTextHandler(&log, nil))}, newFakeMedia())
+			c.dial = n.Dial
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- c.Run(ctx) }()
+			for range 2 {
+				<-asked
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if got := log.String(); !strings.Contains(got, "server answered 401") || strings.Contains(got, "wss://user:KEY@host") != hinted ||
+				strings.Contains(got, "sesame") {
+				t.Errorf("%s: hinted should be %t:\n%s", address, hinted, got)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -46,10 +47,12 @@ var (
 	otherSite   = refusal{http.StatusForbidden, "pages of this origin may not use this board; signalling.origins lists those that may"}
 )
 
-// Wrong keys of one address are logged at first and then once a minute, so that guessing fills no log.
 const (
-	failureLinesPerSecond = 1.0 / 60
-	failureLines          = 3 // at once
+	// Refusals of one address are logged at first and then once a minute, so that guessing fills no log.
+	refusalLinesPerSecond = 1.0 / 60
+	refusalLines          = 3 // at once
+	// longestOrigin is how many bytes of an Origin header are logged: a host name has at most 253.
+	longestOrigin = 300
 )
 
 // guard decides on requests by the rows of the router.
@@ -57,17 +60,18 @@ type guard struct {
 	access   *Access
 	log      *slog.Logger
 	failures *access.Failures
-	lines    *limiter // of the log, about wrong keys
+	lines    *limiter // of the log, about refusals
 }
 
 func newGuard(a *Access, log *slog.Logger) *guard {
-	return &guard{a, log, access.NewFailures(), newLimiter(failureLinesPerSecond, failureLines, time.Now)}
+	return &guard{a, log, access.NewFailures(), newLimiter(refusalLinesPerSecond, refusalLines, time.Now)}
 }
 
 // decide returns why a request may not have what the row answers, nil when it may.
 func (g *guard) decide(r *http.Request, to *row, v visitor) *refusal {
 	switch {
 	case (to.changes || v.ambient()) && !g.access.ownPage(r):
+		g.tell(client(r.RemoteAddr), "page of another site refused", slog.String(keyOrigin, cut(r.Header.Get("Origin"), longestOrigin)))
 		return &otherSite
 	case to.who == everybody:
 		return nil
@@ -89,14 +93,22 @@ func (g *guard) refuse(from netip.Addr, err error) *refusal {
 	case !g.failures.Fail(from):
 		return &tooManyKeys
 	}
-	if g.lines.allow(from) {
-		g.log.Info("request refused: its key is not right", slog.String(keyAddress, from.String()), slog.Any(keyError, err))
-	}
+	g.tell(from, "request refused", slog.Any(keyError, err))
 	if errors.Is(err, access.ErrExpired) {
 		return &expiredKey
 	}
 	return &wrongKey
 }
+
+// tell logs a refusal, unless too many of the address were logged lately.
+func (g *guard) tell(from netip.Addr, what string, detail slog.Attr) {
+	if g.lines.allow(from) {
+		g.log.LogAttrs(context.Background(), slog.LevelInfo, what, slog.String(keyAddress, from.String()), detail)
+	}
+}
+
+// cut is a text's first bytes.
+func cut(text string, most int) string { return text[:min(len(text), most)] }
 
 // ownPage tells whether a request comes from a page that may use the server, or from no page.
 func (a *Access) ownPage(r *http.Request) bool {

@@ -205,3 +205,29 @@ func TestGrantOf(t *testing.T) {
 		t.Errorf("grant %+v, and of no request %+v", got, GrantOf(t.Context()))
 	}
 }
+
+// A page of another site that may play may read why it is refused, and one that may not is told nothing; the log has its origin.
+func TestRefusedPlayer(t *testing.T) {
+	var logged strings.Builder
+	h := New(Options{
+		Access: Access{Keys: ring, Pages: func(r *http.Request) bool { return r.Header.Get("Origin") == "https://friend.example" }},
+		WHEP:   signalling, Hosts: anyHost, Logger: slog.New(slog.NewTextHandler(&logged, nil)),
+	}).handler()
+	for _, c := range []struct {
+		origin, readable string
+		code             int
+	}{{"https://friend.example", "https://friend.example", 401}, {"https://evil.example", "", 403}, {"", "", 401}} {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/whep", nil)
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Access-Control-Allow-Origin"); w.Code != c.code || got != c.readable {
+			t.Errorf("%q: %d, readable by %q", c.origin, w.Code, got)
+		}
+	}
+	if want := `msg="page of another site refused" address=192.0.2.1 origin=https://evil.example`; !strings.Contains(logged.String(), want) {
+		t.Errorf("the log:\n%s", &logged)
+	}
+}

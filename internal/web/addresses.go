@@ -13,7 +13,7 @@ func (s *Server) URLs() []string {
 		return nil
 	}
 	scheme := "http"
-	if s.opts.TLSCert != "" {
+	if s.opts.Certificate != nil {
 		scheme = "https"
 	}
 	var urls []string

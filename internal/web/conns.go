@@ -122,7 +122,7 @@ func (l *connLimit) removeLocked(c *countedConn) {
 
 // note is an http.Server.ConnState hook. It notes which connections are busy.
 func (l *connLimit) note(c net.Conn, state http.ConnState) {
-	if outer, ok := c.(interface{ NetConn() net.Conn }); ok { // TLS
+	for outer, ok := c.(interface{ NetConn() net.Conn }); ok; outer, ok = c.(interface{ NetConn() net.Conn }) { // TLS
 		c = outer.NetConn()
 	}
 	counted, ok := c.(*countedConn)

@@ -66,8 +66,11 @@ func namesFrom(given []string) []string {
 	return names
 }
 
+// strangeName is the answer to a request by a name that is not the machine's.
+const strangeName = "boardcast does not know the name by which it was opened. Open it by its IP address, or list the name in " +
+	"`hosts` (in boardcast.yaml, as BOARDCAST_HOSTS or as --host)."
+
 // misdirected refuses a request because of its Host, and says what to do about that.
 func misdirected(w http.ResponseWriter) {
-	http.Error(w, "boardcast does not know the name by which it was opened. Open it by its IP address, or list the name in "+
-		"`hosts` (in boardcast.yaml, as BOARDCAST_HOSTS or as --host).", http.StatusMisdirectedRequest)
+	http.Error(w, strangeName, http.StatusMisdirectedRequest)
 }

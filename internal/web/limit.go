@@ -17,7 +17,7 @@ const (
 )
 
 // limiter has a token bucket for each client address, and remembers a bounded number of addresses. All clients behind a reverse proxy
-// count as one: the header in which a proxy tells the client's address is not believed, because anybody can send it.
+// count as one, unless the settings list the proxy (see proxies).
 //
 // # Concurrency
 //

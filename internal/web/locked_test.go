@@ -1,8 +1,11 @@
 package web
 
 import (
+	"context"
 	"maps"
+	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -79,6 +82,50 @@ func TestCookie(t *testing.T) {
 	if cookie == nil || cookie.Name != "boardcast" || !cookie.Secure || cookie.MaxAge < 3590 || cookie.MaxAge > 3600 {
 		t.Errorf("cookie %v", cookie)
 	}
+}
+
+// A browser does not send the cookie of https over http: there a key is asked for.
+func TestCookieOverHTTP(t *testing.T) {
+	b := newBoard(t)
+	over := map[string]*httptest.Server{
+		"https": httptest.NewTLSServer(b.site().handler()), "http": httptest.NewServer(b.site().handler()),
+	}
+	for _, s := range over {
+		defer s.Close()
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := over["https"].Client()
+	client.Jar = jar
+	// Both are at one address: loopback would be as good as https to the cookie jar.
+	transport := client.Transport.(*http.Transport)
+	transport.TLSClientConfig.InsecureSkipVerify = true //nolint:gosec // the certificate is for other addresses
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		scheme := map[string]string{"192.0.2.7:443": "https", "192.0.2.7:80": "http"}[address]
+		return new(net.Dialer).DialContext(ctx, network, over[scheme].Listener.Addr().String())
+	}
+	for _, step := range []struct {
+		address string
+		want    int
+	}{
+		{"https://192.0.2.7/?key=" + b.viewer, 200}, {"https://192.0.2.7/config.json", 200}, {"http://192.0.2.7/config.json", 401},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", step.address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != step.want {
+			t.Errorf("%s: %d, want %d", step.address, answer.StatusCode, step.want)
+		}
+	}
+	client.CloseIdleConnections()
 }
 
 // Who comes without a right key sees a page that says so and takes one.

@@ -102,10 +102,20 @@ func (s *Server) playerRoutes() []route {
 	for _, pattern := range []string{"/whep", "/whep/"} {
 		rows = append(rows,
 			route{pattern: pattern, methods: []string{http.MethodOptions}, who: everybody, changes: true, handler: play},
-			route{pattern: pattern, methods: reading, who: viewers, by: byHeader, dialog: true, handler: play},
-			route{pattern: pattern, who: viewers, by: byHeader, changes: true, dialog: true, handler: play})
+			route{pattern: pattern, methods: reading, who: viewers, by: byHeader, dialog: true, refuse: s.refusePlayer, handler: play},
+			route{pattern: pattern, who: viewers, by: byHeader, changes: true, dialog: true, refuse: s.refusePlayer, handler: play})
 	}
 	return rows
+}
+
+// refusePlayer refuses a request in plain text. A page of another site that may play here may read why.
+func (s *Server) refusePlayer(w http.ResponseWriter, r *http.Request, no refusal) {
+	w.Header().Add("Vary", "Origin")
+	if origin := r.Header.Get("Origin"); origin != "" && s.opts.Access.ownPage(r) {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+		w.Header().Set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate")
+	}
+	http.Error(w, no.text, no.code)
 }
 
 // socket is the route of WebSocket handshakes, which peers send to any path. It is nil without signalling.

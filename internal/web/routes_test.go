@@ -1,9 +1,11 @@
 package web
 
 import (
+	"bufio"
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -279,5 +281,22 @@ func TestRouteWithoutDecision(t *testing.T) {
 		if refused == (name == "nothing") {
 			t.Errorf("a row without %s: refused %t", name, refused)
 		}
+	}
+}
+
+// net/http answers no request in place of the routes.
+func TestOptionsOfTheServer(t *testing.T) {
+	addr, _ := start(t, New(Options{Access: Access{Keys: ring}, Listen: "127.0.0.1:0"}))
+	for host, want := range map[string]string{"localhost": "HTTP/1.1 400", "evil.example": "HTTP/1.1 421"} {
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = fmt.Fprintf(c, "OPTIONS * HTTP/1.1\r\nHost: %s\r\n\r\n", host) // what fails here is seen below
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if err != nil || !strings.HasPrefix(line, want) {
+			t.Errorf("of %s: %q, %v; want %s", host, line, err, want)
+		}
+		_ = c.Close()
 	}
 }

@@ -15,12 +15,12 @@ package web
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -31,6 +31,7 @@ const (
 	keyDetail  = "detail"
 	keyError   = "error"
 	keyMethod  = "method"
+	keyOrigin  = "origin"
 	keyPath    = "path"
 	keyTLS     = "tls"
 )
@@ -47,9 +48,11 @@ const (
 
 // Options say what a Server serves, and where. The zero value serves the page, without signalling, on the default HTTP port, to nobody.
 type Options struct {
-	Listen     string       // HOST:PORT or :PORT; port 0 lets the system choose
-	TLSCert    string       // PEM file of the certificate chain; with it https is served, and TLSKey must be set too
-	TLSKey     string       // PEM file of the private key
+	Listen string // HOST:PORT or :PORT; port 0 lets the system choose
+	// Certificate returns the certificate of the moment, for https; nil: plain http.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Proxies are the addresses of reverse proxies: what a proxy there tells of a request's client is believed.
+	Proxies    []netip.Prefix
 	Hosts      []string     // names by which the machine may be opened besides addresses, localhost and its own names; "*": any
 	Signalling http.Handler // answers WebSocket handshakes; nil: they are not answered
 	WHEP       http.Handler // answers /whep and the paths below; nil: they do not exist
@@ -91,50 +94,23 @@ func New(opts Options) *Server {
 	}
 }
 
-// Listen opens the port and reads the TLS files. So the addresses that are printed afterwards are right: until Run serves them,
-// connections wait in the system's queue. Every error is a *ListenError. The port is closed when Run returns.
+// Listen opens the port. So the addresses that are printed afterwards are right: until Run serves them, connections wait in the
+// system's queue. Every error is a *ListenError. The port is closed when Run returns.
 func (s *Server) Listen() (net.Addr, error) {
-	certificates, err := s.certificates()
-	if err != nil {
-		return nil, err
-	}
 	ln, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", s.opts.Listen)
 	if err != nil {
 		return nil, listenError(s.opts.Listen, err)
 	}
 	s.conns = limitConns(ln, maxConns, maxConnsPerClient)
 	s.listener = s.conns
-	if len(certificates) > 0 {
-		s.listener = tls.NewListener(s.listener, &tls.Config{
-			Certificates: certificates,
-			MinVersion:   tls.VersionTLS12,
-			NextProtos:   []string{"http/1.1"},
+	if s.opts.Certificate != nil {
+		s.listener = tls.NewListener(redirecting{s.conns, newHosts(s.opts), s.headers()}, &tls.Config{
+			GetCertificate: s.opts.Certificate,
+			MinVersion:     tls.VersionTLS12,
+			NextProtos:     []string{"http/1.1"},
 		})
 	}
 	return s.listener.Addr(), nil
-}
-
-// certificates reads the TLS files. Without any it returns none, for plain HTTP.
-func (s *Server) certificates() ([]tls.Certificate, error) {
-	if s.opts.TLSCert == "" && s.opts.TLSKey == "" {
-		return nil, nil
-	}
-	if s.opts.TLSCert == "" || s.opts.TLSKey == "" {
-		return nil, &ListenError{
-			Listen: s.opts.Listen,
-			Err:    errors.New("TLS needs a certificate and a key, only one of them is set"),
-			Remedy: "set both --tls-cert and --tls-key, or neither",
-		}
-	}
-	cert, err := tls.LoadX509KeyPair(s.opts.TLSCert, s.opts.TLSKey)
-	if err != nil {
-		return nil, &ListenError{
-			Listen: s.opts.Listen,
-			Err:    fmt.Errorf("load TLS certificate %s and key %s: %w", s.opts.TLSCert, s.opts.TLSKey, err),
-			Remedy: "--tls-cert and --tls-key each take a PEM file that this user may read",
-		}
-	}
-	return []tls.Certificate{cert}, nil
 }
 
 // Run serves until ctx ends. Then it lets requests finish, for two seconds at most, and returns nil. The signalling handler closes the
@@ -148,7 +124,7 @@ func (s *Server) Run(ctx context.Context) error {
 	srv := s.httpServer(ctx)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(s.listener) }()
-	s.log.Debug("serving", slog.String(keyAddress, s.listener.Addr().String()), slog.Bool(keyTLS, s.opts.TLSCert != ""))
+	s.log.Debug("serving", slog.String(keyAddress, s.listener.Addr().String()), slog.Bool(keyTLS, s.opts.Certificate != nil))
 	select {
 	case err := <-served:
 		_ = srv.Close()
@@ -164,15 +140,17 @@ func (s *Server) httpServer(ctx context.Context) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // not HTTP/2, whose streams cannot become WebSockets
 	return &http.Server{
-		Handler:           s.handler(),
+		Handler:           proxies(s.opts.Proxies).believed(s.handler()),
 		Protocols:         protocols,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       transferTimeout,
 		WriteTimeout:      transferTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          log.New(serverLog{s.log}, "", 0),
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		// net/http would answer OPTIONS * by itself, to everybody, without our headers and limits.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     log.New(serverLog{s.log}, "", 0),
+		BaseContext:                  func(net.Listener) context.Context { return ctx },
 		ConnState: func(c net.Conn, state http.ConnState) {
 			s.fresh.note(c, state)
 			s.conns.note(c, state)

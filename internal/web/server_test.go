@@ -9,7 +9,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +17,8 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -225,8 +224,6 @@ func TestListenErrors(t *testing.T) {
 		{"not ours", Options{Listen: "192.0.2.77:0"}, syscall.EADDRNOTAVAIL, "192.0.2.77 is no address of this machine", "--listen :0"},
 		{"no port", Options{Listen: "8080"}, nil, "listen on 8080", "--listen :8080"},
 		{"port too big", Options{Listen: ":70000"}, nil, "70000", "65535"},
-		{"certificate alone", Options{Listen: ":0", TLSCert: "a.pem"}, nil, "only one", "--tls-key"},
-		{"no such certificate", Options{Listen: ":0", TLSCert: "a.pem", TLSKey: "b.pem"}, os.ErrNotExist, "a.pem", "PEM"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -261,8 +258,8 @@ func TestNextPort(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
-	certFile, keyFile, pool := selfSigned(t)
-	s := New(Options{Access: open, Listen: "127.0.0.1:0", TLSCert: certFile, TLSKey: keyFile, Signalling: signalling})
+	shown, pool := selfSigned(t)
+	s := New(Options{Access: open, Listen: "127.0.0.1:0", Certificate: shown.get, Signalling: signalling})
 	addr, _ := start(t, s)
 	if got := s.URLs(); len(got) != 1 || got[0] != "https://"+addr+"/" {
 		t.Errorf("URLs %v", got)
@@ -283,8 +280,15 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// selfSigned writes a certificate for 127.0.0.1 and its key.
-func selfSigned(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
+// certificate is what a server shows; a test may change it.
+type certificate struct {
+	atomic.Pointer[tls.Certificate]
+}
+
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.Load(), nil }
+
+// selfSigned makes a certificate for 127.0.0.1.
+func selfSigned(t *testing.T) (shown *certificate, pool *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -300,18 +304,13 @@ func selfSigned(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write := func(name, kind string, der []byte) string {
-		file := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
 	pool = x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", keyDER), pool
+	pool.AddCert(leaf)
+	shown = &certificate{}
+	shown.Store(&tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf})
+	return shown, pool
 }

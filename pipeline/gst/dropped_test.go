@@ -9,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-gst/go-gst/gst"
+
 	"boardcast/pipeline"
 	"boardcast/pipeline/live"
+	"boardcast/pipeline/media"
 )
 
 // failing are graphs for a viewer's media that fail, each in another way.
@@ -62,10 +65,41 @@ func TestIncomingFailsBesideThePicture(t *testing.T) {
 	}
 }
 
+// Once a viewer's sound has failed, no packet of it reaches an element.
+func TestFailedSoundIsNotDecoded(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spy{Engine: e}
+	a, log := showing(t, s, pipeline.AudioSlot, "rtpopusdepay name=in ! identity error-after=20 ! fakesink async=false")
+	theirs := testPlan(t, e, "vp8")
+	theirs.Display = true // so that it takes our video too
+	va, vb := call(t, a, broadcast(t, e, theirs))
+	defer hangUp(va, vb)
+	eventually(t, "the error is logged", 20*time.Second, func() bool { return log.has("incoming media dropped") })
+	taken := func() any {
+		stats, err := element(t, s.peers[0].(*peer), "identity").GetProperty("stats")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := stats.(*gst.Structure).GetValue("num-buffers")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before, sent := taken(), sentTo(a, "callee")
+	eventually(t, "a second goes by", 10*time.Second, func() bool { return sentTo(a, "callee") > sent+15 })
+	if after := taken(); after != before {
+		t.Errorf("%v packets were decoded until the error, %v a second later", before, after)
+	}
+}
+
 // showing is a broadcast that plays what viewers send in one slot by a graph, and drops what they send in the other.
-func showing(t *testing.T, e *Engine, slot pipeline.Slot, graph string) (*live.Broadcast, *safeText) {
+func showing(t *testing.T, e media.Engine, slot pipeline.Slot, graph string) (*live.Broadcast, *safeText) {
 	t.Helper()
-	plan := testPlan(t, e, "vp8")
+	plan := testPlan(t, nil, "vp8")
 	drop := plan.See
 	plan.Display, plan.Hear = true, drop
 	var raw pipeline.Graph

@@ -35,7 +35,7 @@ func (p *Producer) start(ctx context.Context, i int) (*running, error) {
 		return nil, err
 	}
 	r.stage, r.rateSet = s, r.Rate
-	r.flow = flow{in: r.fed(), out: p.fan.Count().Frames, since: time.Now()}
+	r.flow = newFlow(r.fed(), p.fan.Count().Frames, r.began, time.Now())
 	if r.Up != nil {
 		r.Up.Use()
 	}
@@ -240,7 +240,7 @@ func (p *Producer) tried(ctx context.Context, e media.StageEvent) {
 	case e.First:
 		old := p.serving
 		p.serving, p.trying = p.trying, nil
-		p.serving.begin(p.fan.Count().Frames, time.Now())
+		p.serving.ready = true
 		p.retire(old)
 		p.forgetReason()
 		p.show()

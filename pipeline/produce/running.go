@@ -25,8 +25,14 @@ type running struct {
 // flow is when a stage made a frame last, and how many frames it had been given by then.
 type flow struct {
 	in, out uint64        // frames that had gone in and come out
-	since   time.Time     // when that was, or when the stage last had nothing to do
+	since   time.Time     // when that was, or when the stage last had nothing to do, or the program was kept from running
+	last    time.Time     // when that was, whatever happened since; or when the stage began
 	slowest time.Duration // the longest time from one frame to the next lately; it begins with the time to the first frame
+}
+
+// newFlow is that of a stage that was begun at a time and runs now. Its producer has made so many frames by other stages.
+func newFlow(in, out uint64, began, now time.Time) flow {
+	return flow{in: in, out: out, since: now, last: began}
 }
 
 // keyWatch follows whether an encoder makes a keyframe when it is asked for one.
@@ -140,14 +146,7 @@ func (r *running) stalled(out uint64, now time.Time) error {
 
 // next is the flow after more frames have come out.
 func (f flow) next(in, out uint64, now time.Time) flow {
-	return flow{in: in, out: out, since: now, slowest: max(now.Sub(f.since), time.Duration(forgets*float64(f.slowest)))}
-}
-
-// begin notes that a stage that was tried beside another one takes over, with its first frame. Until then its producer's frames were the
-// other one's.
-func (r *running) begin(out uint64, now time.Time) {
-	r.ready = true
-	r.flow = flow{in: r.fed(), out: out, since: now, slowest: now.Sub(r.began)}
+	return flow{in: in, out: out, since: now, last: now, slowest: max(now.Sub(f.last), time.Duration(forgets*float64(f.slowest)))}
 }
 
 // excuse begins anew the times within which something has to happen.

@@ -104,3 +104,24 @@ func TestPatience(t *testing.T) {
 		}
 	}
 }
+
+// A program that is kept from running now and then sees the rate of a camera all the same.
+func TestRateIsSeenThroughPauses(t *testing.T) {
+	now := time.Now()
+	if got := newFlow(0, 0, now.Add(-4*time.Second), now).next(0, 1, now.Add(time.Second)).slowest; got != 5*time.Second {
+		t.Errorf("a first frame five seconds after the start: %v", got)
+	}
+	r := running{ready: true, flow: newFlow(0, 0, now, now)}
+	for out := range uint64(20) {
+		for range 5 {
+			now = now.Add(time.Second)
+			r.excuse(now) // each second
+		}
+		if err := r.stalled(out+1, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := r.patience(), slowerBy*slowestFrame; got != want {
+		t.Errorf("a frame every five seconds is waited for for %v, want %v", got, want)
+	}
+}

@@ -75,3 +75,32 @@ func TestKnownSources(t *testing.T) {
 		t.Errorf("%d trials", runs)
 	}
 }
+
+// That there is no camera on a board's connector is not remembered, since one may be there at the next start. That one works is, and so
+// is what becomes of any other source.
+func TestMissingCameraOnAConnectorIsTriedAgain(t *testing.T) {
+	for _, c := range []struct {
+		element string
+		fails   bool
+		trials  int // in two calls
+	}{{"libcamerasrc", true, 2}, {"libcamerasrc", false, 1}, {"v4l2src", true, 1}} {
+		runs := 0
+		trials := New(func(context.Context, Spec) (Observation, error) {
+			runs++
+			o := good()
+			if c.fails {
+				o.Error = "no cameras available"
+			}
+			return o, nil
+		}, OpenCache(t.TempDir()+"/trials.json", "here", false), slog.New(slog.DiscardHandler))
+		for range 2 {
+			g := pipeline.Graph{pipeline.El(c.element), pipeline.El("appsink").Named(pipeline.OutName)}
+			if v := trials.Source(t.Context(), g, "camera", ""); v.Works() == c.fails {
+				t.Errorf("%+v: %+v", c, v)
+			}
+		}
+		if runs != c.trials {
+			t.Errorf("%+v: %d trials", c, runs)
+		}
+	}
+}

@@ -44,10 +44,10 @@ func TestKey(t *testing.T) {
 			typed.WaitPlaying(30)
 			assertViewers(t, program, 2)
 
-			began := time.Now()
 			program.keys.renew(t)
+			began := time.Now()
 			for _, page := range []*Page{linked, typed} {
-				page.Until(`boardcast.state === "locked" && boardcast.pc === null`, callWithin)
+				page.Until(`boardcast.state === "locked" && boardcast.pc === null && getComputedStyle(document.getElementById("still")).opacity === "0"`, callWithin)
 			}
 			assertViewers(t, program, 0)
 			if took := time.Since(began); took > endedWithin {
@@ -58,6 +58,18 @@ func TestKey(t *testing.T) {
 			typed.Click("#unlock")
 			typed.Arrived("document.querySelector('h1')?.textContent === 'This camera is locked'")
 		})
+	}
+}
+
+// TestOpenPage plays without a key where keys are turned off. The page says so all the time, the status too.
+func TestOpenPage(t *testing.T) {
+	program := StartBoardcast(t, "--listen", BoardAddr+":0", "--width", "320", "--height", "240")
+	page := browsers.Launch(t, Chromium).Open(t, program.Address+"/?key=old")
+	page.Arrived(`location.search === "" && !!globalThis.boardcast`)
+	page.WaitPlaying(10)
+	page.Until(`document.getElementById("open").checkVisibility()`, callWithin)
+	if _, text := request(t, http.MethodGet, program.Address+"/api/status", "", ""); !strings.Contains(text, `"open":true`) {
+		t.Errorf("the status is %.200s", text)
 	}
 }
 
@@ -137,8 +149,8 @@ func TestKeyOfWHEP(t *testing.T) {
 	waitFor(t, "a picture", func() bool { track := p.track(picture); return track != nil && track.frames > 0 })
 	assertViewers(t, program, 1)
 
-	began := time.Now()
 	program.keys.command(t, "remove", "guest")
+	began := time.Now()
 	assertViewers(t, program, 0)
 	took := time.Since(began)
 	last := p.track(picture).packets

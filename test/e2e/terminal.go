@@ -133,7 +133,7 @@ func (p *Terminal) WaitLine(pattern *regexp.Regexp) []string {
 func (p *Terminal) Shown() string { return p.text(time.Now()) }
 
 // codeLine is a line of a QR code: white on black, two modules in each character.
-var codeLine = regexp.MustCompile(`\x1b\[97;40m([ █▀▄]+)\x1b\[0m`)
+var codeLine = regexp.MustCompile(`\x1b\[97(?:;40)?m([ █▀▄]+)\x1b\[0m`)
 
 // halves are the upper and the lower module that a character stands for; true is white.
 var halves = map[rune][2]bool{' ': {false, false}, '█': {true, true}, '▀': {true, false}, '▄': {false, true}}

@@ -34,7 +34,7 @@ func loadCameras(t *testing.T, m *Machine) {
 	})
 }
 
-// misbehave sets a parameter of the cameras.
+// misbehave sets a parameter of the cameras. They are unloaded when the test ends, and behave again when they are next loaded.
 func misbehave(t *testing.T, m *Machine, parameter, value string) {
 	t.Helper()
 	run(t, m, 10*time.Second, "echo "+value+" >/sys/module/lab_camera/parameters/"+parameter)
@@ -49,6 +49,17 @@ func given(t *testing.T, m *Machine, camera int) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// small has the lab's encoder make little of what does not change, and returns arguments with pictures that are small.
+func small(t *testing.T, m *Machine, cameras ...string) []string {
+	t.Helper()
+	setParameter(t, m, "between", changedOnly)
+	var args []string
+	for _, c := range cameras {
+		args = append(args, "--camera", c)
+	}
+	return append(args, smallPicture...)
 }
 
 // smallPicture are settings with which two cameras can be encoded in the guest.
@@ -103,14 +114,57 @@ func elsewhere(t *testing.T, m *Machine, node, unbind string, meanwhile func(), 
 	}
 }
 
-// steady fails the test if a viewer was without a frame for longer than the limit, since its watch began, or lost its connection.
-func (v viewer) steady(when string) {
+// steady watches a viewer of one camera while something happens to the other camera.
+type steady struct {
+	viewer
+	camera      string
+	made, shown int // frames that the camera's encoder had made, and the browser had decoded, when the watch began
+}
+
+// steadily begins to watch.
+func (v viewer) steadily(camera string) steady {
 	v.t.Helper()
-	v.kept()
-	w := v.watched()
-	figures.add("camera away, the other's viewer", "%s: %d frames, at most %.2f s without one, timer's delay %.2f s", when, w.Frames, w.gap().Seconds(), w.Lag/1000)
-	if w.Frames == 0 || w.gap() > 2*time.Second {
-		v.t.Errorf("%s: the other camera's viewer saw %d frames, and none for %v", when, w.Frames, w.gap())
+	v.watch()
+	return steady{v, camera, encoded(v.t, camera), v.decoded()}
+}
+
+// decoded is how many frames the browser has decoded of this connection.
+func (v viewer) decoded() int {
+	v.t.Helper()
+	var s stats
+	v.await(10*time.Second, &s, "e2e.stats()")
+	return s.Frames
+}
+
+// encoded is how many frames a camera's H.264 encoder has made.
+func encoded(t *testing.T, camera string) int {
+	t.Helper()
+	for _, p := range status(t).camera(t, camera).Media.Producers {
+		if p.Name == lineH264 {
+			return p.Frames
+		}
+	}
+	t.Fatalf("camera %s has no producer %s", camera, lineH264)
+	return 0
+}
+
+// check fails the test if the viewer lost its connection, was without a frame for long, or did not get each frame that was made. The
+// guest is slow, and a browser beside it: what a timer in the page was late is allowed for, as in the soak.
+func (s steady) check(when string) {
+	s.t.Helper()
+	made := encoded(s.t, s.camera) - s.made
+	const onTheWay = 3 // frames that were made when the watch began and decoded before, or the other way round
+	shown := 0
+	eventually(s.t, 10*time.Second, fmt.Sprintf("%s: %d frames of camera %s are decoded", when, made-onTheWay, s.camera), func() bool {
+		shown = s.decoded() - s.shown
+		return shown >= made-onTheWay
+	})
+	s.kept()
+	w := s.watched()
+	figures.add("the other camera's viewer", "%s: %d frames made, %d decoded, at most %.2f s without one, a timer was %.2f s late",
+		when, made, shown, w.gap().Seconds(), w.Lag/1000)
+	if most := pictureBack + 5*time.Duration(w.Lag)*time.Millisecond; made < 5 || w.gap() > most {
+		s.t.Errorf("%s: %d frames of camera %s were made, and for %v none was shown, want at most %v", when, made, s.camera, w.gap(), most)
 	}
 }
 
@@ -125,18 +179,17 @@ func TestAwayCameras(t *testing.T) {
 
 func awayAtTheStart(t *testing.T, m *Machine) {
 	env := "CACHE_DIRECTORY=/run/trials-away NOTIFY_SOCKET=/run/nobody " + fullRate
-	p := startProgramWith(t, m, env, append([]string{"--camera", "front=" + vividCamera, "--camera", "rear=" + rearCamera}, smallPicture...)...)
-	front := viewAt(t, address+"?camera=front")
+	p := startProgramWith(t, m, env, small(t, m, "front="+vividCamera, "rear="+rearCamera)...)
+	front, rear := viewAt(t, address+"?camera=front"), viewAt(t, address+"?camera=rear")
 	front.playing(10, 90*time.Second)
-	front.watch()
-	rear := viewAt(t, address+"?camera=rear")
 	rear.playing(10, 60*time.Second)
+	watch := front.steadily("front")
 	has(t, "absent at the start,", "rear", "away", "is not there")
 	has(t, "absent at the start,", "front", "live", "")
 	rear.saysOfCamera("absent at the start,", "No picture: ")
 	t.Log(awaitLine(t, p, "camera is away; showing a placeholder", 10*time.Second))
 	front.moreFrames(20, 30*time.Second)
-	front.steady("absent at the start")
+	watch.check("one is absent")
 
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
@@ -148,28 +201,28 @@ func awayAtTheStart(t *testing.T, m *Machine) {
 	rear.playing(5, 60*time.Second)
 	has(t, "read anew,", "rear", "away", "is not there")
 
-	front.watch()
+	watch = front.steadily("front")
 	run(t, m, 30*time.Second, bindRear)
 	has(t, "plugged in,", "rear", "live", "")
 	comes(t, "plugged in,", "rear")
 	rear.moreFramesOf("plugged in,", m, 1)
-	front.steady("the other one came")
+	watch.check("the other one came")
 
-	front.watch()
+	watch = front.steadily("front")
 	elsewhere(t, m, rearCamera, unbindRear, func() {
 		has(t, "unplugged,", "rear", "away", "was unplugged")
 		rear.saysOfCamera("unplugged,", "was unplugged")
 	}, bindRear)
 	has(t, "back under another number,", "rear", "live", "")
 	comes(t, "back under another number,", "rear")
-	front.steady("the other one went and came")
+	watch.check("the other one went and came")
 
 	rear.playing(5, 30*time.Second)
-	rear.watch()
+	watch = rear.steadily("rear")
 	elsewhere(t, m, vividCamera, unbindVivid, func() { has(t, "unplugged,", "front", "away", "was unplugged") }, bindVivid)
 	has(t, "back under another number,", "front", "live", "")
 	comes(t, "back under another number,", "front")
-	rear.steady("the first one went and came")
+	watch.check("the first one went and came")
 	run(t, m, 20*time.Second, unbindRear) // as elsewhere found it
 }
 
@@ -198,31 +251,30 @@ func (v viewer) moreFramesOf(when string, m *Machine, camera int) {
 func TestSeldomFrames(t *testing.T) {
 	m := boot(t)
 	loadCameras(t, m)
-	t.Cleanup(func() { misbehave(t, m, "period", "0,0") })
 	p := startProgramWith(t, m, "CACHE_DIRECTORY=/run/trials-away "+fullRate,
-		append([]string{"--camera", "front=" + vividCamera, "--camera", "rear=" + rearCamera}, smallPicture...)...)
+		small(t, m, "front="+vividCamera, "rear="+rearCamera)...)
 	front, rear := viewAt(t, address+"?camera=front"), viewAt(t, address+"?camera=rear")
 	front.playing(10, 90*time.Second)
 	rear.playing(10, 90*time.Second)
-	front.watch()
+	watch := front.steadily("front")
 	rear.watch()
 	for _, step := range []struct {
 		ms, frames int
 	}{{500, 6}, {1000, 4}, {2500, 4}, {5000, 6}} {
 		misbehave(t, m, "period", fmt.Sprintf("0,%d", step.ms))
-		before, shown := given(t, m, 1), rear.watched().Frames
+		before, shown := given(t, m, 1), rear.decoded()
 		began := time.Now()
 		rear.moreFrames(step.frames, time.Duration(step.frames+2)*time.Duration(step.ms)*time.Millisecond+10*time.Second)
-		gave, saw := given(t, m, 1)-before, rear.watched().Frames-shown
+		gave, saw := given(t, m, 1)-before, rear.decoded()-shown
 		figures.add("a frame every "+strconv.Itoa(step.ms)+" ms", "%d given, %d shown in %.1f s", gave, saw, time.Since(began).Seconds())
-		if saw < gave-1 {
+		if saw < gave-2 { // one may be on its way at either end
 			t.Errorf("a frame every %d ms: %d given, %d shown", step.ms, gave, saw)
 		}
 	}
 	has(t, "a frame every five seconds:", "rear", "live", "")
 	t.Logf("a frame every five seconds: the page says %s", rear.words())
 	rear.kept()
-	front.steady("the other one gives a frame every five seconds")
+	watch.check("the other one gives a frame every five seconds")
 	if strings.Contains(p.Output(), "camera gone") {
 		t.Error("a camera that gives frames seldom was taken for gone")
 	}
@@ -233,14 +285,13 @@ func TestSeldomFramesFromTheStart(t *testing.T) {
 	m := boot(t)
 	loadCameras(t, m)
 	misbehave(t, m, "period", "5000,0")
-	t.Cleanup(func() { misbehave(t, m, "period", "0,0") })
-	p := startProgramIn(t, m, "/run/trials-away", append([]string{"--camera", labCamera}, smallPicture...)...)
+	p := startProgramIn(t, m, "/run/trials-away", small(t, m, labCamera)...)
 	v := view(t)
 	v.playing(1, 90*time.Second)
 	v.watch()
-	before := given(t, m, 0)
+	before, shown := given(t, m, 0), v.decoded()
 	v.moreFrames(4, 40*time.Second)
-	figures.add("a frame every five seconds from the start", "%d given, %d shown", given(t, m, 0)-before, v.watched().Frames)
+	figures.add("a frame every five seconds from the start", "%d given, %d shown", given(t, m, 0)-before, v.decoded()-shown)
 	v.kept()
 	if strings.Contains(p.Output(), "camera gone") {
 		t.Error("a camera that gives frames seldom was taken for gone")
@@ -252,7 +303,6 @@ func TestSeldomFramesFromTheStart(t *testing.T) {
 func TestRefusedMode(t *testing.T) {
 	m := boot(t)
 	loadCameras(t, m)
-	t.Cleanup(func() { misbehave(t, m, "refuse_errno", "0") })
 	for _, row := range []struct {
 		name           string
 		errno, above   int
@@ -263,13 +313,14 @@ func TestRefusedMode(t *testing.T) {
 		{"listed mode", 22, 480 * 270, 480, "it lists YUYV 640x360 at 15 frames/s, and refuses it; it runs with YUYV 480x270", "invalid argument"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			setParameter(t, m, "between", changedOnly)
 			misbehave(t, m, "refuse_above", strconv.Itoa(row.above))
 			misbehave(t, m, "refuse_errno", strconv.Itoa(row.errno))
-			p := startProgramIn(t, m, "/run/trials-away", "--camera", "door="+labCamera, "--microphone", "none", "--codec", "h264", "--bitrate", "2M")
+			p := startProgramIn(t, m, "/run/trials-away", "--camera", "door="+labCamera, "--microphone", "none", "--codec", "h264")
 			v := viewAt(t, address+"?camera=door")
+			v.playing(1, 90*time.Second)
 			has(t, row.name+":", "door", "live", row.reason)
 			comes(t, row.name+":", "door")
-			v.playing(10, 60*time.Second)
 			v.await(60*time.Second, nil, `e2e.until(async () => (await e2e.stats()).width === %d, 50000).then(() => null)`, row.width)
 			v.saysOfCamera(row.name+":", "Lesser picture: "+row.reason)
 			t.Log(awaitLine(t, p, row.refuse, 10*time.Second))
@@ -283,9 +334,8 @@ func TestSlowStop(t *testing.T) {
 	m := boot(t)
 	loadCameras(t, m)
 	misbehave(t, m, "stop_ms", "4000")
-	t.Cleanup(func() { misbehave(t, m, "stop_ms", "0") })
 	p := startProgramWith(t, m, "CACHE_DIRECTORY=/run/trials-away BOARDCAST_VIEWERS_GRACE=1s "+fullRate,
-		append([]string{"--camera", labCamera}, smallPicture...)...)
+		small(t, m, labCamera)...)
 	first, open := view(t), launch(t)
 	first.playing(10, 90*time.Second)
 	first.await(5*time.Second, nil, `void (location.href = "about:blank")`)

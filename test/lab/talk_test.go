@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -231,7 +232,8 @@ func (c *talking) busy() {
 	c.stopTalking()
 }
 
-// TestTalkWithoutASpeaker: where there is no speaker the page does not offer to talk, and a viewer that talks nevertheless is told.
+// TestTalkWithoutASpeaker: where there is no speaker the page does not offer to talk, and a viewer that talks nevertheless is told. Then
+// a speaker is plugged in.
 func TestTalkWithoutASpeaker(t *testing.T) {
 	m := boot(t)
 	load(t, m)
@@ -246,5 +248,20 @@ func TestTalkWithoutASpeaker(t *testing.T) {
 	eventually(t, talkWithin, "the talker is told", func() bool { return strings.HasPrefix(c.peers.Views()[talkSecond].Talk, "failed") })
 	t.Logf("the talker is told: %s", c.peers.Views()[talkSecond].Talk)
 	c.goesOn()
+	c.comes()
 	t.Logf("the log says:\n%s", c.spoken())
+}
+
+// comes: a speaker is plugged in. The viewer that talks all the time is heard, and a page that is opened now has the button.
+func (c *talking) comes() {
+	run(c.t, c.m, talkWithin, bindAloop)
+	eventually(c.t, talkWithin, "the talker is heard", func() bool { return c.peers.Views()[talkSecond].Talk == "playing" })
+	c.goesOn()
+	c.peers.Leave(talkSecond)
+	later := *c
+	later.viewer = launch(c.t, fakeMicrophone...)(address)
+	later.playing(5, talkPlaying)
+	later.await(talkWithin, nil, `e2e.until(async () => !document.getElementById("talk").hidden, %d).then(() => null)`, talkWithin.Milliseconds())
+	later.talk("")
+	eventually(c.t, talkWithin, "the page is heard, by the status", func() bool { return slices.Contains(c.status(), "playing") })
 }

@@ -72,7 +72,8 @@ export class Screen {
   /** @param {{state: string, text: string}} viewer */
   say({ state, text }) {
     const before = this.#stage.dataset.state;
-    if (before === "playing" && state !== "playing") this.#keepStill();
+    if (state === "locked") this.#stage.classList.remove("has-still"); // the picture is not for this viewer any more
+    else if (before === "playing" && state !== "playing") this.#keepStill();
     if (before !== state) this.#stir();
     this.#stage.dataset.state = state;
     const facts = (state === "playing" && this.#ofCamera) || text;

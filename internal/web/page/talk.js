@@ -18,7 +18,7 @@ export class Talk {
   /** Why talking is not possible with this player, in words; null when it is. */
   static obstacle(player) {
     if (!globalThis.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
-      return "Talking needs a secure address: open this page by https:// or on the machine itself by http://localhost";
+      return "Talking needs https: give the board the setting `tls: auto`, then open this page by https://";
     }
     if (!player?.connected) return "Talking is possible once the camera plays";
     return player.canTalk ? null : "This camera does not take sound";

@@ -3,6 +3,12 @@ import { test } from "node:test";
 
 import { Talk } from "../page/talk.js";
 
+test("without https the page says what there is to do", () => {
+  globalThis.isSecureContext = false;
+  const words = "Talking needs https: give the board the setting `tls: auto`, then open this page by https://";
+  assert.equal(Talk.obstacle({ connected: true, canTalk: true }), words);
+});
+
 test("a voice that is not heard is said in words, until it is heard or talking ends", () => {
   let drawn = 0;
   const talk = new Talk(() => drawn++);

@@ -80,7 +80,7 @@ func TestStrangerBehindNoProxy(t *testing.T) {
 // checkCookie opens the link with the key through the proxy, and looks at the cookie that comes back.
 func checkCookie(t *testing.T, at, key string) {
 	t.Helper()
-	resp := throughProxy(t, at+"?key="+key, nil)
+	resp := throughProxy(t, at+"?key="+key, nil) //nolint:bodyclose // throughProxy has closed it
 	cookies := resp.Cookies()
 	if len(cookies) != 1 || !cookies[0].Secure || !cookies[0].HttpOnly || cookies[0].Path != "" || cookies[0].Domain != "" {
 		t.Errorf("cookies %v, want one for https, for the folder that it comes from", cookies)
@@ -92,6 +92,7 @@ func checkCookie(t *testing.T, at, key string) {
 func checkGuess(t *testing.T, program *Program, at string) {
 	t.Helper()
 	lie := http.Header{"X-Forwarded-For": {"203.0.113.9"}, "Forwarded": {"for=203.0.113.9"}, "X-Real-Ip": {"203.0.113.9"}}
+	//nolint:bodyclose // throughProxy has closed it
 	if resp := throughProxy(t, at+"?key=wrong", lie); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a wrong key is answered %d", resp.StatusCode)
 	}

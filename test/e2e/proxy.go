@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -39,11 +40,13 @@ func startNginx(t testing.TB, config string) {
 		}
 		config = form.ReplaceAllLiteralString(config, ours)
 	}
-	around := "daemon off;\nmaster_process off;\nuser root;\npid nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n"
-	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		around += kind + "_temp_path " + filepath.Join(dir, kind) + ";\n"
+	lines := []string{
+		"daemon off;", "master_process off;", "user root;", "pid nginx.pid;", "error_log stderr;", "events {}", "http {", "access_log off;",
 	}
-	writeFile(t, filepath.Join(dir, "nginx.conf"), around+config+"}\n")
+	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		lines = append(lines, kind+"_temp_path "+filepath.Join(dir, kind)+";")
+	}
+	writeFile(t, filepath.Join(dir, "nginx.conf"), strings.Join(append(lines, config, "}"), "\n")+"\n")
 	runProxy(t, dir, "nginx", "-p", dir, "-c", "nginx.conf", "-e", "stderr")
 }
 

@@ -75,6 +75,29 @@ func TestCameraThatIsStillClosing(t *testing.T) {
 	})
 }
 
+// A camera that failed is not opened again while it is still being closed: its placeholder serves.
+func TestCameraThatFailsAndIsStillClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := fake.NewEngine()
+		p := startAlternatives(t, e, camera("cam")...)
+		p.Use()
+		<-time.After(time.Second)
+		hang := make(chan struct{})
+		e.Of("cam")[0].Hang = hang
+		e.Of("cam")[0].Post <- media.StageEvent{Err: errBroken}
+		<-time.After(3 * time.Second)
+		if n := len(e.Of("cam")); n != 1 || !p.Status().Placeholder {
+			t.Errorf("opened %d times while it is being closed, a placeholder %v", n, p.Status().Placeholder)
+		}
+		close(hang)
+		<-time.After(100 * time.Millisecond)
+		synctest.Wait()
+		if n := len(e.Of("cam")); n != 2 || p.Status().Placeholder {
+			t.Errorf("opened %d times once it is closed, a placeholder %v", n, p.Status().Placeholder)
+		}
+	})
+}
+
 // A camera on another node does not wait until the old node is closed; nor does what opens nothing.
 func TestOnlyTheSameSourceIsWaitedFor(t *testing.T) {
 	now := time.Now()

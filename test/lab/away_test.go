@@ -339,7 +339,7 @@ func TestSlowStop(t *testing.T) {
 	first, open := view(t), launch(t)
 	first.playing(10, 90*time.Second)
 	first.await(5*time.Second, nil, `void (location.href = "about:blank")`)
-	awaitLine(t, p, "msg=stopped component=media producer=capture", 30*time.Second)
+	awaitLine(t, p, `msg="producer stopped" component=media producer=capture`, 30*time.Second)
 	began := time.Now()
 	second := open(address)
 	second.playing(5, 30*time.Second)

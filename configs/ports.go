@@ -25,10 +25,10 @@ func (p Ports) Has(port int) bool { return p.First > 0 && port >= p.First && por
 
 // String is FIRST-LAST, the port where there is one, and "" for any.
 func (p Ports) String() string {
-	switch {
-	case p.First == 0:
+	switch p.First {
+	case 0:
 		return ""
-	case p.First == p.Last:
+	case p.Last:
 		return strconv.Itoa(p.First)
 	}
 	return fmt.Sprintf("%d-%d", p.First, p.Last)

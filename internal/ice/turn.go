@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // what TURN servers expect
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -40,7 +41,7 @@ func (p *Paths) Servers() []Server {
 // turn are the TURN servers for one viewer's agent, those with TLS by their tunnels.
 func (p *Paths) turn() []string {
 	var out []string
-	for _, text := range append(p.opts.TURN[:len(p.opts.TURN):len(p.opts.TURN)], p.withCredentials(p.opts.Shared)...) {
+	for _, text := range slices.Concat(p.opts.TURN, p.withCredentials(p.opts.Shared)) {
 		out = append(out, p.tunnels.instead(text))
 	}
 	return out

@@ -25,8 +25,10 @@ func TestServers(t *testing.T) {
 	})
 	user, password := credentials("north", now.Add(time.Hour))
 	want := []Server{
-		{URL: "stun:s:3478"}, {URL: "turn:a:3478?transport=tcp", Username: "u", Credential: "p/q"},
-		{URL: "turn:b:3478", Username: user, Credential: password}, {URL: "turns:b:5349", Username: user, Credential: password},
+		{URL: "stun:s:3478"},
+		{URL: "turn:a:3478?transport=tcp", Username: "u", Credential: "p/q"},
+		{URL: "turn:b:3478", Username: user, Credential: password},
+		{URL: "turns:b:5349", Username: user, Credential: password},
 	}
 	if diff := cmp.Diff(want, p.Servers()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

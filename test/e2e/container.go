@@ -65,11 +65,11 @@ func (c *Container) publish(published map[string]string) {
 		c.t.Fatalf("forward packets: %v", err)
 	}
 	c.t.Cleanup(func() { _ = os.WriteFile(forward, []byte("0"), 0o644) })
-	led := ""
+	var led strings.Builder
 	for what, to := range published {
-		led += fmt.Sprintf("iifname \"board\" ip daddr %s %s dnat to %s%s\n", BoardAddr, what, containerAddr, to)
+		fmt.Fprintf(&led, "iifname \"board\" ip daddr %s %s dnat to %s%s\n", BoardAddr, what, containerAddr, to)
 	}
-	firewall(c.t, "ip", "chain led {\ntype nat hook prerouting priority -100\n"+led+"}\n"+
+	firewall(c.t, "ip", "chain led {\ntype nat hook prerouting priority -100\n"+led.String()+"}\n"+
 		"chain through {\ntype filter hook forward priority 0\npolicy drop\nct status dnat accept\n}")
 }
 

@@ -105,7 +105,7 @@ func allocate(t testing.TB, user, password string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer socket.Close()
+	defer func() { _ = socket.Close() }() // nothing is left to send
 	client, err := turn.NewClient(&turn.ClientConfig{
 		TURNServerAddr: net.JoinHostPort(BoardAddr, strconv.Itoa(turnPort)), Conn: socket, Username: user, Password: password,
 		LoggerFactory: &logging.DefaultLoggerFactory{Writer: io.Discard},
@@ -114,7 +114,7 @@ func allocate(t testing.TB, user, password string) error {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	if err := client.Listen(); err != nil {
+	if err = client.Listen(); err != nil {
 		t.Fatal(err)
 	}
 	relay, err := client.Allocate()

@@ -33,11 +33,11 @@ func firewall(t testing.TB, family, chains string) {
 // are dropped without a word.
 func onlyThrough(t testing.TB, ports ...string) {
 	t.Helper()
-	rules := ""
+	var rules strings.Builder
 	for _, p := range ports {
-		rules += "iifname \"board\" " + p + " accept\n"
+		rules.WriteString("iifname \"board\" " + p + " accept\n")
 	}
-	firewall(t, "inet", "chain in {\ntype filter hook input priority 0\n"+rules+
+	firewall(t, "inet", "chain in {\ntype filter hook input priority 0\n"+rules.String()+
 		"iifname \"board\" meta l4proto { udp, tcp } drop\n}")
 }
 

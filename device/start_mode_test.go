@@ -42,7 +42,7 @@ func TestCheckMode(t *testing.T) {
 			if !errors.Is(err, tt.kind) || !errors.Is(err, tt.err) || err != nil && err.Error() != tt.text {
 				t.Errorf("%v, want %q", err, tt.text)
 			}
-			if e, ok := errors.AsType[*Error](err); tt.kind == ErrRefused && (!ok || e.Hint == "") {
+			if e, ok := errors.AsType[*Error](err); errors.Is(tt.kind, ErrRefused) && (!ok || e.Hint == "") {
 				t.Errorf("no hint in %v", err)
 			}
 		})
@@ -80,7 +80,8 @@ func TestStartMode(t *testing.T) {
 		{
 			"a full bus", rated,
 			map[string]error{"on": unix.ENOSPC},
-			[]string{"format", "rate", "buffers", "on"}, "start streaming: no space left on device",
+			[]string{"format", "rate", "buffers", "on"},
+			"start streaming: no space left on device",
 		},
 		{"unplugged", rated, map[string]error{"off": unix.ENODEV}, []string{"format", "rate", "buffers", "on", "off"}, "stop streaming: no such device"},
 	} {

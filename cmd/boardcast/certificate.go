@@ -77,12 +77,12 @@ func doctorCertificate(cfg *configs.Config) doctor.Certificate {
 	switch {
 	case files.Mode == configs.Auto:
 		c.Own = true
-		var dir string
-		if dir, c.Err = stateDir(os.Getenv); c.Err == nil {
-			leaf, c.Err = certificate.Kept(dir)
+		var at place
+		if at, c.Err = findKeys(os.Getenv, io.Discard); c.Err == nil { // the certificate lies beside the keys
+			leaf, c.Err = certificate.Kept(at.dir)
 		}
-		if errors.Is(c.Err, fs.ErrNotExist) {
-			c.Err = nil // the first start makes it
+		if errors.Is(c.Err, fs.ErrNotExist) || errors.Is(c.Err, errServicesKeys) {
+			c.Err = nil // it is not made yet, or is not to be seen by this user
 		}
 	case files.Cert != "":
 		var pair *tls.Certificate

@@ -33,13 +33,14 @@ func TestOwnCertificate(t *testing.T) {
 		_ = run(t.Context(), args, &out, t.Output()) // doctor fails on a machine without GStreamer
 		return out.String()
 	}
-	if m := fingerprintForm.FindStringSubmatch(told("key", "--tls", "auto")); m == nil || m[1] != first {
-		t.Errorf("boardcast key prints %q, want %s", m, first)
+	out := told("key", "--tls", "auto")
+	if m := fingerprintForm.FindStringSubmatch(out); m == nil || m[1] != first || strings.Count(out, "https://") < 2 {
+		t.Errorf("boardcast key prints %s, want links by https and %s", out, first)
 	}
 	if out := told("key"); strings.Contains(out, "SHA-256") || !strings.Contains(out, "http://") {
 		t.Errorf("without https it prints: %s", out)
 	}
-	if out := told("doctor", "--tls", "auto", "--listen", "127.0.0.1:0"); !strings.Contains(out, "certificate: boardcast's own, which it renews by itself") {
+	if out := told("doctor", "--tls", "auto", "--listen", "127.0.0.1:0"); !strings.Contains(out, "certificate: boardcast's own, renewed by itself; this one ends on ") {
 		t.Errorf("boardcast doctor prints: %s", out)
 	}
 }

@@ -29,11 +29,7 @@ type remedied struct{ error }
 func (r remedied) Unwrap() error { return r.error }
 
 func (r remedied) Error() string {
-	text := r.Brief()
-	for _, h := range hints(r.error) {
-		text += "; hint: " + h
-	}
-	return text
+	return strings.Join(append([]string{r.Brief()}, hints(r.error)...), "; hint: ")
 }
 
 // Brief is the error without the remedies, for the status.

@@ -82,8 +82,10 @@ func TestLesserMode(t *testing.T) {
 			"a mode that it lists", 640 * 480, syscall.EINVAL, 0, refused("invalid argument"), "YUYV 640x480",
 			"it lists YUYV 1280x720 at 30 frames/s, and refuses it; it runs with YUYV 640x480 at 30 frames/s", 2,
 		},
-		{"busy by ourselves for a moment", 640 * 480, syscall.ENOSPC, 2, refused("no space left on device"), "YUYV 640x480",
-			"its bus has no room left for YUYV 1280x720 at 30 frames/s; it runs with YUYV 640x480 at 30 frames/s", 4},
+		{
+			"busy by ourselves for a moment", 640 * 480, syscall.ENOSPC, 2, refused("no space left on device"), "YUYV 640x480",
+			"its bus has no room left for YUYV 1280x720 at 30 frames/s; it runs with YUYV 640x480 at 30 frames/s", 4,
+		},
 		{"no mode at all", 0, syscall.ENOSPC, 0, refused("no space left on device"), "", "", 3},
 		{"another fault", 0, syscall.EIO, 0, failed.Error(), "", "", 1},
 		{"it starts by now", 1280 * 720, nil, 0, failed.Error(), "", "", 1},

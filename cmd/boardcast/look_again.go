@@ -20,7 +20,7 @@ func lookAgain(list device.Listing, before []sources) []sources {
 		next[i].findCamera(list)
 	}
 	for i := range next {
-		next[i].giveWay(list, next)
+		next[i].giveWay(next)
 	}
 	for i := range next {
 		next[i].takeCamera(list, next)
@@ -105,7 +105,7 @@ func (s *sources) speakerRequest() device.SoundRequest {
 
 // giveWay takes a camera that is gone off its node when another camera has that node now, because two cameras would open the
 // same node otherwise. Until the camera is back, its path names no node at all.
-func (s *sources) giveWay(list device.Listing, all []sources) {
+func (s *sources) giveWay(all []sources) {
 	c := &s.camera.Camera
 	if s.camera.Source != device.SourceDevice || !s.unplugged {
 		return

@@ -221,8 +221,8 @@ func TestSelfSignedWithoutPlace(t *testing.T) {
 		t.Errorf("log %q", log)
 	}
 	t.Chdir(t.TempDir())
-	if leaf, _, _ = made(t, "", newBoard()); leaf == nil {
-		t.Error("none is made without a place")
+	if leaf, _, log = made(t, "", newBoard()); leaf == nil || strings.Contains(log, "level=WARN") {
+		t.Errorf("without a place: %v, log %q", leaf, log)
 	}
 	if list, err := os.ReadDir("."); err != nil || len(list) > 0 {
 		t.Errorf("left in the working directory: %v, %v", list, err)

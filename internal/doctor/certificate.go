@@ -14,7 +14,7 @@ const endsSoon = 14 * 24 * time.Hour
 type Certificate struct {
 	None         bool      // the page is served by http
 	Own          bool      // boardcast makes it, and renews it by itself
-	Begins, Ends time.Time // zero when there is none yet, or when it cannot be read
+	Begins, Ends time.Time // zero when there is none yet, or when it cannot be seen
 	Err          error     // why it cannot be used; it has a method Hint where something helps
 }
 
@@ -28,9 +28,9 @@ func certificate(_ context.Context, x *exam) Result {
 	case c.Own && c.Err != nil:
 		return warn("boardcast's own: "+c.Err.Error(), "the next start makes another, which browsers warn of again")
 	case c.Own && c.Ends.IsZero():
-		return fine("boardcast's own: the first start makes it")
+		return fine("boardcast's own, made at the first start and renewed by itself")
 	case c.Own:
-		return fine("boardcast's own, which it renews by itself; this one ends on %s", c.Ends.Format(day))
+		return fine("boardcast's own, renewed by itself; this one ends on %s", c.Ends.Format(day))
 	case c.Err != nil:
 		return fail(c.Err.Error(), hintOf(c.Err, "give the two PEM files that were made together: --tls-cert and --tls-key"))
 	case now.After(c.Ends):

@@ -26,8 +26,8 @@ func TestCertificate(t *testing.T) {
 			machine{certificate: Certificate{Err: hinting{errors.New("private key does not match"), "they were not made together"}}},
 			fail("private key does not match", "they were not made together"),
 		},
-		{"our own", machine{certificate: own}, ok("boardcast's own, which it renews by itself; this one ends on " + when(20*day))},
-		{"our own, not made yet", machine{certificate: Certificate{Own: true}}, ok("boardcast's own: the first start makes it")},
+		{"our own", machine{certificate: own}, ok("boardcast's own, renewed by itself; this one ends on " + when(20*day))},
+		{"our own, not made yet", machine{certificate: Certificate{Own: true}}, ok("boardcast's own, made at the first start and renewed by itself")},
 		{
 			"our own, damaged",
 			machine{certificate: Certificate{Own: true, Err: errors.New("no PEM data")}},

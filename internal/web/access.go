@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -53,6 +52,8 @@ const (
 	refusalLines          = 3 // at once
 	// longestOrigin is how many bytes of an Origin header are logged: a host name has at most 253.
 	longestOrigin = 300
+	// retryAfter is when another wrong key of an address is answered as such, in seconds: package access lets one in six pass.
+	retryAfter = "6"
 )
 
 // guard decides on requests by the rows of the router.
@@ -71,7 +72,7 @@ func newGuard(a *Access, log *slog.Logger) *guard {
 func (g *guard) decide(r *http.Request, to *row, v visitor) *refusal {
 	switch {
 	case (to.changes || v.ambient()) && !g.access.ownPage(r):
-		g.tell(client(r.RemoteAddr), "page of another site refused", slog.String(keyOrigin, cut(r.Header.Get("Origin"), longestOrigin)))
+		g.tellOrigin(r)
 		return &otherSite
 	case to.who == everybody:
 		return nil
@@ -93,22 +94,23 @@ func (g *guard) refuse(from netip.Addr, err error) *refusal {
 	case !g.failures.Fail(from):
 		return &tooManyKeys
 	}
-	g.tell(from, "request refused", slog.Any(keyError, err))
+	if g.lines.allow(from) {
+		g.log.Info("request refused", slog.String(keyAddress, from.String()), slog.Any(keyError, err))
+	}
 	if errors.Is(err, access.ErrExpired) {
 		return &expiredKey
 	}
 	return &wrongKey
 }
 
-// tell logs a refusal, unless too many of the address were logged lately.
-func (g *guard) tell(from netip.Addr, what string, detail slog.Attr) {
-	if g.lines.allow(from) {
-		g.log.LogAttrs(context.Background(), slog.LevelInfo, what, slog.String(keyAddress, from.String()), detail)
+// tellOrigin logs that a page of another site was refused, unless too many refusals of the address were logged lately.
+func (g *guard) tellOrigin(r *http.Request) {
+	if from := client(r.RemoteAddr); g.lines.allow(from) {
+		origin := r.Header.Get("Origin")
+		g.log.Info("page of another site refused", slog.String(keyAddress, from.String()),
+			slog.String(keyOrigin, origin[:min(len(origin), longestOrigin)]))
 	}
 }
-
-// cut is a text's first bytes.
-func cut(text string, most int) string { return text[:min(len(text), most)] }
 
 // ownPage tells whether a request comes from a page that may use the server, or from no page.
 func (a *Access) ownPage(r *http.Request) bool {
@@ -140,7 +142,7 @@ func (g *guard) answer(w http.ResponseWriter, r *http.Request, to *row, no refus
 			h.Add("WWW-Authenticate", `Basic realm="boardcast", charset="UTF-8"`)
 		}
 	case http.StatusTooManyRequests:
-		h.Set("Retry-After", "6")
+		h.Set("Retry-After", retryAfter)
 		h.Set("Connection", "close")
 	}
 	if to.refuse != nil {

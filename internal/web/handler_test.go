@@ -145,15 +145,18 @@ func TestConfig(t *testing.T) {
 		}}}, `{"version":"1.2","peer":"porch","iceServers":[{"urls":["stun:a:3478"]},` +
 			`{"urls":["turn:b","turns:b"],"username":"u","credential":"c"}],"talkback":true}`},
 		{
-			"a speaker", Options{Page: Page{Talkback: true}, Speaker: func() bool { return true }},
+			"a speaker",
+			Options{Page: Page{Talkback: true}, Speaker: func() bool { return true }},
 			`{"version":"","peer":"","iceServers":[],"talkback":true}`,
 		},
 		{
-			"no speaker", Options{Page: Page{Talkback: true}, Speaker: func() bool { return false }},
+			"no speaker",
+			Options{Page: Page{Talkback: true}, Speaker: func() bool { return false }},
 			`{"version":"","peer":"","iceServers":[],"talkback":false}`,
 		},
 		{
-			"a speaker that is not wanted", Options{Speaker: func() bool { return true }},
+			"a speaker that is not wanted",
+			Options{Speaker: func() bool { return true }},
 			`{"version":"","peer":"","iceServers":[],"talkback":false}`,
 		},
 		{

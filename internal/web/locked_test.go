@@ -32,7 +32,7 @@ func visit(t *testing.T, h http.Handler, method, path string, header http.Header
 
 // kept is the cookie that an answer sets, nil for none.
 func kept(w *httptest.ResponseRecorder) *http.Cookie {
-	answer := w.Result() //nolint:bodyclose // there is none to close
+	answer := w.Result()
 	if cookies := answer.Cookies(); len(cookies) > 0 {
 		return cookies[0]
 	}
@@ -112,7 +112,7 @@ func TestCookieOverHTTP(t *testing.T) {
 	}{
 		{"https://192.0.2.7/?key=" + b.viewer, 200}, {"https://192.0.2.7/config.json", 200}, {"http://192.0.2.7/config.json", 401},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), "GET", step.address, nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, step.address, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -96,6 +96,37 @@ func TestFailedSoundIsNotDecoded(t *testing.T) {
 	}
 }
 
+// Caps that no element of a receiver takes are not refused, after a failure neither: webrtcbin's jitter buffer, which sends them, would
+// fail by that.
+func TestFailedSoundRefusesNoCaps(t *testing.T) {
+	e, err := New(testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spy{Engine: e}
+	a, log := showing(t, s, pipeline.AudioSlot, "queue name=in ! rtpopusdepay ! identity error-after=20 ! fakesink async=false")
+	va, vb := call(t, a, broadcast(t, e, testPlan(t, e, "vp8")))
+	defer hangUp(va, vb)
+	eventually(t, "the error is logged", 20*time.Second, func() bool { return log.has("incoming media dropped") })
+	all, err := s.peers[0].(*peer).pipe.p.GetElementsRecursive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, receiver := range all {
+		if strings.HasPrefix(receiver.GetName(), "receiver") { // its type's name, and a number
+			found++
+			if !receiver.GetStaticPad("sink").SendEvent(gst.NewCapsEvent(gst.NewCapsFromString("application/x-rtp,media=audio,encoding-name=OPUS"))) {
+				t.Errorf("%s refuses caps", receiver.GetName())
+			}
+		}
+		letGo(receiver.InitiallyUnowned.Object)
+	}
+	if found == 0 {
+		t.Error("no receiver is there")
+	}
+}
+
 // showing is a broadcast that plays what viewers send in one slot by a graph, and drops what they send in the other.
 func showing(t *testing.T, e media.Engine, slot pipeline.Slot, graph string) (*live.Broadcast, *safeText) {
 	t.Helper()

@@ -60,11 +60,11 @@ static GstFlowReturn take_list(GstPad *pad, GstObject *receiver, GstBufferList *
   return GST_FLOW_OK;
 }
 
-static gboolean take_event(GstPad *pad, GstObject *receiver, GstEvent *e) {
-  if (has_failed(receiver))
-    gst_event_unref(e);
-  else
-    gst_pad_event_default(pad, receiver, e);
+// Caps that the pad refuses are an error to whatever sends them.
+static gboolean take_query(GstPad *pad, GstObject *receiver, GstQuery *q) {
+  if (GST_QUERY_TYPE(q) != GST_QUERY_ACCEPT_CAPS)
+    return gst_pad_query_default(pad, receiver, q);
+  gst_query_set_accept_caps_result(q, TRUE);
   return TRUE;
 }
 
@@ -86,7 +86,7 @@ GstElement *receiver_new(const char *graph, int slot, uintptr_t handle) {
     GstPad *sink = gst_ghost_pad_new("sink", inside);
     gst_pad_set_chain_function(sink, take);
     gst_pad_set_chain_list_function(sink, take_list);
-    gst_pad_set_event_function(sink, take_event);
+    gst_pad_set_query_function(sink, take_query);
     gst_element_add_pad(GST_ELEMENT(r), sink);
   }
   g_clear_object(&target);

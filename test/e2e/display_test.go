@@ -39,7 +39,7 @@ func startScreen(t testing.TB) *screen {
 		"-fbdir", dir, "-nolisten", "tcp", "-ac", "-noreset")
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := cmd.Start(); err != nil {
+	if err = cmd.Start(); err != nil {
 		t.Fatalf("start a screen: %v (hint: apt install xvfb)", err)
 	}
 	_ = w.Close()

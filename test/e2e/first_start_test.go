@@ -18,6 +18,7 @@ var (
 	firstStart = regexp.MustCompile(`^boardcast \S+: open (http://\S+/\?key=([0-9a-z]{26})) in a browser`)
 	laterStart = regexp.MustCompile(`^boardcast \S+: open (http://\S+/) in a browser`)
 	endOfStart = regexp.MustCompile("`boardcast key` shows ")
+	streaming  = regexp.MustCompile(`^  encoder: .*VP8`) // the last line of a start
 )
 
 // keptKeys are the keys of both roles in a state directory.
@@ -43,6 +44,7 @@ func TestFirstStart(t *testing.T) {
 	first := StartInTerminal(t, env, args...)
 	shown := first.WaitLine(firstStart)
 	first.WaitLine(endOfStart)
+	first.WaitLine(streaming)
 	viewer, owner := keptKeys(t, filepath.Join(home, ".local", "state", "boardcast"))
 	if shown[2] != viewer {
 		t.Errorf("the link has the key %s, the viewers' is %s", shown[2], viewer)
@@ -55,6 +57,7 @@ func TestFirstStart(t *testing.T) {
 	second := StartInTerminal(t, env, append(args, "--log-level", "debug")...)
 	second.WaitLine(laterStart)
 	second.WaitLine(endOfStart)
+	second.WaitLine(streaming)
 	second.end()
 	if text := second.Shown(); strings.Contains(text, viewer) || strings.Contains(text, owner) || len(second.Codes()) > 0 {
 		t.Error("the second start shows a key")
@@ -82,6 +85,7 @@ func TestFirstStartAsService(t *testing.T) {
 	cmd.Env = append(withoutSettings(os.Environ()), env...)
 	p := startCommand(t, cmd)
 	p.WaitLine("stdout", regexp.MustCompile("keys were made, and nobody is let in without one: `sudo boardcast key` shows the links"), startWithin)
+	p.WaitLine("stdout", streaming, startWithin)
 	p.Stop()
 	viewer, owner := keptKeys(t, state)
 	if text := p.text(p.Started); strings.Contains(text, viewer) || strings.Contains(text, owner) {
@@ -97,4 +101,5 @@ func TestOpenSaysSo(t *testing.T) {
 	p := StartInTerminal(t, []string{"HOME=" + t.TempDir()}, "--camera", "test", "--microphone", "test", "--listen", "127.0.0.1:0", "--open")
 	p.WaitLine(laterStart)
 	p.WaitLine(regexp.MustCompile(`^\x1b\[1;31m  open to everybody: .*\x1b\[0m`))
+	p.WaitLine(streaming)
 }

@@ -176,7 +176,7 @@ func TestKeyOfServer(t *testing.T) {
 	host := strings.TrimPrefix(server.Address, "http://")
 	board := StartBoardcast(t, "--listen", BoardAddr+":0", "--width", "320", "--height", "240", "--id", "garden", "--log-level", "debug",
 		"--server", "ws://viewer:"+server.keys.viewer+"@"+host)
-	_, response, err := websocket.DefaultDialer.DialContext(t.Context(), "ws://"+host+"/", nil)
+	_, response, err := websocket.DefaultDialer.DialContext(t.Context(), "ws://"+host+"/", nil) //nolint:bodyclose // there is none to close
 	if err == nil || response.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a peer without a key: %v", err)
 	}

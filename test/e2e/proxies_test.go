@@ -4,30 +4,19 @@ package e2e
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 )
 
-const (
-	proxyPage   = "../../docs/REVERSE-PROXY.md"
-	proxyWithin = 20 * time.Second // for a proxy to listen: Caddy makes an authority of its own first
-)
+// proxyPage has the configurations.
+const proxyPage = "../../docs/REVERSE-PROXY.md"
 
 // proxyCases are the configurations of the page: each is the block of its language with its server name.
 var proxyCases = []struct{ name, language, host, path string }{
@@ -63,6 +52,7 @@ func TestReverseProxies(t *testing.T) {
 			assertViewers(t, program, 0)
 
 			checkCookie(t, tt.host+tt.path, program.keys.viewer)
+			checkGuess(t, program, tt.host+tt.path)
 			playWHEP(t, browser, program, base)
 		})
 	}
@@ -90,25 +80,50 @@ func TestStrangerBehindNoProxy(t *testing.T) {
 // checkCookie opens the link with the key through the proxy, and looks at the cookie that comes back.
 func checkCookie(t *testing.T, at, key string) {
 	t.Helper()
+	resp := throughProxy(t, at+"?key="+key, nil) //nolint:bodyclose // throughProxy has closed it
+	cookies := resp.Cookies()
+	if len(cookies) != 1 || !cookies[0].Secure || !cookies[0].HttpOnly || cookies[0].Path != "" || cookies[0].Domain != "" {
+		t.Errorf("cookies %v, want one for https, for the folder that it comes from", cookies)
+	}
+}
+
+// checkGuess tries a wrong key through the proxy and says to be somebody else. The program counts and logs whose key it really was: the
+// test's own.
+func checkGuess(t *testing.T, program *Program, at string) {
+	t.Helper()
+	lie := http.Header{"X-Forwarded-For": {"203.0.113.9"}, "Forwarded": {"for=203.0.113.9"}, "X-Real-Ip": {"203.0.113.9"}}
+	//nolint:bodyclose // throughProxy has closed it
+	if resp := throughProxy(t, at+"?key=wrong", lie); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a wrong key is answered %d", resp.StatusCode)
+	}
+	line, _ := program.WaitLine("stderr", regexp.MustCompile(`msg="request refused" .*address=(\S+)`), callWithin)
+	if line[1] != BoardAddr {
+		t.Errorf("the wrong key is counted for %s, want %s", line[1], BoardAddr)
+	}
+}
+
+// throughProxy asks the proxy for an address without a scheme, by https. The answer's body is closed.
+func throughProxy(t *testing.T, at string, header http.Header) *http.Response {
+	t.Helper()
 	toProxy := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", BoardAddr+":443")
 	}
 	trust := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the certificate is the test's own
 	transport := &http.Transport{DialContext: toProxy, TLSClientConfig: trust}
 	defer transport.CloseIdleConnections()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+at+"?key="+key, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+at, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if header != nil {
+		r.Header = header
 	}
 	resp, err := transport.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	cookies := resp.Cookies()
-	if len(cookies) != 1 || !cookies[0].Secure || !cookies[0].HttpOnly || cookies[0].Path != "" || cookies[0].Domain != "" {
-		t.Errorf("cookies %v, want one for https, for the folder that it comes from", cookies)
-	}
+	return resp
 }
 
 // playWHEP plays by WHEP through the proxy: the Location has to lead through the proxy too.
@@ -168,117 +183,4 @@ func block(t *testing.T, language, text string) string {
 		t.Fatalf("%s has %d blocks of %s with %q, want one", proxyPage, len(found), language, text)
 	}
 	return found[0]
-}
-
-func writeFile(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// startProxy runs a proxy with a configuration of the page, until the end of the test.
-var startProxy = map[string]func(t *testing.T, config string){"nginx": startNginx, "caddyfile": startCaddy}
-
-// startNginx adds what Debian's own nginx.conf has around a site, and puts another certificate in the place of the named one.
-func startNginx(t *testing.T, config string) {
-	dir := t.TempDir()
-	certificate, key := makeCertificate(t, dir)
-	for named, ours := range map[string]string{
-		`ssl_certificate .*;`: "ssl_certificate " + certificate + ";", `ssl_certificate_key .*;`: "ssl_certificate_key " + key + ";",
-	} {
-		form := regexp.MustCompile(named)
-		if len(form.FindAllString(config, -1)) != 1 {
-			t.Fatalf("the configuration has no line %s", named)
-		}
-		config = form.ReplaceAllLiteralString(config, ours)
-	}
-	around := "daemon off;\nmaster_process off;\nuser root;\npid nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n"
-	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		around += kind + "_temp_path " + filepath.Join(dir, kind) + ";\n"
-	}
-	writeFile(t, filepath.Join(dir, "nginx.conf"), around+config+"}\n")
-	runProxy(t, dir, "nginx", "-p", dir, "-c", "nginx.conf", "-e", "stderr")
-}
-
-// startCaddy has Caddy sign its certificates itself: there is no authority in the tests' network.
-func startCaddy(t *testing.T, config string) {
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "Caddyfile"), "{\n admin off\n local_certs\n skip_install_trust\n}\n"+config)
-	runProxy(t, dir, "caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile")
-}
-
-// runProxy runs a proxy in a folder, and waits until it listens.
-func runProxy(t *testing.T, dir, name string, args ...string) {
-	t.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), proxyProgram(t, name), args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	said := &output{changed: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = &lineWriter{to: said, from: name}, &lineWriter{to: said, from: name}
-	began := time.Now()
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", name, err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("%s:\n%s", name, said.text(began))
-		}
-	})
-	deadline := time.After(proxyWithin)
-	poll := time.NewTicker(20 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		select {
-		case <-poll.C:
-			if c, err := new(net.Dialer).DialContext(t.Context(), "tcp", BoardAddr+":443"); err == nil {
-				_ = c.Close()
-				return
-			}
-		case <-deadline:
-			t.Fatalf("%s does not listen:\n%s", name, said.text(began))
-		}
-	}
-}
-
-// proxyProgram finds a proxy that is installed, or was unpacked by test/proxies.sh.
-func proxyProgram(t *testing.T, name string) string {
-	t.Helper()
-	for _, place := range []string{name, "../../bin/proxies/usr/sbin/" + name, "../../bin/proxies/usr/bin/" + name, "/usr/sbin/" + name} {
-		if path, err := exec.LookPath(place); err == nil {
-			if path, err = filepath.Abs(path); err == nil {
-				return path
-			}
-		}
-	}
-	t.Fatalf("no %s here: test/proxies.sh fetches it", name)
-	return ""
-}
-
-// makeCertificate writes a certificate for any name, and its key.
-func makeCertificate(t *testing.T, dir string) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"*.example.org"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writeFile(t, certificate, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
-	writeFile(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})))
-	return certificate, key
 }

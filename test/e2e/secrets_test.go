@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -74,7 +75,7 @@ func TestSecretsOfOthersStayIn(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), binary(t), append(strings.Fields(command), "--config", settings)...)
 		cmd.Env = environ()
 		text, err := cmd.CombinedOutput()
-		if _, failed := err.(*exec.ExitError); err != nil && !failed { // doctor's exit code tells that a check failed
+		if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed { // doctor's exit code tells that a check failed
 			t.Fatal(err)
 		}
 		said["boardcast "+command] = string(text)

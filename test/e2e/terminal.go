@@ -165,7 +165,7 @@ func (p *Terminal) Codes() []string {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := errors.Join(png.Encode(file, picture), file.Close()); err != nil {
+	if err = errors.Join(png.Encode(file, picture), file.Close()); err != nil {
 		p.t.Fatal(err)
 	}
 	decoder := exec.CommandContext(p.t.Context(), "zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", path)

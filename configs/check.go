@@ -5,7 +5,7 @@ import "fmt"
 // check finds settings that are valid each by itself but do not go together. The
 // problem is reported of the key in the rule.
 func (c *Config) check(from map[string]Source) Problems {
-	s, many := c.Signalling, len(c.Cameras) > 1
+	s, i, many := c.Signalling, c.ICE, len(c.Cameras) > 1
 	rules := []struct {
 		broken      bool
 		key, reason string
@@ -18,6 +18,8 @@ func (c *Config) check(from map[string]Source) Problems {
 		{s.Peer != "" && s.Room != "", "signalling.peer", "cannot be used together with signalling.room: call one peer or serve a room"},
 		{s.Peer != "" && s.Peer == s.ID, "signalling.peer", "is this board's own signalling.id"},
 		{!c.WHIP.Token.IsZero() && c.WHIP.URL.IsZero(), "whip.token", "needs whip.url"},
+		{len(i.TURNRest) > 0 && i.TURNSecret.IsZero(), "ice.turn-rest", "needs ice.turn-secret"},
+		{i.Port.Has(i.TCPPort), "ice.tcp-port", "is one of ice.port: those are for one viewer each, this one is for all"},
 		{many && s.Peer != "", "signalling.peer", "cannot be used with several cameras: one peer plays one; let them be called instead"},
 		{many && s.Room != "", "signalling.room", "cannot be used with several cameras: they would call one another"},
 		{len(c.Cameras) > mostCameras, camerasKey, fmt.Sprintf("are %d, at most %d are served", len(c.Cameras), mostCameras)},

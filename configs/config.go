@@ -142,11 +142,29 @@ type Camera struct {
 	Microphone string `mapstructure:"microphone"` // as in Audio
 }
 
-// ICE lists the servers that help through routers. Ports are always present in
-// the URLs, and TURN's always carry a user and a password.
+// ICE says by which servers, ports and addresses viewers are reached. Ports are
+// always present in the URLs. TURN's always carry a user and a password, those
+// of TURNRest never do.
 type ICE struct {
 	STUN URL   `mapstructure:"stun"`
 	TURN []URL `mapstructure:"turn"`
+	// TURNRest are TURN servers that share TURNSecret with this board. They are
+	// not set without it.
+	TURNRest   []URL  `mapstructure:"turn-rest"`
+	TURNSecret Secret `mapstructure:"turn-secret"`
+	// TURNLifetime is how long the credentials that are made of TURNSecret hold.
+	TURNLifetime time.Duration `mapstructure:"turn-lifetime"`
+	// Port are the ports of the viewers' media, one for each viewer; the zero
+	// value is any.
+	Port Ports `mapstructure:"port"`
+	// TCPPort is the one port of ICE over TCP; 0 is one for each viewer.
+	TCPPort int `mapstructure:"tcp-port"`
+	// Addresses are those by which viewers elsewhere reach this board.
+	Addresses []netip.Addr `mapstructure:"addresses"`
+	// Interfaces are patterns of the names of interfaces whose addresses are
+	// used, all when empty. Those that LeaveOut names are not.
+	Interfaces []string `mapstructure:"interfaces"`
+	LeaveOut   []string `mapstructure:"leave-out"`
 }
 
 // Viewers bounds how many viewers are served.

@@ -42,6 +42,10 @@ const (
 	KindOrigin   Kind = "origin"  // scheme://host[:port]
 	KindCamera   Kind = "camera"  // the name of one of several cameras
 	KindHost     Kind = "host"    // a name in DNS, or *
+	KindPorts    Kind = "ports"   // one port or FIRST-LAST; may be empty
+	KindIP       Kind = "ip"      // an address of IPv4 or IPv6
+	KindPattern  Kind = "pattern" // of interfaces' names
+	KindRelay    Kind = "relay"   // a TURN server without user and password
 	KindNetwork  Kind = "network" // an address, or a range of them
 )
 
@@ -198,6 +202,15 @@ var keys = []Key{
 		Name: "ice.turn", Kind: KindTURN, List: true, Flag: "turn", Group: GroupNetwork, Unit: "url",
 		Help: "turn[s]://user:password@host:port[?transport=tcp], a relay for where STUN is not enough; may be repeated",
 	},
+
+	{Name: "ice.turn-rest", Kind: KindRelay, List: true},
+	{Name: "ice.turn-secret", Kind: KindSecret},
+	{Name: "ice.turn-lifetime", Kind: KindDuration, Min: int64(10 * time.Second), Max: int64(7 * 24 * time.Hour), Step: 1},
+	{Name: "ice.port", Kind: KindPorts},
+	{Name: "ice.tcp-port", Kind: KindWhole, Min: 1, Max: 65535, Step: 1, ZeroAuto: true},
+	{Name: "ice.addresses", Kind: KindIP, List: true},
+	{Name: "ice.interfaces", Kind: KindPattern, List: true},
+	{Name: "ice.leave-out", Kind: KindPattern, List: true},
 
 	{Name: "viewers.max", Kind: KindWhole, Min: 1, Max: 1000, Step: 1},
 	{Name: "viewers.grace", Kind: KindDuration, Min: 0, Max: int64(time.Hour), Step: 1},

@@ -125,7 +125,7 @@ func TestEveryKeyHasItsField(t *testing.T) {
 			case tag == "":
 			case tag == ",squash":
 				collect(prefix, f.Type)
-			case f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[URL]() && f.Type != reflect.TypeFor[Secret]():
+			case f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[URL]() && f.Type != reflect.TypeFor[Secret]() && f.Type != reflect.TypeFor[Ports]():
 				collect(tag+".", f.Type)
 			default:
 				fields = append(fields, prefix+tag)

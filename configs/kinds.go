@@ -38,6 +38,10 @@ var parsers = map[Kind]func(Key, string) (any, *fault){
 	KindOrigin:   parseOrigin,
 	KindCamera:   parseCamera,
 	KindHost:     parseHost,
+	KindPorts:    parsePorts,
+	KindIP:       parseIP,
+	KindPattern:  parsePattern,
+	KindRelay:    parseURL,
 	KindNetwork:  parseNetwork,
 }
 

@@ -40,9 +40,11 @@ func TestDefaults(t *testing.T) {
 		Signalling: Signalling{Origins: []string{}},
 		Video:      Video{Camera: Auto, Codec: Auto, Encoder: Auto, Framerate: 30, Adaptive: true, MinBitrate: 150_000, Rendition: Auto},
 		Audio:      Audio{Microphone: Auto, Speaker: Auto, Bitrate: 64_000},
-		ICE:        ICE{TURN: []URL{}},
-		Viewers:    Viewers{Max: 16, Grace: 5 * time.Second},
-		Log:        Log{Level: slog.LevelInfo, Format: LogText},
+		ICE: ICE{
+			TURN: []URL{}, TURNRest: []URL{}, TURNLifetime: 24 * time.Hour, Addresses: []netip.Addr{}, Interfaces: []string{}, LeaveOut: []string{},
+		},
+		Viewers: Viewers{Max: 16, Grace: 5 * time.Second},
+		Log:     Log{Level: slog.LevelInfo, Format: LogText},
 	}
 	want.Cameras = []Camera{{Video: want.Video, Microphone: Auto}}
 	if diff := cmp.Diff(want, got, ignoreOrigin); diff != "" {
@@ -98,6 +100,14 @@ var samples = map[string][3]string{
 	"cameras":                   {"front", "front,rear", "a-1,b"},
 	"ice.stun":                  {"stun://a:1", "stun://[::1]:3478", "stun://b.example:3478"},
 	"ice.turn":                  {"turn://u:***@a:3478", "turns://u:***@a:5349", "turn://u:***@a:1?transport=tcp,turn://v:***@b:2"},
+	"ice.turn-rest":             {"turn://a:3478", "turns://a:5349", "turn://a:1?transport=tcp,turn://b:2"},
+	"ice.turn-secret":           {"***", "***", "***"},
+	"ice.turn-lifetime":         {"10s", "168h", "1h30m"},
+	"ice.port":                  {"50000", "50000-50015", "1-65535"},
+	"ice.tcp-port":              {"1", "65535", "8081"},
+	"ice.addresses":             {"203.0.113.7", "203.0.113.7,2001:db8::7", "192.168.1.5"},
+	"ice.interfaces":            {"eth0", "eth*,wlan0", "en*"},
+	"ice.leave-out":             {"wg0", "wg*,br-*", "docker0"},
 	"viewers.max":               {"1", "1000", "2"},
 	"viewers.grace":             {"0s", "1h", "1m30s"},
 	"log.level":                 {"debug", "warn", "error"},
@@ -111,6 +121,7 @@ var neededBy = map[string]map[string]string{
 	"signalling.peer": {"signalling.server": "wss://s"},
 	"signalling.room": {"signalling.server": "wss://s"},
 	"whip.token":      {"whip.url": "https://w"},
+	"ice.turn-rest":   {"ice.turn-secret": "s"},
 }
 
 // TestPrecedence sets each key in each combination of the places and looks for

@@ -22,7 +22,6 @@ const (
 	noControls = "boardcast does not change the camera's controls: set them with `v4l2-ctl --set-ctrl`"
 	noVolume   = "boardcast does not change the volume: set it with `alsamixer`"
 	webRTCOnly = "boardcast streams by WebRTC alone: the page, players of WHEP at /whep, and media servers by WHIP (--whip URL)"
-	mediaPorts = "the system chooses a UDP port for each viewer's media, and no setting changes that; a STUN or TURN server goes into ice.stun or ice.turn"
 	alwaysOpus = "the sound is always sent as Opus, which every browser plays"
 	portInURL  = "the port is part of the server's URL"
 	noACME     = "boardcast asks no authority for certificates: a reverse proxy does (docs/REVERSE-PROXY.md), or `tls: auto` (--tls auto) makes one"
@@ -37,9 +36,17 @@ const (
 // are looked up before a word is taken for a misspelling.
 var meanings = []meaning{
 	{words: []string{"signalling.port", "whip.port"}, advice: portInURL},
-	{words: []string{"ice.port", "udp-port", "rtp-port", "media-port", "port-range", "udp-ports"}, advice: mediaPorts},
-	{words: []string{"ice.user", "ice.username", "ice.password", "ice.credential", "ice.secret"}, keys: []string{"ice.turn"}, advice: inTURN},
-	{words: []string{"turn-user", "turn-username", "turn-password", "turn-secret", "turn-credential"}, keys: []string{"ice.turn"}, advice: inTURN},
+	{words: []string{"udp-port", "rtp-port", "media-port", "port-range", "udp-ports", "ice.ports", "ice.port-range"}, keys: []string{"ice.port"}},
+	{words: []string{"ice.udp-port", "ice.udp-ports"}, keys: []string{"ice.port"}},
+	{
+		words: []string{"external-ip", "public-ip", "advertised-address", "announced-ip", "nat-1to1", "ice.address", "ice.external-ip"},
+		keys:  []string{"ice.addresses"},
+	},
+	{words: []string{"ice.interface"}, keys: []string{"ice.interfaces"}},
+	{words: []string{"ignore-interfaces", "exclude-interfaces", "ice.ignore", "ice.exclude"}, keys: []string{"ice.leave-out"}},
+	{words: []string{"ice.user", "ice.username", "ice.password", "ice.credential"}, keys: []string{"ice.turn"}, advice: inTURN},
+	{words: []string{"turn-user", "turn-username", "turn-password", "turn-credential"}, keys: []string{"ice.turn"}, advice: inTURN},
+	{words: []string{"ice.secret", "static-auth-secret", "use-auth-secret", "turn-shared-secret"}, keys: []string{"ice.turn-secret"}},
 	{words: []string{"whip.password", "whip.bearer", "whip-token", "bearer-token"}, keys: []string{"whip.token"}},
 	{words: []string{"video.enabled", "video.enable", "video.disabled"}, keys: []string{"video.camera"}, advice: "the picture is on unless the camera is none"},
 	{words: []string{"audio.enabled", "audio.enable", "audio.disabled"}, keys: []string{"audio.microphone"}, advice: "the sound is on unless the microphone is none"},

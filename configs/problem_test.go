@@ -101,6 +101,10 @@ func TestProblems(t *testing.T) {
 		{name: "authority but insecure", flags: map[string]string{"signalling.ca": "c", "signalling.insecure": "true"}, want: []string{
 			"flag --insecure: signalling.insecure: makes signalling.ca useless: leave one of them out",
 		}},
+		{name: "servers without their secret", file: "ice:\n  turn-rest: [turn://h]\n", want: []string{"F:2: ice.turn-rest: needs ice.turn-secret"}},
+		{name: "one port for two things", file: "ice:\n  port: 50000-50015\n  tcp-port: 50003\n", want: []string{
+			"F:3: ice.tcp-port: is one of ice.port: those are for one viewer each, this one is for all",
+		}},
 
 		{name: "camera with a bad name", file: "cameras:\n  Front door: {}\n", want: []string{`F:2: cameras: "Front door" is not a name of at most 32 lower-case letters, digits and -; did you mean front-door?`}},
 		{name: "camera without a name", file: "cameras: {'-': {width: 1}}\n", want: []string{`F:1: cameras: "-" is not a name of at most 32 lower-case letters, digits and -`}},

@@ -18,7 +18,11 @@ func TestSecretsNeverShow(t *testing.T) {
 		"signalling.server": "wss://user:" + secret + "@host/ws?token=" + secret,
 		"whip.url":          "https://host/whip?key=" + secret,
 		"whip.token":        secret,
+		"ice.turn-rest":     "turn://host", "ice.turn-secret": secret,
 	}})
+	if c.ICE.TURNSecret.Full() != secret {
+		t.Fatalf("the secret of the TURN servers is %q", c.ICE.TURNSecret.Full())
+	}
 	if c.WHIP.Token.Full() != secret || c.WHIP.URL.Full() != "https://host/whip?key="+secret {
 		t.Fatalf("the token and the URL for the server are %q, %q", c.WHIP.Token.Full(), c.WHIP.URL.Full())
 	}

@@ -147,7 +147,7 @@ func byName(name string) (Key, bool) {
 
 // vague are last parts of keys that mean something else in another section:
 // video.format is not log.format.
-var vague = []string{"format", "id", "key", "level", "max", "mode", "url"}
+var vague = []string{"format", "id", "key", "level", "max", "mode", "port", "url"}
 
 // last is the key's name without its section.
 func (k Key) last() string { return k.Name[strings.LastIndexByte(k.Name, '.')+1:] }

@@ -24,7 +24,7 @@ func TestSuggest(t *testing.T) {
 		"open": "--open", "no-auth": "--open", "no-password": "--open", "peer-id": "--peer", "our-id": "--id", "stun-server": "--stun", "turn-server": "--turn", "ice-servers": "--stun --turn",
 		"turn-password": "--turn /user and password are part", "max-viewers": "viewers.max", "verbose": "--log-level", "log": "--log-level",
 		"debug": "--log-level", "cors": "signalling.origins", "token": "whip.token", "hwaccel": "--encoder /auto takes",
-		"list-devices": "/`boardcast devices`", "cert": "--tls-cert", "acodec": "/the sound is always sent as Opus", "trace": "--log-level", "ice-port": "/the system chooses a UDP port", "cacert": "--ca",
+		"list-devices": "/`boardcast devices`", "cert": "--tls-cert", "acodec": "/the sound is always sent as Opus", "trace": "--log-level", "ice-port": "ice.port", "udp-port": "ice.port", "public-ip": "ice.addresses", "turn-shared-secret": "ice.turn-secret", "cacert": "--ca",
 		// by spelling
 		"widht": "--width", "lissten": "--listen", "framrate": "--framerate", "frame_rate": "--framerate", "Camera": "--camera", "heigth": "--height",
 		"microfone": "--microphone", "bitrat": "--bitrate", "codecs": "/`boardcast encoders`", "remoteOfferer": "--remote-offerer", "loglevel": "--log-level",
@@ -78,7 +78,8 @@ func TestSuggestForKeysAndVariables(t *testing.T) {
 		{"audio.level", "", ""},
 		{"log.url", "", ""},
 		{"video.quality", "", ""},
-		{"ice.port", "", ""},
+		{"ice.ports", "ice.port", "BOARDCAST_ICE_PORT"},
+		{"ice.secret", "ice.turn-secret", "BOARDCAST_ICE_TURN_SECRET"},
 		{"signalling.port", "", ""},
 		{"width", "video.width", "BOARDCAST_VIDEO_WIDTH"},
 		{"password", "", ""},

@@ -17,6 +17,7 @@ type urlForm struct {
 	alias   map[string]string // schemes that people write, and the scheme that they mean
 	user    userRule
 	path    bool // a path and parameters may be there
+	relay   bool // ?transport=udp or ?transport=tcp may be there
 	example string
 }
 
@@ -44,7 +45,11 @@ var urlForms = map[Kind]urlForm{
 	},
 	KindTURN: {
 		schemes: []string{"turn", "turns"}, ports: map[string]string{"turn": "3478", "turns": "5349"}, user: userNeeded,
-		example: "turn://user:password@host:3478",
+		relay: true, example: "turn://user:password@host:3478",
+	},
+	KindRelay: {
+		schemes: []string{"turn", "turns"}, ports: map[string]string{"turn": "3478", "turns": "5349"}, relay: true,
+		example: "turn://host:3478",
 	},
 }
 
@@ -146,7 +151,7 @@ func (f urlForm) checkRest(_ string, u *url.URL) string {
 		return ""
 	case strings.Trim(u.Path, "/") != "":
 		return "has a path after the host" + f.encoding()
-	case f.user != userNeeded && u.RawQuery != "":
+	case !f.relay && u.RawQuery != "":
 		return "takes no parameters"
 	case u.RawQuery != "" && (len(query) != 1 || !slices.Contains([]string{"udp", "tcp"}, query.Get("transport"))):
 		return "takes no parameter but ?transport=udp or ?transport=tcp"

@@ -79,6 +79,8 @@ need_to_test() {
   need npm                 has_command npm
   need gstreamer1.0-tools  has_command gst-launch-1.0
   need iproute2            has_command ip
+  need nftables            has_file '/usr/sbin/nft'
+  need coturn              has_command turnserver
   need util-linux          has_command unshare
   need xvfb                has_command Xvfb
   need zbar-tools          has_command zbarimg

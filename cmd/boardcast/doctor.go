@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,8 +78,11 @@ func newDoctor(stdout io.Writer) *cobra.Command {
 // doctorRequest is what the settings and the board ask of the machine.
 func doctorRequest(cfg *configs.Config) doctor.Request {
 	w := doctor.Request{Listen: cfg.Page.Listen, Open: cfg.Page.Open, STUN: cfg.ICE.STUN.String(), Viewers: cfg.Viewers.Max, Built: builtAt()}
-	for _, u := range cfg.ICE.TURN {
+	for _, u := range slices.Concat(cfg.ICE.TURN, cfg.ICE.TURNRest) {
 		w.TURN = append(w.TURN, u.String())
+	}
+	for _, a := range cfg.ICE.Addresses {
+		w.Told = append(w.Told, a.String())
 	}
 	b := board.Detect(root())
 	for _, id := range append(b.H264, b.VP8...) {

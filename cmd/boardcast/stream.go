@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"time"
 
@@ -150,6 +149,10 @@ func streamMedia(
 		return err
 	}
 	plugged := newPlug(p, all, log.With("component", "devices"))
+	paths, err := newPaths(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
 	limit, names := places.New(cfg.Viewers.Max), live.NewNames()
 	limit.ThreadsFree = threadsFree
 	speaker := live.NewSpeaker(p.engine, p.plans[0].Speak, log.With("component", "speaker"))
@@ -162,7 +165,7 @@ func streamMedia(
 		video := p.sources[i].request.Video
 		s.broadcast = live.NewBroadcast(p.engine, p.plans[i], live.Options{
 			Limit: limit, MinBitrate: int(video.MinBitrate), FixedBitrate: !video.Adaptive, Grace: cfg.Viewers.Grace,
-			STUN: cfg.ICE.STUN.Full(), TURN: turnURLs(cfg), Names: names, Speaker: speaker,
+			Paths: paths, Names: names, Speaker: speaker,
 			Greeting: greeting(), Logger: log.With(s.about("component", "media")...),
 			Explain: func(line string, err error) error { return plugged.explain(ctx, i, line, err) },
 		})
@@ -175,6 +178,7 @@ func streamMedia(
 	}
 	group.Go(func() error { return plugged.run(ctx) })
 	group.Go(func() error { return names.Run(ctx) })
+	group.Go(func() error { return paths.Run(ctx) })
 	group.Go(func() error { return speaker.Run(ctx) })
 	return group.Wait()
 }
@@ -215,14 +219,6 @@ func greeting() string {
 	return string(out)
 }
 
-func turnURLs(cfg *configs.Config) []string {
-	out := make([]string, 0, len(cfg.ICE.TURN))
-	for _, u := range cfg.ICE.TURN {
-		out = append(out, u.Full())
-	}
-	return out
-}
-
 func newSite(cfg *configs.Config, with serving, hub *signalling.Server, all []stream, log *slog.Logger) *web.Server {
 	return web.New(web.Options{
 		Listen: cfg.Page.Listen, Certificate: handshake(with.shown), Proxies: cfg.Page.TrustedProxies, Hosts: cfg.Page.Hosts,
@@ -241,27 +237,6 @@ func newSite(cfg *configs.Config, with serving, hub *signalling.Server, all []st
 		Speaker: func() bool { return hasSpeaker(all) },
 		Logger:  log.With("component", "web"),
 	})
-}
-
-// iceServers translates STUN and TURN from GStreamer's spelling (turn://user:pass@host:port) to the browser's.
-func iceServers(cfg *configs.Config) []web.ICEServer {
-	var out []web.ICEServer
-	for _, text := range append([]string{cfg.ICE.STUN.Full()}, turnURLs(cfg)...) {
-		u, err := url.Parse(text)
-		if err != nil || text == "" {
-			continue
-		}
-		s := web.ICEServer{URLs: []string{u.Scheme + ":" + u.Host}}
-		if u.RawQuery != "" {
-			s.URLs[0] += "?" + u.RawQuery
-		}
-		if u.User != nil {
-			s.Username = u.User.Username()
-			s.Credential, _ = u.User.Password()
-		}
-		out = append(out, s)
-	}
-	return out
 }
 
 // readAuthority reads the certificates of an authority of the user's own; nil, which stands for the system's, for no file.

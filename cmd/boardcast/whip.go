@@ -20,12 +20,6 @@ import (
 
 // newEndpoint makes the endpoint that players of WHEP use. Pages of other sites may use it as signalling.origins says.
 func newEndpoint(cfg *configs.Config, hub *signalling.Server, all []stream, log *slog.Logger) *whip.Endpoint {
-	var servers []whip.ICEServer
-	for _, s := range iceServers(cfg) {
-		for _, u := range s.URLs {
-			servers = append(servers, whip.ICEServer{URL: u, Username: s.Username, Credential: s.Credential})
-		}
-	}
 	named := map[string]whip.Media{}
 	for _, s := range all {
 		if s.name != "" {
@@ -33,7 +27,7 @@ func newEndpoint(cfg *configs.Config, hub *signalling.Server, all []stream, log 
 		}
 	}
 	return whip.NewEndpoint(whip.EndpointOptions{
-		Media: oneWay{all[0].media}, Named: named, ICEServers: servers, Allowed: hub.Allowed, Logger: log.With("component", "whep"),
+		Media: oneWay{all[0].media}, Named: named, ICEServers: playerServers(cfg), Allowed: hub.Allowed, Logger: log.With("component", "whep"),
 		Address: func(r *http.Request) netip.Addr { return signalling.CallerOf(r).Address },
 		May:     func(r *http.Request, name string) bool { return web.GrantOf(r.Context()).May(cmp.Or(name, all[0].id)) },
 	})

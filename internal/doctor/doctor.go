@@ -89,6 +89,7 @@ type Request struct {
 	Open     bool      // nobody is asked for a key
 	STUN     string    // empty for none
 	TURN     []string  // URLs; user and password in them are not shown
+	Told     []string  // addresses that viewers are told in place of this machine's own
 	Encoders []Encoder // the encoders to try on this board, the best first
 	Viewers  int       // the viewer limit
 	Built    time.Time // when the program was built: an earlier time now is wrong; zero when not known

@@ -41,9 +41,10 @@ func candidates(_ context.Context, x *exam) Result {
 		return warn(text+"; a network within this machine only", connect)
 	case all(func(o offer) bool { return o.addr.IsLinkLocalUnicast() }):
 		return warn(text+"; an address of its own making: no router gave it one", connect)
-	case x.container() && len(x.request.TURN) == 0 && all(func(o offer) bool { return containerNet.Contains(o.addr) }):
+	case x.container() && len(x.request.TURN) == 0 && len(x.request.Told) == 0 && all(func(o offer) bool { return containerNet.Contains(o.addr) }):
 		return warn(text+"; probably the container's own network, which other machines do not reach",
-			"start the container with --network host, or name a TURN server: --turn")
+			"start the container with --network host, or publish ice.port and name the host's address in ice.addresses, "+
+				"or name a TURN server: --turn")
 	}
 	return fine("%s", text)
 }
@@ -83,13 +84,16 @@ func (x *exam) describe(offers []offer) string {
 	}
 	var text strings.Builder
 	text.WriteString(strings.Join(parts, ", "))
+	if len(x.request.Told) > 0 {
+		text.WriteString("; viewers elsewhere are told " + strings.Join(x.request.Told, ", "))
+	}
 	if x.request.STUN != "" {
 		text.WriteString("; the router's address, by " + server(x.request.STUN))
 	}
 	for _, t := range x.request.TURN {
 		text.WriteString("; a relay, by " + server(t))
 	}
-	if x.request.STUN == "" && len(x.request.TURN) == 0 {
+	if x.request.STUN == "" && len(x.request.TURN) == 0 && len(x.request.Told) == 0 {
 		text.WriteString("; no STUN or TURN, so for this network only")
 	}
 	return text.String()

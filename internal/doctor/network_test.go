@@ -43,7 +43,13 @@ func TestCandidates(t *testing.T) {
 			"in a container",
 			machine{files: contained, interfaces: list(up("eth0", "172.17.0.2"))},
 			warn("172.17.0.2 (eth0)"+local+"; probably the container's own network, which other machines do not reach",
-				"start the container with --network host, or name a TURN server: --turn"),
+				"start the container with --network host, or publish ice.port and name the host's address in ice.addresses, "+
+					"or name a TURN server: --turn"),
+		},
+		{
+			"in a container whose host is named",
+			machine{files: contained, interfaces: list(up("eth0", "172.17.0.2")), request: Request{Told: []string{"192.168.1.20"}}},
+			ok("172.17.0.2 (eth0); viewers elsewhere are told 192.168.1.20"),
 		},
 		{"such a network outside a container", machine{interfaces: list(up("eth0", "172.17.0.2"))}, ok("172.17.0.2 (eth0)" + local)},
 		{

@@ -42,6 +42,7 @@ var rooms = []room{
 		dir: "pipeline/live",
 		ours: []string{
 			"pipeline", "pipeline/media", "pipeline/produce", "pipeline/agreement", "pipeline/places", "pipeline/congestion", "internal/sdp", "internal/latest",
+			"internal/ice",
 		},
 		theirs:  []string{"golang.org/x/time/rate"},
 		inTests: []string{"pipeline/media/fake"},
@@ -55,6 +56,7 @@ var rooms = []room{
 	{dir: "internal/signalling", ours: []string{"internal/sdp"}, theirs: []string{websocket}},
 	{dir: "internal/sdp", theirs: []string{"github.com/pion/sdp/v3"}},
 	{dir: "internal/whip", ours: []string{"internal/sdp"}},
+	{dir: "internal/ice", ours: []string{"internal/sdp"}, theirs: []string{"golang.org/x/sync/errgroup"}},
 	{dir: "internal/web", ours: []string{"internal/access"}, inTests: []string{websocket}},
 	{dir: "internal/access"},
 	{dir: "internal/certificate"},
@@ -64,7 +66,7 @@ var rooms = []room{
 		dir: "cmd/boardcast",
 		ours: []string{
 			"board", "device", "configs", "pipeline", "pipeline/trial", "pipeline/places", "pipeline/produce", "pipeline/live", "pipeline/gst",
-			"internal/access", "internal/certificate", "internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip",
+			"internal/access", "internal/certificate", "internal/sdp", "internal/signalling", "internal/web", "internal/doctor", "internal/whip", "internal/ice",
 		},
 		theirs: []string{
 			"github.com/coreos/go-systemd/v22/daemon", "github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/sync/errgroup",

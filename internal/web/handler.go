@@ -13,10 +13,10 @@ import (
 
 // Page is what the page is told. Every viewer can read it, TURN credentials included.
 type Page struct {
-	Peer       string      // id of the peer that the page calls, unless the page's address names another
-	Cameras    []string    // ids of the cameras that the page offers a choice of; may be empty
-	ICEServers []ICEServer // STUN and TURN for the browser; may be empty
-	Talkback   bool        // whether the page offers to send the microphone
+	Peer       string             // id of the peer that the page calls, unless the page's address names another
+	Cameras    []string           // ids of the cameras that the page offers a choice of; may be empty
+	ICEServers func() []ICEServer // STUN and TURN for a browser's next session; nil where there are none
+	Talkback   bool               // whether the page offers to send the microphone
 	// States tells how each of the cameras does; nil where that is not known.
 	States func() []Camera
 }
@@ -126,9 +126,9 @@ func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
 		ICEServers []ICEServer `json:"iceServers"`
 		Talkback   bool        `json:"talkback"`
 		Open       bool        `json:"open,omitempty"`
-	}{s.opts.Version, page.Peer, page.Cameras, page.ICEServers, talkback, s.opts.Access.Open}
-	if config.ICEServers == nil {
-		config.ICEServers = []ICEServer{} // the browser wants an array, not null
+	}{s.opts.Version, page.Peer, page.Cameras, []ICEServer{}, talkback, s.opts.Access.Open}
+	if page.ICEServers != nil {
+		config.ICEServers = append(config.ICEServers, page.ICEServers()...) // never null: the browser wants an array
 	}
 	body, err := json.Marshal(config)
 	if err != nil {

@@ -139,9 +139,8 @@ func TestConfig(t *testing.T) {
 		want string
 	}{
 		{"empty", Options{}, `{"version":"","peer":"","iceServers":[],"talkback":false}`},
-		{"full", Options{Version: "1.2", Page: Page{Peer: "porch", Talkback: true, ICEServers: []ICEServer{
-			{URLs: []string{"stun:a:3478"}},
-			{URLs: []string{"turn:b", "turns:b"}, Username: "u", Credential: "c"},
+		{"full", Options{Version: "1.2", Page: Page{Peer: "porch", Talkback: true, ICEServers: func() []ICEServer {
+			return []ICEServer{{URLs: []string{"stun:a:3478"}}, {URLs: []string{"turn:b", "turns:b"}, Username: "u", Credential: "c"}}
 		}}}, `{"version":"1.2","peer":"porch","iceServers":[{"urls":["stun:a:3478"]},` +
 			`{"urls":["turn:b","turns:b"],"username":"u","credential":"c"}],"talkback":true}`},
 		{

@@ -207,7 +207,7 @@ func TestConfigOfSomeCameras(t *testing.T) {
 	}{
 		{"front of two", frontKey, "/config.json", Page{Peer: "rear", Cameras: []string{"rear", "front"}}, 200, `"peer":"front","cameras":["front"]`},
 		{"all of two", viewerKey, "/config.json", Page{Peer: "rear", Cameras: []string{"rear", "front"}}, 200, `"peer":"rear","cameras":["rear","front"]`},
-		{"none of them", frontKey, "/config.json", Page{Peer: "rear", Cameras: []string{"rear"}, ICEServers: []ICEServer{{Credential: "s3cret"}}}, 403, ""},
+		{"none of them", frontKey, "/config.json", Page{Peer: "rear", Cameras: []string{"rear"}, ICEServers: func() []ICEServer { return []ICEServer{{Credential: "s3cret"}} }}, 403, ""},
 		{"a camera without a name", frontKey, "/config.json", Page{Peer: "camera"}, 403, ""},
 		{"states of one", frontKey, "/api/cameras", Page{States: states}, 200, `{"cameras":[{"name":"front","state":"live"}]}`},
 		{"states of all", viewerKey, "/api/cameras", Page{States: states}, 200, `{"name":"rear","state":"lost","reason":"unplugged"}]}`},

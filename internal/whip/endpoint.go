@@ -28,8 +28,8 @@ const maxOffers = 16
 // EndpointOptions configure an [Endpoint].
 type EndpointOptions struct {
 	Media      Media
-	Named      map[string]Media // by name, which is of lower-case letters, digits and "-"; may be nil
-	ICEServers []ICEServer
+	Named      map[string]Media   // by name, which is of lower-case letters, digits and "-"; may be nil
+	ICEServers func() []ICEServer // for a player's next session; nil where there are none
 	// Allowed tells whether a request with an Origin header is served. Browsers send that header. nil refuses all such requests.
 	Allowed func(*http.Request) bool
 	// May tells whether the sender of a request may play the media of this name, "" for Media. nil: everybody may.

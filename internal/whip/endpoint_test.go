@@ -22,9 +22,11 @@ const friend = "https://friend.example"
 func newTestEndpoint(m *fakeMedia) *Endpoint {
 	return NewEndpoint(EndpointOptions{
 		Media: m,
-		ICEServers: []ICEServer{
-			{URL: "stun:stun.example:3478"},
-			{URL: "turn:turn.example:3478?transport=tcp", Username: "user", Credential: `p"\w`},
+		ICEServers: func() []ICEServer {
+			return []ICEServer{
+				{URL: "stun:stun.example:3478"},
+				{URL: "turn:turn.example:3478?transport=tcp", Username: "user", Credential: `p"\w`},
+			}
 		},
 		Allowed: func(r *http.Request) bool { return r.Header.Get("Origin") == friend },
 	})

@@ -95,8 +95,10 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, media Media) {
 	h.Set("Location", location(r.URL.Path, id))
 	h.Set("ETag", etag)
 	h.Set("Accept-Patch", fragmentType)
-	for _, s := range e.opts.ICEServers {
-		h.Add("Link", s.link())
+	if e.opts.ICEServers != nil {
+		for _, s := range e.opts.ICEServers() {
+			h.Add("Link", s.link())
+		}
 	}
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer)

@@ -8,7 +8,8 @@ typedef struct Peer Peer;
 typedef struct {
   const char *stun;        // NULL for none
   const char **turn;       // NULL-terminated
-  const char **addresses;  // those of this machine that the viewer is offered; NULL-terminated, empty for all
+  const char **addresses;  // those of this machine that are used; NULL-terminated, empty for all
+  guint port;              // of UDP and TCP at each of them; 0 for any that is free
   const char *audio_graph; // what decodes incoming audio, launch syntax
   const char *video_graph; // the same for incoming video
   Fan *heard;              // takes decoded audio from an appsink "out" of audio_graph; NULL where it is dropped

@@ -35,11 +35,11 @@ func cOptions(o media.PeerOptions) (*C.PeerOptions, func()) {
 		c.stun = str(o.STUN)
 	}
 	c.turn = list(o.TURN)
-	near := make([]string, len(o.Near))
-	for i, a := range o.Near {
-		near[i] = a.String()
+	local := make([]string, len(o.Local))
+	for i, a := range o.Local {
+		local[i] = a.String()
 	}
-	c.addresses = list(near)
+	c.addresses, c.port = list(local), C.guint(o.Port)
 	c.audio_graph, c.video_graph = str(o.Audio.String()), str(o.Video.String())
 	c.heard = cFan(o.Heard)
 	c.ice_tcp = 1

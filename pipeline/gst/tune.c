@@ -15,6 +15,8 @@ void tune_agent(GstElement *webrtc, const PeerOptions *o) {
     g_object_get(ice, "agent", &agent, NULL);
   if (agent)
     g_object_set(agent, "upnp", FALSE, "keepalive-conncheck", TRUE, "ice-tcp", o->ice_tcp, NULL);
+  if (ice && o->port)
+    g_object_set(ice, "min-rtp-port", o->port, "max-rtp-port", o->port, NULL);
   guint add = ice ? g_signal_lookup("add-local-ip-address", G_OBJECT_TYPE(ice)) : 0;
   for (const char **a = o->addresses; add && a && *a; a++) {
     gboolean ok = FALSE;

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"boardcast/internal/ice"
 	"boardcast/pipeline"
 	"boardcast/pipeline/media"
 	"boardcast/pipeline/places"
@@ -24,11 +26,10 @@ type Options struct {
 	MinBitrate   int           // bit/s: a slow link does not lower the bitrate of the video below it; defaultMinBitrate when zero
 	FixedBitrate bool          // the bitrate does not follow the viewers' links
 	Grace        time.Duration // how long a producer runs on after its last viewer; defaultGrace when zero
-	STUN         string
-	TURN         []string
-	Speaker      *Speaker // plays what viewers say; broadcasts may share it; nil where nothing is played
-	Names        *Names   // looks up viewers' names by mDNS; they are not looked up when nil
-	Greeting     string   // first message on each data channel, none when empty
+	Paths        *ice.Paths    // how viewers are reached; anyhow when nil
+	Speaker      *Speaker      // plays what viewers say; broadcasts may share it; nil where nothing is played
+	Names        *Names        // looks up viewers' names by mDNS; they are not looked up when nil
+	Greeting     string        // first message on each data channel, none when empty
 	Logger       *slog.Logger
 	// Explain may turn the failure of a producer ("capture", "microphone") into an error that tells what to do.
 	Explain func(producer string, err error) error
@@ -201,7 +202,13 @@ func (b *Broadcast) add(v *Viewer, from places.Origin) (*Viewer, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.near, v.place = from.Near, place
+	path, err := b.opts.Paths.Join(from.Near)
+	if err != nil {
+		b.opts.Limit.Leave(place)
+		v.log.Warn("viewer refused", "error", err)
+		return nil, fmt.Errorf("%w: %w", places.ErrFull, err)
+	}
+	v.path, v.place = path, place
 	vs.all[v] = struct{}{}
 	if !v.publishes {
 		vs.joined++

@@ -48,7 +48,9 @@ func (v *Viewer) event(e media.PeerEvent) error {
 		return v.descriptionSet(e)
 	case media.CandidateFound:
 		if e.Text != "" { // from 1.24 on the end of gathering is an empty one
-			v.send(Message{Candidate: e.Text, Section: v.neg.agreed.PeerSection(e.Index)})
+			for _, text := range v.path.Told(e.Text) {
+				v.send(Message{Candidate: text, Section: v.neg.agreed.PeerSection(e.Index)})
+			}
 		}
 	case media.ConnectionChanged:
 		return v.connectionChanged(e.State)

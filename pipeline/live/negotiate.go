@@ -268,6 +268,9 @@ func (v *Viewer) described(e media.PeerEvent) error {
 	if err := v.peer.SetLocal(e.Type, e.Text); err != nil {
 		return err
 	}
+	if len(made.Sections) > 0 {
+		v.path.Named(made.Sections[0].Credentials.Ufrag) // all sections have one transport
+	}
 	v.neg.origin.sign(&out)
 	v.send(Message{Type: e.Type, SDP: out.String()})
 	if e.Type == "offer" {

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"boardcast/internal/ice"
 	"boardcast/internal/sdp"
 	"boardcast/pipeline/media"
 	"boardcast/pipeline/places"
@@ -70,7 +70,7 @@ type Viewer struct {
 	b          *Broadcast
 	send       func(Message)
 	log        *slog.Logger
-	near       []netip.Addr  // the local addresses that the connection is tried by; nil for all
+	path       *ice.Path     // by which the viewer is reached
 	place      *places.Place // the right to be served; the viewer may have to give it to another
 	neg        negotiation
 	candidates candidates
@@ -122,6 +122,7 @@ func (v *Viewer) run(ctx context.Context) {
 	if cerr := v.close(); cerr != nil {
 		v.log.Error("close viewer", "error", cerr)
 	}
+	v.path.Leave()
 	v.advance(gone, 0)
 	v.tellEnd(ctx, end, sent)
 }
@@ -130,8 +131,8 @@ func (v *Viewer) run(ctx context.Context) {
 func (v *Viewer) live(ctx context.Context) error {
 	plan := v.b.plan()
 	peer, err := v.b.engine.Peer(ctx, media.PeerOptions{
-		STUN: v.b.opts.STUN, TURN: v.b.opts.TURN, Near: v.near, Audio: plan.Hear, Video: plan.See,
-		Heard: v.b.opts.Speaker.input(),
+		STUN: v.path.STUN, TURN: v.path.TURN, Local: v.path.Local, Port: v.path.Port,
+		Audio: plan.Hear, Video: plan.See, Heard: v.b.opts.Speaker.input(),
 	})
 	if err != nil {
 		return err

@@ -69,7 +69,8 @@ type StageEvent struct {
 type PeerOptions struct {
 	STUN  string
 	TURN  []string
-	Near  []netip.Addr   // the local addresses to try; nil for all
+	Local []netip.Addr   // the local addresses to try; nil for all
+	Port  int            // of UDP and TCP at each of them; 0 for any that is free
 	Audio pipeline.Graph // decodes the viewer's audio; its first element has a sink pad that is free
 	Video pipeline.Graph // the same for the viewer's video
 	Heard Fan            // takes the frames of Audio's end while Hear allows it; nil where they are dropped

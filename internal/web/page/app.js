@@ -5,6 +5,7 @@
 import * as cameras from "./cameras.js";
 import { Player } from "./player.js";
 import { Screen } from "./screen.js";
+import { Servers } from "./servers.js";
 import { Signalling } from "./signalling.js";
 import { Talk } from "./talk.js";
 import { Viewer } from "./viewer.js";
@@ -45,6 +46,7 @@ function run(config) {
   const url = wishes.get("ws") || ownURL.href;
   document.title = `${peer} · boardcast`;
 
+  const servers = new Servers(config.iceServers, async () => (await loadConfig()).iceServers);
   const talk = new Talk(() => draw());
   const screen = new Screen({
     frame: (stream) => viewer.player?.stream === stream && viewer.frameShown(),
@@ -55,7 +57,7 @@ function run(config) {
     signalling: (on) => new Signalling({ url, peer, on, ...(wishes.has("ws") ? {} : { reachable: () => ownServerAnswers(() => viewer.lock()) }) }),
     player: (on, send) => {
       lookForSpeaker();
-      return new Player({ iceServers: config.iceServers, send, on: { ...on, talk: (status) => talk.told(status) } });
+      return new Player({ iceServers: servers.list, renewed: servers.renew(), send, on: { ...on, talk: (status) => talk.told(status) } });
     },
     changed: () => draw(),
     tracks: (stream) => screen.show(stream),

@@ -5,6 +5,8 @@ import { Requests } from "./channel.js";
 import { receives, sections, sends } from "./sdp.js";
 import { summarise } from "./stats.js";
 
+const bundlePolicy = "max-bundle";
+
 /**
  * Plays one session. Events, each a function in `on`:
  *   connection(state)   pc.connectionState has changed
@@ -24,12 +26,17 @@ export class Player {
   #work = Promise.resolve();
   #early = []; // candidates that came before the description they belong to
 
-  /** @param {{iceServers: RTCIceServer[], send: (text: string) => void, on: object}} options */
-  constructor({ iceServers, send, on }) {
+  /**
+   * `renewed` takes the place of iceServers before anything is answered, where it is a promise and comes true.
+   * @param {{iceServers: RTCIceServer[], renewed?: Promise<RTCIceServer[]>?, send: (text: string) => void, on: object}} options
+   */
+  constructor({ iceServers, renewed, send, on }) {
     this.#on = on;
     this.#send = send;
     this.stream = new MediaStream();
-    this.pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.pc = new RTCPeerConnection({ iceServers, bundlePolicy });
+    const renew = (list) => this.pc?.setConfiguration({ iceServers: list, bundlePolicy });
+    if (renewed) this.#work = renewed.then(renew).catch(() => {}); // the old ones may still do
     this.pc.onicecandidate = ({ candidate }) => candidate?.candidate && send(messages.ice(candidate.toJSON()));
     this.pc.onconnectionstatechange = () => this.pc && on.connection(this.pc.connectionState);
     this.pc.ontrack = ({ receiver }) => preferLowDelay(receiver);

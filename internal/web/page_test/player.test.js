@@ -26,6 +26,11 @@ class FakePC {
     FakePC.last = this;
   }
 
+  setConfiguration(config) {
+    this.log.push("configured");
+    this.config = config;
+  }
+
   getTransceivers() {
     return this.transceivers;
   }
@@ -99,11 +104,12 @@ beforeEach(() => {
   globalThis.MediaStream = FakeStream;
 });
 
-function make() {
+function make(more = {}) {
   const events = [];
   const sent = [];
   const player = new Player({
     iceServers: [{ urls: ["stun:a"] }],
+    ...more,
     send: (text) => sent.push(text.startsWith("{") ? JSON.parse(text) : text),
     on: {
       connection: (state) => events.push(state),
@@ -126,6 +132,29 @@ async function answered(...lines) {
   assert.equal(made.sent.length, 1, "one answer");
   return made;
 }
+
+test("renewed servers are in place before the first answer", async () => {
+  let renew;
+  const { player, pc, sent } = make({ renewed: new Promise((done) => (renew = done)) });
+  player.receive(offer(...VIDEO));
+  await settle();
+  assert.deepEqual(pc.log, []);
+  renew([{ urls: ["turn:b"], username: "u", credential: "new" }]);
+  await settle();
+  await settle();
+  assert.equal(pc.log[0], "configured");
+  assert.equal(pc.config.iceServers[0].credential, "new");
+  assert.equal(sent.length, 1);
+});
+
+test("where servers are not renewed, the old ones do", async () => {
+  const { player, pc, sent } = make({ renewed: Promise.reject(new Error("no answer")) });
+  player.receive(offer(...VIDEO));
+  await settle();
+  await settle();
+  assert.deepEqual(pc.config.iceServers, [{ urls: ["stun:a"] }]);
+  assert.equal(sent.length, 1);
+});
 
 test("an offer is answered", async () => {
   const { player, pc, events, sent } = await answered(...VIDEO, ...VOICE);

@@ -79,7 +79,7 @@ func (e *Engine) Start(_ context.Context, g pipeline.Graph, in, out media.Fan) (
 func (e *Engine) Peer(_ context.Context, o media.PeerOptions) (media.Peer, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p := &Peer{options: o, Post: make(chan media.PeerEvent, 64)}
+	p := &Peer{Options: o, Post: make(chan media.PeerEvent, 64)}
 	e.peers = append(e.peers, p)
 	return p, nil
 }

@@ -19,7 +19,7 @@ import (
 // Its methods may be called from any goroutine, and lock Mu. A test that reads or writes a field other than Post while the viewer runs
 // locks Mu.
 type Peer struct {
-	options     media.PeerOptions
+	Options     media.PeerOptions    // that the peer was made with
 	Post        chan media.PeerEvent // what Events delivers; a test posts to it
 	Mu          sync.Mutex
 	Calls       []string                            // as texts; see Said

@@ -140,6 +140,8 @@ func TestAwaySounds(t *testing.T) {
 		s.Stream = device.Playback
 		return s
 	}
+	impostor := mic(1, "Mic")
+	impostor.Name = "another model"
 	silent, heard := pipeline.AudioSource{Silent: true}, func(id string) pipeline.AudioSource {
 		return pipeline.AudioSource{PCM: "hw:CARD=" + id + ",DEV=0"}
 	}
@@ -158,9 +160,10 @@ func TestAwaySounds(t *testing.T) {
 		{"named, absent at the start", "hw:CARD=Mic,DEV=0", []device.Listing{sound(nil)}, silent, "", false},
 		{"named, comes", "hw:CARD=Mic,DEV=0", []device.Listing{sound(nil), sound(nil, mic(1, "Mic"))}, heard("Mic"), "", true},
 		{"auto, comes", "auto", []device.Listing{sound(nil), sound(nil, mic(1, "Mic"))}, heard("Mic"), "", true},
-		{"unplugged", "auto", []device.Listing{sound(nil, mic(1, "Mic")), sound(nil)}, silent, "", true},
-		{"back under another number", "auto", []device.Listing{sound(nil, mic(1, "Mic")), sound(nil), sound(nil, mic(4, "Mic"))}, heard("Mic"), "", true},
-		{"another in its place", "auto", []device.Listing{sound(nil, mic(1, "Mic")), sound(nil), sound(nil, mic(1, "Other"))}, silent, "", false},
+		{"unplugged: the same plan has silence", "auto", []device.Listing{sound(nil, mic(1, "Mic")), sound(nil)}, heard("Mic"), "", false},
+		{"back under another number", "auto", []device.Listing{sound(nil, mic(1, "Mic")), sound(nil), sound(nil, mic(4, "Mic"))}, heard("Mic"), "", false},
+		{"another in its place", "auto", []device.Listing{sound(nil, mic(1, "Mic")), sound(nil), sound(nil, mic(1, "Other"))}, heard("Mic"), "", false},
+		{"another by its address", "auto", []device.Listing{sound(nil, mic(1, "Mic")), sound(nil), sound(nil, impostor)}, silent, "", true},
 		{"off", "none", []device.Listing{sound(nil, mic(1, "Mic")), sound(nil)}, pipeline.AudioSource{None: true}, "", false},
 		{"a speaker comes", "none", []device.Listing{sound(nil), sound([]device.Sound{box("Box")})}, pipeline.AudioSource{None: true}, "hw:CARD=Box,DEV=0", true},
 		{"a speaker goes", "none", []device.Listing{sound([]device.Sound{box("Box")}), sound(nil)}, pipeline.AudioSource{None: true}, "", true},

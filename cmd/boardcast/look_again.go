@@ -7,6 +7,7 @@ import (
 
 	"boardcast/configs"
 	"boardcast/device"
+	"boardcast/pipeline"
 )
 
 // lookAgain chooses again after a device was plugged in or out. A camera in use is found on whichever node it has now, and
@@ -95,7 +96,12 @@ func (s *sources) takeSound(list device.Listing, all []sources) {
 	if speaker, err := list.FindSound(s.speakerRequest(), device.Choice{}, s.speaker); err == nil {
 		s.speaker = speaker
 	}
+	was := s.audio.PCM
 	s.setAudio()
+	taken := slices.ContainsFunc(list.Microphones, func(m device.Sound) bool { return m.PCM == was })
+	if s.microphone.Away && was != "" && !taken { // silence stands for it already, and it is tried again when something is plugged in
+		s.audio = pipeline.AudioSource{PCM: was}
+	}
 }
 
 // speakerRequest is the speaker of the settings.

@@ -2,7 +2,6 @@ package produce
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -85,15 +84,6 @@ func (l *deviceLog) tell(level slog.Level, message string, err error) {
 		default: // the producer is busy, and an earlier reason waits
 		}
 	})
-}
-
-// briefly is the text of an error for viewers and for the status. It leaves out the remedy, which stands in the log.
-func briefly(err error) string {
-	var brief interface{ Brief() string }
-	if errors.As(err, &brief) {
-		return brief.Brief()
-	}
-	return err.Error()
 }
 
 // Options of a producer; all but Coded and Sound are needed.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"boardcast/pipeline"
 	"boardcast/pipeline/media"
 )
 
@@ -177,29 +176,6 @@ func (p *Producer) tellReplaced(failed string, why error) {
 		s.replaced++
 		p.published.shown.Store(&s)
 		p.log.Warn("encoder replaced", "from", failed, "to", p.serving.ID, "error", why)
-	}
-}
-
-// learnt takes what was found out of the device that failed, and has the placeholder say it.
-func (p *Producer) learnt(why string) {
-	if p.serving != nil && !p.serving.Placeholder {
-		return // the device has come back meanwhile
-	}
-	p.retry.reason = why
-	p.show()
-	if p.serving == nil || p.serving.Says == nil {
-		return
-	}
-	if err := p.serving.stage.Set(pipeline.WordsName, "text", p.serving.Says(why)); err != nil {
-		p.log.Debug("set the placeholder's text", "error", err) // without Pango the placeholder has no text
-	}
-}
-
-// forgetReason forgets why a placeholder served, once something better serves.
-func (p *Producer) forgetReason() {
-	if !p.serving.Placeholder {
-		p.retry.reason = ""
-		p.show()
 	}
 }
 

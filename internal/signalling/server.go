@@ -63,10 +63,9 @@ type Stats struct {
 // decisions about peers are made under one lock. It is never held while something is waited for, or while a Media or a Session
 // is called.
 type Server struct {
+	visitors
 	log       *slog.Logger
 	limits    Limits
-	pages     originRules
-	rights    func(*http.Request) Rights
 	upgrader  websocket.Upgrader
 	admission *admission
 	serves    atomic.Bool // there are local peers
@@ -79,12 +78,18 @@ type Server struct {
 	stats  Stats            // Slow and Flooding
 }
 
+// visitors say who may connect, and what they may do.
+type visitors struct {
+	pages  originRules
+	rights func(*http.Request) Rights // never nil
+}
+
 // NewServer returns a server that serves at once. It ends with Run.
 func NewServer(opts ServerOptions) *Server {
 	limits := opts.Limits.withDefaults()
 	s := &Server{
-		log: opts.Logger, limits: limits, pages: originRules{opts.Origins, opts.Hosts, opts.SameHost}, admission: newAdmission(limits),
-		rights: opts.Rights, world: newWorld(limits.ID), conns: make(map[connID]*conn), media: make(map[connID]Media),
+		log: opts.Logger, limits: limits, admission: newAdmission(limits),
+		visitors: visitors{originRules{opts.Origins, opts.Hosts, opts.SameHost}, opts.Rights}, world: newWorld(limits.ID), conns: make(map[connID]*conn), media: make(map[connID]Media),
 	}
 	if s.rights == nil {
 		s.rights = func(*http.Request) Rights { return Rights{} }

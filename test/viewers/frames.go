@@ -139,14 +139,16 @@ type View struct {
 	Bytes     int     // of video
 	Gap       float64 // the longest time without a complete frame, up to now
 	Lag       float64 // the longest delay of a timer of the viewer's own process meanwhile
-	// Delay is from the time stamp that the source gave a frame to the arrival of its last packet, by the same machine's
-	// clock, which the sender report ties the time stamps to; zero before the first report.
-	Delay, DelayP95, DelayMax float64
-	Connected                 float64 // from the beginning of the call to the connection; 0: not yet
-	FirstFrame                float64 // from the connection to the first complete frame; 0: not yet
-	Ended                     bool    // by the program, or by an error
-	Talk                      string  // what the streamer said last of the viewer's voice: "playing", "failed" and why, or "replaced"
+	Delays
+	Connected  float64 // from the beginning of the call to the connection; 0: not yet
+	FirstFrame float64 // from the connection to the first complete frame; 0: not yet
+	Ended      bool    // by the program, or by an error
+	Talk       string  // what the streamer said last of the viewer's voice: "playing", "failed" and why, or "replaced"
 }
+
+// Delays are from the time stamp that the source gave a frame to the arrival of its last packet, by the same machine's clock, which the
+// sender report ties the time stamps to; zero before the first report.
+type Delays struct{ Delay, DelayP95, DelayMax float64 }
 
 // view is what there is to say; the fields that frames do not know are left out.
 func (f *frames) view() View {

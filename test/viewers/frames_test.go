@@ -35,7 +35,7 @@ func TestFrames(t *testing.T) {
 	now = began.Add(230 * time.Millisecond)
 	f.report = &rtcp.SenderReport{NTPTime: uint64(began.Unix()+ntpToUnix) << 32}
 	got := f.view()
-	want := View{Frames: 5, Due: 6, Keyframes: 1, Bytes: got.Bytes, Gap: 70, Delay: 11, DelayP95: got.DelayP95, DelayMax: 140 - 6000/90.0}
+	want := View{Frames: 5, Due: 6, Keyframes: 1, Bytes: got.Bytes, Gap: 70, Delays: Delays{11, got.DelayP95, 140 - 6000/90.0}}
 	got.DelayMax, want.DelayMax = whole(got.DelayMax), whole(want.DelayMax)
 	got.Delay = whole(got.Delay)
 	if got != want {

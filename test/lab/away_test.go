@@ -101,11 +101,12 @@ func has(t *testing.T, when, camera, state, reason string) {
 func elsewhere(t *testing.T, m *Machine, node, unbind string, meanwhile func(), bind string) {
 	t.Helper()
 	before := run(t, m, 5*time.Second, "readlink -f "+node)
-	holder, err := m.Start(t.Context(), "exec sleep 120 <"+node)
+	holder, err := m.Start(t.Context(), "exec <"+node+" && echo held && exec sleep 120")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer holder.Stop()
+	awaitLine(t, holder, "held", 10*time.Second)
 	run(t, m, 20*time.Second, unbind)
 	meanwhile()
 	run(t, m, 30*time.Second, bind)
@@ -193,12 +194,13 @@ func awayAtTheStart(t *testing.T, m *Machine) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
+	rear.watch()
 	if err := p.Signal(ctx, "HUP"); err != nil {
 		t.Fatal(err)
 	}
 	t.Log(awaitLine(t, p, "reload done", 60*time.Second))
-	front.playing(5, 60*time.Second)
-	rear.playing(5, 60*time.Second)
+	front.playsAnew(5, 60*time.Second)
+	rear.playsAnew(5, 60*time.Second)
 	has(t, "read anew,", "rear", "away", "is not there")
 
 	watch = front.steadily("front")

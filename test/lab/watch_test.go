@@ -64,6 +64,13 @@ func (v viewer) kept() {
 	}
 }
 
+// playsAnew waits until the page has another connection than it had at watch, and has decoded so many frames by it.
+func (v viewer) playsAnew(frames int, limit time.Duration) {
+	v.t.Helper()
+	v.await(limit, nil, "e2e.until(() => boardcast.pc && !e2e.watchedSoFar().samePC, %d).then(() => null)", limit.Milliseconds())
+	v.playing(frames, limit)
+}
+
 // join has one more viewer join, in a frame of the same page, and returns when it plays and how long that took.
 func (v viewer) join(limit time.Duration) time.Duration {
 	v.t.Helper()
